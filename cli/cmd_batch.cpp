@@ -1,0 +1,70 @@
+#include <cstdio>
+
+#include "cli/exit_code.hpp"
+#include "cli/host.hpp"
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+#include "pipeline/batch/batch.hpp"
+#include "pipeline/container/spec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct batch_command {
+  container_flags flags;
+  batch::request request;
+};
+
+double ms(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+void print_summary(const batch::summary& s, bool quiet) {
+  const std::size_t failed = s.failed(), started = s.containers.size() - failed;
+  for (const batch::outcome& o : s.containers) {
+    if (quiet && o.failure.empty()) std::printf("%s\n", o.id.c_str());
+    if (!o.failure.empty()) std::fprintf(stderr, "lxr: %s: %s\n", o.name.c_str(), o.failure.c_str());
+  }
+  if (quiet) return;
+  const double seconds = ms(s.total) / 1000;
+  std::printf("started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
+              seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
+}
+
+task<void> run_batch(host& h, batch_command what) {
+  co_await h.ensure_image(what.flags, what.request.config);
+  container::command_line(what.request.config, h.engine().prepare(what.request.config.image_id)->image.config);
+  auto running = batch::run(h.engine(), h.monitor(), what.request);
+  const batch::summary result = co_await std::move(running);
+  print_summary(result, what.flags.quiet);
+  std::fflush(stdout);
+  h.events().show(what.flags.timing, what.flags.trace);
+  h.client().finished(result.failed() == 0 ? 0 : tool_failed);
+}
+
+}  // namespace
+
+int cmd_batch(const invocation& call) {
+  CLI::App app("Create and start many containers of one image: one pull, one process, one monitor for all.\n"
+               "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
+               "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
+               "batch");
+  app.set_help_flag("--help", "Show this text");
+  set_usage(app, "OPTIONS] IMAGE [COMMAND ...");
+  batch_command what;
+  what.flags.add_to(app);
+  what.request.prefix = "batch-" + random_hex(3);
+  bool remove = false;
+  app.add_option("-n,--count", what.request.count, "How many")->required()->check(CLI::Range(1, 60000));
+  app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
+  app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->check(CLI::Range(1, 1024));
+  app.add_flag("--rm", remove, "Remove each container when it exits");
+  if (const auto done = parse(app, call)) return *done;
+  what.request.config = what.flags.to_config(app, app.remaining());
+  what.request.config.auto_remove = remove;
+  return run_session({}, [&](engine_side& side) {
+    terminal_events events(what.flags.quiet);
+    host h(call, side, events);
+    h.run([&what](host& inner) { return run_batch(inner, what); });
+  });
+}
+
+}  // namespace lxr::cli

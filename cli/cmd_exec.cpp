@@ -1,0 +1,126 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/relay.hpp"
+#include "cli/terminal_events.hpp"
+#include "core/async/run.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/names.hpp"
+#include "io/tty/terminal.hpp"
+#include "pipeline/container/exec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+// What the process gets as one of its standard streams. A terminal of ours is never handed into a container without -t:
+// it could be read and typed into. It gets a pipe then, which the relay copies.
+struct stream {
+  unique_fd theirs, ours;
+};
+
+stream output_stream(int fd) {
+  if (!io::tty::is_terminal(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  return {unique_fd(fds[1]), unique_fd(fds[0])};
+}
+
+stream input_stream(bool interactive) {
+  if (!interactive) return {file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), {}};
+  if (!io::tty::is_terminal(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
+  return {unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+int attend(container::exec_process& running, bool interactive, stream& in, stream& out, stream& err) {
+  relay copy;
+  std::optional<io::tty::raw_mode> raw;
+  const int master = running.terminal.get();
+  const auto fit = [master] { io::tty::set_window_size(master, io::tty::window_size(0)); };
+  if (master >= 0) {
+    fit();
+    if (interactive) {
+      raw.emplace(0);
+      ::fcntl(master, F_SETFL, O_NONBLOCK);
+      copy.copy_input(0, master, true, [] {});
+    }
+    copy.copy_output(master, 1);
+  } else {
+    if (in.ours) copy.copy_input(0, in.ours.get(), false, [&in] { in.ours.reset(); });
+    if (out.ours) copy.copy_output(out.ours.get(), 1);
+    if (err.ours) copy.copy_output(err.ours.get(), 2);
+  }
+  copy.on_signal([&](int number) {
+    if (number != SIGWINCH) {
+      io::process::send_signal(running.process.pidfd(), number);
+    } else if (master >= 0) {
+      fit();
+    }
+  });
+  copy.until(running.process.pidfd(), [] { return true; });
+  copy.run();
+  if (copy.detached()) {
+    running.process.release();
+    return 0;
+  }
+  return running.process.wait();
+}
+
+}  // namespace
+
+int cmd_exec(const invocation& call) {
+  CLI::App app("Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
+               "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
+               "exec");
+  app.set_help_flag("--help", "Show this text");
+  app.prefix_command();
+  set_usage(app, "OPTIONS] CONTAINER [COMMAND ...");
+  container::exec_options options;
+  bool interactive = false;
+  app.add_flag("-i,--interactive", interactive, "Hand on standard input");
+  app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
+  app.add_option("-e,--env", options.env, "Set an environment variable")->allow_extra_args(false);
+  app.add_option("-u,--user", options.user, "User (and group) to run as");
+  app.add_option("-w,--workdir", options.working_dir, "Working directory");
+  if (const auto done = parse(app, call)) return *done;
+  const std::vector<std::string> words = app.remaining();
+  if (words.empty()) throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
+  options.command.assign(words.begin() + 1, words.end());
+  if (options.command.empty()) {
+    interactive = true;
+    options.tty = io::tty::is_terminal(0) && io::tty::is_terminal(1);
+  } else if (options.tty && interactive && !io::tty::is_terminal(0)) {
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+  }
+
+  const instance where = call.open();
+  const std::string id = resolve_container(where, words.front());
+  stream in, out, err;
+  if (!options.tty) {
+    in = input_stream(interactive);
+    out = output_stream(1);
+    err = output_stream(2);
+    options.stdin_fd = in.theirs.get();
+    options.stdout_fd = out.theirs.get();
+    options.stderr_fd = err.theirs.get();
+  }
+  block_signals();
+  asio::io_context loop(1);
+  terminal_events events(true);
+  container::engine on(where, loop.get_executor(), events);
+  container::exec_process running = lxr::run(loop, container::exec(on, id, std::move(options)));
+  in.theirs.reset();
+  out.theirs.reset();
+  err.theirs.reset();
+  return attend(running, interactive, in, out, err);
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,54 @@
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "core/oci/manifest.hpp"
+#include "core/state/container_state.hpp"
+#include "core/state/names.hpp"
+#include "io/cgroup/cgroup.hpp"
+#include "pipeline/image/store.hpp"
+
+namespace lxr::cli {
+namespace {
+
+std::string cgroup_text(const io::cgroup::layout& l) {
+  if (l.unified) return "v2";
+  return ::access((l.base + "/unified/cgroup.procs").c_str(), F_OK) == 0 ? "hybrid (v1 controllers)" : "v1";
+}
+
+}  // namespace
+
+int cmd_info(const invocation& call) {
+  CLI::App app("Show what this host offers and where lxr keeps things.", "info");
+  app.set_help_flag("--help", "Show this text");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  std::size_t running = 0, all = 0;
+  for (const std::string& id : list_containers(where)) {
+    ++all;
+    if (load_state(where, id).status == container_status::running) ++running;
+  }
+  utsname host{};
+  ::uname(&host);
+  const auto row = [](const char* key, const std::string& value) { std::printf("%-16s %s\n", key, value.c_str()); };
+  row("Version:", LXR_VERSION);
+  row("Root:", where.root());
+  row("State:", where.state());
+  row("Containers:", std::to_string(all) + " (" + std::to_string(running) + " running)");
+  row("Images:", std::to_string(image::store(where).list().size()));
+  row("Storage:", "overlay over directories");
+  row("Cgroups:", cgroup_text(io::cgroup::layout::detect()));
+  row("Kernel:", host.release);
+  row("Architecture:", std::string(oci::host_architecture()));
+  row("CPUs:", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)));
+  return 0;
+}
+
+int cmd_version(const invocation&) {
+  std::printf("lxr version %s\n", LXR_VERSION);
+  return 0;
+}
+
+}  // namespace lxr::cli

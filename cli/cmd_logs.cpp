@@ -1,0 +1,126 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+
+#include "cli/command.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/container_state.hpp"
+#include "core/state/names.hpp"
+#include "pipeline/container/log_file.hpp"
+
+namespace lxr::cli {
+namespace {
+
+using container::log_file;
+
+struct log_options {
+  bool follow = false, timestamps = false;
+  int tail = -1;
+};
+
+// Splits what is read into lines; a line not yet ended waits for the rest.
+class line_reader {
+ public:
+  explicit line_reader(unique_fd fd) : fd_(std::move(fd)) {}
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  // Calls `each` for every whole line there is now.
+  template <class Each>
+  void read(Each each) {
+    char buffer[65536];
+    for (ssize_t got; (got = ::read(fd_.get(), buffer, sizeof buffer)) > 0;) {
+      pending_.append(buffer, static_cast<std::size_t>(got));
+      std::size_t begin = 0;
+      for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        each(std::string_view(pending_).substr(begin, end - begin));
+      }
+      pending_.erase(0, begin);
+    }
+  }
+
+ private:
+  unique_fd fd_;
+  std::string pending_;
+};
+
+void print_line(std::string_view line, const log_options& options) {
+  container::log_line parsed;
+  if (!container::parse_log_line(line, parsed)) return;
+  std::FILE* out = parsed.stream == "stderr" ? stderr : stdout;
+  if (options.timestamps) std::fprintf(out, "%.*s ", static_cast<int>(parsed.time.size()), parsed.time.data());
+  std::fwrite(parsed.text.data(), 1, parsed.text.size(), out);
+  if (parsed.complete) std::fputc('\n', out);
+}
+
+void print_old(int directory, line_reader& current, const log_options& options) {
+  std::deque<std::string> last;
+  const auto take = [&](std::string_view line) {
+    if (options.tail < 0) return print_line(line, options);
+    last.emplace_back(line);
+    if (last.size() > static_cast<std::size_t>(options.tail)) last.pop_front();
+  };
+  for (int n = log_file::kept - 1; n > 0; --n) {
+    auto fd = file::try_open_at(directory, std::string(log_file::name) + "." + std::to_string(n), O_RDONLY);
+    if (fd) line_reader(std::move(*fd)).read(take);
+  }
+  current.read(take);
+  for (const std::string& line : last) print_line(line, options);
+}
+
+// Until the container ends: inotify wakes for new lines and for a rotated file; the state is asked about once a second.
+void follow(const instance& where, const std::string& id, int directory, line_reader current, const log_options& options) {
+  const unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ::inotify_add_watch(watch.get(), ("/proc/self/fd/" + std::to_string(directory)).c_str(), IN_MODIFY | IN_CREATE);
+  char events[4096];
+  for (;;) {
+    const bool ended = load_state(where, id).init.pid == 0;
+    current.read([&](std::string_view line) { print_line(line, options); });
+    auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
+    struct stat mine {}, theirs {};
+    if (newest && ::fstat(current.fd(), &mine) == 0 && ::fstat(newest->get(), &theirs) == 0 && mine.st_ino != theirs.st_ino) {
+      current = line_reader(std::move(*newest));
+      continue;
+    }
+    std::fflush(stdout);
+    if (ended) return;
+    pollfd p{watch.get(), POLLIN, 0};
+    ::poll(&p, 1, 1000);
+    while (::read(watch.get(), events, sizeof events) > 0) {
+    }
+  }
+}
+
+}  // namespace
+
+int cmd_logs(const invocation& call) {
+  CLI::App app("Show the output of a container.\n\nExamples:\n  lxr logs web\n  lxr logs -f --tail 10 web", "logs");
+  app.set_help_flag("--help", "Show this text");
+  log_options options;
+  std::string word, tail = "all";
+  app.add_flag("-f,--follow", options.follow, "Go on as it prints more, until it ends");
+  app.add_flag("-t,--timestamps", options.timestamps, "Show when each line came");
+  app.add_option("-n,--tail", tail, "Only the last lines: a number, or all");
+  app.add_option("CONTAINER", word, "Name or id")->required();
+  if (const auto done = parse(app, call)) return *done;
+  if (tail != "all") {
+    if (tail.empty() || tail.size() > 9 || !std::ranges::all_of(tail, [](char c) { return c >= '0' && c <= '9'; })) {
+      throw error(errc::invalid_argument, "use --tail", '"' + tail + '"', "it is a number of lines, or all");
+    }
+    options.tail = std::stoi(tail);
+  }
+  const instance where = call.open();
+  const std::string id = resolve_container(where, word);
+  const unique_fd directory = file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
+  line_reader current(file::open_at(directory.get(), log_file::name, O_RDONLY | O_CREAT));
+  print_old(directory.get(), current, options);
+  if (options.follow) follow(where, id, directory.get(), std::move(current), options);
+  return 0;
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/listing.hpp"
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/container_state.hpp"
+#include "core/state/names.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/container/log_file.hpp"
+#include "pipeline/container/spec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct listed {
+  container_config config;
+  container_state state;
+};
+
+std::vector<listed> containers(const instance& where, bool all) {
+  std::vector<listed> out;
+  for (const std::string& id : list_containers(where)) {
+    listed one;
+    try {
+      one.state = load_state(where, id);
+      if (!all && one.state.status != container_status::running) continue;
+      one.config = load_config(where, id);
+    } catch (const error& e) {
+      // Removed meanwhile or not whole yet; a damaged one is told of and does not hide the others.
+      if (e.code() != errc::not_found) std::fprintf(stderr, "lxr: container %s: %s\n", short_id(id).c_str(), e.what());
+      continue;
+    }
+    out.push_back(std::move(one));
+  }
+  std::ranges::sort(out, std::ranges::greater{}, [](const listed& l) { return l.config.created_ns; });
+  return out;
+}
+
+std::string status_text(const container_state& s, std::int64_t now) {
+  switch (s.status) {
+    case container_status::created: return "Created";
+    case container_status::running: return "Up " + human_duration(now - s.started_ns);
+    case container_status::exited: break;
+  }
+  const std::string code = s.exit_code ? std::to_string(*s.exit_code) : "unknown";
+  return "Exited (" + code + ")" + (s.finished_ns != 0 ? " " + human_duration(now - s.finished_ns) + " ago" : "");
+}
+
+std::string command_text(const instance& where, const container_config& config, bool whole) {
+  std::string text;
+  try {
+    for (const std::string& word : container::command_line(config, image::store(where).load(config.image_id).config)) {
+      text += (text.empty() ? "" : " ") + word;
+    }
+  } catch (const error&) {
+    text = "?";  // the image is gone
+  }
+  constexpr std::size_t shown = 20;
+  if (!whole && text.size() > shown) text = text.substr(0, shown - 1) + "…";
+  return '"' + text + '"';
+}
+
+void print_table(const instance& where, const std::vector<listed>& all, bool whole) {
+  table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
+  const std::int64_t now = container::unix_time_ns();
+  for (const auto& [c, s] : all) {
+    t.add({whole ? c.id : short_id(c.id), c.image, command_text(where, c, whole), human_duration(now - c.created_ns) + " ago",
+           status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, c.name});
+  }
+  t.print();
+}
+
+void print_json(const std::vector<listed>& all) {
+  const std::int64_t now = container::unix_time_ns();
+  for (const auto& [c, s] : all) {
+    const json::object o{{"ID", short_id(c.id)},      {"Names", c.name},
+                         {"Image", c.image},          {"State", to_string(s.status)},
+                         {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(c.created_ns)},
+                         {"Pid", s.init.pid},         {"Address", s.address}};
+    std::printf("%s\n", json::dump(o).c_str());
+  }
+}
+
+}  // namespace
+
+int cmd_ps(const invocation& call) {
+  CLI::App app("List containers.\n\nExamples:\n  lxr ps\n  lxr ps -aq\n  lxr ps --format json", "ps");
+  app.set_help_flag("--help", "Show this text");
+  bool all = false, quiet = false, whole = false;
+  std::string format;
+  app.add_flag("-a,--all", all, "Also those that do not run");
+  app.add_flag("-q,--quiet", quiet, "Only ids");
+  app.add_flag("--no-trunc", whole, "Nothing shortened");
+  app.add_option("--format", format, "json: one object a line")->check(CLI::IsMember({"json", "table"}));
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const auto found = containers(where, all);
+  if (quiet) {
+    for (const listed& l : found) std::printf("%s\n", whole ? l.config.id.c_str() : short_id(l.config.id).c_str());
+  } else if (format == "json") {
+    print_json(found);
+  } else {
+    print_table(where, found, whole);
+  }
+  return 0;
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,62 @@
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/listing.hpp"
+#include "cli/terminal_events.hpp"
+#include "core/async/run.hpp"
+#include "core/oci/reference.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/image/client.hpp"
+
+namespace lxr::cli {
+
+int cmd_pull(const invocation& call) {
+  CLI::App app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:TAG]).\n\nExamples:\n"
+               "  lxr pull golang\n  lxr pull 127.0.0.1:5000/team/app:1.2\n  lxr pull oci:./layout:latest",
+               "pull");
+  app.set_help_flag("--help", "Show this text");
+  image::pull_request request;
+  bool quiet = false, timing = false;
+  std::string trace;
+  app.add_option("IMAGE", request.reference, "Name, as docker users type it")->required();
+  app.add_option("--arch", request.architecture, "Architecture, in OCI's words");
+  app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP, also if the registry is not on loopback");
+  app.add_flag("-q,--quiet", quiet, "Print only the image's id");
+  app.add_flag("--timing", timing, "Show how long each stage took");
+  app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  oci::reference::parse(request.reference);  // its words are checked before anything starts
+  terminal_events events(quiet);
+  asio::io_context loop(1);
+  const image::pull_result pulled = lxr::run(loop, image::pull(where, container::own_program("lxr-image"), request, events));
+  events.finish_progress();
+  events.show(timing, trace);
+  std::printf("%s\n", quiet ? ("sha256:" + pulled.image_id).c_str() : pulled.canonical.c_str());
+  return 0;
+}
+
+int cmd_images(const invocation& call) {
+  CLI::App app("List images.", "images");
+  app.set_help_flag("--help", "Show this text");
+  bool quiet = false, whole = false;
+  app.add_flag("-q,--quiet", quiet, "Only ids");
+  app.add_flag("--no-trunc", whole, "Nothing shortened");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const image::store images(where);
+  table t({"REPOSITORY", "TAG", "IMAGE ID", "PULLED", "SIZE"});
+  for (const image::tagged_image& tag : images.list()) {
+    const std::string id = whole ? "sha256:" + tag.id : tag.id.substr(0, 12);
+    if (quiet) {
+      std::printf("%s\n", id.c_str());
+      continue;
+    }
+    t.add({tag.name.familiar_repository(), tag.name.tag.empty() ? "<none>" : tag.name.tag, id,
+           human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago", human_size(images.load(tag.id).size)});
+  }
+  if (!quiet) t.print();
+  return 0;
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,52 @@
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "core/async/run.hpp"
+#include "core/base/error.hpp"
+#include "core/state/names.hpp"
+#include "io/cgroup/cgroup.hpp"
+#include "pipeline/container/remove.hpp"
+
+namespace lxr::cli {
+
+// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else.
+int cmd_rm(const invocation& call) {
+  CLI::App app("Remove containers.\n\nExamples:\n  lxr rm web\n  lxr rm -f $(lxr ps -aq)", "rm");
+  app.set_help_flag("--help", "Show this text");
+  std::vector<std::string> words;
+  bool force = false;
+  app.add_flag("-f,--force", force, "Kill running ones first; missing ones are not an error");
+  app.add_option("CONTAINER", words, "Names or ids")->required();
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+
+  int code = 0;
+  std::vector<std::string> ids;
+  std::map<std::string, std::string> word_of;
+  for (const std::string& word : words) {
+    try {
+      std::string id = resolve_container(where, word);
+      if (word_of.emplace(id, word).second) ids.push_back(std::move(id));
+    } catch (const error& e) {
+      if (force && e.code() == errc::not_found) continue;
+      report_failure(std::current_exception());
+      code = e.code() == errc::not_found ? 1 : tool_failed;
+    }
+  }
+  asio::io_context loop(1);
+  const auto outcomes = lxr::run(loop, container::remove_many(where, io::cgroup::layout::detect(), ids, force));
+  for (const container::removal& r : outcomes) {
+    if (!r.failure) {
+      std::printf("%s\n", word_of[r.id].c_str());
+      continue;
+    }
+    report_failure(r.failure);
+    code = r.running ? 2 : tool_failed;
+  }
+  return code;
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,112 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/exit_code.hpp"
+#include "cli/host.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/tty/terminal.hpp"
+#include "pipeline/container/create.hpp"
+#include "pipeline/container/launch.hpp"
+#include "pipeline/container/spec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct run_request {
+  container_flags flags;
+  container_config config;
+  std::string cidfile;
+  bool detach = false, start = true;
+};
+
+void write_cidfile(const run_request& what, const std::string& id) {
+  if (what.cidfile.empty()) return;
+  const unique_fd fd = file::open_at(AT_FDCWD, what.cidfile, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  file::write_all(fd.get(), id, what.cidfile);
+}
+
+// run and create are the same but for where they stop.
+task<void> run_container(host& h, run_request what) {
+  co_await h.ensure_image(what.flags, what.config);
+  container::command_line(what.config, h.engine().prepare(what.config.image_id)->image.config);  // before anything is made
+  container_config config = container::create(h.where(), what.config);
+  container::launch_options options;
+  options.wait = !what.start;
+  const bool attached = what.start && !what.detach;
+  if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
+  std::exception_ptr failure;
+  try {
+    write_cidfile(what, config.id);
+    auto launching = container::launch(h.engine(), config, std::move(options));
+    container::launched running = co_await std::move(launching);
+    h.events().show(what.flags.timing, what.flags.trace);
+    if (!attached) {
+      std::printf("%s\n", config.id.c_str());
+      std::fflush(stdout);
+      h.monitor().watch(std::move(running));
+      h.client().finished(0);
+      co_return;
+    }
+    container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+    h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
+    h.focus(config.id);
+    h.client().started();
+    co_return;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  container::discard(h.where(), config);
+  if (!what.cidfile.empty()) ::unlink(what.cidfile.c_str());
+  std::rethrow_exception(failure);
+}
+
+int run_or_create(const invocation& call, bool start) {
+  run_request what;
+  what.start = start;
+  CLI::App app(start ? "Create and start a container from an image.\n\nExamples:\n"
+                       "  lxr run -it --rm debian bash\n  lxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
+                       "  echo hi | lxr run -i --rm alpine cat"
+                     : "Create a container and prepare everything up to its start: its first process waits, set up, for `lxr start`.\n\n"
+                       "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
+               start ? "run" : "create");
+  app.set_help_flag("--help", "Show this text");
+  what.flags.add_to(app);
+  std::string name;
+  bool interactive = false, tty = false, remove = false;
+  app.add_option("--name", name, "Name of the container (generated)");
+  app.add_flag("-i,--interactive", interactive, "Keep standard input open");
+  app.add_flag("-t,--tty", tty, "Give the container a terminal");
+  app.add_flag("--rm", remove, "Remove the container when it exits");
+  app.add_option("--cidfile", what.cidfile, "Write the id to a file");
+  if (start) app.add_flag("-d,--detach", what.detach, "Run in the background and print the id");
+  set_usage(app, "OPTIONS] IMAGE [COMMAND ...");
+  if (const auto done = parse(app, call)) return *done;
+  what.config = what.flags.to_config(app, app.remaining());
+  what.config.name = name;
+  what.config.tty = tty;
+  what.config.open_stdin = interactive;
+  what.config.auto_remove = remove;
+  const bool attached = start && !what.detach;
+  if (attached && tty && interactive && !io::tty::is_terminal(0)) {
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+  }
+  if (!what.cidfile.empty() && ::access(what.cidfile.c_str(), F_OK) == 0) {
+    throw error(errc::already_exists, "write --cidfile", what.cidfile, "the file exists", "remove it, or name another");
+  }
+  const session_options session{attached, attached && interactive, attached && tty};
+  return run_session(session, [&](engine_side& side) {
+    terminal_events events(what.flags.quiet);
+    host h(call, side, events);
+    h.run([&what](host& inner) { return run_container(inner, what); });
+  });
+}
+
+}  // namespace
+
+int cmd_run(const invocation& call) { return run_or_create(call, true); }
+int cmd_create(const invocation& call) { return run_or_create(call, false); }
+
+}  // namespace lxr::cli

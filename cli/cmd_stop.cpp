@@ -1,0 +1,86 @@
+#include <csignal>
+#include <cstdio>
+#include <functional>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "core/async/run.hpp"
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/names.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/container/signals.hpp"
+#include "pipeline/container/stop.hpp"
+
+namespace lxr::cli {
+namespace {
+
+int stop_signal_of(const instance& where, const container_config& config) {
+  std::string word = config.stop_signal;
+  try {
+    if (word.empty()) word = image::store(where).load(config.image_id).config.stop_signal;
+  } catch (const error&) {
+    // the image is gone: the default will do
+  }
+  return container::parse_signal(word, SIGTERM);
+}
+
+task<void> stop_one(const instance& where, std::string word, std::optional<int> seconds, int& code) {
+  try {
+    const std::string id = resolve_container(where, word);
+    const container_config config = load_config(where, id);
+    const std::chrono::seconds limit(seconds.value_or(config.stop_timeout));
+    co_await container::stop(where, id, limit, stop_signal_of(where, config));
+    std::printf("%s\n", word.c_str());
+  } catch (const error&) {
+    code = report_failure(std::current_exception());
+  }
+}
+
+task<void> stop_all(const instance& where, const std::vector<std::string>& words, std::optional<int> seconds, int& code) {
+  task_scope scope(co_await asio::this_coro::executor);
+  for (const std::string& word : words) scope.spawn(stop_one(where, word, seconds, code));
+  co_await scope.join();
+}
+
+}  // namespace
+
+int cmd_stop(const invocation& call) {
+  CLI::App app("Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop -t 0 web db", "stop");
+  app.set_help_flag("--help", "Show this text");
+  std::vector<std::string> words;
+  int seconds = 0;
+  const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)");
+  app.add_option("CONTAINER", words, "Names or ids")->required();
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  asio::io_context loop(1);
+  int code = 0;
+  lxr::run(loop, stop_all(where, words, limit->count() > 0 ? std::optional(seconds) : std::nullopt, code));
+  return code;
+}
+
+int cmd_kill(const invocation& call) {
+  CLI::App app("Send a signal to running containers.\n\nExamples:\n  lxr kill web\n  lxr kill -s HUP web", "kill");
+  app.set_help_flag("--help", "Show this text");
+  std::vector<std::string> words;
+  std::string signal = "KILL";
+  app.add_option("-s,--signal", signal, "Name or number (KILL)");
+  app.add_option("CONTAINER", words, "Names or ids")->required();
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const int number = container::parse_signal(signal, SIGKILL);
+  int code = 0;
+  for (const std::string& word : words) {
+    try {
+      container::kill(where, resolve_container(where, word), number);
+      std::printf("%s\n", word.c_str());
+    } catch (const error&) {
+      code = report_failure(std::current_exception());
+    }
+  }
+  return code;
+}
+
+}  // namespace lxr::cli

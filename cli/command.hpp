@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/state/paths.hpp"
+
+namespace lxr::cli {
+
+// What every command gets: the words after its name, and which instance to work on.
+struct invocation {
+  std::string root, state;
+  std::vector<std::string> words;
+
+  // Opens the instance; throws errc::not_permitted when not root.
+  [[nodiscard]] instance open() const;
+};
+
+// One subcommand: a function of its own file, listed in the table of main.cpp.
+using command_function = int (*)(const invocation&);
+
+// Parses `words` with `app`. Returns an exit code when the command is done with that: 0 after --help, 125 for bad words.
+std::optional<int> parse(CLI::App& app, const invocation& call);
+
+// What stands in the usage line where the flags stand; for commands whose words after the flags are not options.
+void set_usage(CLI::App& app, const std::string& words);
+
+int cmd_batch(const invocation& call);
+int cmd_create(const invocation& call);
+int cmd_exec(const invocation& call);
+int cmd_images(const invocation& call);
+int cmd_info(const invocation& call);
+int cmd_inspect(const invocation& call);
+int cmd_kill(const invocation& call);
+int cmd_logs(const invocation& call);
+int cmd_ps(const invocation& call);
+int cmd_pull(const invocation& call);
+int cmd_rm(const invocation& call);
+int cmd_run(const invocation& call);
+int cmd_start(const invocation& call);
+int cmd_stop(const invocation& call);
+int cmd_version(const invocation& call);
+
+}  // namespace lxr::cli

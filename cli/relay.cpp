@@ -1,0 +1,162 @@
+#include "cli/relay.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "core/base/error.hpp"
+
+namespace lxr::cli {
+namespace {
+
+constexpr char ctrl_p = 0x10, ctrl_q = 0x11;
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int left_alone : {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    sigdelset(&set, left_alone);
+  }
+  return set;
+}
+
+bool write_all(int fd, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t put = ::write(fd, data, size);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EAGAIN) {
+      pollfd p{fd, POLLOUT, 0};
+      ::poll(&p, 1, -1);
+      continue;
+    }
+    if (put <= 0) return false;
+    data += put;
+    size -= static_cast<std::size_t>(put);
+  }
+  return true;
+}
+
+}  // namespace
+
+void block_signals() {
+  ::signal(SIGPIPE, SIG_IGN);  // a closed output or input is an answer, not an end
+  const sigset_t set = handled_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+void unblock_signals() {
+  const sigset_t set = handled_signals();
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+relay::relay() {
+  const sigset_t set = handled_signals();
+  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) throw_errno("open", "signal descriptor");
+}
+
+relay::~relay() { ::close(signals_); }
+
+void relay::copy_input(int from, int to, bool detachable, std::function<void()> closed) {
+  input_ = from;
+  input_to_ = to;
+  detachable_ = detachable;
+  input_closed_ = std::move(closed);
+}
+
+void relay::copy_output(int from, int to) { outputs_.push_back({from, to}); }
+
+void relay::until(int fd, std::function<bool()> handler) {
+  event_ = fd;
+  event_handler_ = std::move(handler);
+}
+
+void relay::pump_input() {
+  char buffer[16384];
+  const ssize_t got = ::read(input_, buffer, sizeof buffer);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got <= 0) {
+    input_ = -1;
+    if (input_closed_) input_closed_();
+    return;
+  }
+  for (ssize_t i = 0; i < got; ++i) {
+    const char c = buffer[i];
+    if (detachable_ && saw_ctrl_p_ && c == ctrl_q) {
+      detached_ = true;
+      return;
+    }
+    if (saw_ctrl_p_) pending_ += ctrl_p;
+    saw_ctrl_p_ = detachable_ && c == ctrl_p;
+    if (!saw_ctrl_p_) pending_ += c;
+  }
+  flush_input();
+}
+
+void relay::flush_input() {
+  const ssize_t put = ::write(input_to_, pending_.data(), pending_.size());
+  if (put > 0) pending_.erase(0, static_cast<std::size_t>(put));
+  if (put < 0 && errno != EAGAIN && errno != EINTR) {  // the container does not read any more
+    input_ = -1;
+    pending_.clear();
+  }
+}
+
+bool relay::pump_output(output& o) {
+  char buffer[65536];
+  const ssize_t got = ::read(o.from, buffer, sizeof buffer);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+  if (got <= 0) return false;
+  write_all(o.to, buffer, static_cast<std::size_t>(got));  // a closed standard output must not stop the container
+  return true;
+}
+
+void relay::handle_signals() {
+  signalfd_siginfo info;
+  while (::read(signals_, &info, sizeof info) == sizeof info) {
+    if (signal_handler_) signal_handler_(static_cast<int>(info.ssi_signo));
+  }
+}
+
+void relay::run() {
+  bool ending = false;
+  std::chrono::steady_clock::time_point last_call;
+  while (!detached_) {
+    std::vector<pollfd> fds{{signals_, POLLIN, 0}};
+    const auto watch = [&fds](int fd, short what) {
+      fds.push_back({fd, what, 0});
+      return fds.size() - 1;
+    };
+    const std::size_t event = !ending && event_ >= 0 ? watch(event_, POLLIN) : 0;
+    const std::size_t input = input_ >= 0 && pending_.empty() ? watch(input_, POLLIN) : 0;
+    const std::size_t backlog = !pending_.empty() ? watch(input_to_, POLLOUT) : 0;
+    const std::size_t first_output = fds.size();
+    for (const output& o : outputs_) watch(o.from, POLLIN);
+    const int ready = ::poll(fds.data(), fds.size(), ending ? 0 : -1);
+    if (ready < 0 && errno != EINTR) throw_errno("wait for", "input and output");
+    if (ready == 0 && ending) return;
+    if (ready <= 0) continue;
+    bool any_output = false;
+    for (std::size_t i = outputs_.size(); i-- > 0;) {
+      if (fds[first_output + i].revents == 0) continue;
+      any_output = true;
+      if (!pump_output(outputs_[i])) outputs_.erase(outputs_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (fds[0].revents != 0) handle_signals();
+    if (input != 0 && fds[input].revents != 0) pump_input();
+    if (backlog != 0 && fds[backlog].revents != 0) flush_input();
+    if (event != 0 && fds[event].revents != 0 && event_handler_()) {
+      ending = true;
+      last_call = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    }
+    if (ending && !any_output && (outputs_.empty() || ready == 0)) return;
+    if (ending && std::chrono::steady_clock::now() > last_call) return;  // somebody else still writes, without end
+  }
+}
+
+}  // namespace lxr::cli

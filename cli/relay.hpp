@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lxr::cli {
+
+// Copies between a person's descriptors and a container's, and turns signals into calls, until something ends it.
+// The descriptors are borrowed, and the person's are used as they are: never made non-blocking, as other processes
+// share them. Runs on: the calling thread, with poll(2); it has no loop of its own to disturb.
+class relay {
+ public:
+  relay();
+  ~relay();
+  relay(const relay&) = delete;
+  relay& operator=(const relay&) = delete;
+
+  // From the person to the container; `to` must be non-blocking. At end of file `closed` is called once.
+  // With `detachable`, ctrl-p ctrl-q ends run() and detached() is true.
+  void copy_input(int from, int to, bool detachable, std::function<void()> closed);
+  // From the container to the person.
+  void copy_output(int from, int to);
+  // Called for each signal that arrives: SIGWINCH, and every other that can be handed on.
+  void on_signal(std::function<void(int)> handler) { signal_handler_ = std::move(handler); }
+  // `handler` is called when `fd` is readable; once it returns true run() drains the outputs and returns.
+  void until(int fd, std::function<bool()> handler);
+
+  void run();
+  [[nodiscard]] bool detached() const noexcept { return detached_; }
+
+ private:
+  struct output {
+    int from, to;
+  };
+  void pump_input();
+  void flush_input();
+  bool pump_output(output& o);
+  void handle_signals();
+
+  int signals_;
+  std::function<void(int)> signal_handler_;
+  int input_ = -1, input_to_ = -1;
+  bool detachable_ = false, detached_ = false, saw_ctrl_p_ = false;
+  std::function<void()> input_closed_;
+  std::string pending_;
+  std::vector<output> outputs_;
+  int event_ = -1;
+  std::function<bool()> event_handler_;
+};
+
+// Blocks the signals a relay handles, in this thread. Before anything is forked, so that none is lost.
+void block_signals();
+void unblock_signals();
+
+}  // namespace lxr::cli

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "core/async/task.hpp"
+#include "core/async/waiter_list.hpp"
+#include "core/base/error.hpp"
+
+namespace lxr {
+
+// Runs a piece of work once per key, however many coroutines ask for it at the same time.
+// Runs on: one strand.  Owns: results in flight only; once the last asker has its answer the key is forgotten.
+// Failure: every coroutine waiting for that run gets it; the next call runs again.
+// Cancel: terminal. When the coroutine doing the work is cancelled, one of those waiting takes over.
+template <class Key, class Value>
+class keyed_once {
+ public:
+  // `work` is called at most once per run and must stay valid until it is awaited (pass it by value).
+  template <class Work>
+  task<Value> run(Key key, Work work) {
+    for (;;) {
+      auto found = runs_.find(key);
+      if (found == runs_.end()) break;
+      const std::shared_ptr<flight> other = found->second;
+      while (!other->done) co_await other->finished.wait();
+      if (other->failure) std::rethrow_exception(other->failure);
+      if (other->value) co_return *other->value;
+    }
+    auto mine = std::make_shared<flight>();
+    const landing on_end(runs_, key, mine);
+    try {
+      mine->value = co_await work();
+    } catch (...) {
+      if (!is_cancelled(std::current_exception())) mine->failure = std::current_exception();
+      throw;
+    }
+    co_return *mine->value;
+  }
+
+ private:
+  struct flight {
+    bool done = false;
+    std::optional<Value> value;
+    std::exception_ptr failure;
+    waiter_list finished;
+  };
+  using flights = std::map<Key, std::shared_ptr<flight>>;
+
+  // Marks the run as over on every way out, also when the coroutine is destroyed.
+  class landing {
+   public:
+    landing(flights& all, Key key, std::shared_ptr<flight> mine) : all_(all), key_(std::move(key)), mine_(std::move(mine)) {
+      all_.emplace(key_, mine_);
+    }
+    ~landing() {
+      mine_->done = true;
+      all_.erase(key_);
+      mine_->finished.notify_all();
+    }
+    landing(const landing&) = delete;
+    landing& operator=(const landing&) = delete;
+
+   private:
+    flights& all_;
+    Key key_;
+    std::shared_ptr<flight> mine_;
+  };
+
+  flights runs_;
+};
+
+}  // namespace lxr

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <tuple>
+
+#include "core/async/task.hpp"
+#include "core/base/error.hpp"
+
+namespace lxr {
+
+namespace detail {
+
+template <class T>
+T unwrap(std::tuple<std::exception_ptr, T> outcome) {
+  if (std::get<0>(outcome)) std::rethrow_exception(std::get<0>(outcome));
+  return std::get<1>(std::move(outcome));
+}
+inline void unwrap(std::tuple<std::exception_ptr> outcome) {
+  if (std::get<0>(outcome)) std::rethrow_exception(std::get<0>(outcome));
+}
+
+// Spawns `inner` with `slot` as its only source of cancellation and waits for it whatever happens to the caller.
+template <class T>
+task<T> run_apart(task<T> inner, asio::cancellation_slot slot) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto body = entry_point(std::move(inner));
+  auto outcome = co_await asio::co_spawn(executor, std::move(body), asio::bind_cancellation_slot(slot, as_result));
+  co_return unwrap(std::move(outcome));
+}
+
+}  // namespace detail
+
+// Runs `inner` to its end even if the caller is, or gets, cancelled: for undoing things. The caller sees the
+// cancellation at its next wait. Give `inner` a deadline of its own where it waits for others.
+template <class T>
+task<T> shielded(task<T> inner) {
+  asio::cancellation_signal never;
+  co_return co_await detail::run_apart(std::move(inner), never.slot());
+}
+
+// Runs `inner`; if it has not ended after `limit`, cancels it and throws error{errc::timed_out, operation, subject}.
+// A cancellation of the caller is handed on. Always waits for `inner` to end.
+template <class T>
+task<T> with_deadline(std::chrono::steady_clock::duration limit, task<T> inner, std::string operation,
+                      std::string subject) {
+  co_await checkpoint();
+  struct alarm {
+    explicit alarm(const asio::any_io_executor& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    asio::cancellation_signal stop;
+    bool expired = false;
+    bool over = false;
+  };
+  // Shared with the timer's handler, which may already be queued when `inner` ends.
+  const auto state = std::make_shared<alarm>(co_await asio::this_coro::executor);
+  state->timer.expires_after(limit);
+  state->timer.async_wait([state](const boost::system::error_code& ec) {
+    if (ec || state->over) return;
+    state->expired = true;
+    state->stop.emit(asio::cancellation_type::terminal);
+  });
+  const asio::cancellation_state requests = co_await asio::this_coro::cancellation_state;
+  auto outer = requests.slot();
+  if (outer.is_connected()) {
+    outer.assign([state](asio::cancellation_type type) {
+      if (!state->over) state->stop.emit(type);
+    });
+  }
+  const auto disarm = [&] {
+    state->over = true;
+    state->timer.cancel();
+    if (outer.is_connected()) outer.clear();
+  };
+  std::exception_ptr failure;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await detail::run_apart(std::move(inner), state->stop.slot());
+      disarm();
+      co_return;
+    } else {
+      T value = co_await detail::run_apart(std::move(inner), state->stop.slot());
+      disarm();
+      co_return value;
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  disarm();
+  if (state->expired && is_cancelled(failure)) {
+    throw error(errc::timed_out, std::move(operation), std::move(subject));
+  }
+  std::rethrow_exception(failure);
+}
+
+}  // namespace lxr

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+
+#include "core/async/task.hpp"
+
+namespace lxr {
+
+// Coroutines that wait for a condition, in order of arrival; the base of channel, semaphore and task_scope.
+// Lifecycle: outlives its waiters.  Runs on: one strand.  Cancel: terminal; a cancelled waiter leaves the list.
+class waiter_list {
+ public:
+  waiter_list() = default;
+  waiter_list(const waiter_list&) = delete;
+  waiter_list& operator=(const waiter_list&) = delete;
+
+  // Returns once notified; a cancellation, also an earlier one, throws lxr::cancelled. Check the condition after it.
+  task<void> wait();
+  // Returns once notified or at a cancellation that arrives during the wait; for joins, which must not be left.
+  task<void> wait_regardless();
+  void notify_one() noexcept;
+  void notify_all() noexcept;
+  [[nodiscard]] bool empty() const noexcept { return waiters_.empty(); }
+
+ private:
+  struct waiter {
+    asio::steady_timer timer;
+    bool notified = false;
+  };
+  class enrolment;
+  task<bool> enrol();
+  std::list<waiter*> waiters_;
+};
+
+}  // namespace lxr

@@ -1,0 +1,125 @@
+#include "core/base/file.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <memory>
+
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+
+namespace lxr::file {
+namespace {
+
+struct close_dir {
+  void operator()(DIR* d) const noexcept { ::closedir(d); }
+};
+using dir_stream = std::unique_ptr<DIR, close_dir>;
+
+dir_stream open_stream(unique_fd fd, const std::string& name) {
+  dir_stream stream(::fdopendir(fd.get()));
+  if (!stream) throw_errno("list", name);
+  static_cast<void>(fd.release());
+  return stream;
+}
+
+bool is_dots(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
+
+}  // namespace
+
+unique_fd open_at(int dir, const std::string& name, int flags, mode_t mode) {
+  unique_fd fd(::openat(dir, name.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd) throw_errno("open", name);
+  return fd;
+}
+
+std::optional<unique_fd> try_open_at(int dir, const std::string& name, int flags) {
+  unique_fd fd(::openat(dir, name.c_str(), flags | O_CLOEXEC));
+  if (fd) return fd;
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  throw_errno("open", name);
+}
+
+unique_fd make_directories(const std::string& path) {
+  for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+    const std::string parent = path.substr(0, at);
+    if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", parent);
+  }
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("make directory", path);
+  return open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+}
+
+bool make_directory_at(int dir, const std::string& name, mode_t mode) {
+  if (::mkdirat(dir, name.c_str(), mode) == 0) return true;
+  if (errno != EEXIST) throw_errno("make directory", name);
+  return false;
+}
+
+std::string read_all(int fd, const std::string& name, std::size_t limit) {
+  std::string content;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("read", name);
+    if (got == 0) return content;
+    content.append(buffer, static_cast<std::size_t>(got));
+    if (content.size() > limit) throw error(errc::exhausted, "read", name, "it is larger than lxr accepts");
+  }
+}
+
+std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit) {
+  auto fd = try_open_at(dir, name, O_RDONLY);
+  if (!fd) return std::nullopt;
+  return read_all(fd->get(), name, limit);
+}
+
+void write_all(int fd, std::string_view content, const std::string& name) {
+  while (!content.empty()) {
+    const ssize_t put = ::write(fd, content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw_errno("write", name);
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+}
+
+void replace_at(int dir, const std::string& name, std::string_view content, mode_t mode) {
+  const std::string hidden = name + "." + random_hex(6) + ".tmp";
+  const unique_fd fd = open_at(dir, hidden, O_WRONLY | O_CREAT | O_EXCL, mode);
+  try {
+    write_all(fd.get(), content, name);
+    if (::renameat(dir, hidden.c_str(), dir, name.c_str()) != 0) throw_errno("write", name);
+  } catch (...) {
+    ::unlinkat(dir, hidden.c_str(), 0);
+    throw;
+  }
+}
+
+std::vector<std::string> list_at(int dir, const std::string& name) {
+  auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY);
+  std::vector<std::string> names;
+  if (!fd) return names;
+  const dir_stream stream = open_stream(std::move(*fd), name);
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (!is_dots(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  return names;
+}
+
+void remove_tree_at(int dir, const std::string& name) {
+  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
+  {
+    auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd) return;
+    const int inner = fd->get();
+    const dir_stream stream = open_stream(std::move(*fd), name);
+    while (const dirent* entry = ::readdir(stream.get())) {
+      if (!is_dots(entry->d_name)) remove_tree_at(inner, entry->d_name);
+    }
+  }
+  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
+}
+
+}  // namespace lxr::file

@@ -1,0 +1,150 @@
+#include "core/base/json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "core/base/error.hpp"
+
+namespace lxr::json {
+namespace {
+
+[[noreturn]] void wrong_kind(std::string_view key, const char* wanted) {
+  throw error(errc::corrupt, "read JSON member", '"' + std::string(key) + '"', std::string("it is not ") + wanted);
+}
+
+const value* find(const object& o, std::string_view key) {
+  const auto* found = o.if_contains(boost::json::string_view(key.data(), key.size()));
+  return found != nullptr && !found->is_null() ? found : nullptr;
+}
+
+void indent(std::string& out, int depth) { out.append(static_cast<std::size_t>(depth) * 4, ' '); }
+
+void pretty(const value& v, std::string& out, int depth) {
+  if (const auto* o = v.if_object(); o != nullptr && !o->empty()) {
+    out += "{\n";
+    for (auto it = o->begin(); it != o->end(); ++it) {
+      indent(out, depth + 1);
+      out += boost::json::serialize(value(it->key())) + ": ";
+      pretty(it->value(), out, depth + 1);
+      out += std::next(it) == o->end() ? "\n" : ",\n";
+    }
+    indent(out, depth);
+    out += '}';
+  } else if (const auto* a = v.if_array(); a != nullptr && !a->empty()) {
+    out += "[\n";
+    for (auto it = a->begin(); it != a->end(); ++it) {
+      indent(out, depth + 1);
+      pretty(*it, out, depth + 1);
+      out += std::next(it) == a->end() ? "\n" : ",\n";
+    }
+    indent(out, depth);
+    out += ']';
+  } else {
+    out += boost::json::serialize(v);
+  }
+}
+
+}  // namespace
+
+value parse(std::string_view text, std::string_view document) {
+  boost::system::error_code ec;
+  boost::json::parse_options options;
+  options.max_depth = 32;
+  value v = boost::json::parse(boost::json::string_view(text.data(), text.size()), ec, {}, options);
+  if (ec) throw error(errc::corrupt, "parse JSON of", std::string(document), ec.message());
+  return v;
+}
+
+object parse_object(std::string_view text, std::string_view document) {
+  value v = parse(text, document);
+  if (!v.is_object()) throw error(errc::corrupt, "parse JSON of", std::string(document), "it is not an object");
+  return std::move(v.get_object());
+}
+
+std::string dump(const value& v) { return boost::json::serialize(v); }
+
+std::string dump_pretty(const value& v) {
+  std::string out;
+  pretty(v, out, 0);
+  return out;
+}
+
+std::string get_string(const object& o, std::string_view key, std::string_view fallback) {
+  const value* v = find(o, key);
+  if (v == nullptr) return std::string(fallback);
+  if (!v->is_string()) wrong_kind(key, "a string");
+  return {v->get_string().data(), v->get_string().size()};
+}
+
+std::int64_t get_int(const object& o, std::string_view key, std::int64_t fallback) {
+  const value* v = find(o, key);
+  if (v == nullptr) return fallback;
+  boost::system::error_code ec;
+  const auto number = v->is_number() ? v->to_number<std::int64_t>(ec) : 0;
+  if (!v->is_number() || ec) wrong_kind(key, "an integer");
+  return number;
+}
+
+double get_double(const object& o, std::string_view key, double fallback) {
+  const value* v = find(o, key);
+  if (v == nullptr) return fallback;
+  if (!v->is_number()) wrong_kind(key, "a number");
+  return v->to_number<double>();
+}
+
+bool get_bool(const object& o, std::string_view key, bool fallback) {
+  const value* v = find(o, key);
+  if (v == nullptr) return fallback;
+  if (!v->is_bool()) wrong_kind(key, "a boolean");
+  return v->get_bool();
+}
+
+std::vector<std::string> get_strings(const object& o, std::string_view key) {
+  std::vector<std::string> out;
+  const array* a = find_array(o, key);
+  if (a == nullptr) return out;
+  for (const value& v : *a) {
+    if (!v.is_string()) wrong_kind(key, "an array of strings");
+    out.emplace_back(v.get_string().data(), v.get_string().size());
+  }
+  return out;
+}
+
+std::map<std::string, std::string> get_string_map(const object& o, std::string_view key) {
+  std::map<std::string, std::string> out;
+  const object* members = find_object(o, key);
+  if (members == nullptr) return out;
+  for (const auto& [name, v] : *members) {
+    if (!v.is_string()) wrong_kind(key, "an object of strings");
+    out.emplace(std::string(name), std::string(v.get_string().data(), v.get_string().size()));
+  }
+  return out;
+}
+
+const object* find_object(const object& o, std::string_view key) {
+  const value* v = find(o, key);
+  if (v == nullptr) return nullptr;
+  if (!v->is_object()) wrong_kind(key, "an object");
+  return &v->get_object();
+}
+
+const array* find_array(const object& o, std::string_view key) {
+  const value* v = find(o, key);
+  if (v == nullptr) return nullptr;
+  if (!v->is_array()) wrong_kind(key, "an array");
+  return &v->get_array();
+}
+
+array from(const std::vector<std::string>& strings) {
+  array out;
+  for (const std::string& s : strings) out.emplace_back(s);
+  return out;
+}
+
+object from(const std::map<std::string, std::string>& strings) {
+  object out;
+  for (const auto& [key, text] : strings) out[key] = text;
+  return out;
+}
+
+}  // namespace lxr::json

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Checked access to JSON that may be hostile: every mistake names the document and the member.
+namespace lxr::json {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+// Parses one document; at most 32 levels deep. `document` names it in errors.
+value parse(std::string_view text, std::string_view document);
+object parse_object(std::string_view text, std::string_view document);
+std::string dump(const value& v);
+std::string dump_pretty(const value& v);
+
+// A member of the right kind, or the fallback when it is absent or null. A wrong kind throws errc::corrupt.
+std::string get_string(const object& o, std::string_view key, std::string_view fallback = {});
+std::int64_t get_int(const object& o, std::string_view key, std::int64_t fallback = 0);
+double get_double(const object& o, std::string_view key, double fallback = 0);
+bool get_bool(const object& o, std::string_view key, bool fallback = false);
+std::vector<std::string> get_strings(const object& o, std::string_view key);
+std::map<std::string, std::string> get_string_map(const object& o, std::string_view key);
+const object* find_object(const object& o, std::string_view key);
+const array* find_array(const object& o, std::string_view key);
+
+array from(const std::vector<std::string>& strings);
+object from(const std::map<std::string, std::string>& strings);
+
+}  // namespace lxr::json

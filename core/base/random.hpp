@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace lxr {
+
+// 64 bits from getrandom(2).
+std::uint64_t random_u64();
+// `bytes` random bytes in lower-case hex: twice as many characters.
+std::string random_hex(std::size_t bytes);
+
+}  // namespace lxr

@@ -1,0 +1,32 @@
+#include "core/oci/image_config.hpp"
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+
+namespace lxr::oci {
+
+image_config image_config::parse(std::string_view text, std::string_view subject) {
+  const json::object o = json::parse_object(text, subject);
+  image_config c;
+  c.architecture = json::get_string(o, "architecture");
+  c.os = json::get_string(o, "os");
+  c.created = json::get_string(o, "created");
+  if (const json::object* config = json::find_object(o, "config")) {
+    c.user = json::get_string(*config, "User");
+    c.working_dir = json::get_string(*config, "WorkingDir");
+    c.stop_signal = json::get_string(*config, "StopSignal");
+    c.entrypoint = json::get_strings(*config, "Entrypoint");
+    c.cmd = json::get_strings(*config, "Cmd");
+    c.env = json::get_strings(*config, "Env");
+    c.labels = json::get_string_map(*config, "Labels");
+    if (const json::object* ports = json::find_object(*config, "ExposedPorts")) {
+      for (const auto& port : *ports) c.exposed_ports.emplace_back(port.key());
+    }
+  }
+  const json::object* rootfs = json::find_object(o, "rootfs");
+  if (rootfs == nullptr) throw error(errc::corrupt, "read image config", std::string(subject), "rootfs is missing");
+  for (const std::string& diff_id : json::get_strings(*rootfs, "diff_ids")) c.diff_ids.push_back(digest::parse(diff_id));
+  return c;
+}
+
+}  // namespace lxr::oci

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/oci/digest.hpp"
+
+namespace lxr::oci {
+
+// What an image asks of its containers (OCI image-spec, config.md). Hostile input: only values, no paths to follow.
+struct image_config {
+  std::string architecture, os, created;
+  std::string user, working_dir, stop_signal;
+  std::vector<std::string> entrypoint, cmd, env;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> exposed_ports;
+  std::vector<digest> diff_ids;  // of the uncompressed layers, lowest first
+
+  static image_config parse(std::string_view text, std::string_view subject);
+};
+
+}  // namespace lxr::oci

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/oci/digest.hpp"
+
+namespace lxr::oci {
+
+enum class compression { none, gzip, zstd };
+
+// What one blob is (OCI image-spec, descriptor.md). `size` is in bytes, of the blob as transferred.
+struct descriptor {
+  std::string media_type;
+  digest content;
+  std::uint64_t size = 0;
+};
+
+struct platform {
+  std::string os, architecture, variant;
+};
+
+// OCI image manifest v1, or Docker image manifest version 2 schema 2: one config and its layers, lowest first.
+struct manifest {
+  descriptor config;
+  std::vector<descriptor> layers;
+};
+
+// OCI image index, or Docker manifest list: the same image for several platforms.
+struct index {
+  struct entry {
+    descriptor manifest;
+    platform target;
+    std::string tag;  // annotation org.opencontainers.image.ref.name, of layouts
+  };
+  std::vector<entry> entries;
+};
+
+// Parses either kind. Throws errc::corrupt for what is neither, or both; errc::unsupported for schema 1.
+std::variant<manifest, index> parse_manifest(std::string_view text, std::string_view subject);
+
+// The compression of a layer, from its media type. Throws errc::unsupported, naming the type.
+compression layer_compression(const descriptor& layer);
+
+// The entry for linux on `architecture`. Throws errc::not_found listing what the index offers.
+const index::entry& choose(const index& images, std::string_view architecture, std::string_view subject);
+
+// This machine's architecture in OCI's words: "amd64", "arm64".
+std::string_view host_architecture();
+
+// The Accept header of a manifest request.
+std::string_view accepted_manifest_types();
+
+inline constexpr std::size_t manifest_limit = 4u << 20;  // bytes of a manifest, index or config
+inline constexpr std::size_t layers_limit = 500;         // overlayfs takes at most 500 lower layers
+
+}  // namespace lxr::oci

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lxr::oci {
+
+// One container as the OCI runtime-spec 1.2 describes it (config.md, config-linux.md): the value that every way of
+// making a container ends in, and the only input of the launch plan. Holds the members lxr acts on.
+struct runtime_spec {
+  struct user_ids {
+    std::uint32_t uid = 0, gid = 0;
+    std::vector<std::uint32_t> additional_gids;
+  };
+  struct process_spec {
+    bool terminal = false;
+    user_ids user;
+    std::vector<std::string> args, env;
+    std::string cwd = "/";
+    std::uint64_t capabilities = 0;  // bit n = capability n: bounding, effective and permitted set
+    std::int32_t soft_descriptors = 0;  // RLIMIT_NOFILE; 0: as it is
+    std::int64_t hard_descriptors = 0;
+    bool no_new_privileges = true;
+    bool default_seccomp = true;
+  };
+  struct mount {
+    std::string destination, type, source;  // `source` of a bind mount is a host path
+    std::vector<std::string> options;
+  };
+  struct namespaces_spec {
+    bool pid = true, network = true, ipc = true, uts = true, mount = true, cgroup = true;
+  };
+  struct resources_spec {
+    std::int64_t pids_limit = 0;     // 0: none
+    std::int64_t memory_limit = 0;   // bytes; 0: none
+    std::int64_t cpu_quota = 0;      // microseconds per period; 0: none
+    std::int64_t cpu_period = 100000;
+  };
+
+  process_spec process;
+  bool root_readonly = false;
+  std::string hostname;
+  std::vector<mount> mounts;
+  namespaces_spec namespaces;
+  resources_spec resources;
+  std::map<std::string, std::string> sysctl;
+  std::vector<std::string> masked_paths, readonly_paths;
+};
+
+// The mounts, masked and read-only paths every container gets.
+std::vector<runtime_spec::mount> default_mounts();
+const std::vector<std::string>& default_masked_paths();
+const std::vector<std::string>& default_readonly_paths();
+
+// docker's set without MKNOD and AUDIT_WRITE: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE NET_RAW SETFCAP
+// SETGID SETPCAP SETUID SYS_CHROOT. Without MKNOD no device cgroup is needed to keep the host's disks out of reach.
+std::uint64_t default_capabilities();
+
+}  // namespace lxr::oci

@@ -1,0 +1,151 @@
+#include "core/state/container_state.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+
+namespace lxr {
+namespace {
+
+std::string dir_path(const std::string& id) { return "containers/" + id; }
+
+// The start time, or 0 when there is no such process or it is a zombie.
+std::uint64_t start_time_of(pid_t pid) {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  const unique_fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  char text[1024];
+  const ssize_t size = fd ? ::read(fd.get(), text, sizeof text - 1) : -1;
+  if (size <= 0) return 0;
+  const std::string_view stat(text, static_cast<std::size_t>(size));
+  const auto name_end = stat.rfind(')');  // the name may hold anything
+  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return 0;
+  std::string_view rest = stat.substr(name_end + 2);
+  if (rest.front() == 'Z' || rest.front() == 'X') return 0;
+  for (int field = 3; field < 22; ++field) {
+    const auto space = rest.find(' ');
+    if (space == std::string_view::npos) return 0;
+    rest.remove_prefix(space + 1);
+  }
+  return std::strtoull(std::string(rest.substr(0, rest.find(' '))).c_str(), nullptr, 10);
+}
+
+json::object to_json(const process_identity& p) {
+  return {{"pid", p.pid}, {"startTime", static_cast<std::int64_t>(p.start_time)}};
+}
+
+process_identity to_process(const json::object& o, std::string_view key) {
+  const json::object* p = json::find_object(o, key);
+  if (p == nullptr) return {};
+  return {static_cast<pid_t>(json::get_int(*p, "pid")), static_cast<std::uint64_t>(json::get_int(*p, "startTime"))};
+}
+
+container_status parse_status(const std::string& word) {
+  if (word == "running") return container_status::running;
+  if (word == "exited") return container_status::exited;
+  return container_status::created;
+}
+
+}  // namespace
+
+std::string to_string(container_status status) {
+  switch (status) {
+    case container_status::created: return "created";
+    case container_status::running: return "running";
+    case container_status::exited: return "exited";
+  }
+  return "?";
+}
+
+bool process_identity::is_alive() const { return pid > 0 && start_time != 0 && start_time_of(pid) == start_time; }
+
+process_identity identify(pid_t pid) { return {pid, start_time_of(pid)}; }
+
+unique_fd make_state_dir(const instance& where, const std::string& id) {
+  file::make_directory_at(where.state_fd(), dir_path(id));
+  unique_fd directory = file::open_at(where.state_fd(), dir_path(id), O_RDONLY | O_DIRECTORY);
+  file::open_at(directory.get(), "lock", O_RDWR | O_CREAT);
+  return directory;
+}
+
+std::optional<unique_fd> open_state_dir(const instance& where, const std::string& id) {
+  return file::try_open_at(where.state_fd(), dir_path(id), O_RDONLY | O_DIRECTORY);
+}
+
+void save(const instance& where, const std::string& id, const container_state& s) {
+  json::object o{{"status", to_string(s.status)},
+                 {"init", to_json(s.init)},
+                 {"monitor", to_json(s.monitor)},
+                 {"started", s.started_ns},
+                 {"finished", s.finished_ns},
+                 {"oomKilled", s.oom_killed},
+                 {"failure", s.failure},
+                 {"address", s.address},
+                 {"prefix", s.prefix},
+                 {"gateway", s.gateway},
+                 {"link", s.link},
+                 {"mac", s.mac}};
+  if (s.exit_code) o["exitCode"] = *s.exit_code;
+  file::replace_at(where.state_fd(), dir_path(id) + "/state.json", json::dump(o));
+}
+
+container_state load_raw_state(const instance& where, const std::string& id) {
+  container_state s;
+  const auto text = file::read_at(where.state_fd(), dir_path(id) + "/state.json");
+  if (!text) return s;
+  const json::object o = json::parse_object(*text, dir_path(id) + "/state.json");
+  s.status = parse_status(json::get_string(o, "status"));
+  s.init = to_process(o, "init");
+  s.monitor = to_process(o, "monitor");
+  s.started_ns = json::get_int(o, "started");
+  s.finished_ns = json::get_int(o, "finished");
+  if (o.if_contains("exitCode") != nullptr) s.exit_code = static_cast<int>(json::get_int(o, "exitCode"));
+  s.oom_killed = json::get_bool(o, "oomKilled");
+  s.failure = json::get_string(o, "failure");
+  s.address = json::get_string(o, "address");
+  s.prefix = static_cast<int>(json::get_int(o, "prefix"));
+  s.gateway = json::get_string(o, "gateway");
+  s.link = json::get_string(o, "link");
+  s.mac = json::get_string(o, "mac");
+  return s;
+}
+
+container_state load_state(const instance& where, const std::string& id) {
+  container_state s = load_raw_state(where, id);
+  if (s.init.pid != 0 && !s.init.is_alive()) {
+    if (s.status == container_status::running) s.status = container_status::exited;
+    s.init = {};
+  }
+  return s;
+}
+
+void mark_running(const instance& where, const std::string& id) {
+  container_state s = load_raw_state(where, id);
+  if (s.status != container_status::created) return;
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  s.status = container_status::running;
+  s.started_ns = now.tv_sec * 1'000'000'000 + now.tv_nsec;
+  save(where, id, s);
+}
+
+std::optional<unique_fd> lock_container(const instance& where, const std::string& id) {
+  auto fd = file::try_open_at(where.state_fd(), dir_path(id) + "/lock", O_RDWR);
+  if (!fd) return std::nullopt;
+  while (::flock(fd->get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw_errno("lock container", id);
+  }
+  struct stat st {};
+  if (::fstat(fd->get(), &st) != 0 || st.st_nlink == 0) return std::nullopt;  // removed while we waited
+  return fd;
+}
+
+}  // namespace lxr

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/state/paths.hpp"
+
+namespace lxr {
+
+// Container identity: 64 hex digits, 12 shown; names are [a-zA-Z0-9][a-zA-Z0-9_.-]* and unique in an instance.
+inline constexpr std::size_t short_id_size = 12;
+std::string new_container_id();
+std::string short_id(std::string_view id);
+
+// Throws errc::invalid_argument.
+void check_name(std::string_view name);
+
+// Takes `name` for `id`, atomically and without a lock: state/names/<name> is a symbolic link to the id. Throws
+// errc::already_exists naming the container that has it. A name whose container is gone is taken over.
+void reserve_name(const instance& where, const std::string& name, const std::string& id);
+// Takes a free "adjective_surname" for `id`.
+std::string reserve_generated_name(const instance& where, const std::string& id);
+// After a reboot: gives every container on disk its name again.
+void restore_names(const instance& where);
+// Gives the name back if `id` has it.
+void release_name(const instance& where, const std::string& name, const std::string& id) noexcept;
+
+// The id a user means: exact name first, then full id or unambiguous prefix.
+// Throws errc::not_found ("no container ...") or errc::invalid_argument for an ambiguous prefix.
+std::string resolve_container(const instance& where, std::string_view word);
+
+// Every container of the instance, by id.
+std::vector<std::string> list_containers(const instance& where);
+
+}  // namespace lxr

@@ -1,0 +1,162 @@
+#include "io/cgroup/cgroup.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+
+namespace lxr::io::cgroup {
+namespace {
+
+struct setting {
+  const char* controller;
+  std::string file, value;
+};
+
+std::vector<setting> v1_settings(const limits& l) {
+  std::vector<setting> out;
+  if (l.pids > 0) out.push_back({"pids", "pids.max", std::to_string(l.pids)});
+  if (l.memory > 0) out.push_back({"memory", "memory.limit_in_bytes", std::to_string(l.memory)});
+  if (l.cpu_quota > 0) {
+    out.push_back({"cpu", "cpu.cfs_period_us", std::to_string(l.cpu_period)});
+    out.push_back({"cpu", "cpu.cfs_quota_us", std::to_string(l.cpu_quota)});
+  }
+  return out;
+}
+
+std::vector<setting> v2_settings(const limits& l) {
+  std::vector<setting> out;
+  if (l.pids > 0) out.push_back({"pids", "pids.max", std::to_string(l.pids)});
+  if (l.memory > 0) {
+    out.push_back({"memory", "memory.max", std::to_string(l.memory)});
+    out.push_back({"memory", "memory.swap.max", "0"});
+  }
+  if (l.cpu_quota > 0) {
+    out.push_back({"cpu", "cpu.max", std::to_string(l.cpu_quota) + " " + std::to_string(l.cpu_period)});
+  }
+  return out;
+}
+
+bool write_file(const std::string& path, const std::string& value) {
+  const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+}
+
+[[noreturn]] void unsupported(const std::string& controller, const std::string& path) {
+  throw error(errc::unsupported, "limit", controller, "this host's cgroups do not offer the " + controller + " controller at " + path,
+              "enable it, or run without that limit");
+}
+
+// The parent may be removed by another lxr at any time between our two mkdirs: make it again.
+void make_group(const std::string& tree, const std::string& parent, const std::string& id) {
+  const std::string above = tree + "/" + parent, path = above + "/" + id;
+  for (int attempt = 0; attempt < 64; ++attempt) {
+    if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return;
+    if (errno != ENOENT) break;
+    if (::mkdir(above.c_str(), 0755) != 0 && errno != EEXIST) break;
+  }
+  throw_errno("make cgroup", path);
+}
+
+// v2: a controller works in a group only when every group above hands it down.
+void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted) {
+  std::string words;
+  for (const setting& s : wanted) words += (words.empty() ? "+" : " +") + std::string(s.controller);
+  if (words.empty()) return;
+  write_file(tree + "/cgroup.subtree_control", words);  // a failure shows when the limit is written
+  ::mkdir((tree + "/" + parent).c_str(), 0755);
+  write_file(tree + "/" + parent + "/cgroup.subtree_control", words);
+}
+
+std::vector<std::string> trees(const layout& where) {
+  if (where.unified) return {where.base};
+  return {where.base + "/pids", where.base + "/memory", where.base + "/cpu"};
+}
+
+}  // namespace
+
+layout layout::detect(const std::string& base) {
+  struct statfs fs {};
+  const bool unified = ::statfs(base.c_str(), &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+  return {unified, base};
+}
+
+group group::create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted) {
+  const std::vector<setting> settings = where.unified ? v2_settings(wanted) : v1_settings(wanted);
+  group g;
+  try {
+    if (where.unified) {
+      hand_down(where.base, parent, settings);
+      make_group(where.base, parent, id);
+      g.paths_.push_back(where.base + "/" + parent + "/" + id);
+      g.directory_ = file::open_at(AT_FDCWD, g.paths_.back(), O_PATH | O_DIRECTORY);
+    }
+    for (const setting& s : settings) {
+      const std::string tree = where.unified ? where.base : where.base + "/" + s.controller;
+      const std::string path = tree + "/" + parent + "/" + id;
+      if (!where.unified && (g.paths_.empty() || g.paths_.back() != path)) {
+        if (::access((tree + "/tasks").c_str(), F_OK) != 0) unsupported(s.controller, tree);
+        make_group(tree, parent, id);
+        g.paths_.push_back(path);
+        g.tasks_.push_back(file::open_at(AT_FDCWD, path + "/tasks", O_WRONLY));
+      }
+      const bool is_swap = s.file == "memory.swap.max";  // absent without swap accounting
+      if (write_file(path + "/" + s.file, s.value) || is_swap) continue;
+      // v2: another lxr may have removed the parent, and made it again without its controllers.
+      if (where.unified) hand_down(where.base, parent, settings);
+      if (!where.unified || !write_file(path + "/" + s.file, s.value)) unsupported(s.controller, path);
+    }
+  } catch (...) {
+    remove(where, parent, id);
+    throw;
+  }
+  return g;
+}
+
+group group::open(const layout& where, const std::string& parent, const std::string& id) {
+  group g;
+  for (const std::string& tree : trees(where)) {
+    const std::string path = tree + "/" + parent + "/" + id;
+    unique_fd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) continue;
+    g.paths_.push_back(path);
+    if (where.unified) {
+      g.directory_ = std::move(directory);
+    } else {
+      g.tasks_.push_back(file::open_at(AT_FDCWD, path + "/tasks", O_WRONLY));
+    }
+  }
+  return g;
+}
+
+bool group::had_oom_kill() const {
+  for (const std::string& path : paths_) {
+    for (const char* name : {"memory.events", "memory.oom_control"}) {
+      const auto text = file::read_at(AT_FDCWD, path + "/" + name);
+      const auto at = text ? text->find("oom_kill ") : std::string::npos;
+      if (at != std::string::npos && text->compare(at + 9, 1, "0") != 0) return true;
+    }
+  }
+  return false;
+}
+
+bool group::remove(const layout& where, const std::string& parent, const std::string& id) noexcept {
+  bool gone = true;
+  for (const std::string& tree : trees(where)) {
+    const std::string above = tree + "/" + parent;
+    if (::rmdir((above + "/" + id).c_str()) == 0) {
+      ::rmdir(above.c_str());  // succeeds only when it was the last
+    } else if (errno != ENOENT) {
+      gone = false;
+    }
+  }
+  return gone;
+}
+
+}  // namespace lxr::io::cgroup

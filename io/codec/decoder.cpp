@@ -1,0 +1,146 @@
+#include "io/codec/decoder.hpp"
+
+#include <isa-l/igzip_lib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::codec {
+namespace {
+
+[[noreturn]] void corrupt(const char* what, const std::string& why) { throw error(errc::corrupt, "decompress", what, why); }
+
+class plain_decoder final : public decoder {
+ public:
+  void step(std::span<const std::byte>& input, byte_block& output) override {
+    const std::size_t size = std::min(input.size(), output.room().size());
+    std::memcpy(output.room().data(), input.data(), size);
+    output.grow(size);
+    input = input.subspan(size);
+  }
+  [[nodiscard]] bool has_pending() const override { return false; }
+  void finish() override {}
+};
+
+class isal_decoder final : public decoder {
+ public:
+  isal_decoder() : state_(std::make_unique<inflate_state>()) { begin_member(); }
+
+  void step(std::span<const std::byte>& input, byte_block& output) override {
+    while (!output.full()) {
+      if (ended_ && input.empty()) return;
+      if (ended_) begin_member();  // what follows a member is another one
+      state_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
+      state_->avail_in = static_cast<std::uint32_t>(input.size());
+      state_->next_out = reinterpret_cast<std::uint8_t*>(output.room().data());
+      state_->avail_out = static_cast<std::uint32_t>(output.room().size());
+      const std::size_t room = output.room().size();
+      const int result = isal_inflate(state_.get());
+      if (result < 0) corrupt("gzip stream", "the data is damaged (ISA-L " + std::to_string(result) + ")");
+      output.grow(room - state_->avail_out);
+      input = input.subspan(input.size() - state_->avail_in);
+      ended_ = state_->block_state == ISAL_BLOCK_FINISH;
+      pending_ = !ended_ && output.full();
+      if (input.empty() && !pending_) return;
+    }
+  }
+  [[nodiscard]] bool has_pending() const override { return pending_; }
+  void finish() override {
+    if (!ended_) corrupt("gzip stream", "it ends in the middle: truncated");
+  }
+
+ private:
+  void begin_member() {
+    isal_inflate_init(state_.get());
+    state_->crc_flag = ISAL_GZIP;  // header and trailer are checked too
+    ended_ = false;
+  }
+  std::unique_ptr<inflate_state> state_;
+  bool ended_ = false, pending_ = false;
+};
+
+class zlib_decoder final : public decoder {
+ public:
+  zlib_decoder() {
+    if (inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  }
+  ~zlib_decoder() override { inflateEnd(&stream_); }
+  zlib_decoder(const zlib_decoder&) = delete;
+  zlib_decoder& operator=(const zlib_decoder&) = delete;
+
+  void step(std::span<const std::byte>& input, byte_block& output) override {
+    while (!output.full()) {
+      if (ended_ && input.empty()) return;
+      if (ended_) {
+        inflateReset(&stream_);
+        ended_ = false;
+      }
+      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(input.data()));
+      stream_.avail_in = static_cast<uInt>(input.size());
+      stream_.next_out = reinterpret_cast<Bytef*>(output.room().data());
+      const std::size_t room = output.room().size();
+      stream_.avail_out = static_cast<uInt>(room);
+      const int result = inflate(&stream_, Z_NO_FLUSH);
+      if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) corrupt("gzip stream", "the data is damaged");
+      output.grow(room - stream_.avail_out);
+      input = input.subspan(input.size() - stream_.avail_in);
+      ended_ = result == Z_STREAM_END;
+      pending_ = !ended_ && output.full();
+      if (input.empty() && !pending_) return;
+    }
+  }
+  [[nodiscard]] bool has_pending() const override { return pending_; }
+  void finish() override {
+    if (!ended_) corrupt("gzip stream", "it ends in the middle: truncated");
+  }
+
+ private:
+  z_stream stream_{};
+  bool ended_ = false, pending_ = false;
+};
+
+class zstd_decoder final : public decoder {
+ public:
+  zstd_decoder() : context_(ZSTD_createDCtx()) {
+    if (context_ == nullptr) throw std::bad_alloc();
+    ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 27);
+  }
+  ~zstd_decoder() override { ZSTD_freeDCtx(context_); }
+  zstd_decoder(const zstd_decoder&) = delete;
+  zstd_decoder& operator=(const zstd_decoder&) = delete;
+
+  void step(std::span<const std::byte>& input, byte_block& output) override {
+    while (!output.full()) {
+      ZSTD_inBuffer in{input.data(), input.size(), 0};
+      ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
+      hint_ = ZSTD_decompressStream(context_, &out, &in);
+      if (ZSTD_isError(hint_) != 0) corrupt("zstd stream", ZSTD_getErrorName(hint_));
+      output.grow(out.pos);
+      input = input.subspan(in.pos);
+      pending_ = output.full() && hint_ != 0;
+      if (input.empty() && !output.full()) return;
+    }
+  }
+  [[nodiscard]] bool has_pending() const override { return pending_; }
+  void finish() override {
+    if (hint_ != 0) corrupt("zstd stream", "it ends in the middle: truncated");
+  }
+
+ private:
+  ZSTD_DCtx* context_;
+  std::size_t hint_ = 1;
+  bool pending_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<decoder> make_plain_decoder() { return std::make_unique<plain_decoder>(); }
+std::unique_ptr<decoder> make_gzip_decoder() { return std::make_unique<isal_decoder>(); }
+std::unique_ptr<decoder> make_zlib_decoder() { return std::make_unique<zlib_decoder>(); }
+std::unique_ptr<decoder> make_zstd_decoder() { return std::make_unique<zstd_decoder>(); }
+
+}  // namespace lxr::io::codec

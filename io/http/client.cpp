@@ -1,0 +1,257 @@
+#include "io/http/client.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::http {
+namespace {
+
+class global_init {
+ public:
+  global_init() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+std::exception_ptr to_failure(CURLcode code, const std::string& url, const char* text) {
+  if (code == CURLE_OK) return nullptr;
+  const errc kind = code == CURLE_OPERATION_TIMEDOUT ? errc::timed_out : errc::unavailable;
+  const std::string why = text[0] != 0 ? text : curl_easy_strerror(code);
+  const char* const remedy = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST
+                                 ? "is the registry running, and its name right?"
+                             : code == CURLE_SSL_CONNECT_ERROR ? "a registry without TLS needs --plain-http"
+                                                               : "";
+  return std::make_exception_ptr(error(kind, "get", url, why, remedy));
+}
+
+}  // namespace
+
+// A socket of libcurl's that the loop watches. `generation` tells handlers of an earlier watch from the present one.
+struct client::watched_socket {
+  watched_socket(const asio::any_io_executor& executor, int fd) : descriptor(executor, fd), socket(fd) {}
+  ~watched_socket() { static_cast<void>(descriptor.release()); }
+  asio::posix::stream_descriptor descriptor;
+  int socket;
+  int wanted = 0;
+  bool reading = false, writing = false, removed = false;
+};
+
+client::client(asio::any_io_executor executor, client_options options)
+    : executor_(std::move(executor)), options_(options), multi_(nullptr), timer_(executor_) {
+  static const global_init once;
+  multi_ = curl_multi_init();
+  if (multi_ == nullptr) throw std::bad_alloc();
+  auto* multi = static_cast<CURLM*>(multi_);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &client::on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &client::on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+}
+
+client::~client() {
+  *alive_ = false;
+  for (auto& [fd, s] : sockets_) s->removed = true;
+  sockets_.clear();
+  timer_.cancel();
+  curl_multi_cleanup(static_cast<CURLM*>(multi_));
+}
+
+int client::on_socket(void*, int socket, int what, void* self, void*) {
+  static_cast<client*>(self)->watch(socket, what);
+  return 0;
+}
+
+int client::on_timer(void*, long milliseconds, void* self) {
+  auto* c = static_cast<client*>(self);
+  c->timer_.cancel();
+  if (milliseconds < 0) return 0;
+  c->timer_.expires_after(std::chrono::milliseconds(milliseconds));
+  c->timer_.async_wait([c, alive = c->alive_](const boost::system::error_code& failure) {
+    if (!failure && *alive) c->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+  return 0;
+}
+
+void client::watch(int socket, int what) {
+  if (what == CURL_POLL_REMOVE) {
+    if (const auto found = sockets_.find(socket); found != sockets_.end()) {
+      found->second->removed = true;
+      static_cast<void>(found->second->descriptor.release());  // libcurl closes it right after this
+      sockets_.erase(found);
+    }
+    return;
+  }
+  auto& s = sockets_[socket];
+  if (!s) s = std::make_shared<watched_socket>(executor_, socket);
+  s->wanted = what;
+  arm(s);
+}
+
+void client::arm(const std::shared_ptr<watched_socket>& s) {
+  const auto wait = [this, s](asio::posix::descriptor_base::wait_type type, int event, bool watched_socket::*flag) {
+    (*s).*flag = true;
+    s->descriptor.async_wait(type, [this, s, event, flag, alive = alive_](const boost::system::error_code& failure) {
+      (*s).*flag = false;
+      if (failure || s->removed || !*alive) return;
+      act(s->socket, event);
+      if (*alive && !s->removed) arm(s);
+    });
+  };
+  if ((s->wanted & CURL_POLL_IN) != 0 && !s->reading) {
+    wait(asio::posix::descriptor_base::wait_read, CURL_CSELECT_IN, &watched_socket::reading);
+  }
+  if ((s->wanted & CURL_POLL_OUT) != 0 && !s->writing) {
+    wait(asio::posix::descriptor_base::wait_write, CURL_CSELECT_OUT, &watched_socket::writing);
+  }
+}
+
+void client::act(int socket, int events) {
+  int running = 0;
+  curl_multi_socket_action(static_cast<CURLM*>(multi_), socket, events, &running);
+  collect();
+}
+
+void client::collect() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(static_cast<CURLM*>(multi_), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const auto found = running_.find(message->easy_handle);
+    if (found == running_.end()) continue;
+    response* r = found->second;
+    running_.erase(found);
+    r->on_end(to_failure(message->data.result, r->url_, r->error_text_));
+  }
+}
+
+task<std::unique_ptr<response>> client::get(request what) {
+  co_await checkpoint();
+  std::unique_ptr<response> r(new response(*this));
+  r->url_ = what.url;
+  CURL* easy = curl_easy_init();
+  if (easy == nullptr) throw std::bad_alloc();
+  r->easy_ = easy;
+  curl_slist* list = nullptr;
+  for (const std::string& h : what.headers) list = curl_slist_append(list, h.c_str());
+  r->header_list_ = list;
+  curl_easy_setopt(easy, CURLOPT_URL, r->url_.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "lxr/0.1");
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error_text_);
+  using callback = std::size_t (*)(char*, std::size_t, std::size_t, void*);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {
+                     return static_cast<response*>(self)->on_header({p, n});
+                   }));
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, r.get());
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {
+                     return static_cast<response*>(self)->on_body({p, n});
+                   }));
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, r.get());
+  running_[easy] = r.get();
+  curl_multi_add_handle(static_cast<CURLM*>(multi_), easy);
+  while (!r->headers_done_ && !r->ended_) co_await r->changed_.wait();
+  if (!r->headers_done_ && r->failure_) std::rethrow_exception(r->failure_);
+  co_return r;
+}
+
+response::~response() {
+  if (easy_ != nullptr) {
+    owner_.running_.erase(easy_);
+    curl_multi_remove_handle(static_cast<CURLM*>(owner_.multi_), static_cast<CURL*>(easy_));
+    curl_easy_cleanup(static_cast<CURL*>(easy_));
+  }
+  curl_slist_free_all(static_cast<curl_slist*>(header_list_));
+}
+
+std::string response::header(const std::string& name) const {
+  const auto found = headers_.find(name);
+  return found == headers_.end() ? "" : found->second;
+}
+
+std::size_t response::on_header(std::string_view line) {
+  constexpr std::size_t headers_limit = 200;
+  const std::size_t size = line.size();
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    headers_.clear();
+  } else if (line.empty()) {
+    long code = 0;
+    curl_easy_getinfo(static_cast<CURL*>(easy_), CURLINFO_RESPONSE_CODE, &code);
+    status_ = static_cast<int>(code);
+    if (status_ >= 200) headers_done_ = true;
+    changed_.notify_all();
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos && headers_.size() < headers_limit) {
+    std::string_view value = line.substr(colon + 1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    headers_[lower(line.substr(0, colon))] = value;
+  }
+  return size;
+}
+
+std::size_t response::on_body(std::string_view bytes) {
+  if (blocks_.size() >= owner_.options_.blocks_in_flight) {
+    paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  const std::size_t size = bytes.size();
+  while (!bytes.empty()) {
+    if (filling_.room().empty()) filling_ = byte_block(owner_.options_.block_size);
+    const std::size_t part = std::min(bytes.size(), filling_.room().size());
+    std::ranges::copy(as_bytes(bytes.substr(0, part)), filling_.room().begin());
+    filling_.grow(part);
+    bytes.remove_prefix(part);
+    if (filling_.full()) blocks_.push_back(std::exchange(filling_, byte_block()));
+  }
+  changed_.notify_all();
+  return size;
+}
+
+void response::on_end(std::exception_ptr failure) {
+  ended_ = true;
+  failure_ = std::move(failure);
+  changed_.notify_all();
+}
+
+task<std::optional<byte_block>> response::read() {
+  for (;;) {
+    if (blocks_.empty() && !filling_.empty() && (ended_ || !paused_)) blocks_.push_back(std::exchange(filling_, byte_block()));
+    if (!blocks_.empty()) {
+      std::optional<byte_block> block(std::move(blocks_.front()));
+      blocks_.pop_front();
+      if (paused_ && blocks_.size() < owner_.options_.blocks_in_flight) {
+        paused_ = false;
+        curl_easy_pause(static_cast<CURL*>(easy_), CURLPAUSE_CONT);
+        owner_.collect();
+      }
+      co_return block;
+    }
+    if (ended_ && failure_) std::rethrow_exception(failure_);
+    if (ended_) co_return std::nullopt;
+    co_await changed_.wait();
+  }
+}
+
+task<std::string> response::read_all(std::size_t limit) {
+  std::string out;
+  while (auto block = co_await read()) {
+    out += as_text(block->bytes());
+    if (out.size() > limit) throw error(errc::exhausted, "get", url_, "the answer is larger than lxr accepts");
+  }
+  co_return out;
+}
+
+}  // namespace lxr::io::http

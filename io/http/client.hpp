@@ -1,0 +1,104 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/async/waiter_list.hpp"
+#include "core/base/bytes.hpp"
+
+namespace lxr::io::http {
+
+struct request {
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value"
+};
+
+struct client_options {
+  std::chrono::seconds connect_timeout{10};
+  std::chrono::seconds stall_timeout{30};  // no byte for this long: the peer hangs
+  std::size_t block_size = 256u << 10;     // of the blocks a body is handed on in
+  std::size_t blocks_in_flight = 4;        // per response; a slower reader pauses the transfer
+};
+
+class client;
+
+// One GET in progress. Its status and headers are known from the start; the body is read block by block.
+// Lifecycle: made by client::get(); destroying it aborts the transfer.
+// Failure: read() throws error{errc::unavailable or timed_out} naming the URL. A 4xx or 5xx status is not a failure.
+class response {
+ public:
+  ~response();
+  response(const response&) = delete;
+  response& operator=(const response&) = delete;
+
+  [[nodiscard]] int status() const noexcept { return status_; }
+  // Of the last header with that name (lower case); empty when absent.
+  [[nodiscard]] std::string header(const std::string& name) const;
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  // The next block; empty at the end of the body. Cancel: terminal.
+  task<std::optional<byte_block>> read();
+  // The whole body; more than `limit` bytes throws error{errc::exhausted}.
+  task<std::string> read_all(std::size_t limit);
+
+ private:
+  friend class client;
+  explicit response(client& owner) : owner_(owner) {}
+  std::size_t on_header(std::string_view line);
+  std::size_t on_body(std::string_view bytes);
+  void on_end(std::exception_ptr failure);
+
+  client& owner_;
+  void* easy_ = nullptr;
+  void* header_list_ = nullptr;
+  std::string url_;
+  int status_ = 0;
+  std::map<std::string, std::string> headers_;
+  std::deque<byte_block> blocks_;
+  byte_block filling_;
+  bool headers_done_ = false, paused_ = false, ended_ = false;
+  std::exception_ptr failure_;
+  waiter_list changed_;
+  char error_text_[256] = {};
+};
+
+// HTTP(S) over libcurl's multi interface, driven by the loop. Connections are kept and shared by its requests.
+// Redirects are not followed: who may get which credentials is the caller's to decide.
+// Runs on: the loop's strand.  Lifecycle: outlives its responses.
+class client {
+ public:
+  client(asio::any_io_executor executor, client_options options = {});
+  ~client();
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  // Sends a GET and returns once the headers are there.
+  task<std::unique_ptr<response>> get(request what);
+
+ private:
+  friend class response;
+  struct watched_socket;
+  static int on_socket(void* easy, int socket, int what, void* self, void* per_socket);
+  static int on_timer(void* multi, long milliseconds, void* self);
+  void watch(int socket, int what);
+  void arm(const std::shared_ptr<watched_socket>& s);
+  void act(int socket, int events);
+  void collect();
+
+  asio::any_io_executor executor_;
+  client_options options_;
+  void* multi_;
+  asio::steady_timer timer_;
+  std::map<int, std::shared_ptr<watched_socket>> sockets_;
+  std::map<void*, response*> running_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace lxr::io::http

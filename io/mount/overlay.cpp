@@ -1,0 +1,105 @@
+#include "io/mount/overlay.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::mount {
+namespace {
+
+constexpr unsigned attr_nodev = 0x4;  // MOUNT_ATTR_NODEV
+constexpr std::size_t option_limit = 255;
+
+std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+// The kernel's own words about what was wrong with the options (fsopen(2): the descriptor is readable).
+std::string kernel_message(int fs) {
+  char text[256];
+  const ssize_t got = ::read(fs, text, sizeof text - 1);
+  if (got <= 2) return {};
+  std::string message(text + 2, static_cast<std::size_t>(got) - 2);
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
+}
+
+int set_fd(int fs, const char* key, int fd) { return ::fsconfig(fs, FSCONFIG_SET_FD, key, nullptr, fd); }
+int set_string(int fs, const char* key, const std::string& value) {
+  return ::fsconfig(fs, FSCONFIG_SET_STRING, key, value.c_str(), 0);
+}
+
+bool configure_by_fd(int fs, const overlay_layers& layers) {
+  for (const int lower : layers.lowers) {
+    if (set_fd(fs, "lowerdir+", lower) != 0) return false;
+  }
+  return layers.upper < 0 || (set_fd(fs, "upperdir", layers.upper) == 0 && set_fd(fs, "workdir", layers.work) == 0);
+}
+
+bool configure_upper_by_path(int fs, const overlay_layers& layers) {
+  return layers.upper < 0 || (set_string(fs, "upperdir", fd_path(layers.upper)) == 0 &&
+                              set_string(fs, "workdir", fd_path(layers.work)) == 0);
+}
+
+bool configure_by_path(int fs, const overlay_layers& layers) {
+  for (const int lower : layers.lowers) {
+    if (set_string(fs, "lowerdir+", fd_path(lower)) != 0) return false;
+  }
+  return configure_upper_by_path(fs, layers);
+}
+
+bool configure_by_string(int fs, const overlay_layers& layers) {
+  std::string lowers;
+  for (const int lower : layers.lowers) lowers += (lowers.empty() ? "" : ":") + fd_path(lower);
+  if (lowers.size() > option_limit) {
+    throw error(errc::exhausted, "mount image", "", "it has " + std::to_string(layers.lowers.size()) + " layers, too many for this kernel",
+                "Linux 6.8 or newer takes up to 500");
+  }
+  return set_string(fs, "lowerdir", lowers) == 0 && configure_upper_by_path(fs, layers);
+}
+
+// Empty when this way of configuring is not known to the kernel.
+std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api) {
+  const unique_fd fs(::fsopen("overlay", FSOPEN_CLOEXEC));
+  if (!fs && (errno == ENODEV || errno == ENOSYS)) {
+    throw error(errc::unsupported, "mount container root", "", "this kernel has no overlay filesystem (CONFIG_OVERLAY_FS)",
+                "load it with: modprobe overlay");
+  }
+  if (!fs && errno == EPERM) throw error(errc::not_permitted, "mount container root", "", {}, "run lxr as root");
+  if (!fs) throw_errno("open", "overlay filesystem");
+  if (layers.upper >= 0) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);  // Linux 5.10; faster, not needed
+  const bool accepted = api == overlay_api::descriptors ? configure_by_fd(fs.get(), layers)
+                        : api == overlay_api::paths     ? configure_by_path(fs.get(), layers)
+                                                        : configure_by_string(fs.get(), layers);
+  const int why = errno;
+  if (!accepted && (why == EINVAL || why == ENOENT || why == EOPNOTSUPP) && api != overlay_api::one_string) return std::nullopt;
+  if (!accepted || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    const int code = errno;
+    throw error(std::error_code(code, std::generic_category()), "mount", "container root", kernel_message(fs.get()));
+  }
+  unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, attr_nodev));
+  if (!mount) throw_errno("mount", "container root");
+  return mount;
+}
+
+}  // namespace
+
+unique_fd mount_overlay(const overlay_layers& layers, overlay_api newest) {
+  for (const overlay_api api : {overlay_api::descriptors, overlay_api::paths, overlay_api::one_string}) {
+    if (api < newest) continue;
+    if (auto mount = try_mount(layers, api)) return std::move(*mount);
+  }
+  throw error(errc::unsupported, "mount container root", "", "this kernel's overlay filesystem takes none of the known options");
+}
+
+unique_fd clone_mount(int dir, const std::string& name) {
+  unique_fd mount(::open_tree(dir, name.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
+  if (!mount) throw_errno("clone mount of", name);
+  return mount;
+}
+
+}  // namespace lxr::io::mount

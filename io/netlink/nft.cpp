@@ -1,0 +1,161 @@
+#include "io/netlink/nft.hpp"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::netlink {
+namespace {
+
+constexpr const char* chain_name = "postrouting";
+
+nfgenmsg* put_family(nlmsghdr* h, std::uint8_t family, std::uint16_t resource = 0) {
+  auto* g = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(nfgenmsg)));
+  g->nfgen_family = family;
+  g->version = NFNETLINK_V0;
+  g->res_id = htons(resource);
+  return g;
+}
+
+void put_edge(batch& b, std::uint16_t type) {
+  put_family(b.start(type, NLM_F_REQUEST, "transaction"), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+  b.finish();
+}
+
+nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subject) {
+  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags), subject);
+  put_family(h, NFPROTO_IPV4);
+  return h;
+}
+
+void put_table(batch& b, int type, std::uint16_t flags, const std::string& table) {
+  nlmsghdr* h = start(b, type, flags, "nft table " + table);
+  mnl_attr_put_strz(h, NFTA_TABLE_NAME, table.c_str());
+  b.finish();
+}
+
+void put_chain(batch& b, const std::string& table) {
+  nlmsghdr* h = start(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "nft chain " + table + "/" + chain_name);
+  mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, table.c_str());
+  mnl_attr_put_strz(h, NFTA_CHAIN_NAME, chain_name);
+  mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "nat");
+  nlattr* hook = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
+  mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
+  mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(100));  // srcnat
+  mnl_attr_nest_end(h, hook);
+  b.finish();
+}
+
+// One expression of a rule: its name and, between open and close, its attributes.
+class expression {
+ public:
+  expression(nlmsghdr* h, const char* name) : header_(h), element_(mnl_attr_nest_start(h, NFTA_LIST_ELEM)) {
+    mnl_attr_put_strz(h, NFTA_EXPR_NAME, name);
+    data_ = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
+  }
+  ~expression() {
+    mnl_attr_nest_end(header_, data_);
+    mnl_attr_nest_end(header_, element_);
+  }
+  expression(const expression&) = delete;
+  expression& operator=(const expression&) = delete;
+  void number(std::uint16_t attribute, std::uint32_t value) { mnl_attr_put_u32(header_, attribute, htonl(value)); }
+  void value(std::uint16_t attribute, const void* bytes, std::size_t size) {
+    nlattr* nest = mnl_attr_nest_start(header_, attribute);
+    mnl_attr_put(header_, NFTA_DATA_VALUE, size, bytes);
+    mnl_attr_nest_end(header_, nest);
+  }
+
+ private:
+  nlmsghdr* header_;
+  nlattr* element_;
+  nlattr* data_;
+};
+
+void put_rule(batch& b, const std::string& table, const subnet& from, const std::string& bridge) {
+  nlmsghdr* h = start(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "nft masquerade rule in " + table);
+  mnl_attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
+  mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
+  nlattr* list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
+  const std::uint32_t mask = htonl(from.mask()), network = htonl(from.base & from.mask()), zero = 0;
+  {
+    expression e(h, "payload");  // ip saddr
+    e.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
+    e.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+    e.number(NFTA_PAYLOAD_OFFSET, 12);
+    e.number(NFTA_PAYLOAD_LEN, 4);
+  }
+  {
+    expression e(h, "bitwise");
+    e.number(NFTA_BITWISE_SREG, NFT_REG_1);
+    e.number(NFTA_BITWISE_DREG, NFT_REG_1);
+    e.number(NFTA_BITWISE_LEN, 4);
+    e.value(NFTA_BITWISE_MASK, &mask, sizeof mask);
+    e.value(NFTA_BITWISE_XOR, &zero, sizeof zero);
+  }
+  {
+    expression e(h, "cmp");
+    e.number(NFTA_CMP_SREG, NFT_REG_1);
+    e.number(NFTA_CMP_OP, NFT_CMP_EQ);
+    e.value(NFTA_CMP_DATA, &network, sizeof network);
+  }
+  {
+    expression e(h, "meta");
+    e.number(NFTA_META_DREG, NFT_REG_1);
+    e.number(NFTA_META_KEY, NFT_META_OIFNAME);
+  }
+  {
+    char name[IFNAMSIZ] = {};
+    std::strncpy(name, bridge.c_str(), sizeof name - 1);
+    expression e(h, "cmp");
+    e.number(NFTA_CMP_SREG, NFT_REG_1);
+    e.number(NFTA_CMP_OP, NFT_CMP_NEQ);
+    e.value(NFTA_CMP_DATA, name, sizeof name);
+  }
+  { const expression e(h, "masq"); }
+  mnl_attr_nest_end(h, list);
+  b.finish();
+}
+
+}  // namespace
+
+void install_masquerade(const std::string& table, const subnet& from, const std::string& bridge) {
+  batch b;
+  put_edge(b, NFNL_MSG_BATCH_BEGIN);
+  put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
+  put_table(b, NFT_MSG_DELTABLE, 0, table);
+  put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
+  put_chain(b, table);
+  put_rule(b, table, from, bridge);
+  put_edge(b, NFNL_MSG_BATCH_END);
+  const auto failures = socket::open(NETLINK_NETFILTER).exchange(b);
+  if (failures.empty()) return;
+  const int code = failures.front().error;
+  if (code == EOPNOTSUPP || code == ENOENT || code == ENOSYS) {
+    throw error(errc::unsupported, "create", b.subject(failures.front().sequence),
+                "this kernel lacks nf_tables with NAT (CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ)",
+                "use --network none or host");
+  }
+  throw_errno(code, "create", b.subject(failures.front().sequence));
+}
+
+void remove_table(const std::string& table) {
+  batch b;
+  put_edge(b, NFNL_MSG_BATCH_BEGIN);
+  put_table(b, NFT_MSG_DELTABLE, 0, table);
+  put_edge(b, NFNL_MSG_BATCH_END);
+  for (const auto& f : socket::open(NETLINK_NETFILTER).exchange(b)) {
+    if (f.error != ENOENT) throw_errno(f.error, "remove", b.subject(f.sequence));
+  }
+}
+
+}  // namespace lxr::io::netlink

@@ -1,0 +1,179 @@
+#include "io/netlink/route.hpp"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::netlink {
+namespace {
+
+constexpr std::uint16_t create = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+
+ifinfomsg* put_ifinfo(nlmsghdr* h) {
+  auto* info = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifinfomsg)));
+  std::memset(info, 0, sizeof *info);
+  info->ifi_family = AF_UNSPEC;
+  return info;
+}
+
+// Calls `each` with every attribute behind a family header of type Header.
+template <class Header, class Each>
+void for_each_attribute(const nlmsghdr* message, Each each) {
+  mnl_attr_parse(
+      message, sizeof(Header),
+      [](const nlattr* attribute, void* context) {
+        (*static_cast<Each*>(context))(attribute);
+        return MNL_CB_OK;
+      },
+      &each);
+}
+
+}  // namespace
+
+std::string to_string(ipv4 address) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%u.%u.%u.%u", address >> 24, (address >> 16) & 255, (address >> 8) & 255, address & 255);
+  return text;
+}
+
+std::optional<ipv4> parse_ipv4(const std::string& text) {
+  in_addr a{};
+  if (::inet_pton(AF_INET, text.c_str(), &a) != 1) return std::nullopt;
+  return ntohl(a.s_addr);
+}
+
+std::string to_string(const mac_address& mac) {
+  char text[18];
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+  return text;
+}
+
+void put_bridge(batch& b, const std::string& name, const mac_address& mac) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, create, "bridge " + name);
+  ifinfomsg* info = put_ifinfo(h);
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  mnl_attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed one, else it changes as ports come and go
+  nlattr* linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
+  mnl_attr_put_str(h, IFLA_INFO_KIND, "bridge");
+  mnl_attr_nest_end(h, linkinfo);
+  b.finish();
+}
+
+void put_link_up(batch& b, int index, const std::string& subject) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, subject);
+  ifinfomsg* info = put_ifinfo(h);
+  info->ifi_index = index;
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  b.finish();
+}
+
+void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject) {
+  nlmsghdr* h = b.start(RTM_NEWADDR, create, subject);
+  auto* a = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifaddrmsg)));
+  std::memset(a, 0, sizeof *a);
+  a->ifa_family = AF_INET;
+  a->ifa_prefixlen = static_cast<std::uint8_t>(prefix);
+  a->ifa_index = static_cast<unsigned>(index);
+  mnl_attr_put_u32(h, IFA_LOCAL, htonl(address));
+  mnl_attr_put_u32(h, IFA_ADDRESS, htonl(address));
+  const ipv4 broadcast = prefix == 0 ? ~ipv4{0} : address | ~(~ipv4{0} << (32 - prefix));
+  mnl_attr_put_u32(h, IFA_BROADCAST, htonl(broadcast));
+  b.finish();
+}
+
+void put_default_route(batch& b, ipv4 gateway) {
+  nlmsghdr* h = b.start(RTM_NEWROUTE, create, "default route");
+  auto* r = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(rtmsg)));
+  std::memset(r, 0, sizeof *r);
+  r->rtm_family = AF_INET;
+  r->rtm_table = RT_TABLE_MAIN;
+  r->rtm_protocol = RTPROT_BOOT;
+  r->rtm_scope = RT_SCOPE_UNIVERSE;
+  r->rtm_type = RTN_UNICAST;
+  mnl_attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
+  b.finish();
+}
+
+void put_veth(batch& b, const veth& link) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
+  ifinfomsg* info = put_ifinfo(h);
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  mnl_attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
+  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
+  nlattr* linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
+  mnl_attr_put_str(h, IFLA_INFO_KIND, "veth");
+  nlattr* data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+  nlattr* peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
+  ifinfomsg* peer_info = put_ifinfo(h);
+  peer_info->ifi_index = peer_index;
+  mnl_attr_put_strz(h, IFLA_IFNAME, "eth0");
+  mnl_attr_put(h, IFLA_ADDRESS, link.peer_mac.size(), link.peer_mac.data());
+  mnl_attr_put_u32(h, IFLA_NET_NS_PID, static_cast<std::uint32_t>(link.peer_namespace));
+  mnl_attr_nest_end(h, peer);
+  mnl_attr_nest_end(h, data);
+  mnl_attr_nest_end(h, linkinfo);
+  b.finish();
+}
+
+void put_delete_link(batch& b, int index, const std::string& name) {
+  nlmsghdr* h = b.start(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
+  put_ifinfo(h)->ifi_index = index;
+  b.finish();
+}
+
+int link_index(const std::string& name) { return static_cast<int>(::if_nametoindex(name.c_str())); }
+
+std::vector<std::string> link_names(const socket& route) {
+  batch request;
+  put_ifinfo(request.start(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, "links"));
+  request.finish();
+  std::vector<std::string> names;
+  route.dump(request, [&names](const nlmsghdr* h) {
+    for_each_attribute<ifinfomsg>(h, [&names](const nlattr* a) {
+      if (mnl_attr_get_type(a) == IFLA_IFNAME) names.emplace_back(mnl_attr_get_str(a));
+    });
+  });
+  return names;
+}
+
+std::vector<subnet> used_subnets(const socket& route) {
+  std::vector<subnet> out;
+  batch addresses;
+  nlmsghdr* h = addresses.start(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, "addresses");
+  auto* a = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifaddrmsg)));
+  std::memset(a, 0, sizeof *a);
+  a->ifa_family = AF_INET;
+  addresses.finish();
+  route.dump(addresses, [&out](const nlmsghdr* m) {
+    const auto* info = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(m));
+    for_each_attribute<ifaddrmsg>(m, [&out, info](const nlattr* at) {
+      if (mnl_attr_get_type(at) == IFA_ADDRESS) out.push_back({ntohl(mnl_attr_get_u32(at)), info->ifa_prefixlen});
+    });
+  });
+  batch routes;
+  h = routes.start(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, "routes");
+  auto* r = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(rtmsg)));
+  std::memset(r, 0, sizeof *r);
+  r->rtm_family = AF_INET;
+  routes.finish();
+  route.dump(routes, [&out](const nlmsghdr* m) {
+    const auto* info = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(m));
+    if (info->rtm_dst_len == 0) return;
+    for_each_attribute<rtmsg>(m, [&out, info](const nlattr* at) {
+      if (mnl_attr_get_type(at) == RTA_DST) out.push_back({ntohl(mnl_attr_get_u32(at)), info->rtm_dst_len});
+    });
+  });
+  return out;
+}
+
+}  // namespace lxr::io::netlink

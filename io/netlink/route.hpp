@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/netlink/socket.hpp"
+
+// Links, addresses and routes (rtnetlink(7)). put_* add one message to a batch; the others talk at once.
+namespace lxr::io::netlink {
+
+// IPv4 in host byte order.
+using ipv4 = std::uint32_t;
+std::string to_string(ipv4 address);
+std::optional<ipv4> parse_ipv4(const std::string& text);
+
+struct subnet {
+  ipv4 base = 0;
+  int prefix = 0;
+  [[nodiscard]] ipv4 mask() const noexcept { return prefix == 0 ? 0 : ~ipv4{0} << (32 - prefix); }
+  [[nodiscard]] bool overlaps(const subnet& other) const noexcept {
+    const ipv4 common = mask() & other.mask();
+    return (base & common) == (other.base & common);
+  }
+};
+
+using mac_address = std::array<std::uint8_t, 6>;
+std::string to_string(const mac_address& mac);
+
+// The interface of a container, born in its namespace with this index (1 is lo): it need not be asked for.
+inline constexpr int peer_index = 2;
+
+struct veth {
+  std::string host_name;
+  int bridge = 0;         // index of the bridge the host end joins
+  int peer_namespace = 0;  // pid of a process in the peer's namespace
+  mac_address peer_mac{};
+};
+
+void put_bridge(batch& b, const std::string& name, const mac_address& mac);
+void put_link_up(batch& b, int index, const std::string& subject);
+void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject);
+void put_default_route(batch& b, ipv4 gateway);
+// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up).
+void put_veth(batch& b, const veth& link);
+void put_delete_link(batch& b, int index, const std::string& name);
+
+int link_index(const std::string& name);  // 0: no such link
+std::vector<std::string> link_names(const socket& route);
+// Every subnet the host has an address in or a route to (default routes excluded).
+std::vector<subnet> used_subnets(const socket& route);
+
+}  // namespace lxr::io::netlink

@@ -1,0 +1,120 @@
+#include "io/netlink/socket.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::netlink {
+
+nlmsghdr* batch::start(std::uint16_t type, std::uint16_t flags, std::string subject) {
+  current_ = buffer_.size();
+  buffer_.resize(current_ + message_room);
+  nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data() + current_);
+  header->nlmsg_type = type;
+  header->nlmsg_flags = flags;
+  subjects_.push_back(std::move(subject));
+  header->nlmsg_seq = size();
+  return header;
+}
+
+void batch::finish() {
+  const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data() + current_);
+  buffer_.resize(current_ + MNL_ALIGN(header->nlmsg_len));
+}
+
+void batch::clear() {
+  buffer_.clear();
+  subjects_.clear();
+}
+
+socket socket::open(int protocol) {
+  socket s;
+  s.fd_ = unique_fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!s.fd_) {
+    if (errno == EPROTONOSUPPORT) {
+      throw error(errc::unsupported, "open netlink socket", "", "this kernel lacks netlink protocol " + std::to_string(protocol));
+    }
+    throw_errno("open", "netlink socket");
+  }
+  const int on = 1, room = 4 << 20;
+  ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);  // short acknowledgements
+  ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  return s;
+}
+
+socket socket::open_events(int protocol, int group) {
+  socket s = open(protocol);
+  // Bound first: an unbound socket has the kernel's own port 0, and the kernel does not notify itself.
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  if (::bind(s.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+    throw_errno("listen to", "netlink notifications");
+  }
+  return s;
+}
+
+void socket::drain() const noexcept {
+  char buffer[65536];
+  while (::recv(fd(), buffer, sizeof buffer, MSG_DONTWAIT) > 0 || errno == ENOBUFS) {
+  }
+}
+
+std::vector<socket::failure> socket::exchange(const batch& requests) const {
+  std::vector<failure> failures;
+  if (::send(fd(), requests.bytes().data(), requests.bytes().size(), 0) < 0) throw_errno("send", "netlink messages");
+  std::uint32_t missing = 0;
+  for (const char* p = requests.bytes().data(); p < requests.bytes().data() + requests.bytes().size();) {
+    const auto* header = reinterpret_cast<const nlmsghdr*>(p);
+    if ((header->nlmsg_flags & NLM_F_ACK) != 0) ++missing;
+    p += MNL_ALIGN(header->nlmsg_len);
+  }
+  alignas(nlmsghdr) char buffer[16384];
+  while (missing > 0) {
+    // A refused nf_tables batch may be answered by fewer messages than it has: then nothing more is queued.
+    const ssize_t got = ::recv(fd(), buffer, sizeof buffer, failures.empty() ? 0 : MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) break;
+    if (got < 0) throw_errno("receive", "netlink messages");
+    int left = static_cast<int>(got);
+    for (const auto* h = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+      if (h->nlmsg_type != NLMSG_ERROR) continue;
+      const int code = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(h))->error;
+      if (code != 0) failures.push_back({h->nlmsg_seq, -code});
+      --missing;
+    }
+  }
+  return failures;
+}
+
+void socket::exchange_or_throw(const batch& requests, const std::string& operation) const {
+  const auto failures = exchange(requests);
+  if (failures.empty()) return;
+  throw_errno(failures.front().error, operation, requests.subject(failures.front().sequence));
+}
+
+void socket::dump(const batch& request, const std::function<void(const nlmsghdr*)>& each) const {
+  if (::send(fd(), request.bytes().data(), request.bytes().size(), 0) < 0) throw_errno("send", "netlink request");
+  alignas(nlmsghdr) char buffer[65536];
+  for (;;) {
+    const ssize_t got = ::recv(fd(), buffer, sizeof buffer, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("receive", "netlink messages");
+    int left = static_cast<int>(got);
+    for (const auto* h = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+      if (h->nlmsg_type == NLMSG_DONE) return;
+      if (h->nlmsg_type == NLMSG_ERROR) {
+        const int code = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(h))->error;
+        if (code != 0) throw_errno(-code, "list", request.subject(1));
+        return;
+      }
+      each(h);
+    }
+  }
+}
+
+}  // namespace lxr::io::netlink

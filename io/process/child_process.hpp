@@ -1,0 +1,71 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "core/base/unique_fd.hpp"
+#include "io/process/launch_plan.hpp"
+
+namespace lxr::io::process {
+
+// A process made by clone3 that runs a launch plan, and this side of the channel to it.
+// Lifecycle: spawn() makes it; until release() the destructor kills and reaps it, so that no error path leaves an orphan.
+// Owns: the pidfd and the channel.
+class child_process {
+ public:
+  struct options {
+    std::uint64_t namespaces = 0;  // CLONE_NEW* flags
+    int cgroup = -1;               // a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
+  };
+  struct message {
+    child_report report{};
+    unique_fd descriptor;  // of child_report::console
+  };
+
+  // Throws error{errc::unsupported} naming the namespace when the kernel lacks one.
+  static child_process spawn(launch_plan* plan, const options& how);
+
+  child_process() = default;
+  child_process(child_process&& other) noexcept { *this = std::move(other); }
+  child_process& operator=(child_process&& other) noexcept;
+  ~child_process();
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
+  [[nodiscard]] int channel() const noexcept { return channel_.get(); }
+
+  // Lets a `receive` operation go on, with descriptors for its slots.
+  void send(std::span<const int> descriptors = {}) const;
+  // The next message, waiting for it; an empty optional at end of file.
+  [[nodiscard]] std::optional<message> receive() const;
+  void close_channel() noexcept { channel_.reset(); }
+
+  // Takes over a process forked by this one (child_report::forked): its pid is already known to be our child.
+  void become(pid_t successor);
+  // Waits for the process and returns its wait status as waitid(2) gives it: (code << 8 | status).
+  int wait() noexcept;
+  // The guard is off: the process is somebody else's to wait for (the monitor's).
+  void release() noexcept { pid_ = 0; }
+  unique_fd take_pidfd() noexcept { return std::move(pidfd_); }
+
+ private:
+  pid_t pid_ = 0;
+  unique_fd pidfd_, channel_;
+};
+
+// How a process ended: exit code, or 128 + signal.
+struct exit_status {
+  int code = 0;
+  bool signalled = false;
+};
+// Reaps the child behind `pidfd`; empty optional when it is still running.
+std::optional<exit_status> reap(int pidfd, bool block);
+
+unique_fd open_pidfd(pid_t pid);  // throws
+void send_signal(int pidfd, int number) noexcept;
+
+}  // namespace lxr::io::process

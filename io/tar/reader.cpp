@@ -1,0 +1,255 @@
+#include "io/tar/reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::tar {
+namespace {
+
+// The ustar header (POSIX.1-2017, pax, "ustar Interchange Format").
+struct raw_header {
+  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32],
+      group[32], major[8], minor[8], prefix[155], unused[12];
+};
+static_assert(sizeof(raw_header) == 512);
+
+[[noreturn]] void corrupt(const std::string& why) { throw error(errc::corrupt, "read tar archive", "", why); }
+
+template <std::size_t N>
+std::string text_of(const char (&field)[N]) {
+  return {field, ::strnlen(field, N)};
+}
+
+// Octal digits, or GNU's base-256: the top bit of the first byte set, then a big-endian two's complement number.
+template <std::size_t N>
+std::int64_t number_of(const char (&field)[N], const char* what) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(field);
+  if ((bytes[0] & 0x80) != 0) {
+    std::int64_t value = (bytes[0] & 0x40) != 0 ? -1 : 0;
+    value = value * 64 + (bytes[0] & 0x3f);
+    for (std::size_t i = 1; i < N; ++i) {
+      if (value > (INT64_MAX >> 8) || value < (INT64_MIN >> 8)) corrupt(std::string("a number is too large: ") + what);
+      value = value * 256 + bytes[i];
+    }
+    return value;
+  }
+  std::int64_t value = 0;
+  std::size_t i = 0;
+  while (i < N && field[i] == ' ') ++i;
+  for (; i < N && field[i] >= '0' && field[i] <= '7'; ++i) value = value * 8 + (field[i] - '0');
+  if (i < N && field[i] != 0 && field[i] != ' ') corrupt(std::string("a number is not octal: ") + what);
+  return value;
+}
+
+bool checksum_matches(const raw_header& h, const std::string& block) {
+  std::int64_t as_unsigned = 0, as_signed = 0;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const bool inside = i >= offsetof(raw_header, checksum) && i < offsetof(raw_header, type);
+    as_unsigned += inside ? ' ' : static_cast<unsigned char>(block[i]);
+    as_signed += inside ? ' ' : static_cast<signed char>(block[i]);
+  }
+  const std::int64_t said = number_of(h.checksum, "checksum");
+  return said == as_unsigned || said == as_signed;
+}
+
+std::uint64_t pax_unsigned(const std::string& text, const char* key) {
+  std::uint64_t value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc() || end != text.data() + text.size()) corrupt(std::string("bad PAX number for ") + key);
+  return value;
+}
+
+// "1234567890.123456789", possibly negative; seconds are rounded down.
+void pax_time(const std::string& text, std::int64_t& seconds, std::uint32_t& nanoseconds) {
+  const auto dot = text.find('.');
+  const std::string whole = text.substr(0, dot);
+  const auto [end, ec] = std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
+  if (ec != std::errc() || end != whole.data() + whole.size()) corrupt("bad PAX time");
+  std::string fraction = dot == std::string::npos ? "" : text.substr(dot + 1, 9);
+  if (!std::ranges::all_of(fraction, [](char c) { return c >= '0' && c <= '9'; })) corrupt("bad PAX time");
+  fraction.resize(9, '0');
+  nanoseconds = static_cast<std::uint32_t>(std::stoul(fraction));
+  if (text.starts_with('-') && nanoseconds != 0) {
+    --seconds;
+    nanoseconds = 1'000'000'000 - nanoseconds;
+  }
+}
+
+}  // namespace
+
+void reader::feed(std::span<const std::byte> bytes) {
+  const auto take = [&bytes](std::uint64_t limit) {
+    const auto part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(limit, bytes.size())));
+    bytes = bytes.subspan(part.size());
+    return part;
+  };
+  const auto text = [](std::span<const std::byte> part) { return std::string_view(reinterpret_cast<const char*>(part.data()), part.size()); };
+  while (!bytes.empty() && state_ != state::ended) {
+    switch (state_) {
+      case state::header:
+        header_ += text(take(block - header_.size()));
+        if (header_.size() == block) on_header();
+        break;
+      case state::data: {
+        const auto part = take(left_);
+        sink_.data(part);
+        left_ -= part.size();
+        if (left_ == 0) {
+          sink_.end();
+          state_ = padding_ > 0 ? state::padding : state::header;
+        }
+        break;
+      }
+      case state::extension:
+        extension_ += text(take(left_ - extension_.size()));
+        if (extension_.size() == left_) on_extension();
+        break;
+      case state::padding:
+        padding_ -= take(padding_).size();
+        if (padding_ == 0) state_ = state::header;
+        break;
+      case state::ended: break;
+    }
+  }
+}
+
+void reader::finish() const {
+  if (state_ == state::ended || (state_ == state::header && header_.empty())) return;
+  if (state_ == state::padding) return;  // the last member is whole; some writers leave the rest out
+  corrupt("it ends in the middle of a member: truncated");
+}
+
+void reader::skip_padding_of(std::uint64_t size) { padding_ = (block - size % block) % block; }
+
+void reader::on_header() {
+  const std::string bytes = std::move(header_);
+  header_.clear();
+  if (std::ranges::all_of(bytes, [](char c) { return c == 0; })) {
+    state_ = state::ended;  // the first of two zero blocks; what comes behind them is not ours
+    return;
+  }
+  raw_header h;
+  std::memcpy(&h, bytes.data(), sizeof h);
+  if (!checksum_matches(h, bytes)) corrupt("a header's checksum is wrong");
+  const std::int64_t size = number_of(h.size, "size");
+  if (size < 0) corrupt("a member's size is negative");
+  if (std::strchr("xgLK", h.type) != nullptr && h.type != 0) {
+    if (static_cast<std::uint64_t>(size) > extension_limit) corrupt("an extended header is larger than 1 MiB");
+    extension_type_ = h.type;
+    extension_.clear();
+    left_ = static_cast<std::uint64_t>(size);
+    skip_padding_of(left_);
+    state_ = state::extension;
+    if (left_ == 0) on_extension();
+    return;
+  }
+  const bool ustar = std::memcmp(h.magic, "ustar", 5) == 0;
+  const bool posix = ustar && h.magic[5] == 0;
+  const std::string prefix = posix ? text_of(h.prefix) : "";
+  entry_ = entry();
+  entry_.path = (prefix.empty() ? "" : prefix + "/") + text_of(h.name);
+  entry_.link_target = text_of(h.link);
+  entry_.mode = static_cast<std::uint32_t>(number_of(h.mode, "mode")) & 07777;
+  entry_.uid = static_cast<std::uint64_t>(number_of(h.uid, "uid"));
+  entry_.gid = static_cast<std::uint64_t>(number_of(h.gid, "gid"));
+  entry_.size = static_cast<std::uint64_t>(size);
+  entry_.mtime_seconds = number_of(h.mtime, "mtime");
+  if (ustar && (h.type == '3' || h.type == '4')) {
+    entry_.device_major = static_cast<std::uint32_t>(number_of(h.major, "device"));
+    entry_.device_minor = static_cast<std::uint32_t>(number_of(h.minor, "device"));
+  }
+  start_entry(h.type);
+}
+
+void reader::on_extension() {
+  state_ = padding_ > 0 ? state::padding : state::header;
+  switch (extension_type_) {
+    case 'x': apply_pax(extension_, local_); break;
+    case 'g': apply_pax(extension_, global_); break;
+    case 'L': long_path_ = extension_.c_str(); break;
+    case 'K': long_link_ = extension_.c_str(); break;
+    default: break;
+  }
+}
+
+void reader::apply_pax(const std::string& records, std::map<std::string, std::string>& to) const {
+  std::string_view rest = records;
+  while (!rest.empty()) {
+    std::size_t size = 0;
+    const auto [end, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+    const auto digits = static_cast<std::size_t>(end - rest.data());
+    if (ec != std::errc() || size > rest.size() || size < digits + 3 || rest[digits] != ' ' || rest[size - 1] != '\n') {
+      corrupt("a PAX record is broken");
+    }
+    const std::string_view record = rest.substr(digits + 1, size - digits - 2);
+    const auto equals = record.find('=');
+    if (equals == std::string_view::npos || equals == 0) corrupt("a PAX record has no key");
+    to[std::string(record.substr(0, equals))] = record.substr(equals + 1);
+    rest.remove_prefix(size);
+  }
+}
+
+void reader::apply_overrides() {
+  if (!long_path_.empty()) entry_.path = std::move(long_path_);
+  if (!long_link_.empty()) entry_.link_target = std::move(long_link_);
+  long_path_.clear();
+  long_link_.clear();
+  std::map<std::string, std::string> records = global_;
+  for (auto& [key, value] : local_) records[key] = std::move(value);
+  local_.clear();
+  for (const auto& [key, value] : records) {
+    if (key == "path") {
+      entry_.path = value;
+    } else if (key == "linkpath") {
+      entry_.link_target = value;
+    } else if (key == "size") {
+      entry_.size = pax_unsigned(value, "size");
+    } else if (key == "uid") {
+      entry_.uid = pax_unsigned(value, "uid");
+    } else if (key == "gid") {
+      entry_.gid = pax_unsigned(value, "gid");
+    } else if (key == "mtime") {
+      pax_time(value, entry_.mtime_seconds, entry_.mtime_nanoseconds);
+    } else if (key.starts_with("SCHILY.xattr.")) {
+      entry_.xattrs[key.substr(13)] = value;
+    } else if (key.starts_with("GNU.sparse.")) {
+      throw error(errc::unsupported, "read tar archive", entry_.path, "it is a sparse file", "store it without holes");
+    }
+  }
+}
+
+void reader::start_entry(char type) {
+  apply_overrides();
+  switch (type) {
+    case '0':
+    case 0:
+    case '7': entry_.type = entry::kind::file; break;
+    case '1': entry_.type = entry::kind::hard_link; break;
+    case '2': entry_.type = entry::kind::symbolic_link; break;
+    case '3': entry_.type = entry::kind::character_device; break;
+    case '4': entry_.type = entry::kind::block_device; break;
+    case '5': entry_.type = entry::kind::directory; break;
+    case '6': entry_.type = entry::kind::fifo; break;
+    default:
+      throw error(errc::unsupported, "read tar archive", entry_.path, std::string("its type '") + type + "' is not supported");
+  }
+  // Old archives mark a directory by the slash at its end.
+  if (entry_.type == entry::kind::file && entry_.path.ends_with('/')) entry_.type = entry::kind::directory;
+  if (entry_.path.find('\0') != std::string::npos || entry_.link_target.find('\0') != std::string::npos) {
+    corrupt("a name holds a NUL byte");
+  }
+  if (entry_.type != entry::kind::file) entry_.size = 0;  // links repeat the size of what they point to
+  sink_.begin(entry_);
+  left_ = entry_.size;
+  skip_padding_of(left_);
+  state_ = state::data;
+  if (left_ == 0) {
+    sink_.end();
+    state_ = state::header;
+  }
+}
+
+}  // namespace lxr::io::tar

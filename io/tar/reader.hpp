@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+namespace lxr::io::tar {
+
+// One member of an archive, with what PAX and GNU headers said of it. Source: pax(1) (POSIX.1-2017), tar(5).
+struct entry {
+  enum class kind { file, hard_link, symbolic_link, character_device, block_device, directory, fifo };
+  kind type = kind::file;
+  std::string path, link_target;  // as in the archive: neither checked nor normalised
+  std::uint32_t mode = 0;         // permission bits, set-id and sticky bits
+  std::uint64_t uid = 0, gid = 0, size = 0;
+  std::int64_t mtime_seconds = 0;
+  std::uint32_t mtime_nanoseconds = 0;
+  std::uint32_t device_major = 0, device_minor = 0;
+  std::map<std::string, std::string> xattrs;  // SCHILY.xattr.*
+};
+
+// Who gets the members. data() is called any number of times between begin() and end(), for files only.
+class sink {
+ public:
+  virtual ~sink() = default;
+  virtual void begin(const entry& e) = 0;
+  virtual void data(std::span<const std::byte> bytes) = 0;
+  virtual void end() = 0;
+};
+
+// Takes an archive apart as it streams by, whatever the sizes of the pieces it is fed. A pure state machine.
+// Lifecycle: feed() all bytes in order, then finish().
+// Failure: throws error{errc::corrupt} for broken headers and truncated members, error{errc::unsupported} for sparse
+//   files and unknown types.
+class reader {
+ public:
+  explicit reader(sink& to) : sink_(to) {}
+  void feed(std::span<const std::byte> bytes);
+  void finish() const;
+
+ private:
+  enum class state { header, data, extension, padding, ended };
+  static constexpr std::size_t block = 512, extension_limit = 1u << 20;
+
+  void on_header();
+  void on_extension();
+  void start_entry(char type);
+  void skip_padding_of(std::uint64_t size);
+  void apply_pax(const std::string& records, std::map<std::string, std::string>& to) const;
+  void apply_overrides();
+
+  sink& sink_;
+  state state_ = state::header;
+  std::string header_;         // the block being collected
+  std::uint64_t left_ = 0;     // bytes of data or extension still to come
+  std::uint64_t padding_ = 0;  // zero bytes behind them
+  char extension_type_ = 0;
+  std::string extension_;
+  std::map<std::string, std::string> global_, local_;  // PAX records
+  std::string long_path_, long_link_;                  // GNU L and K
+  entry entry_;
+};
+
+}  // namespace lxr::io::tar

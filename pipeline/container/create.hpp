@@ -1,0 +1,16 @@
+#pragma once
+
+#include "core/state/container_config.hpp"
+#include "pipeline/container/engine.hpp"
+
+namespace lxr::container {
+
+// Gives a container its identity and makes it known: id, name (generated when empty), hostname, and its directory with
+// config.json, written last: without it there is no container. Throws errc::already_exists for a taken name; then
+// nothing is left.
+container_config create(const instance& where, container_config wanted);
+
+// Takes such a container away again, when what was to follow failed.
+void discard(const instance& where, const container_config& config) noexcept;
+
+}  // namespace lxr::container

@@ -1,0 +1,93 @@
+#include "pipeline/container/engine.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/mount/rooted.hpp"
+
+namespace lxr::container {
+
+std::optional<std::string> prepared_image::read(const std::string& path) const {
+  for (const unique_fd& layer : layers) {
+    const auto found = io::mount::open_rooted(layer.get(), path, O_PATH | O_NOFOLLOW);
+    if (!found) continue;
+    struct stat st {};
+    if (::fstat(found->get(), &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0) return std::nullopt;  // whiteout
+    return io::mount::read_rooted(layer.get(), path);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+rlimit current_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit;
+}
+
+}  // namespace
+
+engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
+    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()) {}
+
+network::bridge_network& engine::network() {
+  if (!network_) network_.emplace(where);
+  return *network_;
+}
+
+std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_id) {
+  auto& slot = prepared_[image_id];
+  if (!slot) {
+    auto fresh = std::make_shared<prepared_image>();
+    fresh->image = images.load(image_id);
+    const auto& ids = fresh->image.config.diff_ids;
+    for (auto id = ids.rbegin(); id != ids.rend(); ++id) fresh->layers.push_back(images.open_layer(*id));
+    slot = std::move(fresh);
+  }
+  return slot;
+}
+
+int engine::init_program() {
+  if (!init_) {
+    const unique_fd program = file::open_at(AT_FDCWD, own_program("lxr-init"), O_RDONLY);
+    unique_fd copy(::memfd_create("lxr-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!copy) throw_errno("copy", "lxr-init");
+    file::write_all(copy.get(), file::read_all(program.get(), "lxr-init"), "lxr-init");
+    if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) throw_errno("seal", "lxr-init");
+    init_ = std::move(copy);
+  }
+  return init_.get();
+}
+
+unique_fd make_plan_memory() {
+  unique_fd memory(::memfd_create("lxr-plan", MFD_CLOEXEC));
+  if (!memory) throw_errno("create", "memory for the launch plan");
+  return memory;
+}
+
+std::string own_program(const std::string& name) {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  if (size <= 0) throw_errno("find", "lxr's own program");
+  const std::string self(path, static_cast<std::size_t>(size));
+  const std::string directory = self.substr(0, self.rfind('/'));
+  for (const std::string& candidate : {directory + "/" + name, directory + "/../libexec/lxr/" + name}) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  throw error(errc::not_found, "start", name, "it is not in " + directory + " nor in its ../libexec/lxr", "install lxr again");
+}
+
+std::int64_t unix_time_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace lxr::container

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <sys/resource.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/base/event_sink.hpp"
+#include "core/state/paths.hpp"
+#include "io/cgroup/cgroup.hpp"
+#include "pipeline/image/store.hpp"
+#include "pipeline/network/bridge_network.hpp"
+
+namespace lxr::container {
+
+// An image made ready for many starts: parsed once, its layers open.
+struct prepared_image {
+  image::image image;
+  std::vector<unique_fd> layers;  // uppermost first
+  // One of the image's files as its layers show it, without mounting them.
+  [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
+};
+
+// What all starts of one lxr process share. Lifecycle: made once per process that starts containers, outlives them.
+// Runs on: the loop's strand.  Borrows: instance and event sink.
+class engine {
+ public:
+  engine(const instance& where, asio::any_io_executor executor, event_sink& events);
+
+  const instance& where;
+  const asio::any_io_executor executor;
+  event_sink& events;
+  const image::store images;
+  const io::cgroup::layout cgroups;
+  // RLIMIT_NOFILE as it was when this was made: what containers get, whatever the engine itself needs.
+  const rlimit descriptor_limit;
+
+  [[nodiscard]] io::cgroup::group cgroups_of(const std::string& id) const {
+    return io::cgroup::group::open(cgroups, where.kernel_name(), id);
+  }
+  network::bridge_network& network();
+  std::shared_ptr<const prepared_image> prepare(const std::string& image_id);
+  // The lxr-init program for execveat(2): a sealed copy in memory, so that no container can reach the file.
+  int init_program();
+
+ private:
+  std::optional<network::bridge_network> network_;
+  std::map<std::string, std::shared_ptr<const prepared_image>> prepared_;
+  unique_fd init_;
+};
+
+// A program of lxr's own ("lxr-init", "lxr-image"): beside this executable, or in ../libexec/lxr of it.
+std::string own_program(const std::string& name);
+
+// A memfd for a launch plan that lxr-init is to map.
+unique_fd make_plan_memory();
+
+std::int64_t unix_time_ns();
+
+}  // namespace lxr::container

@@ -1,0 +1,344 @@
+#include "pipeline/container/launch.hpp"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/names.hpp"
+#include "io/mount/overlay.hpp"
+#include "pipeline/container/plan.hpp"
+#include "pipeline/container/signals.hpp"
+#include "pipeline/container/spec.hpp"
+
+namespace lxr::container {
+namespace {
+
+using io::process::child_process;
+using io::process::child_report;
+using std::chrono::seconds;
+
+constexpr auto start_deadline = seconds(60);
+
+struct pipe_pair {
+  unique_fd read, write;
+};
+
+pipe_pair make_pipe() {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  return {unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+std::string hosts_file(const container_config& config, const std::optional<network::attachment>& net) {
+  std::string out = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  if (net) out += io::netlink::to_string(net->address) + "\t" + config.hostname + (config.name == config.hostname ? "" : " " + config.name) + "\n";
+  return out;
+}
+
+// The host's resolvers, except those that only listen on the host's own loopback.
+std::string resolv_conf(network_mode mode) {
+  std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
+  if (mode == network_mode::host) return text;
+  if (text.find("nameserver 127.0.0.53") != std::string::npos) {
+    text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
+  }
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    if (!line.starts_with("nameserver 127.") && !line.starts_with("nameserver ::1")) out += line + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
+unique_fd write_and_clone(int directory, const std::string& name, const std::string& content) {
+  const unique_fd fd = file::open_at(directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  file::write_all(fd.get(), content, name);
+  return io::mount::clone_mount(directory, name);
+}
+
+unique_fd listen_for_start(int state_dir) {
+  unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!fd) throw_errno("create", "start socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // By descriptor: the path of the state directory may be longer than a socket address.
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", state_dir);
+  ::unlinkat(state_dir, "start", 0);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 8) != 0) {
+    throw_errno("listen on", "start socket");
+  }
+  return fd;
+}
+
+// One start in progress: what it has acquired so far, and how to undo it.
+class start {
+ public:
+  start(engine& on, container_config config, launch_options options)
+      : on_(on), config_(std::move(config)), options_(std::move(options)), id_(config_.id) {}
+
+  task<launched> run();
+  // The child first: what it sits in cannot be removed under it.
+  [[nodiscard]] std::string undo() noexcept {
+    out_.process = child_process();
+    return undo_.run();
+  }
+
+ private:
+  void prepare_directories();
+  void prepare_cgroup();
+  void prepare_network();
+  void prepare_stdio();
+  void build_plan();
+  void spawn();
+  void send_root();
+  task<child_process::message> next_report(readiness& channel);
+  task<void> follow_child();
+  void save_state();
+
+  engine& on_;
+  container_config config_;
+  launch_options options_;
+  const std::string& id_;
+  rollback undo_;
+
+  std::shared_ptr<const prepared_image> image_;
+  oci::runtime_spec spec_;
+  std::optional<network::attachment> net_;
+  std::optional<io::cgroup::group> cgroup_;
+  io::netlink::batch inner_network_;
+  unique_fd state_dir_, data_dir_, upper_, work_, hosts_, hostname_, resolv_, listener_, memory_, root_;
+  unique_fd child_in_, child_out_, child_err_;
+  io::process::built_plan plan_;
+  launched out_;
+};
+
+void start::prepare_directories() {
+  const stage_span span(on_.events, "directories", config_.name);
+  state_dir_ = make_state_dir(on_.where, id_);
+  data_dir_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+  file::make_directory_at(data_dir_.get(), "upper", 0755);
+  file::remove_tree_at(data_dir_.get(), "work");  // a volatile overlay leaves a mark there that forbids a second mount
+  file::make_directory_at(data_dir_.get(), "work", 0700);
+  upper_ = file::open_at(data_dir_.get(), "upper", O_RDONLY | O_DIRECTORY);
+  work_ = file::open_at(data_dir_.get(), "work", O_RDONLY | O_DIRECTORY);
+  ::fchmod(upper_.get(), 0755);  // the root directory's mode is that of the upper layer
+}
+
+void start::prepare_cgroup() {
+  const stage_span span(on_.events, "cgroup", config_.name);
+  const io::cgroup::limits limits{spec_.resources.pids_limit, spec_.resources.memory_limit, spec_.resources.cpu_quota,
+                                  spec_.resources.cpu_period};
+  undo_.add("cgroup", [this] { io::cgroup::group::remove(on_.cgroups, on_.where.kernel_name(), id_); });
+  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, limits);
+}
+
+void start::prepare_network() {
+  if (config_.network == network_mode::host) return;
+  if (config_.network == network_mode::none) {
+    inner_network_ = network::bridge_network::loopback_configuration();
+    return;
+  }
+  const stage_span span(on_.events, "address", config_.name);
+  net_ = on_.network().take_address(id_);
+  undo_.add("address", [this] { network::release_address(on_.where, id_, io::netlink::to_string(net_->address)); });
+  inner_network_ = network::bridge_network::inner_configuration(*net_);
+}
+
+void start::prepare_stdio() {
+  const int dir = state_dir_.get();
+  hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_));
+  hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
+  resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
+  if (config_.tty) return;
+  pipe_pair out = make_pipe(), err = make_pipe();
+  child_out_ = std::move(out.write);
+  out_.output = std::move(out.read);
+  child_err_ = std::move(err.write);
+  out_.errors = std::move(err.read);
+  child_in_ = options_.stdin_source ? std::move(options_.stdin_source) : file::open_at(AT_FDCWD, "/dev/null", O_RDONLY);
+}
+
+void start::build_plan() {
+  const stage_span span(on_.events, "plan", config_.name);
+  plan_inputs in;
+  in.staging_directory = on_.where.state();
+  for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
+  in.unified_cgroups = on_.cgroups.unified;
+  in.hosts = hosts_.get();
+  in.hostname = hostname_.get();
+  in.resolv_conf = resolv_.get();
+  in.stdin_fd = child_in_.get();
+  in.stdout_fd = child_out_.get();
+  in.stderr_fd = child_err_.get();
+  if (inner_network_.size() > 0) in.network = &inner_network_;
+  in.waits_for_link = net_.has_value();
+  if (options_.wait) listener_ = listen_for_start(state_dir_.get());
+  memory_ = make_plan_memory();
+  in.init = on_.init_program();
+  in.plan_memory = memory_.get();
+  in.listener = listener_.get();
+  plan_ = make_container_plan(spec_, in);
+  file::write_all(memory_.get(), plan_.bytes(), "launch plan");
+}
+
+void start::spawn() {
+  const stage_span span(on_.events, "clone", config_.name);
+  child_process::options how;
+  how.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+  if (spec_.namespaces.network) how.namespaces |= CLONE_NEWNET;
+  how.cgroup = cgroup_->directory();
+  out_.process = child_process::spawn(plan_.get(), how);
+  child_in_.reset();
+  child_out_.reset();
+  child_err_.reset();
+}
+
+void start::send_root() {
+  const stage_span span(on_.events, "overlay", config_.name);
+  io::mount::overlay_layers layers;
+  for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
+  layers.upper = upper_.get();
+  layers.work = work_.get();
+  root_ = io::mount::mount_overlay(layers);
+  const int fds[] = {root_.get()};
+  out_.process.send(fds);
+}
+
+task<child_process::message> start::next_report(readiness& channel) {
+  co_await channel.readable();
+  auto message = out_.process.receive();
+  if (!message) {
+    throw error(errc::conflict, "start container", config_.name, "its first process died while it was being set up",
+                "a memory or process limit may be too low for any process");
+  }
+  if (message->report.what == child_report::failed) throw explain_failure(plan_, message->report, spec_, root_.get());
+  co_return std::move(*message);
+}
+
+// Until exec succeeded (end of file behind about_to_exec), or lxr-init waits.
+task<void> start::follow_child() {
+  const stage_span span(on_.events, "exec", config_.name);
+  readiness channel(on_.executor, out_.process.channel());
+  for (;;) {
+    child_process::message message = co_await next_report(channel);
+    if (message.report.what == child_report::console) out_.output = std::move(message.descriptor);
+    if (message.report.what == child_report::waiting) co_return;
+    if (message.report.what == child_report::about_to_exec) break;
+  }
+  co_await channel.readable();
+  if (const auto last = out_.process.receive()) throw explain_failure(plan_, last->report, spec_, root_.get());
+  out_.process.close_channel();
+}
+
+void start::save_state() {
+  container_state& s = out_.state;
+  s.status = options_.wait ? container_status::created : container_status::running;
+  s.init = identify(out_.process.pid());
+  s.monitor = identify(::getpid());
+  if (!options_.wait) s.started_ns = unix_time_ns();
+  if (net_) {
+    s.address = io::netlink::to_string(net_->address);
+    s.gateway = io::netlink::to_string(net_->gateway);
+    s.prefix = net_->prefix;
+    s.link = net_->link;
+    s.mac = io::netlink::to_string(net_->mac);
+  }
+  save(on_.where, id_, s);
+}
+
+task<launched> start::run() {
+  image_ = on_.prepare(config_.image_id);
+  spec_ = make_spec(config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
+  spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
+  spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
+  out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  prepare_directories();
+  prepare_cgroup();
+  prepare_network();
+  prepare_stdio();
+  build_plan();
+  spawn();
+  send_root();
+  if (net_) {
+    const stage_span span(on_.events, "link", config_.name);
+    co_await on_.network().connect(*net_, out_.process.pid());
+    out_.process.send();
+  }
+  auto following = follow_child();
+  co_await with_deadline(start_deadline, std::move(following), "start container", config_.name);
+  save_state();
+  undo_.commit();
+  out_.config = config_;
+  co_return std::move(out_);
+}
+
+}  // namespace
+
+task<launched> launch(engine& on, container_config config, launch_options options) {
+  start s(on, std::move(config), std::move(options));
+  std::exception_ptr failure;
+  try {
+    co_return co_await s.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::string leftovers = s.undo();
+  if (leftovers.empty()) std::rethrow_exception(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    throw e.with_cleanup_failures(leftovers);
+  }
+}
+
+void start_waiting(const instance& where, const std::string& id) {
+  const auto dir = open_state_dir(where, id);
+  if (!dir) throw error(errc::not_found, "start container", short_id(id), "its state is gone");
+  const unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const timeval limit{60, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", dir->get());
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw_errno("start container", short_id(id));
+  bool about_to_exec = false;
+  child_report report{};
+  for (;;) {
+    const ssize_t got = ::recv(fd.get(), &report, sizeof report, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("start container", short_id(id));
+    if (got == 0) break;
+    if (report.what == child_report::about_to_exec) about_to_exec = true;
+    if (report.what == child_report::failed) {
+      const container_config config = load_config(where, id);
+      const image::image image = image::store(where).load(config.image_id);
+      oci::runtime_spec spec;
+      spec.process.args = command_line(config, image.config);
+      spec.process.env = {"PATH=" + find_env(image.config.env, "PATH")};
+      io::process::built_plan plan;
+      plan.subjects.assign(report.index + 1, spec.process.args.front());
+      throw explain_failure(plan, report, spec);
+    }
+  }
+  if (!about_to_exec) throw error(errc::conflict, "start container", short_id(id), "its first process died before it could start");
+}
+
+void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
+                            const container_state& state) noexcept {
+  if (!state.address.empty()) network::release_address(where, id, state.address);
+  io::cgroup::group::remove(cgroups, where.kernel_name(), id);
+}
+
+}  // namespace lxr::container

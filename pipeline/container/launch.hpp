@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+
+#include "core/async/rollback.hpp"
+#include "core/async/task.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/container_state.hpp"
+#include "io/process/child_process.hpp"
+#include "pipeline/container/engine.hpp"
+
+namespace lxr::container {
+
+// A container whose first process runs (or waits in lxr-init), and this side of its stdio.
+struct launched {
+  container_config config;
+  container_state state;               // as saved
+  io::process::child_process process;  // guards until the monitor takes over
+  unique_fd output, errors;            // its stdout and stderr; with a terminal `output` is the pty master
+  unique_fd input;                     // its stdin when somebody is to write to it through us; with a terminal: none
+  int stop_signal = 15;
+};
+
+struct launch_options {
+  bool wait = false;        // stop before exec, in lxr-init, until somebody connects to the container's start socket
+  unique_fd stdin_source;   // becomes the container's stdin; none: /dev/null
+};
+
+// The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then
+// root and link while the child builds its mounts. The caller holds the container's lock.
+// Failure: everything it made is undone; throws what explain_failure() makes of a child's report.
+// Cancel: terminal; the same undoing.
+task<launched> launch(engine& on, container_config config, launch_options options);
+
+// Connects to a waiting container and sees it through exec. Throws like launch().
+void start_waiting(const instance& where, const std::string& id);
+
+// Undoes what a container holds in the kernel besides its processes: cgroup and address. Idempotent.
+void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
+                            const container_state& state) noexcept;
+
+}  // namespace lxr::container

@@ -1,0 +1,180 @@
+#include "pipeline/container/monitor.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "core/async/readiness.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "pipeline/container/remove.hpp"
+
+namespace lxr::container {
+
+using io::process::child_report;
+
+struct monitor::subject {
+  subject(launched l, client_streams c, on_exit e, unique_fd directory)
+      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log(std::move(directory)) {}
+
+  launched container;
+  client_streams client;
+  on_exit ended;
+  log_file log;
+  unique_fd pidfd;
+  std::string start_failure;
+};
+
+void monitor::watch(launched container, client_streams client, on_exit ended) {
+  const std::string id = container.config.id;
+  unique_fd directory = file::open_at(engine_.where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
+  auto s = std::make_shared<subject>(std::move(container), std::move(client), std::move(ended), std::move(directory));
+  s->pidfd = s->container.process.take_pidfd();
+  s->container.process.release();
+  subjects_[id] = s;
+  scope_.spawn(supervise(s));
+}
+
+namespace {
+
+// Waits for the children of a scope; what failed among them concerns one container's streams and must not end others.
+task<void> join_quietly(task_scope& scope) {
+  try {
+    co_await scope.join();
+  } catch (const std::exception&) {
+    // a stream that could not be copied any more; its container's exit is still recorded
+  }
+}
+
+}  // namespace
+
+// Never throws: a failure here would cancel the supervision of every other container.
+task<void> monitor::supervise(std::shared_ptr<subject> s) {
+  task_scope output(engine_.executor), input(engine_.executor);
+  output.spawn(copy_output(s, s->container.output.get(), s->client.output.get(), "stdout"));
+  if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->client.errors.get(), "stderr"));
+  if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
+  if (s->client.input && s->container.config.tty) input.spawn(copy_input(s));
+  try {
+    readiness exited(engine_.executor, s->pidfd.get());
+    co_await exited.readable();
+  } catch (const cancelled&) {
+    output.cancel();
+  }
+  // All processes of the container died with its first one, so end of file on its output is near.
+  co_await join_quietly(output);
+  input.cancel();
+  co_await join_quietly(input);
+  try {
+    if (const auto status = io::process::reap(s->pidfd.get(), false)) finish(*s, *status);
+  } catch (const std::exception&) {
+    // its state cannot be written; it is derived from the kernel then
+    s->client = {};
+    if (s->ended) s->ended(125);
+  }
+  subjects_.erase(s->container.config.id);
+}
+
+task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, int client, const char* stream) {
+  readiness source(engine_.executor, from);
+  for (;;) {
+    co_await source.readable();
+    const ssize_t got = ::read(from, buffer_.data(), buffer_.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) co_return;  // end of file; EIO from a terminal whose last user is gone
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
+    try {
+      s->log.append(stream, bytes);
+    } catch (const error&) {
+      // a full disk must not stop the container, nor its client from seeing this
+    }
+    if (client < 0) continue;
+    const ssize_t put = ::write(client, bytes.data(), bytes.size());
+    if (put < 0 && errno != EAGAIN) {
+      client = -1;  // the client is gone; the container and its log go on
+    } else if (put < got) {
+      std::string rest(bytes.substr(put < 0 ? 0 : static_cast<std::size_t>(put)));
+      co_await forward(client, std::move(rest));
+    }
+  }
+}
+
+task<void> monitor::forward(int client, std::string bytes) {
+  readiness sink(engine_.executor, client);
+  for (std::size_t done = 0; done < bytes.size();) {
+    co_await sink.writable();
+    const ssize_t put = ::write(client, bytes.data() + done, bytes.size() - done);
+    if (put < 0 && errno != EAGAIN && errno != EINTR) co_return;
+    if (put > 0) done += static_cast<std::size_t>(put);
+  }
+}
+
+task<void> monitor::copy_input(std::shared_ptr<subject> s) {
+  readiness source(engine_.executor, s->client.input.get());
+  for (;;) {
+    co_await source.readable();
+    const ssize_t got = ::read(s->client.input.get(), buffer_.data(), buffer_.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) co_return;
+    file::write_all(s->container.output.get(), {buffer_.data(), static_cast<std::size_t>(got)}, "terminal");
+  }
+}
+
+// A container that waits in lxr-init: whoever starts it also saves its state; this is for a starter that died on the way.
+task<void> monitor::follow_start(std::shared_ptr<subject> s) {
+  const auto& config = s->container.config;
+  readiness channel(engine_.executor, s->container.process.channel());
+  bool about_to_exec = false;
+  for (;;) {
+    co_await channel.readable();
+    const auto message = s->container.process.receive();
+    if (!message) break;
+    if (message->report.what == child_report::about_to_exec) about_to_exec = true;
+    if (message->report.what == child_report::failed) s->start_failure = std::strerror(message->report.error);
+  }
+  s->container.process.close_channel();
+  if (!about_to_exec || !s->start_failure.empty()) co_return;
+  if (const auto lock = lock_container(engine_.where, config.id)) mark_running(engine_.where, config.id);
+}
+
+void monitor::finish(subject& s, io::process::exit_status status) {
+  const std::string& id = s.container.config.id;
+  const auto lock = lock_container(engine_.where, id);
+  // Somebody may have removed the container, or started it anew, since its process ended.
+  const bool mine = lock && load_raw_state(engine_.where, id).init.start_time == s.container.state.init.start_time;
+  if (mine) {
+    container_state state = load_raw_state(engine_.where, id);
+    state.status = container_status::exited;
+    state.exit_code = status.code;
+    state.finished_ns = unix_time_ns();
+    state.failure = s.start_failure;
+    state.oom_killed = status.code == 128 + SIGKILL && engine_.cgroups_of(id).had_oom_kill();
+    release_kernel_objects(engine_.where, engine_.cgroups, id, state);
+    state.init = {};
+    state.address.clear();
+    state.link.clear();
+    if (s.container.config.auto_remove) {
+      discard_files(engine_.where, s.container.config);
+    } else {
+      save(engine_.where, id, state);
+    }
+  }
+  s.client = {};
+  if (s.ended) s.ended(status.code);
+}
+
+void monitor::send_signal(const std::string& id, int number) noexcept {
+  if (const auto found = subjects_.find(id); found != subjects_.end()) io::process::send_signal(found->second->pidfd.get(), number);
+}
+
+void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {
+  const auto found = subjects_.find(id);
+  if (found == subjects_.end() || !found->second->container.config.tty) return;
+  winsize size{rows, columns, 0, 0};
+  ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
+}
+
+}  // namespace lxr::container

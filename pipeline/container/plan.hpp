@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/oci/runtime_spec.hpp"
+#include "io/netlink/socket.hpp"
+#include "io/process/plan_builder.hpp"
+
+namespace lxr::container {
+
+// The descriptors and bytes one start hands to its child, besides the spec. -1: not there.
+struct plan_inputs {
+  std::string staging_directory;  // any directory of the host; the root is mounted over it in the child's own namespace
+  std::vector<int> cgroup_tasks;  // cgroup v1
+  bool unified_cgroups = false;
+  int hosts = -1, hostname = -1, resolv_conf = -1;  // detached file mounts
+  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal
+  const io::netlink::batch* network = nullptr;        // to be sent inside the namespace; null: the host's network
+  bool waits_for_link = false;                        // not before the engine has made the link
+  int init = -1, plan_memory = -1;                    // lxr-init, and the memfd that will hold this plan
+  int listener = -1;                                  // to wait for a start on
+};
+
+// The plan of a container's first process. It stops twice for the engine: first for the descriptor of the root mount,
+// then, with a link, until that exists.
+io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in);
+
+struct exec_inputs {
+  int pidfd = -1;
+  std::uint64_t namespaces = 0;  // CLONE_NEW* to join
+  std::vector<int> cgroup_tasks;
+  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
+  int init = -1, plan_memory = -1;
+};
+// The plan of a further process in a running container.
+io::process::built_plan make_exec_plan(const oci::runtime_spec& spec, const exec_inputs& in,
+                                       const std::vector<std::string>& candidates);
+
+// What a child's failure means to a user. `root` is the container's root directory, to look at a program that could not
+// be executed (-1: not at hand).
+error explain_failure(const io::process::built_plan& plan, const io::process::child_report& report,
+                      const oci::runtime_spec& spec, int root = -1);
+
+}  // namespace lxr::container

@@ -1,0 +1,135 @@
+#include "pipeline/container/remove.hpp"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/names.hpp"
+#include "io/process/child_process.hpp"
+#include "pipeline/container/launch.hpp"
+#include "pipeline/container/stop.hpp"
+#include "pipeline/network/bridge_network.hpp"
+
+namespace lxr::container {
+namespace {
+
+using std::chrono::seconds;
+
+// Returns when no link of `names` exists any more; the kernel takes them down after the last process of a namespace.
+task<void> links_gone(asio::any_io_executor executor, std::set<std::string> names) {
+  const auto events = io::netlink::socket::open_events(NETLINK_ROUTE, RTNLGRP_LINK);
+  const auto route = io::netlink::socket::open(NETLINK_ROUTE);
+  readiness changed(std::move(executor), events.fd());
+  for (;;) {
+    bool any = false;
+    for (const std::string& present : io::netlink::link_names(route)) any = any || names.contains(present);
+    if (!any) co_return;
+    co_await changed.readable();
+    events.drain();
+  }
+}
+
+// A config that cannot be read must not keep its container from being removed.
+container_config load_config_to_remove(const instance& where, const std::string& id, bool force) {
+  try {
+    return load_config(where, id);
+  } catch (const error&) {
+    if (!force) throw;
+    container_config broken;
+    broken.id = id;
+    return broken;
+  }
+}
+
+}  // namespace
+
+void discard_files(const instance& where, const container_config& config) {
+  release_name(where, config.name, config.id);
+  const std::string data = "containers/" + config.id;
+  if (::renameat(where.root_fd(), data.c_str(), where.root_fd(), ("trash/" + config.id).c_str()) != 0 && errno != ENOENT) {
+    throw_errno("remove container", config.name);
+  }
+  file::remove_tree_at(where.state_fd(), data);
+}
+
+void empty_trash(const instance& where) noexcept {
+  try {
+    for (const std::string& name : file::list_at(where.root_fd(), "trash")) file::remove_tree_at(where.root_fd(), "trash/" + name);
+  } catch (const std::exception&) {
+    // another process may be emptying it too; what stays is taken by the next one
+  }
+}
+
+task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force) {
+  const container_config config = load_config_to_remove(where, id, force);
+  make_state_dir(where, id);  // it may be missing after a reboot; the lock lives in it
+  for (;;) {
+    {
+      const auto lock = lock_container(where, id);
+      if (!lock) co_return;  // somebody else removed it meanwhile
+      const container_state state = load_state(where, id);
+      if (!state.can_remove() && !force) {
+        throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
+      }
+      if (state.init.pid == 0) {
+        release_kernel_objects(where, cgroups, id, load_raw_state(where, id));
+        discard_files(where, config);
+        co_return;
+      }
+    }
+    // Not under the lock, which its monitor wants too; then look again: it may have been started anew.
+    co_await end_process(load_state(where, id).init, SIGKILL, seconds(10));
+  }
+}
+
+namespace {
+
+task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, bool force) {
+  try {
+    co_await remove(where, cgroups, out.id, force);
+  } catch (const error& e) {
+    out.failure = std::current_exception();
+    out.running = e.code() == errc::conflict;
+  }
+}
+
+}  // namespace
+
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
+                                       std::vector<std::string> ids, bool force) {
+  constexpr std::size_t at_once = 256;  // each only waits for a process to die
+  std::vector<removal> out;
+  for (const std::string& id : ids) out.push_back({id, nullptr, false});
+  for (std::size_t begin = 0; begin < out.size(); begin += at_once) {
+    task_scope scope(co_await asio::this_coro::executor);
+    for (std::size_t i = begin; i < std::min(out.size(), begin + at_once); ++i) {
+      scope.spawn(remove_quietly(where, cgroups, out[i], force));
+    }
+    co_await scope.join();
+  }
+  co_await settle(where, std::move(ids));
+  co_return out;
+}
+
+task<void> settle(const instance& where, std::vector<std::string> removed_ids) {
+  std::set<std::string> links;
+  for (const std::string& id : removed_ids) links.insert(network::link_name(id));
+  try {
+    auto gone = links_gone(co_await asio::this_coro::executor, std::move(links));
+    co_await with_deadline(seconds(5), std::move(gone), "wait for", "the kernel to remove links");
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out) throw;
+  }
+  network::remove_if_unused(where);
+  empty_trash(where);
+}
+
+}  // namespace lxr::container

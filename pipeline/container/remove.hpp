@@ -1,0 +1,36 @@
+#pragma once
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/container_state.hpp"
+#include "io/cgroup/cgroup.hpp"
+
+namespace lxr::container {
+
+// Takes a container's files away: name, state directory, and its data into trash/ (renamed; emptied later).
+void discard_files(const instance& where, const container_config& config);
+// Deletes what discard_files() put aside, here and in processes that died.
+void empty_trash(const instance& where) noexcept;
+
+// Removes one container with everything it holds. A running one is killed first when `force`, else errc::conflict.
+// Returns once its processes are gone and its name is free; the caller then settles the instance.
+task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force);
+
+struct removal {
+  std::string id;
+  std::exception_ptr failure;  // null: it is gone
+  bool running = false;        // it failed because it runs and was not to be killed
+};
+// Removes several at once, then settles. Failures do not stop the others.
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
+                                       std::vector<std::string> ids, bool force);
+
+// After removals: waits (at most 5 s) until the kernel has taken down the links of the containers named, empties the
+// trash, and takes the network down when nobody uses it any more.
+task<void> settle(const instance& where, std::vector<std::string> removed_ids);
+
+}  // namespace lxr::container

@@ -1,0 +1,101 @@
+#include "pipeline/container/stop.hpp"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
+#include "core/base/error.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/names.hpp"
+#include "io/process/child_process.hpp"
+
+namespace lxr::container {
+namespace {
+
+using std::chrono::seconds;
+
+// An open process of a container; empty when it is gone. Identity is checked after opening, so it is the right one.
+unique_fd open_process(const process_identity& process) {
+  try {
+    unique_fd pidfd = io::process::open_pidfd(process.pid);
+    return process.is_alive() ? std::move(pidfd) : unique_fd();
+  } catch (const error&) {
+    return {};
+  }
+}
+
+task<void> exited(int pidfd) {
+  readiness end(co_await asio::this_coro::executor, pidfd);
+  co_await end.readable();
+}
+
+// Until the monitor has recorded the exit, or is gone itself.
+task<void> exit_recorded(const instance& where, std::string id) {
+  unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  const std::string directory = "/proc/self/fd/" + std::to_string(where.state_fd()) + "/containers/" + id;
+  ::inotify_add_watch(watch.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
+  readiness changed(co_await asio::this_coro::executor, watch.get());
+  char drained[4096];
+  for (;;) {
+    const container_state raw = load_raw_state(where, id);
+    if (raw.status == container_status::exited || !raw.monitor.is_alive()) co_return;
+    co_await changed.readable();
+    while (::read(watch.get(), drained, sizeof drained) > 0) {
+    }
+  }
+}
+
+}  // namespace
+
+task<void> end_process(process_identity process, int signal, seconds limit) {
+  const unique_fd pidfd = open_process(process);
+  if (!pidfd) co_return;
+  io::process::send_signal(pidfd.get(), signal);
+  if (limit < seconds(0)) {
+    co_await exited(pidfd.get());
+    co_return;
+  }
+  bool in_time = limit > seconds(0) || signal == SIGKILL;
+  if (in_time) {
+    try {
+      auto ending = exited(pidfd.get());
+      co_await with_deadline(std::max(limit, seconds(1)), std::move(ending), "stop", "process " + std::to_string(process.pid));
+    } catch (const error& e) {
+      if (e.code() != errc::timed_out) throw;
+      in_time = false;
+    }
+  }
+  if (in_time) co_return;
+  io::process::send_signal(pidfd.get(), SIGKILL);
+  auto ending = exited(pidfd.get());
+  co_await with_deadline(seconds(10), std::move(ending), "kill", "process " + std::to_string(process.pid));
+}
+
+task<void> stop(const instance& where, std::string id, seconds limit, int signal) {
+  const container_state state = load_state(where, id);
+  if (state.init.pid == 0) co_return;
+  // A container that still waits to be started has nothing that could end gracefully.
+  const bool running = state.status == container_status::running;
+  co_await end_process(state.init, running ? signal : SIGKILL, limit);
+  try {
+    auto recorded = exit_recorded(where, id);
+    co_await with_deadline(seconds(5), std::move(recorded), "record the end of", id);
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out) throw;  // what ps shows is derived from the kernel all the same
+  }
+}
+
+void kill(const instance& where, const std::string& id, int signal) {
+  const container_state state = load_state(where, id);
+  const unique_fd pidfd = state.status == container_status::running ? open_process(state.init) : unique_fd();
+  if (!pidfd) {
+    throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"', "it is not running");
+  }
+  io::process::send_signal(pidfd.get(), signal);
+}
+
+}  // namespace lxr::container

@@ -1,0 +1,86 @@
+#include "pipeline/image/client.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+
+#include "core/async/readiness.hpp"
+#include "core/base/error.hpp"
+#include "io/process/child_process.hpp"
+#include "pipeline/image/messages.hpp"
+
+namespace lxr::image {
+namespace {
+
+// The running lxr-image: killed and reaped when this goes out of scope.
+class worker {
+ public:
+  explicit worker(const std::string& program) {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
+    channel_ = unique_fd(pair[0]);
+    const unique_fd theirs(pair[1]);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), worker_channel);
+    const char* argv[] = {"lxr-image", nullptr};
+    const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, const_cast<char**>(argv), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) throw_errno(failed, "start", program);
+  }
+  ~worker() {
+    channel_.reset();
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  [[nodiscard]] int channel() const noexcept { return channel_.get(); }
+
+ private:
+  pid_t pid_ = 0;
+  unique_fd channel_;
+};
+
+void pass_on(const json::object& message, event_sink& events) {
+  const std::string kind = json::get_string(message, "kind");
+  if (kind == "progress") {
+    events.layer_progress(json::get_string(message, "layer"), json::get_string(message, "phase"),
+                          static_cast<std::uint64_t>(json::get_int(message, "done")),
+                          static_cast<std::uint64_t>(json::get_int(message, "total")));
+  } else if (kind == "message") {
+    events.message(json::get_string(message, "text"));
+  } else if (kind == "span") {
+    using clock = event_sink::clock;
+    const auto at = [&message](const char* key) { return clock::time_point(std::chrono::nanoseconds(json::get_int(message, key))); };
+    events.span(json::get_string(message, "stage"), json::get_string(message, "subject"), at("begin"), at("end"));
+  }
+}
+
+}  // namespace
+
+task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events) {
+  const worker w(program);
+  send_message(w.channel(), json::parse_object(request_message(where, request), "request"));
+  readiness channel(co_await asio::this_coro::executor, w.channel());
+  for (;;) {
+    co_await channel.readable();
+    const auto message = receive_message(w.channel());
+    if (!message) throw error(errc::conflict, "pull", request.reference, "lxr-image died");
+    const std::string kind = json::get_string(*message, "kind");
+    if (kind == "error") throw_error_message(*message);
+    if (kind == "result") {
+      co_return pull_result{json::get_string(*message, "image"), json::get_string(*message, "manifest"),
+                            json::get_string(*message, "name")};
+    }
+    pass_on(*message, events);
+  }
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "core/async/task.hpp"
+#include "core/base/event_sink.hpp"
+#include "core/state/paths.hpp"
+
+namespace lxr::image {
+
+struct pull_request {
+  std::string reference;     // as typed
+  std::string architecture;  // OCI's word; empty: this machine's
+  bool plain_http = false;   // also for registries that are not on loopback
+};
+
+struct pull_result {
+  std::string image_id, manifest_digest, canonical;
+};
+
+// Has lxr-image pull an image into the store, and reports its progress. Bytes from outside are only handled there.
+// `program` is the path of lxr-image. Failure: what lxr-image reports; errc::conflict when it died.
+// Cancel: terminal; lxr-image is killed, and what it had written is swept by the next pull.
+task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events);
+
+}  // namespace lxr::image

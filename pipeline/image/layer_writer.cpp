@@ -1,0 +1,327 @@
+#include "pipeline/image/layer_writer.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+
+namespace lxr::image {
+namespace {
+
+using io::tar::entry;
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t cached_directories = 64;
+
+int open_in_root(int root, const std::string& path, int flags, mode_t mode = 0) {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
+}
+
+std::pair<std::string, std::string> split(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return {"", path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// Attributes that would tell overlayfs what only lxr may tell it, or that the host's own policy owns.
+bool is_foreign_attribute(const std::string& name) {
+  const bool user = name.starts_with("user.") && !name.starts_with("user.overlay.");
+  return !user && name != "security.capability" && !name.starts_with("system.posix_acl_");
+}
+
+timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
+
+void set_time(int directory, const char* name, std::int64_t seconds, std::uint32_t nanoseconds) {
+  const timespec times[2] = {to_timespec(seconds, nanoseconds), to_timespec(seconds, nanoseconds)};
+  ::utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW | (name[0] == 0 ? AT_EMPTY_PATH : 0));
+}
+
+void set_xattrs(int fd, const std::map<std::string, std::string>& attributes, const std::string& path) {
+  for (const auto& [name, value] : attributes) {
+    if (is_foreign_attribute(name)) continue;
+    if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0 && errno != EOPNOTSUPP) {
+      throw_errno("set attribute " + name + " of", path);
+    }
+  }
+}
+
+void mark_opaque(int directory, const std::string& path) {
+  if (::fsetxattr(directory, "trusted.overlay.opaque", "y", 1, 0) != 0) throw_errno("mark opaque", path);
+}
+
+uid_t checked_id(std::uint64_t id, const entry& e) {
+  if (id > 0xfffffffeu) throw error(errc::corrupt, "unpack", e.path, "its owner is no valid user or group id");
+  return static_cast<uid_t>(id);
+}
+
+}  // namespace
+
+void pending_write::free_deleter::operator()(std::byte* p) const noexcept { std::free(p); }
+
+void large_file::finish() const {
+  if (direct && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw_errno("set the size of", path);
+  set_xattrs(fd.get(), xattrs, path);  // after the last write: writing takes security.capability away
+  const timespec times[2] = {to_timespec(mtime_seconds, mtime_nanoseconds), to_timespec(mtime_seconds, mtime_nanoseconds)};
+  ::futimens(fd.get(), times);
+}
+
+std::string normalised_member_path(const std::string& path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const std::string part = path.substr(at, end - at);
+    at = end + 1;
+    if (part.empty() || part == ".") continue;
+    if (part == "..") throw error(errc::corrupt, "unpack", '"' + path + '"', "its path leads out of the layer");
+    out += (out.empty() ? "" : "/") + part;
+  }
+  return out;
+}
+
+layer_writer::layer_writer(unique_fd root) : root_(std::move(root)) {}
+
+// The directory, with its missing parents made as plain 0755 ones, as every unpacker does.
+unique_fd layer_writer::open_directory(const std::string& path, bool create) const {
+  const std::string target = path.empty() ? "." : path;
+  unique_fd fd(open_in_root(root_.get(), target, O_RDONLY | O_DIRECTORY));
+  if (fd || !create || errno != ENOENT) {
+    if (!fd) throw_errno("unpack into directory", target);
+    return fd;
+  }
+  const auto [above, name] = split(path);
+  const unique_fd parent = open_directory(above, true);
+  if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", path);
+  fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
+  if (!fd) throw_errno("unpack into directory", path);
+  return fd;
+}
+
+layer_writer::place layer_writer::locate(const std::string& path) {
+  const auto [above, name] = split(path);
+  auto found = directories_.find(above);
+  if (found == directories_.end()) {
+    if (directories_.size() >= cached_directories) directories_.clear();
+    found = directories_.emplace(above, open_directory(above, true)).first;
+  }
+  return {found->second.get(), name};
+}
+
+void layer_writer::begin(const entry& e) {
+  if (++entries_ > entries_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
+  entry_ = e;
+  entry_.path = normalised_member_path(e.path);
+  if (entry_.path.empty()) return set_root(e);
+  const place at = locate(entry_.path);
+  if (!handle_whiteout(at)) make(entry_, at);
+}
+
+void layer_writer::set_root(const entry& e) {
+  if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
+  set_metadata(root_.get(), e);
+  set_xattrs(root_.get(), e.xattrs, "/");
+  directory_times_.push_back({"", e.mtime_seconds, e.mtime_nanoseconds});
+}
+
+// True when the member is a mark of the layer format, not a file.
+bool layer_writer::handle_whiteout(const place& at) {
+  constexpr std::string_view mark = ".wh.", opaque = ".wh..wh..opq";
+  if (!at.name.starts_with(mark)) return false;
+  if (at.name == opaque) {
+    mark_opaque(at.directory, entry_.path);
+    return true;
+  }
+  if (at.name.starts_with(".wh..wh.")) return true;  // aufs' own
+  const std::string hidden = at.name.substr(mark.size());
+  if (hidden.empty() || hidden == "." || hidden == "..") throw error(errc::corrupt, "unpack", '"' + entry_.path + '"', "it whites out no name");
+  // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
+  if (::mknodat(at.directory, hidden.c_str(), S_IFCHR, makedev(0, 0)) == 0) return true;
+  if (errno != EEXIST) throw_errno("white out", entry_.path);
+  const unique_fd there(::openat(at.directory, hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (there) mark_opaque(there.get(), entry_.path);
+  return true;
+}
+
+void layer_writer::make(const entry& e, const place& at) {
+  switch (e.type) {
+    case entry::kind::file: return make_file(e, at);
+    case entry::kind::directory: return make_directory(e, at);
+    case entry::kind::hard_link: return make_hard_link(e, at);
+    default: return make_special(e, at);
+  }
+}
+
+// A later member of the same name wins; cached descriptors may lead into what goes away.
+void layer_writer::replace(const place& at) {
+  file::remove_tree_at(at.directory, at.name);
+  std::erase_if(directories_, [&at](const auto& cached) { return cached.second.get() != at.directory; });
+}
+
+void layer_writer::set_metadata(int fd, const entry& e) {
+  if (::fchown(fd, checked_id(e.uid, e), checked_id(e.gid, e)) != 0) throw_errno("set owner of", e.path);
+  if (::fchmod(fd, e.mode) != 0) throw_errno("set mode of", e.path);
+}
+
+void layer_writer::make_file(const entry& e, const place& at) {
+  const bool large = e.size >= large_size;
+  bool direct = large;
+  const auto open = [&] {
+    return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), 0600);
+  };
+  unique_fd fd(open());
+  if (!fd && errno == EINVAL && direct) {  // this filesystem has no direct I/O; the file is there already
+    direct = false;
+    ::unlinkat(at.directory, at.name.c_str(), 0);
+    fd.reset(open());
+  }
+  if (!fd && errno == EEXIST) {
+    replace(at);
+    fd.reset(open());
+  }
+  if (!fd) throw_errno("create file", e.path);
+  set_metadata(fd.get(), e);
+  bytes_ += e.size;
+  if (!large) {
+    small_ = std::move(fd);
+    small_data_.clear();
+    return;
+  }
+  large_ = std::make_shared<large_file>(large_file{std::move(fd), e.path, e.size, e.mtime_seconds, e.mtime_nanoseconds, e.xattrs, direct});
+  // Its blocks in one piece, before pieces are written side by side.
+  if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC) throw_errno("create file", e.path);
+  offset_ = 0;
+}
+
+void layer_writer::data(std::span<const std::byte> bytes) {
+  if (small_) {
+    small_data_ += as_text(bytes);
+    return;
+  }
+  while (large_ && !bytes.empty()) {
+    if (!piece_.data) {
+      piece_.data.reset(static_cast<std::byte*>(std::aligned_alloc(page, piece_size)));
+      if (!piece_.data) throw std::bad_alloc();
+      piece_.size = 0;
+    }
+    const std::size_t part = std::min(bytes.size(), piece_size - piece_.size);
+    std::memcpy(piece_.data.get() + piece_.size, bytes.data(), part);
+    piece_.size += part;
+    bytes = bytes.subspan(part);
+    if (piece_.size == piece_size) flush_piece(false);
+  }
+}
+
+void layer_writer::flush_piece(bool last) {
+  if (piece_.size == 0) return;
+  const std::size_t content = piece_.size;
+  if (last && large_->direct) {  // whole pages only; the rest is cut off by finish()
+    const std::size_t padded = (content + page - 1) / page * page;
+    std::memset(piece_.data.get() + content, 0, padded - content);
+    piece_.size = padded;
+  }
+  piece_.file = large_;
+  piece_.offset = offset_;
+  offset_ += content;
+  writes_.push_back(std::move(piece_));
+  piece_ = pending_write();
+}
+
+void layer_writer::end() {
+  if (small_) {
+    file::write_all(small_.get(), small_data_, entry_.path);
+    set_xattrs(small_.get(), entry_.xattrs, entry_.path);
+    const timespec times[2] = {to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds),
+                               to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds)};
+    ::futimens(small_.get(), times);
+    small_.reset();
+  }
+  if (large_) {
+    flush_piece(true);
+    finished_.push_back(std::move(large_));
+  }
+}
+
+void layer_writer::make_directory(const entry& e, const place& at) {
+  bool was_whiteout = false;
+  if (::mkdirat(at.directory, at.name.c_str(), 0700) != 0) {
+    if (errno != EEXIST) throw_errno("make directory", e.path);
+    struct stat st {};
+    if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
+      was_whiteout = S_ISCHR(st.st_mode) && st.st_rdev == 0;
+      replace(at);
+      if (::mkdirat(at.directory, at.name.c_str(), 0700) != 0) throw_errno("make directory", e.path);
+    }
+  }
+  const unique_fd fd(::openat(at.directory, at.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) throw_errno("open directory", e.path);
+  set_metadata(fd.get(), e);
+  set_xattrs(fd.get(), e.xattrs, e.path);
+  if (was_whiteout) mark_opaque(fd.get(), e.path);
+  directory_times_.push_back({e.path, e.mtime_seconds, e.mtime_nanoseconds});
+}
+
+void layer_writer::make_hard_link(const entry& e, const place& at) {
+  const std::string target = normalised_member_path(e.link_target);
+  if (target.empty()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to the root");
+  const auto [above, name] = split(target);
+  const unique_fd from = open_directory(above, false);
+  if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
+  if (errno == EEXIST) {
+    struct stat here {}, there {};
+    if (::fstatat(at.directory, at.name.c_str(), &here, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ::fstatat(from.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == there.st_ino) {
+      return;
+    }
+    replace(at);
+    if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
+  }
+  throw_errno("link " + target + " to", e.path);
+}
+
+void layer_writer::make_special(const entry& e, const place& at) {
+  const dev_t device = makedev(e.device_major, e.device_minor);
+  const bool node = e.type == entry::kind::character_device || e.type == entry::kind::block_device;
+  if (node && e.type == entry::kind::character_device && device == 0) return;  // would be taken for a whiteout
+  const mode_t type = e.type == entry::kind::fifo ? S_IFIFO : e.type == entry::kind::block_device ? S_IFBLK : S_IFCHR;
+  const auto create = [&] {
+    if (e.type == entry::kind::symbolic_link) return ::symlinkat(e.link_target.c_str(), at.directory, at.name.c_str());
+    return ::mknodat(at.directory, at.name.c_str(), type | 0600, node ? device : 0);
+  };
+  if (create() != 0) {
+    if (errno != EEXIST) throw_errno("create", e.path);
+    replace(at);
+    if (create() != 0) throw_errno("create", e.path);
+  }
+  if (::fchownat(at.directory, at.name.c_str(), checked_id(e.uid, e), checked_id(e.gid, e), AT_SYMLINK_NOFOLLOW) != 0) {
+    throw_errno("set owner of", e.path);
+  }
+  // Not through the name twice for links: they have no mode of their own.
+  if (e.type != entry::kind::symbolic_link && ::fchmodat(at.directory, at.name.c_str(), e.mode, 0) != 0) throw_errno("set mode of", e.path);
+  set_time(at.directory, at.name.c_str(), e.mtime_seconds, e.mtime_nanoseconds);
+}
+
+void layer_writer::finish() {
+  directories_.clear();
+  for (auto d = directory_times_.rbegin(); d != directory_times_.rend(); ++d) {
+    const unique_fd fd(open_in_root(root_.get(), d->path.empty() ? "." : d->path, O_RDONLY | O_DIRECTORY));
+    if (!fd) continue;  // replaced by something else later in the layer
+    const timespec times[2] = {to_timespec(d->seconds, d->nanoseconds), to_timespec(d->seconds, d->nanoseconds)};
+    ::futimens(fd.get(), times);
+  }
+}
+
+}  // namespace lxr::image

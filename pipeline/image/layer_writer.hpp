@@ -1,0 +1,105 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/unique_fd.hpp"
+#include "io/tar/reader.hpp"
+
+namespace lxr::image {
+
+// A large file whose data is written beside the stream: opened for direct I/O, its size and times set at the end.
+struct large_file {
+  unique_fd fd;
+  std::string path;
+  std::uint64_t size = 0;
+  std::int64_t mtime_seconds = 0;
+  std::uint32_t mtime_nanoseconds = 0;
+  std::map<std::string, std::string> xattrs;
+  bool direct = false;  // writes are padded to whole pages; finish() cuts the file to its size
+
+  void finish() const;
+};
+
+// A piece of a large file: page-aligned memory, offset and size multiples of a page but for the last one's content.
+struct pending_write {
+  struct free_deleter {
+    void operator()(std::byte* p) const noexcept;
+  };
+  std::shared_ptr<large_file> file;
+  std::unique_ptr<std::byte[], free_deleter> data;
+  std::size_t size = 0;
+  std::uint64_t offset = 0;
+};
+
+// Writes the members of one layer into an empty directory, in the form overlayfs takes as a lower layer: whiteouts
+// become character devices 0:0, opaque directories get trusted.overlay.opaque (OCI image-spec, layer.md; kernel,
+// overlayfs.rst). Every path is resolved inside the directory by descriptor; nothing outside can be reached.
+// Lifecycle: a tar::sink; then finish(). After each feed() of the tar reader the caller writes what take_writes() returns
+//   and calls large_file::finish() for what take_finished() returns, once its writes are done.
+// Runs on: one pool thread at a time.
+// Failure: throws; the directory then holds a part of the layer and is to be discarded.
+class layer_writer final : public io::tar::sink {
+ public:
+  explicit layer_writer(unique_fd root);
+
+  void begin(const io::tar::entry& e) override;
+  void data(std::span<const std::byte> bytes) override;
+  void end() override;
+  // Sets the times of directories, which adding members changed.
+  void finish();
+
+  std::vector<pending_write> take_writes() { return std::exchange(writes_, {}); }
+  std::vector<std::shared_ptr<large_file>> take_finished() { return std::exchange(finished_, {}); }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_; }
+
+  static constexpr std::size_t large_size = 1u << 20;   // files from here on are written beside the stream
+  static constexpr std::size_t piece_size = 1u << 20;
+  static constexpr std::uint64_t entries_limit = 10'000'000;
+
+ private:
+  struct place {
+    int directory;  // borrowed from the cache
+    std::string name;
+  };
+  struct directory_time {
+    std::string path;
+    std::int64_t seconds;
+    std::uint32_t nanoseconds;
+  };
+
+  place locate(const std::string& path);
+  unique_fd open_directory(const std::string& path, bool create) const;
+  bool handle_whiteout(const place& at);
+  void make(const io::tar::entry& e, const place& at);
+  void make_file(const io::tar::entry& e, const place& at);
+  void make_directory(const io::tar::entry& e, const place& at);
+  void make_hard_link(const io::tar::entry& e, const place& at);
+  void make_special(const io::tar::entry& e, const place& at);
+  void replace(const place& at);
+  void set_root(const io::tar::entry& e);
+  static void set_metadata(int fd, const io::tar::entry& e);
+  void flush_piece(bool last);
+
+  unique_fd root_;
+  std::map<std::string, unique_fd> directories_;  // recently used parents
+  std::vector<directory_time> directory_times_;
+  std::uint64_t bytes_ = 0, entries_ = 0;
+
+  // The file being written.
+  io::tar::entry entry_;
+  unique_fd small_;
+  std::string small_data_;
+  std::shared_ptr<large_file> large_;
+  pending_write piece_;
+  std::uint64_t offset_ = 0;
+  std::vector<pending_write> writes_;
+  std::vector<std::shared_ptr<large_file>> finished_;
+};
+
+// "a/b/c" of any spelling of it; empty for the root. Throws errc::corrupt for a path with a "..".
+std::string normalised_member_path(const std::string& path);
+
+}  // namespace lxr::image

@@ -1,0 +1,162 @@
+#include "pipeline/image/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/base/random.hpp"
+
+namespace lxr::image {
+namespace {
+
+// A reference as a file name.
+std::string escaped(const std::string& canonical) {
+  std::string out;
+  for (const char c : canonical) {
+    if (c == '/') {
+      out += "%2F";
+    } else if (c == '%') {
+      out += "%25";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string layer_path(const oci::digest& diff_id) { return "layers/" + diff_id.hex(); }
+std::string image_path(const std::string& id) { return "images/" + id; }
+
+tagged_image parse_tag(const std::string& text, const std::string& file) {
+  const json::object o = json::parse_object(text, "refs/" + file);
+  return {oci::reference::parse(json::get_string(o, "name")), json::get_string(o, "image"),
+          json::get_string(o, "manifest"), json::get_int(o, "pulled")};
+}
+
+bool is_hex(std::string_view s) {
+  return std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to) {
+  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return;
+  if (errno == EEXIST || errno == ENOTEMPTY) return;  // somebody else committed the same content
+  throw_errno("commit", to);
+}
+
+}  // namespace
+
+std::optional<tagged_image> store::find(const std::string& word) const {
+  std::string_view id = word;
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  if (!word.starts_with("sha256:")) {
+    const oci::reference name = oci::reference::parse(word);
+    const std::string file = escaped(name.canonical());
+    if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) return parse_tag(*text, file);
+  }
+  if (id.size() < 4 || !is_hex(id)) return std::nullopt;
+  for (tagged_image& t : list()) {
+    if (t.id.starts_with(id)) return std::move(t);
+  }
+  return std::nullopt;
+}
+
+image store::load(const std::string& id) const {
+  const auto config = file::read_at(where_.root_fd(), image_path(id) + "/config.json", oci::manifest_limit);
+  const auto manifest = file::read_at(where_.root_fd(), image_path(id) + "/manifest.json", oci::manifest_limit);
+  if (!config || !manifest) {
+    throw error(errc::not_found, "use image", id.substr(0, 12), "it is not in the store", "pull it again");
+  }
+  image out{id, oci::image_config::parse(*config, "image " + id.substr(0, 12)), 0};
+  const auto parsed = oci::parse_manifest(*manifest, "image " + id.substr(0, 12));
+  if (const auto* m = std::get_if<oci::manifest>(&parsed)) {
+    for (const oci::descriptor& layer : m->layers) out.size += layer.size;
+  }
+  return out;
+}
+
+std::vector<tagged_image> store::list() const {
+  std::vector<tagged_image> out;
+  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
+    if (file.ends_with(".tmp")) continue;
+    if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) out.push_back(parse_tag(*text, file));
+  }
+  std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
+  return out;
+}
+
+bool store::has_image(const std::string& id) const {
+  return ::faccessat(where_.root_fd(), (image_path(id) + "/config.json").c_str(), F_OK, 0) == 0;
+}
+
+bool store::has_layer(const oci::digest& diff_id) const {
+  return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/layer.json").c_str(), F_OK, 0) == 0;
+}
+
+unique_fd store::open_layer(const oci::digest& diff_id) const {
+  auto fd = file::try_open_at(where_.root_fd(), layer_path(diff_id) + "/root", O_PATH | O_DIRECTORY);
+  if (!fd) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
+  return std::move(*fd);
+}
+
+store::staging store::begin() const {
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    staging s;
+    s.name = "ingest/" + random_hex(8);
+    file::make_directory_at(where_.root_fd(), s.name);
+    auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
+    struct stat st {};
+    // Before it was locked, another process's sweep may have taken it for a dead one's.
+    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 || st.st_nlink == 0) continue;
+    s.directory = std::move(*directory);
+    return s;
+  }
+  throw error(errc::conflict, "make a private directory in", where_.root() + "/ingest", "others remove it all the time");
+}
+
+void store::discard(const staging& s) const noexcept {
+  try {
+    file::remove_tree_at(where_.root_fd(), s.name);
+  } catch (const std::exception&) {
+    // the next sweep removes it
+  }
+}
+
+void store::sweep() const {
+  for (const std::string& name : file::list_at(where_.root_fd(), "ingest")) {
+    const auto directory = file::try_open_at(where_.root_fd(), "ingest/" + name, O_RDONLY | O_DIRECTORY);
+    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
+    file::remove_tree_at(where_.root_fd(), "ingest/" + name);
+  }
+}
+
+void store::commit_layer(const staging& s, const std::string& name, const oci::digest& diff_id) const {
+  rename_in(s.directory.get(), name, where_.root_fd(), layer_path(diff_id));
+}
+
+void store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
+  rename_in(s.directory.get(), name, where_.root_fd(), image_path(id));
+}
+
+void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest) const {
+  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"pulled", now_ns()}};
+  file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o));
+}
+
+void store::sync() const {
+  if (::syncfs(where_.root_fd()) != 0) throw_errno("write to disk", where_.root());
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,130 @@
+#include "pipeline/image/worker.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "core/async/readiness.hpp"
+#include "core/async/run.hpp"
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "pipeline/image/confinement.hpp"
+#include "pipeline/image/messages.hpp"
+#include "pipeline/image/puller.hpp"
+
+namespace lxr::image {
+namespace {
+
+// Hands what happens to the peer.
+class channel_events final : public event_sink {
+ public:
+  explicit channel_events(int channel) : channel_(channel) {}
+  void span(std::string_view stage, std::string_view subject, clock::time_point begin, clock::time_point end) override {
+    send({{"kind", "span"}, {"stage", stage}, {"subject", subject}, {"begin", begin.time_since_epoch().count()}, {"end", end.time_since_epoch().count()}});
+  }
+  void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total) override {
+    send({{"kind", "progress"}, {"layer", layer}, {"phase", phase}, {"done", done}, {"total", total}});
+  }
+  void message(std::string_view text) override { send({{"kind", "message"}, {"text", text}}); }
+
+ private:
+  void send(json::object message) {
+    try {
+      send_message(channel_, message);
+    } catch (const error&) {
+      // the peer is gone: the watcher of the channel ends the work
+    }
+  }
+  int channel_;
+};
+
+task<void> peer_left(int channel, task_scope& work) {
+  readiness end(co_await asio::this_coro::executor, channel);
+  co_await end.readable();  // the peer says nothing more: this is its end
+  work.cancel();
+}
+
+task<void> do_pull(puller& p, source& from, oci::reference name, std::string architecture, pull_result& out) {
+  auto pulling = p.pull(from, std::move(name), std::move(architecture));
+  out = co_await std::move(pulling);
+}
+
+io::http::client_options http_options() {
+  io::http::client_options options;
+  if (const char* seconds = std::getenv("LXR_HTTP_TIMEOUT"); seconds != nullptr && std::atoi(seconds) > 0) {
+    options.connect_timeout = options.stall_timeout = std::chrono::seconds(std::atoi(seconds));
+  }
+  return options;
+}
+
+task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
+  const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
+  const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
+  confine(where, name);
+  std::string architecture = json::get_string(request, "architecture");
+  if (architecture.empty()) architecture = oci::host_architecture();
+  const store images(where);
+  images.sweep();
+  worker_pool pool(static_cast<std::size_t>(std::max(2L, ::sysconf(_SC_NPROCESSORS_ONLN))));
+  const bool threads_only = std::getenv("LXR_NO_URING") != nullptr;
+  const auto files = io::file::select_backend(loop.get_executor(), pool,
+                                              threads_only ? io::file::backend_choice::threads : io::file::backend_choice::automatic);
+  channel_events events(channel);
+  io::http::client http(loop.get_executor(), http_options());
+  const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
+                                                                : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
+  puller p(images, pool, *files, events);
+  pull_result result;
+  task_scope watch(loop.get_executor());
+  std::exception_ptr failure;
+  {
+    task_scope work(loop.get_executor());
+    watch.spawn(peer_left(channel, work));
+    work.spawn(do_pull(p, *from, name, architecture, result));
+    try {
+      co_await work.join();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  watch.cancel();
+  try {
+    co_await watch.join();
+  } catch (const cancelled&) {
+    // asked for
+  }
+  if (failure) std::rethrow_exception(failure);
+  co_return result;
+}
+
+}  // namespace
+
+int run_worker(int channel) {
+  ::fcntl(channel, F_SETFD, FD_CLOEXEC);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGINT, SIG_IGN);  // ctrl-c is the peer's to handle: it ends us by closing the channel
+  ::umask(0);
+  try {
+    const auto request = receive_message(channel);
+    if (!request) return 1;
+    asio::io_context loop(1);
+    auto pulling = pull_request_of(loop, channel, *request);
+    const pull_result r = run(loop, std::move(pulling));
+    send_message(channel, {{"kind", "result"}, {"image", r.image_id}, {"manifest", r.manifest_digest}, {"name", r.canonical}});
+    return 0;
+  } catch (...) {
+    try {
+      send_message(channel, error_message(std::current_exception()));
+    } catch (const error&) {
+      // nobody listens
+    }
+    return 1;
+  }
+}
+
+}  // namespace lxr::image

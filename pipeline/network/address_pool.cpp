@@ -1,0 +1,83 @@
+#include "pipeline/network/address_pool.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+
+namespace lxr::network {
+
+// The file: a page of header, then the owners. Numbers above `high` were never taken, so a sweep need not read them.
+struct address_pool::layout {
+  std::atomic<std::uint32_t> next;
+  std::atomic<std::uint32_t> high;
+  char unused[4096 - 8];
+  std::atomic<std::uint64_t> owners[];
+
+  static std::size_t bytes(std::uint32_t size) { return 4096 + std::size_t{size} * sizeof(std::atomic<std::uint64_t>); }
+};
+
+address_pool address_pool::open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size) {
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+  const unique_fd fd = file::open_at(directory, name, O_RDWR | O_CREAT);
+  if (::ftruncate(fd.get(), static_cast<off_t>(layout::bytes(size))) != 0) throw_errno("size", name);
+  void* map = ::mmap(nullptr, layout::bytes(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (map == MAP_FAILED) throw_errno("map", name);
+  address_pool pool;
+  pool.map_ = static_cast<layout*>(map);
+  pool.first_ = first;
+  pool.size_ = size;
+  return pool;
+}
+
+address_pool::address_pool(address_pool&& other) noexcept 
+    : map_(other.map_), first_(other.first_), size_(other.size_) {
+  other.map_ = nullptr;
+}
+
+address_pool::~address_pool() {
+  if (map_ != nullptr) ::munmap(map_, layout::bytes(size_));
+}
+
+std::uint32_t address_pool::take(std::uint64_t owner) {
+  for (std::uint32_t tried = 0; tried < size_; ++tried) {
+    const std::uint32_t number = map_->next.fetch_add(1, std::memory_order_relaxed) % size_;
+    std::uint64_t free = 0;
+    if (number < first_ || !map_->owners[number].compare_exchange_strong(free, owner)) continue;
+    std::uint32_t high = map_->high.load();
+    while (high < number && !map_->high.compare_exchange_weak(high, number)) {
+    }
+    return number;
+  }
+  throw error(errc::exhausted, "give the container an address", "",
+              "all " + std::to_string(size_ - first_) + " addresses of the network are taken", "remove containers that are not needed");
+}
+
+void address_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept {
+  if (number < size_) map_->owners[number].compare_exchange_strong(owner, 0);
+}
+
+std::uint32_t address_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
+  std::uint32_t taken = 0;
+  for (std::uint32_t number = first_; number <= map_->high.load() && number < size_; ++number) {
+    const std::uint64_t owner = map_->owners[number].load();
+    if (owner == 0) continue;
+    if (living.contains(owner)) {
+      ++taken;
+    } else {
+      give_back(number, owner);
+    }
+  }
+  return taken;
+}
+
+std::uint64_t owner_of(const std::string& container_id) {
+  return std::strtoull(container_id.substr(0, 16).c_str(), nullptr, 16) | 1;
+}
+
+}  // namespace lxr::network

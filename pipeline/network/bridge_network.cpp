@@ -1,0 +1,265 @@
+#include "pipeline/network/bridge_network.hpp"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <set>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/state/names.hpp"
+#include "io/netlink/nft.hpp"
+
+namespace lxr::network {
+namespace {
+
+namespace nl = io::netlink;
+
+constexpr const char* directory = "networks/bridge";
+constexpr std::uint32_t pool_size = 65535;  // of a /16: 0 is the subnet, 65535 the broadcast address
+constexpr std::uint32_t gateway_number = 1;
+
+std::string bridge_name(const instance& where) { return where.tag().empty() ? "lxr0" : "lxr" + where.tag(); }
+
+// flock(2), shared or exclusive, for the life of this object.
+class file_lock {
+ public:
+  file_lock(unique_fd fd, int kind) : fd_(std::move(fd)) {
+    while (::flock(fd_.get(), kind) != 0) {
+      if (errno != EINTR) throw_errno("lock", "network");
+    }
+  }
+
+ private:
+  unique_fd fd_;
+};
+
+file_lock lock_network(const instance& where, int kind) {
+  file::make_directory_at(where.state_fd(), directory);
+  return {file::open_at(where.state_fd(), std::string(directory) + "/lock", O_RDWR | O_CREAT), kind};
+}
+
+// Subnets are chosen by looking at the host's; every lxr of this network namespace does so one at a time.
+file_lock lock_host_network() { return {file::open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY), LOCK_EX}; }
+
+std::optional<nl::subnet> saved_subnet(const instance& where) {
+  const auto text = file::read_at(where.state_fd(), std::string(directory) + "/network.json");
+  if (!text) return std::nullopt;
+  const json::object o = json::parse_object(*text, "network.json");
+  const auto base = nl::parse_ipv4(json::get_string(o, "subnet"));
+  if (!base) return std::nullopt;
+  return nl::subnet{*base, static_cast<int>(json::get_int(o, "prefix"))};
+}
+
+nl::subnet choose_subnet(const nl::socket& route, const std::string& tag) {
+  const auto used = nl::used_subnets(route);
+  const std::uint32_t start = tag.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(tag, nullptr, 16) % 120);
+  for (std::uint32_t i = 0; i < 120; ++i) {
+    const nl::subnet candidate{(10u << 24) | ((100 + (start + i) % 120) << 16), 16};  // 10.100.0.0/16 .. 10.219.0.0/16
+    bool free = true;
+    for (const nl::subnet& u : used) free = free && !candidate.overlaps(u);
+    if (free) return candidate;
+  }
+  throw error(errc::exhausted, "make network", "bridge", "10.100.0.0/16 to 10.219.0.0/16 are all in use on this host");
+}
+
+void set_sysctl(const std::string& path, std::string_view value) {
+  const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd) static_cast<void>(!::write(fd.get(), value.data(), value.size()));
+}
+
+void enable_forwarding() {
+  const auto now = file::read_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward");
+  if (now && now->starts_with("1")) return;
+  set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+}
+
+nl::mac_address mac_for(nl::ipv4 address) {
+  return {0x02, 0x42, static_cast<std::uint8_t>(address >> 24), static_cast<std::uint8_t>(address >> 16),
+          static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
+}
+
+// Under the exclusive lock. Whatever an interrupted making left is replaced.
+void make_network(const instance& where, const nl::socket& route) {
+  const file_lock one_at_a_time = lock_host_network();
+  const std::string name = bridge_name(where);
+  if (const int old = nl::link_index(name); old != 0) {
+    nl::batch b;
+    nl::put_delete_link(b, old, name);
+    route.exchange_or_throw(b, "replace");
+  }
+  const nl::subnet range = choose_subnet(route, where.tag());
+  const nl::ipv4 gateway = range.base + gateway_number;
+  nl::batch b;
+  nl::put_bridge(b, name, mac_for(gateway));
+  route.exchange_or_throw(b, "create");
+  try {
+    set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
+    b.clear();
+    nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
+    route.exchange_or_throw(b, "set");
+    nl::install_masquerade(where.kernel_name(), range, name);
+    enable_forwarding();
+    const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
+    file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
+  } catch (...) {
+    b.clear();
+    nl::put_delete_link(b, nl::link_index(name), name);
+    static_cast<void>(route.exchange(b));
+    throw;
+  }
+}
+
+address_pool open_pool(const instance& where) {
+  const unique_fd dir = file::open_at(where.state_fd(), directory, O_RDONLY | O_DIRECTORY);
+  return address_pool::open(dir.get(), "addresses", gateway_number + 1, pool_size);
+}
+
+}  // namespace
+
+std::string link_name(const std::string& container_id) { return "lv" + container_id.substr(0, 12); }
+
+bridge_network::bridge_network(const instance& where) : where_(where), route_(nl::socket::open(NETLINK_ROUTE)) {}
+
+// True when the network is there; notices one that was taken down and made again meanwhile.
+bool bridge_network::find() {
+  const auto range = saved_subnet(where_);
+  const int bridge = nl::link_index(bridge_name(where_));
+  if (!range || bridge == 0) return false;
+  if (bridge != bridge_ || !pool_) {
+    range_ = *range;
+    bridge_ = bridge;
+    pool_.emplace(open_pool(where_));
+  }
+  return true;
+}
+
+attachment bridge_network::take_address(const std::string& container_id) {
+  for (;;) {
+    {
+      const file_lock shared = lock_network(where_, LOCK_SH);
+      if (find()) {
+        attachment a;
+        a.address = range_.base + pool_->take(owner_of(container_id));
+        a.gateway = range_.base + gateway_number;
+        a.prefix = range_.prefix;
+        a.link = link_name(container_id);
+        a.mac = mac_for(a.address);
+        return a;
+      }
+    }
+    const file_lock alone = lock_network(where_, LOCK_EX);
+    if (!find()) make_network(where_, route_);
+  }
+}
+
+task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
+  request mine{{with.link, bridge_, static_cast<int>(namespace_of), with.mac}};
+  waiting_.push_back(&mine);
+  if (!flushing_) {
+    flushing_ = true;  // whoever comes before the loop gets to it joins this batch
+    asio::post(co_await asio::this_coro::executor, [this] { flush(); });
+  }
+  while (!mine.done) co_await answered_.wait_regardless();
+  if (mine.error == EEXIST && remove_stale(with.link)) {
+    auto again = connect(with, namespace_of);
+    co_await std::move(again);
+    co_return;
+  }
+  if (mine.error == EXFULL || mine.error == EMFILE) {
+    throw error(errc::exhausted, "connect the container to", "the bridge", "a Linux bridge carries 1023 containers",
+                "remove containers, or use --network none");
+  }
+  if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
+}
+
+// The link of this container's last run, whose namespace the kernel is still taking down. False when there is none.
+bool bridge_network::remove_stale(const std::string& name) const {
+  const int index = nl::link_index(name);
+  if (index == 0) return true;  // gone meanwhile
+  nl::batch b;
+  nl::put_delete_link(b, index, name);
+  const auto failures = route_.exchange(b);
+  return failures.empty() || failures.front().error == ENODEV;
+}
+
+void bridge_network::flush() {
+  flushing_ = false;
+  nl::batch b;
+  std::vector<request*> batch;
+  batch.swap(waiting_);
+  for (const request* r : batch) nl::put_veth(b, r->link);
+  int broken = 0;
+  std::vector<nl::socket::failure> failures;
+  try {
+    failures = route_.exchange(b);
+  } catch (const error& e) {
+    broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->done = true;
+    batch[i]->error = broken;
+  }
+  for (const auto& f : failures) batch.at(f.sequence - 1)->error = f.error;
+  answered_.notify_all();
+}
+
+nl::batch bridge_network::inner_configuration(const attachment& with) {
+  nl::batch b;
+  nl::put_link_up(b, 1, "lo");
+  nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address));
+  nl::put_link_up(b, nl::peer_index, "eth0");
+  nl::put_default_route(b, with.gateway);
+  return b;
+}
+
+nl::batch bridge_network::loopback_configuration() {
+  nl::batch b;
+  nl::put_link_up(b, 1, "lo");
+  return b;
+}
+
+void release_address(const instance& where, const std::string& container_id, const std::string& address) noexcept {
+  try {
+    const auto range = saved_subnet(where);
+    const auto number = nl::parse_ipv4(address);
+    if (range && number) open_pool(where).give_back(*number - range->base, owner_of(container_id));
+  } catch (const std::exception&) {
+    // the next sweep gives it back
+  }
+}
+
+bool remove_if_unused(const instance& where) {
+  if (!file::try_open_at(where.state_fd(), directory, O_PATH)) return true;
+  const file_lock alone = lock_network(where, LOCK_EX);
+  if (!saved_subnet(where)) return true;
+  std::set<std::uint64_t> living;
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
+  if (open_pool(where).sweep(living) != 0) return false;
+  nl::remove_table(where.kernel_name());
+  const std::string name = bridge_name(where);
+  if (const int bridge = nl::link_index(name); bridge != 0) {
+    nl::batch b;
+    nl::put_delete_link(b, bridge, name);
+    nl::socket::open(NETLINK_ROUTE).exchange_or_throw(b, "remove");
+  }
+  for (const char* name_in : {"network.json", "addresses"}) {
+    ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name_in).c_str(), 0);
+  }
+  return true;
+}
+
+task<void> remove_when_idle(const instance& where) {
+  const auto waiting = file::try_open_at(where.state_fd(), std::string(directory) + "/network.json", O_RDONLY);
+  if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
+  asio::steady_timer idle(co_await asio::this_coro::executor, std::chrono::seconds(1));
+  co_await idle.async_wait(as_result);
+  remove_if_unused(where);
+}
+
+}  // namespace lxr::network

@@ -1,0 +1,115 @@
+// The rules of the architecture that a compiler does not check.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path top = LXR_SOURCE_DIR;
+
+std::vector<fs::path> sources(const std::string& below) {
+  std::vector<fs::path> out;
+  for (const auto& e : fs::recursive_directory_iterator(top / below)) {
+    if (e.path().extension() == ".cpp" || e.path().extension() == ".hpp") out.push_back(e.path());
+  }
+  return out;
+}
+
+std::string text_of(const fs::path& p) {
+  std::ifstream in(p);
+  std::stringstream s;
+  s << in.rdbuf();
+  return s.str();
+}
+
+std::vector<std::string> own_includes(const std::string& text) {
+  static const std::regex include("#include \"([^\"]+)\"");
+  std::vector<std::string> out;
+  for (std::sregex_iterator i(text.begin(), text.end(), include), end; i != end; ++i) out.push_back((*i)[1]);
+  return out;
+}
+
+TEST(architecture, layers_include_only_downward) {
+  const std::map<std::string, std::set<std::string>> allowed{
+      {"core", {"core"}}, {"io", {"core", "io"}}, {"pipeline", {"core", "io", "pipeline"}}, {"cli", {"core", "io", "pipeline", "cli"}}};
+  std::size_t seen = 0;
+  for (const auto& [layer, below] : allowed) {
+    for (const fs::path& p : sources(layer)) {
+      for (const std::string& include : own_includes(text_of(p))) {
+        if (include.find('/') == std::string::npos) continue;  // generated at build time
+        ++seen;
+        EXPECT_TRUE(below.contains(include.substr(0, include.find('/')))) << p << " includes " << include;
+      }
+    }
+  }
+  EXPECT_GT(seen, 200u);
+}
+
+TEST(architecture, siblings_of_io_do_not_include_each_other) {
+  for (const fs::path& p : sources("io")) {
+    const std::string mine = fs::relative(p, top).parent_path().string();
+    for (const std::string& include : own_includes(text_of(p))) {
+      if (!include.starts_with("io/") || mine == "io/file") continue;  // io/file chooses among backends: io/uring is one
+      EXPECT_TRUE(include.starts_with(mine + "/")) << p << " includes " << include;
+    }
+  }
+}
+
+TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
+  const std::set<std::string> allowed{"io/process/launch_plan.hpp", "io/process/raw_syscall.hpp"};
+  for (const char* file : {"io/process/child.cpp", "cli/lxr_init.cpp", "io/process/launch_plan.hpp", "io/process/raw_syscall.hpp"}) {
+    for (const std::string& include : own_includes(text_of(top / file))) EXPECT_TRUE(allowed.contains(include)) << file << " includes " << include;
+  }
+}
+
+TEST(architecture, banned_calls) {
+  struct ban {
+    const char *pattern, *reason;
+    std::set<std::string> except;
+  };
+  const ban bans[] = {
+      {R"(asio::detached)", "a coroutine without a parent: use task_scope", {}},
+      {R"(co_spawn\()", "spawning is task_scope's", {"core/async/task_scope.cpp", "core/async/offload.hpp", "core/async/shielded.hpp", "core/async/run.hpp"}},
+      {R"(\b(popen|system)\()", "no shell: build messages and call the kernel", {}},
+      {R"(std::j?thread\b)", "threads belong to worker_pool", {}},
+      {R"(\b(sleep|usleep|nanosleep|sleep_for)\()", "wait for an event instead", {}},
+      {R"([^A-Za-z0-9_>]::(open|openat)\((?![^;]*O_CLOEXEC))", "descriptors are created close-on-exec", {}},
+      {R"([^A-Za-z0-9_>]::socket\((?![^;]*SOCK_CLOEXEC))", "descriptors are created close-on-exec", {}},
+      {R"([^A-Za-z0-9_>]::(pipe|dup|epoll_create)\()", "use the call that sets close-on-exec", {}},
+  };
+  for (const char* layer : {"core", "io", "pipeline", "cli"}) {
+    for (const fs::path& p : sources(layer)) {
+      const std::string text = text_of(p), name = fs::relative(p, top).string();
+      for (const ban& b : bans) {
+        EXPECT_TRUE(b.except.contains(name) || !std::regex_search(text, std::regex(b.pattern))) << name << ": " << b.pattern << ": " << b.reason;
+      }
+    }
+  }
+}
+
+TEST(architecture, files_stay_small) {
+  for (const char* layer : {"core", "io", "pipeline", "cli"}) {
+    for (const fs::path& p : sources(layer)) {
+      const std::string text = text_of(p);
+      const auto lines = std::count(text.begin(), text.end(), '\n');
+      const bool justified = p.filename() == "child.cpp";  // one fenced file: all code between clone and exec, to be read as a whole
+      EXPECT_TRUE(lines <= 400 || justified) << p << " has " << lines << " lines";
+    }
+  }
+}
+
+TEST(architecture, every_header_guards_itself_once) {
+  for (const char* layer : {"core", "io", "pipeline", "cli"}) {
+    for (const fs::path& p : sources(layer)) {
+      if (p.extension() == ".hpp") EXPECT_TRUE(text_of(p).starts_with("#pragma once\n")) << p;
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,43 @@
+#include "core/base/file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "core/base/error.hpp"
+#include "tests/support/temp_directory.hpp"
+
+namespace lxr {
+namespace {
+
+TEST(file, replace_is_whole_or_not_at_all) {
+  const test::temp_directory dir;
+  file::replace_at(dir.fd(), "f", "one");
+  file::replace_at(dir.fd(), "f", "two");
+  EXPECT_EQ(file::read_at(dir.fd(), "f"), "two");
+  EXPECT_EQ(file::list_at(dir.fd(), ".").size(), 1u);
+  EXPECT_THROW(file::replace_at(dir.fd(), "missing/f", "x"), error);
+  EXPECT_EQ(file::list_at(dir.fd(), ".").size(), 1u);
+}
+
+TEST(file, read_tells_missing_from_too_large) {
+  const test::temp_directory dir;
+  EXPECT_EQ(file::read_at(dir.fd(), "no"), std::nullopt);
+  file::replace_at(dir.fd(), "f", std::string(1000, 'x'));
+  EXPECT_THROW(file::read_at(dir.fd(), "f", 999), error);
+}
+
+TEST(file, remove_tree_does_not_follow_links) {
+  const test::temp_directory dir;
+  file::make_directory_at(dir.fd(), "canary");
+  file::replace_at(dir.fd(), "canary/keep", "x");
+  file::make_directory_at(dir.fd(), "tree");
+  file::make_directory_at(dir.fd(), "tree/sub");
+  ASSERT_EQ(::symlinkat("../../canary", dir.fd(), "tree/sub/link"), 0);
+  file::remove_tree_at(dir.fd(), "tree");
+  EXPECT_EQ(file::read_at(dir.fd(), "canary/keep"), "x");
+  EXPECT_EQ(file::list_at(dir.fd(), "."), std::vector<std::string>{"canary"});
+  EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "tree"));
+}
+
+}  // namespace
+}  // namespace lxr

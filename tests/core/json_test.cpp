@@ -1,0 +1,33 @@
+#include "core/base/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.hpp"
+
+namespace lxr {
+namespace {
+
+TEST(json, checked_access_names_the_member_that_is_off) {
+  const auto o = json::parse_object(R"({"a":"x","n":7,"l":["p","q"],"z":null})", "doc");
+  EXPECT_EQ(json::get_string(o, "a"), "x");
+  EXPECT_EQ(json::get_string(o, "z", "fallback"), "fallback");
+  EXPECT_EQ(json::get_int(o, "n"), 7);
+  EXPECT_EQ(json::get_strings(o, "l"), (std::vector<std::string>{"p", "q"}));
+  EXPECT_THROW(json::get_string(o, "n"), error);
+  EXPECT_THROW(json::get_strings(o, "a"), error);
+}
+
+TEST(json, refuses_broken_and_too_deep_documents) {
+  EXPECT_THROW(json::parse("{", "doc"), error);
+  EXPECT_THROW(json::parse(std::string(100, '[') + std::string(100, ']'), "doc"), error);
+  EXPECT_THROW(json::parse_object("[]", "doc"), error);
+  EXPECT_NO_THROW(json::parse(std::string(30, '[') + std::string(30, ']'), "doc"));
+}
+
+TEST(json, pretty_output_parses_back_to_the_same) {
+  const auto v = json::parse(R"({"a":[1,{"b":"\"quoted\" \n"},[],{}],"c":true})", "doc");
+  EXPECT_EQ(json::dump(json::parse(json::dump_pretty(v), "again")), json::dump(v));
+}
+
+}  // namespace
+}  // namespace lxr

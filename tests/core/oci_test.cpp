@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include "core/base/error.hpp"
+#include "core/oci/digest.hpp"
+#include "core/oci/image_config.hpp"
+#include "core/oci/manifest.hpp"
+#include "core/oci/reference.hpp"
+
+namespace lxr::oci {
+namespace {
+
+const std::string a64(64, 'a');
+
+TEST(digest, only_sha256_in_lower_case_hex) {
+  EXPECT_EQ(digest::parse("sha256:" + a64).hex(), a64);
+  for (const std::string bad : {"", "sha256:", "sha256:../../x", "sha512:aa"}) EXPECT_THROW(digest::parse(bad), error) << bad;
+  EXPECT_THROW(digest::parse("sha256:" + std::string(64, 'A')), error);
+  EXPECT_THROW(digest::parse("sha256:" + a64 + "a"), error);
+}
+
+struct spelling {
+  const char *typed, *canonical, *familiar;
+};
+
+TEST(reference, reads_names_as_docker_users_type_them) {
+  for (const auto& [typed, canonical, familiar] : std::initializer_list<spelling>{
+           {"golang", "docker.io/library/golang:latest", "golang:latest"},
+           {"golang:1.22", "docker.io/library/golang:1.22", "golang:1.22"},
+           {"me/app", "docker.io/me/app:latest", "me/app:latest"},
+           {"docker.io/library/golang", "docker.io/library/golang:latest", "golang:latest"},
+           {"127.0.0.1:5000/golang:x", "127.0.0.1:5000/golang:x", "127.0.0.1:5000/golang:x"},
+           {"localhost/a/b", "localhost/a/b:latest", "localhost/a/b:latest"},
+           {"ghcr.io/a/b__c:V1", "ghcr.io/a/b__c:V1", "ghcr.io/a/b__c:V1"},
+           {"oci:/x/y:t", "oci:/x/y:t", "oci:/x/y:t"},
+           {"oci:/x/y", "oci:/x/y", "oci:/x/y"}}) {
+    const reference r = reference::parse(typed);
+    EXPECT_EQ(r.canonical(), canonical);
+    EXPECT_EQ(r.familiar(), familiar);
+  }
+  const reference pinned = reference::parse("a@sha256:" + a64);
+  EXPECT_EQ(pinned.tag, "");
+  EXPECT_EQ(pinned.content.hex(), a64);
+}
+
+TEST(reference, refuses_what_is_no_name) {
+  for (const char* bad : {"", "Golang", "a//b", "a/", "/a", "a:", "a:b/c:", "-a", "a..b", "a@sha256:1", "oci:", "a b", "a:x y", "../a"}) {
+    EXPECT_THROW(reference::parse(bad), error) << bad;
+  }
+}
+
+TEST(reference, knows_loopback) {
+  EXPECT_TRUE(reference::parse("127.0.0.1:5000/a").is_loopback());
+  EXPECT_TRUE(reference::parse("localhost:1/a").is_loopback());
+  EXPECT_TRUE(reference::parse("127.9.9.9/a").is_loopback());
+  EXPECT_FALSE(reference::parse("127.0.0.1.evil.tld/a").host == "127.0.0.1");
+  EXPECT_FALSE(reference::parse("10.0.0.1:5000/a").is_loopback());
+  EXPECT_FALSE(reference::parse("golang").is_loopback());
+}
+
+std::string manifest_text(const std::string& layers) {
+  return R"({"schemaVersion":2,"config":{"mediaType":"c","digest":"sha256:)" + a64 + R"(","size":1},"layers":[)" + layers + "]}";
+}
+
+TEST(manifest, reads_layers_and_their_compression) {
+  const auto parsed = parse_manifest(manifest_text(R"({"mediaType":"application/vnd.oci.image.layer.v1.tar+zstd","digest":"sha256:)" + a64 + R"(","size":9})"), "x");
+  const auto& m = std::get<manifest>(parsed);
+  ASSERT_EQ(m.layers.size(), 1u);
+  EXPECT_EQ(m.layers[0].size, 9u);
+  EXPECT_EQ(layer_compression(m.layers[0]), compression::zstd);
+  EXPECT_EQ(layer_compression({"application/vnd.docker.image.rootfs.diff.tar.gzip", {}, 0}), compression::gzip);
+  EXPECT_EQ(layer_compression({"application/vnd.oci.image.layer.v1.tar", {}, 0}), compression::none);
+  EXPECT_THROW(layer_compression({"application/octet-stream", {}, 0}), error);
+}
+
+TEST(manifest, refuses_confusing_documents) {
+  for (const std::string& bad : {std::string("{}"), std::string("[]"), std::string(R"({"schemaVersion":1,"fsLayers":[]})"),
+                                 std::string(R"({"schemaVersion":2,"manifests":[],"layers":[]})"),
+                                 manifest_text(R"({"digest":"sha256:zz","size":1})"), manifest_text(R"({"digest":"sha256:)" + a64 + R"(","size":-1})"),
+                                 manifest_text(R"("x")")}) {
+    EXPECT_THROW(parse_manifest(bad, "x"), error) << bad;
+  }
+}
+
+TEST(index, chooses_the_platform_and_lists_what_there_is_otherwise) {
+  const auto parsed = parse_manifest(R"({"schemaVersion":2,"manifests":[
+      {"digest":"sha256:)" + a64 + R"(","size":1,"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},
+      {"digest":"sha256:)" + std::string(64, 'b') + R"(","size":1,"platform":{"os":"linux","architecture":"amd64"}}]})", "x");
+  const auto& i = std::get<index>(parsed);
+  EXPECT_EQ(choose(i, "amd64", "x").manifest.content.hex(), std::string(64, 'b'));
+  try {
+    choose(i, "riscv64", "img");
+    FAIL();
+  } catch (const error& e) {
+    EXPECT_NE(std::string(e.what()).find("linux/arm64, linux/amd64"), std::string::npos) << e.what();
+  }
+}
+
+TEST(image_config, reads_what_containers_need) {
+  const auto c = image_config::parse(R"({"architecture":"amd64","os":"linux","config":{"User":"app","Entrypoint":["/e"],"Cmd":null,
+      "Env":["A=b"],"WorkingDir":"/w","StopSignal":"SIGUSR1","Labels":{"k":"v"}},"rootfs":{"type":"layers","diff_ids":["sha256:)" + a64 + R"("]}})", "x");
+  EXPECT_EQ(c.user, "app");
+  EXPECT_EQ(c.entrypoint, std::vector<std::string>{"/e"});
+  EXPECT_TRUE(c.cmd.empty());
+  EXPECT_EQ(c.labels.at("k"), "v");
+  EXPECT_EQ(c.diff_ids.size(), 1u);
+  EXPECT_THROW(image_config::parse("{}", "x"), error);
+}
+
+}  // namespace
+}  // namespace lxr::oci

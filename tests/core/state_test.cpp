@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/container_state.hpp"
+#include "core/state/names.hpp"
+#include "tests/support/temp_directory.hpp"
+
+namespace lxr {
+namespace {
+
+struct fixture : testing::Test {
+  test::temp_directory dir;
+  instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
+
+  std::string make_container(const std::string& name) {
+    container_config c;
+    c.id = new_container_id();
+    c.name = name;
+    file::make_directory_at(where.root_fd(), "containers/" + c.id);
+    make_state_dir(where, c.id);
+    reserve_name(where, name, c.id);
+    save(where, c);
+    return c.id;
+  }
+};
+
+using names = fixture;
+
+TEST_F(names, a_name_belongs_to_one_container) {
+  const std::string id = make_container("web");
+  try {
+    reserve_name(where, "web", new_container_id());
+    FAIL();
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), errc::already_exists);
+    EXPECT_NE(std::string(e.what()).find(short_id(id)), std::string::npos);
+  }
+  release_name(where, "web", "somebody else");
+  EXPECT_EQ(resolve_container(where, "web"), id);
+  release_name(where, "web", id);
+  EXPECT_NO_THROW(reserve_name(where, "web", new_container_id()));
+}
+
+TEST_F(names, a_name_whose_container_is_gone_is_taken_over) {
+  reserve_name(where, "web", new_container_id());  // no directory: as after a crash
+  EXPECT_NO_THROW(make_container("web"));
+}
+
+TEST_F(names, are_found_by_name_id_and_unambiguous_prefix) {
+  const std::string id = make_container("web");
+  EXPECT_EQ(resolve_container(where, "web"), id);
+  EXPECT_EQ(resolve_container(where, id), id);
+  EXPECT_EQ(resolve_container(where, id.substr(0, 12)), id);
+  EXPECT_THROW(resolve_container(where, "nope"), error);
+  EXPECT_THROW(resolve_container(where, "../x"), error);
+  EXPECT_THROW(resolve_container(where, ""), error);
+}
+
+TEST_F(names, words_that_are_no_names_are_refused) {
+  for (const char* bad : {"", "-a", "a b", "a/b", ".a", "ä"}) EXPECT_THROW(check_name(bad), error) << bad;
+  for (const char* good : {"a", "goCon", "a.b-c_d", "9"}) EXPECT_NO_THROW(check_name(good)) << good;
+  const std::string generated = reserve_generated_name(where, new_container_id());
+  EXPECT_NO_THROW(check_name(generated));
+  EXPECT_NE(generated.find('_'), std::string::npos);
+}
+
+using states = fixture;
+
+TEST_F(states, a_config_comes_back_as_it_was_saved) {
+  const std::string id = make_container("x");
+  container_config c = load_config(where, id);
+  c.entrypoint.emplace();
+  c.command = {"sh", "-c", "echo \"hi\"\n"};
+  c.network = network_mode::none;
+  c.cpus = 1.5;
+  c.labels = {{"k", "v"}};
+  save(where, c);
+  const container_config again = load_config(where, id);
+  EXPECT_EQ(again.command, c.command);
+  ASSERT_TRUE(again.entrypoint.has_value());
+  EXPECT_TRUE(again.entrypoint->empty());
+  EXPECT_EQ(again.network, network_mode::none);
+  EXPECT_DOUBLE_EQ(again.cpus, 1.5);
+  EXPECT_EQ(again.labels, c.labels);
+  EXPECT_THROW(load_config(where, new_container_id()), error);
+}
+
+TEST_F(states, running_is_believed_only_while_the_process_lives) {
+  const std::string id = make_container("x");
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  container_state s;
+  s.status = container_status::running;
+  s.init = identify(pid);
+  save(where, id, s);
+  EXPECT_EQ(load_state(where, id).status, container_status::running);
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  const container_state after = load_state(where, id);
+  EXPECT_EQ(after.status, container_status::exited);
+  EXPECT_EQ(after.init.pid, 0);
+  EXPECT_FALSE(after.exit_code.has_value());
+}
+
+TEST_F(states, a_process_with_the_same_pid_but_another_start_is_not_it) {
+  process_identity self = identify(::getpid());
+  EXPECT_TRUE(self.is_alive());
+  self.start_time += 1;
+  EXPECT_FALSE(self.is_alive());
+}
+
+TEST_F(states, a_lock_is_not_had_on_a_container_that_was_removed_meanwhile) {
+  const std::string id = make_container("x");
+  EXPECT_TRUE(lock_container(where, id));
+  const auto held = lock_container(where, id);
+  const pid_t waiter = ::fork();
+  if (waiter == 0) ::_exit(lock_container(where, id) ? 1 : 0);
+  file::remove_tree_at(where.state_fd(), "containers/" + id);
+  const_cast<unique_fd&>(*held).reset();
+  int status = 1;
+  ::waitpid(waiter, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(lock_container(where, id));
+}
+
+TEST_F(states, mark_running_changes_only_a_created_container) {
+  const std::string id = make_container("x");
+  mark_running(where, id);
+  EXPECT_EQ(load_raw_state(where, id).status, container_status::running);
+  EXPECT_NE(load_raw_state(where, id).started_ns, 0);
+  container_state s = load_raw_state(where, id);
+  s.status = container_status::exited;
+  save(where, id, s);
+  mark_running(where, id);
+  EXPECT_EQ(load_raw_state(where, id).status, container_status::exited);
+}
+
+TEST_F(states, instances_with_another_state_directory_use_other_names_in_the_kernel) {
+  const instance other = instance::open(dir.path() + "/root2", dir.path() + "/state2");
+  EXPECT_NE(where.kernel_name(), other.kernel_name());
+  EXPECT_EQ(where.kernel_name(), instance::open(dir.path() + "/root", dir.path() + "/./state/").kernel_name());
+}
+
+}  // namespace
+}  // namespace lxr

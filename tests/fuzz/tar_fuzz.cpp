@@ -1,0 +1,37 @@
+// Any bytes, in pieces that depend on them, give members or an error: and the same ones as in one piece.
+#include <cstdlib>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "io/tar/reader.hpp"
+
+namespace {
+
+struct counter final : lxr::io::tar::sink {
+  std::string seen;
+  void begin(const lxr::io::tar::entry& e) override { seen += e.path + '\n' + e.link_target; }
+  void data(std::span<const std::byte> bytes) override { total += bytes.size(); }
+  void end() override { seen += std::to_string(total); }
+  std::size_t total = 0;
+};
+
+std::string read(const std::uint8_t* data, std::size_t size, std::size_t piece) {
+  counter c;
+  lxr::io::tar::reader r(c);
+  try {
+    for (std::size_t at = 0; at < size; at += piece) {
+      r.feed({reinterpret_cast<const std::byte*>(data) + at, std::min(piece, size - at)});
+    }
+    r.finish();
+  } catch (const lxr::error& e) {
+    return std::string("error ") + e.what();
+  }
+  return c.seen;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (read(data, size, size + 1) != read(data, size, size % 97 + 1)) std::abort();
+  return 0;
+}

@@ -1,0 +1,55 @@
+#include <set>
+
+#include "tests/integration/support.hpp"
+
+namespace lxr::test {
+namespace {
+
+using network = installation;
+
+TEST_F(network, containers_reach_each_other_and_the_host_and_it_reaches_them) {
+  must({"run", "-d", "--name", "a", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
+  must({"run", "-d", "--name", "b", small_, "sleep", "1000"});
+  const std::string a = address_of("a"), b = address_of("b");
+  EXPECT_NE(a, b);
+  const std::string gateway = json::get_string(*json::find_object(inspect("a"), "NetworkSettings"), "Gateway");
+  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", a}).code, 0);
+  EXPECT_EQ(lxr({"exec", "a", "ping", "-c", "1", "-W", "5", b}).code, 0);
+  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", gateway}).code, 0);
+  EXPECT_EQ(run_program({"/bin/ping", "-c", "1", "-W", "5", a}).code, 0);
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "b", "wget", "-q", "-O", "-", "http://" + a + "/"}).code == 0; }));
+  EXPECT_NE(must({"exec", "a", "cat", "/etc/hosts"}).find(a), std::string::npos);
+  EXPECT_TRUE(must({"exec", "a", "ip", "route"}).starts_with("default via " + gateway + " dev eth0"));
+}
+
+// Leaving the host is masqueraded: a peer behind another link of the host sees the host's address.
+TEST_F(network, what_leaves_the_host_carries_its_address) {
+  must({"run", "-d", "--name", "a", small_, "sleep", "1000"});
+  const std::string mine = std::to_string(::getpid() % 10000);
+  const std::string peer = "lxo" + mine;
+  const outcome o = run_program({"/bin/bash", "-c",
+                                 "set -e; unshare -n sleep 100 & pid=$!; trap 'kill $pid' EXIT; until [ \"$(readlink /proc/$pid/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; do :; done; "
+                                 "ip link add " + peer + " type veth peer name far netns $pid; ip addr add 10.253.7.1/24 dev " + peer + "; ip link set " + peer +
+                                     " up; nsenter -t $pid -n sh -c 'ip addr add 10.253.7.2/24 dev far; ip link set far up'; " + program_path("lxr") +
+                                     " exec a ping -c 1 -W 5 10.253.7.2"},
+                                {}, environment());
+  EXPECT_EQ(o.code, 0) << o.out << o.err;  // the peer has no route back to the container's own subnet
+}
+
+TEST_F(network, none_has_only_loopback_and_host_shares_the_hosts) {
+  const std::string none = must({"run", "--rm", "--network", "none", small_, "ip", "-o", "link"});
+  EXPECT_EQ(std::count(none.begin(), none.end(), '\n'), 1) << none;
+  EXPECT_NE(none.find("LOOPBACK,UP"), std::string::npos);
+  EXPECT_EQ(must({"run", "--rm", "--network", "host", small_, "readlink", "/proc/self/ns/net"}), run_program({"/bin/readlink", "/proc/self/ns/net"}).out);
+}
+
+TEST_F(network, addresses_come_back) {
+  must({"run", "-d", "--name", "keep", small_, "sleep", "1000"});
+  std::set<std::string> seen;
+  for (int i = 0; i < 5; ++i) seen.insert(must({"run", "--rm", small_, "hostname", "-i"}));
+  EXPECT_EQ(seen.size(), 5u);  // not the same one at once: caches of neighbours stay right
+  EXPECT_FALSE(seen.contains(address_of("keep") + "\n"));
+}
+
+}  // namespace
+}  // namespace lxr::test

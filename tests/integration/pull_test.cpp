@@ -1,0 +1,142 @@
+#include <signal.h>
+
+#include <fstream>
+
+#include "tests/integration/support.hpp"
+#include "tests/support/registry_imposter.hpp"
+#include "tests/support/tar_builder.hpp"
+
+namespace lxr::test {
+namespace {
+
+using pull = installation;
+
+// Every name below a directory with type, mode, owner, size, times, link target, device and attributes, sorted. Hard links
+// by the names that share an inode.
+constexpr const char* listing = R"(
+cd "$1" && find . -mindepth 1 -printf '%P|%y|%m|%U:%G|%s|%T@|%l\n' | sed -E 's/(\|d\|[^|]*\|[^|]*\|)[0-9]+/\1-/' | sort &&
+find . -type f -links +1 -printf '%i %P\n' | sort | awk '{ i=$1; $1=""; n[i]=n[i] $0 } END { for (k in n) if (split(n[k], x) > 1) print "links" n[k] }' | sort &&
+find . \( -type c -o -type b \) -exec stat -c '%n %t:%T' {} + | sort &&
+find . -type f -exec getcap -n {} + 2>/dev/null | sort &&
+find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum
+)";
+
+std::string tree_of(const std::string& directory) {
+  const outcome o = run_program({"/bin/bash", "-c", listing, "bash", directory});
+  EXPECT_EQ(o.code, 0) << o.err;
+  return o.out;
+}
+
+
+class trees : public installation {
+ protected:
+  // Unpacks with umoci from a layout, and mounts the same layers read-only through overlayfs.
+  void compare(const std::string& layout, const std::string& tag, const std::string& image) {
+    const std::string bundle = dir_.path() + "/bundle";
+    const outcome u = run_program({"/usr/bin/umoci", "unpack", "--image", layout + ":" + tag, bundle});
+    ASSERT_EQ(u.code, 0) << u.err;
+    const json::object i = json::parse(must({"inspect", image}), "image").as_array().at(0).as_object();
+    std::string lowers;
+    for (const auto& layer : json::get_strings(*json::find_object(i, "RootFS"), "Layers")) {
+      lowers = root_ + "/layers/" + layer.substr(7) + "/root" + (lowers.empty() ? "" : ":" + lowers);
+    }
+    const std::string merged = dir_.path() + "/merged";
+    file::make_directories(merged);
+    const outcome m = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c",
+                                   "mount -t overlay overlay -o lowerdir=\"$1\" \"$2\" 2>&1 || mount -t overlay overlay -o ro,lowerdir=\"$1:$2\" \"$2\"; " +
+                                       std::string("set -- \"$2\"; ") + listing,
+                                   "bash", lowers, merged});
+    ASSERT_EQ(m.code, 0) << m.err;
+    EXPECT_GT(std::count(m.out.begin(), m.out.end(), '\n'), 100);
+    const std::string wanted = tree_of(bundle + "/rootfs");
+    if (m.out == wanted) return;
+    std::ofstream(dir_.path() + "/ours") << m.out;
+    std::ofstream(dir_.path() + "/theirs") << wanted;
+    ADD_FAILURE() << run_program({"/bin/bash", "-c", "diff " + dir_.path() + "/ours " + dir_.path() + "/theirs | head -20"}).out;
+  }
+  const std::string fixture_ = std::string(LXR_BINARY_DIR) + "/fixture";
+};
+
+TEST_F(trees, the_small_image_is_what_umoci_makes_of_it) {
+  must({"pull", "-q", small_});
+  const outcome single = run_program({"/bin/bash", "-c", "test \"$(ls " + root_ + "/layers | wc -l)\" = 3"});
+  EXPECT_EQ(single.code, 0);
+  compare(fixture_ + "/small", "small", small_);
+}
+
+TEST_F(trees, the_golang_image_is_what_umoci_makes_of_it_and_go_runs) {
+  const std::string golang = registry() + "/golang:latest";
+  must({"pull", "-q", golang});
+  compare(fixture_ + "/golang", "golang", golang);
+  must({"create", "--name", "goCon", golang, "sleep", "1000"});
+  must({"start", "goCon"});
+  EXPECT_TRUE(must({"exec", "goCon", "go", "version"}).starts_with("go version go1."));
+}
+
+TEST_F(pull, every_form_of_the_image_gives_the_same_layers) {
+  for (const char* tag : {"latest", "zstd", "none", "multi", "v2s2", "v2s2-multi"}) {
+    must({"pull", "-q", registry() + "/small:" + tag});
+    EXPECT_EQ(file::list_at(AT_FDCWD, root_ + "/layers").size(), 3u) << tag;
+  }
+  must({"pull", "-q", "oci:" + std::string(LXR_BINARY_DIR) + "/fixture/small:small-config"});
+  EXPECT_EQ(must({"run", "--rm", "oci:" + std::string(LXR_BINARY_DIR) + "/fixture/small:small-config"}), "hello world\n");
+  EXPECT_EQ(must({"images", "-q"}).size(), 7u * 13);
+}
+
+TEST_F(pull, threads_do_what_io_uring_does) {
+  std::vector<std::string> env = environment();
+  env.push_back("LXR_NO_URING=1");
+  ASSERT_EQ(run_program(command({"pull", "-q", small_}), {}, env).code, 0);
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "cat", "/etc/image"}), "small\n");
+}
+
+TEST_F(pull, a_killed_pull_leaves_nothing_half_made_and_the_next_one_sweeps) {
+  registry_imposter slow;
+  const std::string tar = tar_builder().file("a", std::string(8 << 20, 'a')).finish();
+  const auto p = slow.publish(tar, gzip(tar));
+  slow.on(p.layer_path, {.hang = true});
+  {
+    const process killed(command({"pull", slow.host() + "/app"}), environment());
+    ASSERT_TRUE(eventually([&] { return !file::list_at(AT_FDCWD, root_ + "/ingest").empty(); }));
+  }  // SIGKILL
+  EXPECT_TRUE(file::list_at(AT_FDCWD, root_ + "/layers").empty());
+  EXPECT_TRUE(file::list_at(AT_FDCWD, root_ + "/refs").empty());
+  // lxr-image ends by itself when its peer is gone, and takes its directory along; if it could not, the next pull does.
+  must({"pull", "-q", small_});
+  EXPECT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, root_ + "/ingest").empty(); }));
+}
+
+TEST_F(pull, a_full_disk_is_named_and_the_space_comes_back) {
+  registry_imposter server;
+  std::string noise(24 << 20, '\0');
+  std::uint32_t seed = 1;
+  for (char& c : noise) c = static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
+  const std::string tar = tar_builder().file("big", noise).finish();
+  server.publish(tar, gzip(tar));
+  const std::string disk = dir_.path() + "/disk";
+  file::make_directories(disk);
+  const outcome o = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c",
+                                 "mount -t tmpfs -o size=16m tmpfs " + disk + " && " + program_path("lxr") + " --root " + disk + "/root --state " + state_ + " pull " +
+                                     server.host() + "/app; code=$?; used=$(du -sk " + disk + " | cut -f1); echo code $code; [ $used -lt 1000 ] && echo clean"},
+                                {}, environment());
+  EXPECT_NE(o.out.find("code 125"), std::string::npos) << o.out << o.err;
+  EXPECT_NE(o.out.find("clean"), std::string::npos) << o.out;
+  EXPECT_NE(o.err.find("No space left on device"), std::string::npos) << o.err;
+}
+
+TEST_F(pull, bad_registries_give_125_and_their_names) {
+  registry_imposter server;
+  server.on("/v2/app/manifests/latest", {500, {}, ""});
+  const outcome broken = lxr({"run", server.host() + "/app", "true"});
+  EXPECT_EQ(broken.code, 125);
+  EXPECT_NE(broken.err.find("500"), std::string::npos) << broken.err;
+  server.on("/v2/app/manifests/latest", {.hang = true});
+  const outcome hanging = lxr({"run", server.host() + "/app", "true"});
+  EXPECT_EQ(hanging.code, 125);
+  EXPECT_NE(hanging.err.find(server.host()), std::string::npos) << hanging.err;
+  EXPECT_EQ(lxr({"pull", "oci:/nonexistent"}).code, 125);
+  EXPECT_EQ(must({"ps", "-aq"}), "");
+}
+
+}  // namespace
+}  // namespace lxr::test

@@ -1,0 +1,115 @@
+#include "io/process/child_process.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/process/plan_builder.hpp"
+
+namespace lxr::io::process {
+namespace {
+
+struct streams {
+  unique_fd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  unique_fd read, write;
+  streams() {
+    int fds[2];
+    EXPECT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+    read.reset(fds[0]);
+    write.reset(fds[1]);
+  }
+};
+
+built_plan plan_for(const streams& s, const std::vector<std::string>& argv, const std::vector<std::string>& candidates) {
+  plan_builder b;
+  b.add(op::set_stdio, "stdio", {.a = b.slot(s.null.get()), .b = b.slot(s.write.get()), .c = b.slot(s.null.get())});
+  b.add(op::close_others, "descriptors", {});
+  b.add_exec(argv.front(), candidates, argv, {"A=from-plan"});
+  return b.build();
+}
+
+TEST(child_process, runs_the_plan_and_reports_exec) {
+  streams s;
+  built_plan plan = plan_for(s, {"sh", "-c", "echo $A; ls /proc/self/fd | wc -l; exit 5"}, {"/nonexistent/sh", "/bin/sh"});
+  child_process child = child_process::spawn(plan.get(), {});
+  s.write.reset();
+  const auto about = child.receive();
+  ASSERT_TRUE(about);
+  EXPECT_EQ(about->report.what, child_report::about_to_exec);
+  EXPECT_FALSE(child.receive());  // end of file: exec succeeded
+  EXPECT_EQ(file::read_all(s.read.get(), "pipe"), "from-plan\n4\n");  // 0 1 2 and ls' own
+  EXPECT_EQ(child.wait(), 5);
+}
+
+TEST(child_process, a_failing_exec_says_which_operation_and_why) {
+  streams s;
+  built_plan plan = plan_for(s, {"x"}, {"/nonexistent/x", "/etc/passwd"});
+  child_process child = child_process::spawn(plan.get(), {});
+  ASSERT_EQ(child.receive()->report.what, child_report::about_to_exec);
+  const auto failed = child.receive();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->report.what, child_report::failed);
+  EXPECT_EQ(failed->report.error, EACCES);  // found but not executable wins over not found
+  EXPECT_EQ(failed->report.code, op::exec);
+  EXPECT_FALSE(child.receive());
+}
+
+TEST(child_process, any_failing_operation_is_reported_with_its_index) {
+  plan_builder b;
+  b.add(op::set_hostname, "first", {.text = "x"});
+  b.add(op::attach_over, "second", {.a = b.slot(-1), .text = "/nonexistent"});
+  built_plan plan = b.build();
+  child_process child = child_process::spawn(plan.get(), {.namespaces = 0x04000000});  // CLONE_NEWUTS: not the host's name
+  const auto report = child.receive();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->report.index, 1u);
+  EXPECT_EQ(report->report.error, ENOENT);
+}
+
+TEST(child_process, destruction_kills_and_reaps) {
+  streams s;
+  pid_t pid = 0;
+  {
+    built_plan plan = plan_for(s, {"sleep", "1000"}, {"/bin/sleep"});
+    const child_process child = child_process::spawn(plan.get(), {});
+    pid = child.pid();
+    ASSERT_TRUE(child.receive());
+  }
+  EXPECT_EQ(::kill(pid, 0), -1);
+  EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(child_process, moving_leaves_one_owner) {
+  streams s;
+  built_plan plan = plan_for(s, {"sh", "-c", "exit 3"}, {"/bin/sh"});
+  child_process a = child_process::spawn(plan.get(), {});
+  child_process b(std::move(a));
+  EXPECT_EQ(a.pid(), 0);
+  EXPECT_EQ(b.wait(), 3);
+}
+
+TEST(child_process, a_parent_that_gives_up_ends_a_waiting_child) {
+  plan_builder b;
+  b.add(op::receive, "go", {});
+  built_plan plan = b.build();
+  child_process child = child_process::spawn(plan.get(), {});
+  child.close_channel();
+  EXPECT_EQ(child.wait(), 1);
+}
+
+TEST(reap, tells_signals_from_exit_codes) {
+  streams s;
+  built_plan plan = plan_for(s, {"sh", "-c", "kill -TERM $$"}, {"/bin/sh"});
+  child_process child = child_process::spawn(plan.get(), {});
+  const auto status = reap(child.pidfd(), true);
+  child.release();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code, 128 + SIGTERM);
+  EXPECT_TRUE(status->signalled);
+}
+
+}  // namespace
+}  // namespace lxr::io::process

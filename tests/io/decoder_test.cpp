@@ -1,0 +1,94 @@
+#include "io/codec/decoder.hpp"
+
+#include <gtest/gtest.h>
+#include <zstd.h>
+
+#include <random>
+
+#include "core/base/error.hpp"
+#include "io/codec/sha256.hpp"
+#include "tests/support/tar_builder.hpp"
+
+namespace lxr::io::codec {
+namespace {
+
+using factory = std::unique_ptr<decoder> (*)();
+
+std::string decode(decoder& d, std::string_view input, std::mt19937& dice) {
+  std::string out;
+  while (!input.empty()) {
+    const std::size_t size = std::min<std::size_t>(input.size(), dice() % 5000 + 1);
+    auto piece = as_bytes(input.substr(0, size));
+    do {
+      byte_block block(dice() % 3000 + 1);
+      d.step(piece, block);
+      out += as_text(block.bytes());
+    } while (!piece.empty() || d.has_pending());
+    input.remove_prefix(size);
+  }
+  d.finish();
+  return out;
+}
+
+std::string sample() {
+  std::mt19937 dice(3);
+  std::string out;
+  for (int i = 0; i < 20000; ++i) out += "line " + std::to_string(dice() % 1000) + "\n";
+  return out + std::string(200000, 'z');
+}
+
+std::string zstd(const std::string& bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3));
+  return out;
+}
+
+class gzip_decoders : public testing::TestWithParam<factory> {};
+
+TEST_P(gzip_decoders, any_pieces_and_several_members) {
+  std::mt19937 dice(1);
+  const std::string plain = sample(), packed = test::gzip(plain);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(decode(*GetParam()(), packed, dice), plain);
+    EXPECT_EQ(decode(*GetParam()(), packed + test::gzip("tail") + test::gzip(""), dice), plain + "tail");
+  }
+}
+
+TEST_P(gzip_decoders, truncated_or_damaged_is_an_error) {
+  std::mt19937 dice(2);
+  const std::string packed = test::gzip(sample());
+  EXPECT_THROW(decode(*GetParam()(), packed.substr(0, packed.size() / 2), dice), error);
+  EXPECT_THROW(decode(*GetParam()(), packed.substr(0, packed.size() - 1), dice), error);
+  EXPECT_THROW(decode(*GetParam()(), "this is no gzip stream at all", dice), error);
+  EXPECT_THROW(decode(*GetParam()(), "", dice), error);
+  std::string wrong_checksum = packed;
+  wrong_checksum[wrong_checksum.size() - 6] ^= 1;
+  EXPECT_THROW(decode(*GetParam()(), wrong_checksum, dice), error);
+}
+
+INSTANTIATE_TEST_SUITE_P(libraries, gzip_decoders, testing::Values(&make_gzip_decoder, &make_zlib_decoder));
+
+TEST(zstd_decoder, any_pieces_and_several_frames) {
+  std::mt19937 dice(4);
+  const std::string plain = sample(), packed = zstd(plain);
+  EXPECT_EQ(decode(*make_zstd_decoder(), packed + zstd("tail"), dice), plain + "tail");
+  EXPECT_THROW(decode(*make_zstd_decoder(), packed.substr(0, packed.size() - 3), dice), error);
+  EXPECT_THROW(decode(*make_zstd_decoder(), "no zstd", dice), error);
+}
+
+TEST(plain_decoder, hands_bytes_on) {
+  std::mt19937 dice(5);
+  EXPECT_EQ(decode(*make_plain_decoder(), "abc", dice), "abc");
+}
+
+TEST(sha256, known_answers) {
+  sha256 empty;
+  EXPECT_EQ(empty.hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  sha256 abc;
+  abc.update(as_bytes("a"));
+  abc.update(as_bytes("bc"));
+  EXPECT_EQ(abc.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+}  // namespace
+}  // namespace lxr::io::codec

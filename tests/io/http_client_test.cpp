@@ -1,0 +1,126 @@
+#include "io/http/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/async/run.hpp"
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "tests/support/registry_imposter.hpp"
+#include "tests/support/test_loop.hpp"
+
+namespace lxr::io::http {
+namespace {
+
+using test::registry_imposter;
+
+struct fixture : testing::Test {
+  registry_imposter server;
+  asio::io_context loop;
+  client_options options() {
+    client_options o;
+    o.stall_timeout = o.connect_timeout = std::chrono::seconds(1);
+    return o;
+  }
+  std::string url(const std::string& path) { return "http://" + server.host() + path; }
+};
+using http_client = fixture;
+
+task<std::string> fetch(client& c, request r, int& status) {
+  auto getting = c.get(std::move(r));
+  const std::unique_ptr<response> answer = co_await std::move(getting);
+  status = answer->status();
+  co_return co_await answer->read_all(64u << 20);
+}
+
+TEST_F(http_client, gets_bodies_larger_than_its_buffers_with_headers_sent) {
+  const std::string body(20u << 20, 'x');
+  server.on("/big", {200, {{"X-Thing", "yes"}}, body});
+  client c(loop.get_executor(), options());
+  int status = 0;
+  EXPECT_EQ(run(loop, fetch(c, {url("/big"), {"Accept: a/b"}}, status)), body);
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(server.requests().at(0).headers.at("accept"), "a/b");
+}
+
+task<void> fetch_many(client& c, std::string url, std::size_t& bytes) {
+  task_scope scope(co_await asio::this_coro::executor);
+  const auto one = [](client& from, std::string what, std::size_t& total) -> task<void> {
+    int status = 0;
+    auto fetching = fetch(from, {std::move(what), {}}, status);
+    const std::string body = co_await std::move(fetching);
+    total += body.size();
+  };
+  for (int i = 0; i < 20; ++i) scope.spawn(one(c, url, bytes));
+  co_await scope.join();
+}
+
+TEST_F(http_client, many_requests_at_once) {
+  server.on("/x", {200, {}, std::string(300'000, 'y')});
+  client c(loop.get_executor(), options());
+  std::size_t bytes = 0;
+  run(loop, fetch_many(c, url("/x"), bytes));
+  EXPECT_EQ(bytes, 20u * 300'000);
+}
+
+TEST_F(http_client, a_status_is_no_failure_and_redirects_are_not_followed) {
+  server.on("/r", {307, {{"Location", "/elsewhere"}}, ""});
+  client c(loop.get_executor(), options());
+  int status = 0;
+  run(loop, fetch(c, {url("/r"), {}}, status));
+  EXPECT_EQ(status, 307);
+  run(loop, fetch(c, {url("/none"), {}}, status));
+  EXPECT_EQ(status, 404);
+}
+
+TEST_F(http_client, a_hanging_peer_times_out) {
+  server.on("/hang", {.hang = true});
+  client c(loop.get_executor(), options());
+  int status = 0;
+  try {
+    run(loop, fetch(c, {url("/hang"), {}}, status));
+    FAIL();
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), errc::timed_out) << e.what();
+  }
+}
+
+TEST_F(http_client, a_cut_connection_and_nobody_listening_are_named) {
+  server.on("/cut", {.body = std::string(100'000, 'x'), .cut_after = 50'000});
+  client c(loop.get_executor(), options());
+  int status = 0;
+  for (const std::string& where : {url("/cut"), std::string("http://127.0.0.1:1/x")}) {
+    try {
+      run(loop, fetch(c, {where, {}}, status));
+      FAIL();
+    } catch (const error& e) {
+      EXPECT_EQ(e.code(), errc::unavailable);
+      EXPECT_NE(std::string(e.what()).find(where), std::string::npos);
+    }
+    loop.restart();
+  }
+}
+
+task<void> read_slowly(client& c, std::string url, waiter_list& gate, std::size_t& got) {
+  auto getting = c.get({std::move(url), {}});
+  const std::unique_ptr<response> answer = co_await std::move(getting);
+  while (auto block = co_await answer->read()) {
+    got += block->size();
+    co_await gate.wait();
+  }
+}
+
+TEST_F(http_client, cancelled_in_the_middle_of_a_body) {
+  server.on("/big", {200, {}, std::string(20u << 20, 'x')});
+  client c(loop.get_executor(), options());
+  waiter_list gate;
+  std::size_t got = 0;
+  test::spawned one(loop, read_slowly(c, url("/big"), gate, got));
+  while (got == 0) loop.run_one();
+  one.cancel();
+  while (!one.done()) loop.run_one();
+  EXPECT_TRUE(one.was_cancelled());
+  EXPECT_LT(got, 20u << 20);
+}
+
+}  // namespace
+}  // namespace lxr::io::http

@@ -1,0 +1,78 @@
+#include <gtest/gtest.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "io/netlink/nft.hpp"
+#include "io/netlink/route.hpp"
+
+namespace lxr::io::netlink {
+namespace {
+
+// Runs `body` in a network namespace of its own; the test passes when it returns true.
+template <class Body>
+void in_own_namespace(Body body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    bool good = false;
+    try {
+      good = ::unshare(CLONE_NEWNET) == 0 && body();
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+    }
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ipv4, text_and_back) {
+  EXPECT_EQ(to_string(0x0a64ff01u), "10.100.255.1");
+  EXPECT_EQ(parse_ipv4("10.100.255.1"), 0x0a64ff01u);
+  EXPECT_EQ(parse_ipv4("10.0.0"), std::nullopt);
+  EXPECT_TRUE((subnet{0x0a640000u, 16}.overlaps({0x0a640100u, 24})));
+  EXPECT_FALSE((subnet{0x0a640000u, 16}.overlaps({0x0a650000u, 16})));
+}
+
+TEST(netlink, bridge_address_and_their_errors) {
+  in_own_namespace([] {
+    const socket route = socket::open(NETLINK_ROUTE);
+    batch b;
+    put_bridge(b, "lxrtest0", {2, 0, 0, 0, 0, 1});
+    route.exchange_or_throw(b, "create");
+    b.clear();
+    put_address(b, link_index("lxrtest0"), 0x0a630001u, 16, "address");
+    route.exchange_or_throw(b, "set");
+    const auto used = used_subnets(route);
+    if (std::ranges::none_of(used, [](const subnet& s) { return s.overlaps({0x0a630000u, 16}); })) return false;
+    b.clear();
+    put_bridge(b, "lxrtest0", {2, 0, 0, 0, 0, 1});
+    const auto failures = route.exchange(b);
+    if (failures.size() != 1 || failures[0].error != EEXIST || failures[0].sequence != 1) return false;
+    b.clear();
+    put_delete_link(b, link_index("lxrtest0"), "lxrtest0");
+    route.exchange_or_throw(b, "remove");
+    const auto names = link_names(route);
+    return std::ranges::find(names, "lxrtest0") == names.end();
+  });
+}
+
+TEST(nft, masquerade_table_comes_and_goes) {
+  in_own_namespace([] {
+    install_masquerade("lxrtest", {0x0a630000u, 16}, "lxrtest0");
+    install_masquerade("lxrtest", {0x0a630000u, 16}, "lxrtest0");  // replaced, not doubled
+    const bool there = ::system("nft list table ip lxrtest | grep -q 'ip saddr 10.99.0.0/16 oifname != \"lxrtest0\" masquerade'") == 0 &&
+                       ::system("[ $(nft list table ip lxrtest | grep -c masquerade) = 1 ]") == 0;
+    remove_table("lxrtest");
+    remove_table("lxrtest");
+    return there && ::system("nft list tables | grep -q lxrtest") != 0;
+  });
+}
+
+}  // namespace
+}  // namespace lxr::io::netlink

@@ -1,0 +1,53 @@
+#include "pipeline/container/log_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/support/temp_directory.hpp"
+
+namespace lxr::container {
+namespace {
+
+std::string replay(const std::string& text) {
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    log_line l;
+    EXPECT_TRUE(parse_log_line(line, l)) << line;
+    out.append(l.text);
+    if (l.complete) out += '\n';
+  }
+  return out;
+}
+
+TEST(log_file, output_comes_back_byte_for_byte) {
+  const test::temp_directory dir;
+  log_file log(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY));
+  const std::string output = "one\n\ntwo " + std::string(100'000, 'x') + "\nunfinished";
+  for (std::size_t at = 0; at < output.size(); at += 777) log.append("stdout", std::string_view(output).substr(at, 777));
+  EXPECT_EQ(replay(*file::read_at(dir.fd(), "log")), output);
+}
+
+TEST(log_file, rotates_and_keeps_three) {
+  const test::temp_directory dir;
+  log_file log(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY));
+  const std::string chunk = std::string(1 << 20, 'x') + "\n";
+  for (int i = 0; i < 45; ++i) log.append("stdout", chunk);
+  const auto files = file::list_at(dir.fd(), ".");
+  EXPECT_EQ(files.size(), 3u);
+  for (const std::string& f : files) EXPECT_LT(file::read_at(dir.fd(), f, 64 << 20)->size(), log_file::rotation_size + 2 * chunk.size());
+}
+
+TEST(log_line, what_is_none_is_refused) {
+  log_line l;
+  for (const char* bad : {"", "x", "x y", "x y "}) EXPECT_FALSE(parse_log_line(bad, l)) << bad;
+  ASSERT_TRUE(parse_log_line("2026-01-01T00:00:00.000000000Z stderr F ", l));
+  EXPECT_EQ(l.stream, "stderr");
+  EXPECT_EQ(l.text, "");
+}
+
+TEST(format_time, is_rfc_3339_with_nanoseconds) { EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z"); }
+
+}  // namespace
+}  // namespace lxr::container

@@ -1,0 +1,164 @@
+#include "pipeline/image/puller.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/async/run.hpp"
+#include "core/base/error.hpp"
+#include "tests/support/registry_imposter.hpp"
+#include "tests/support/tar_builder.hpp"
+#include "tests/support/temp_directory.hpp"
+#include "tests/support/test_loop.hpp"
+
+namespace lxr::image {
+namespace {
+
+using test::registry_imposter;
+using test::tar_builder;
+
+struct no_events final : event_sink {
+  void span(std::string_view, std::string_view, clock::time_point, clock::time_point) override {}
+  void layer_progress(std::string_view, std::string_view, std::uint64_t, std::uint64_t) override {}
+  void message(std::string_view) override {}
+};
+
+struct pulling : testing::Test {
+  registry_imposter registry;
+  test::temp_directory dir;
+  instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
+  store images{where};
+  std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
+
+  pull_result pull(const std::string& name = "app") {
+    asio::io_context loop;
+    worker_pool pool(2);
+    const auto files = io::file::select_backend(loop.get_executor(), pool);
+    no_events events;
+    io::http::client_options options;
+    options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
+    io::http::client http(loop.get_executor(), options);
+    const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
+    puller p(images, pool, *files, events);
+    return run(loop, p.pull(*from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
+  }
+  // The pull fails with this code, its message holds `words`, and nothing of it stays.
+  void expect_failure(errc code, const std::string& words) {
+    try {
+      pull();
+      ADD_FAILURE() << "succeeded";
+    } catch (const error& e) {
+      EXPECT_EQ(e.code(), code) << e.what();
+      EXPECT_NE(std::string(e.what()).find(words), std::string::npos) << e.what();
+    }
+    for (const char* place : {"layers", "images", "refs", "ingest"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
+  }
+};
+
+TEST_F(pulling, commits_layers_config_and_name) {
+  registry.publish(tar, test::gzip(tar));
+  const pull_result r = pull();
+  const auto found = images.find(registry.host() + "/app");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, r.image_id);
+  EXPECT_TRUE(images.find(r.image_id.substr(0, 12)));
+  const image i = images.load(r.image_id);
+  const unique_fd layer = images.open_layer(i.config.diff_ids.at(0));
+  EXPECT_EQ(file::read_at(layer.get(), "etc/x"), "content");
+  EXPECT_EQ(file::read_at(layer.get(), "big")->size(), 3u << 20);
+  EXPECT_TRUE(file::list_at(where.root_fd(), "ingest").empty());
+  const std::size_t asked = registry.requests().size();
+  pull();  // again: manifest and config, no layer
+  EXPECT_EQ(registry.requests().size(), asked + 2);
+}
+
+TEST_F(pulling, asks_for_a_token_where_it_is_sent_and_for_its_own_scope) {
+  const auto published = registry.publish(tar, test::gzip(tar));
+  const std::string challenge = "Bearer realm=\"http://" + registry.host() + "/token\",service=\"s\",scope=\"repository:other:push\"";
+  std::atomic<int> tokens = 0;
+  registry.on("/token", [&tokens](const registry_imposter::request& r) {
+    ++tokens;
+    EXPECT_NE(r.path.find("scope=repository%3Aapp%3Apull"), std::string::npos) << r.path;
+    return registry_imposter::answer{200, {}, R"({"token":"secret"})"};
+  });
+  const std::string text = R"({"schemaVersion":2,"config":{"mediaType":"c","digest":")" + test::sha256_of(published.config) + R"(","size":1},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":")" +
+                           test::sha256_of(test::gzip(tar)) + R"(","size":)" + std::to_string(test::gzip(tar).size()) + "}]}";
+  registry.on("/v2/app/manifests/latest", [&](const registry_imposter::request& r) {
+    const auto auth = r.headers.find("authorization");
+    if (auth == r.headers.end() || auth->second != "Bearer secret") return registry_imposter::answer{401, {{"WWW-Authenticate", challenge}}, ""};
+    return registry_imposter::answer{200, {}, text};
+  });
+  EXPECT_NO_THROW(pull());
+  EXPECT_EQ(tokens, 1);
+}
+
+TEST_F(pulling, registry_refusals_are_named) {
+  registry.on("/v2/app/manifests/latest", {404, {}, ""});
+  expect_failure(errc::not_found, "404");
+  registry.on("/v2/app/manifests/latest", {429, {{"Retry-After", "7"}}, ""});
+  expect_failure(errc::rate_limited, "7 seconds");
+  registry.on("/v2/app/manifests/latest", {500, {}, ""});
+  expect_failure(errc::unavailable, "500");
+  registry.on("/v2/app/manifests/latest", {401, {{"WWW-Authenticate", "Basic realm=x"}}, ""});
+  expect_failure(errc::unauthorized, "401");
+  registry.on("/v2/app/manifests/latest", {.hang = true});
+  expect_failure(errc::timed_out, registry.host());
+  registry.on("/v2/app/manifests/latest", {200, {}, std::string(5 << 20, ' ')});
+  expect_failure(errc::exhausted, "larger");
+  registry.on("/v2/app/manifests/latest", {307, {{"Location", "file:///etc/passwd"}}, ""});
+  expect_failure(errc::protocol, "file:///etc/passwd");
+}
+
+TEST_F(pulling, wrong_content_is_refused_and_nothing_stays) {
+  const std::string packed = test::gzip(tar);
+  {
+    const auto p = registry.publish(tar, packed);
+    std::string flipped = packed;
+    flipped[packed.size() / 2] ^= 1;
+    registry.on(p.layer_path, {200, {}, flipped});
+    expect_failure(errc::corrupt, "");
+    registry.on(p.layer_path, {200, {}, packed.substr(0, packed.size() / 2)});
+    expect_failure(errc::corrupt, "truncated");
+    registry.on(p.layer_path, {200, {}, packed + "more"});
+    expect_failure(errc::corrupt, "larger than the manifest says");
+    registry.on(p.layer_path, {.body = packed, .cut_after = 100});
+    expect_failure(errc::unavailable, registry.host());
+    registry.on(p.layer_path, {404, {}, ""});
+    expect_failure(errc::not_found, "404");
+  }
+  registry.publish(tar, packed.substr(0, packed.size() - 20));  // right digest, broken gzip
+  expect_failure(errc::corrupt, "truncated");
+  registry.publish("something else", packed);  // right digest, wrong diff-id
+  expect_failure(errc::corrupt, "diff-id");
+  const std::string half = tar.substr(0, tar.size() - 600'000);  // a truncated archive, honestly packed
+  registry.publish(half, test::gzip(half));
+  expect_failure(errc::corrupt, "truncated");
+  registry.publish(tar, packed, "application/x-surprise");
+  expect_failure(errc::unsupported, "application/x-surprise");
+}
+
+TEST_F(pulling, credentials_do_not_follow_a_redirect_to_another_origin) {
+  registry_imposter elsewhere;
+  const auto p = registry.publish(tar, test::gzip(tar));
+  elsewhere.on(p.layer_path, {200, {}, test::gzip(tar)});
+  registry.on(p.layer_path, [&](const registry_imposter::request& r) {
+    if (!r.headers.contains("authorization")) {
+      return registry_imposter::answer{401, {{"WWW-Authenticate", "Bearer realm=\"http://" + registry.host() + "/token\""}}, ""};
+    }
+    return registry_imposter::answer{307, {{"Location", "http://" + elsewhere.host() + p.layer_path}}, ""};
+  });
+  registry.on("/token", {200, {}, R"({"access_token":"secret"})"});
+  EXPECT_NO_THROW(pull());
+  ASSERT_EQ(elsewhere.requests().size(), 1u);
+  EXPECT_FALSE(elsewhere.requests()[0].headers.contains("authorization"));
+}
+
+TEST_F(pulling, what_a_dead_pull_left_is_swept_and_the_living_are_not) {
+  const store::staging living = images.begin();
+  file::make_directory_at(where.root_fd(), "ingest/dead");
+  file::replace_at(where.root_fd(), "ingest/dead/half", "x");
+  images.sweep();
+  EXPECT_EQ(file::list_at(where.root_fd(), "ingest").size(), 1u);
+  images.discard(living);
+}
+
+}  // namespace
+}  // namespace lxr::image

@@ -1,0 +1,89 @@
+#include "pipeline/container/spec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "core/base/error.hpp"
+#include "pipeline/container/signals.hpp"
+
+namespace lxr::container {
+namespace {
+
+using words = std::vector<std::string>;
+
+TEST(command_line, entrypoint_and_command_after_dockers_rules) {
+  oci::image_config image;
+  image.entrypoint = {"/e"};
+  image.cmd = {"c"};
+  container_config config;
+  EXPECT_EQ(command_line(config, image), (words{"/e", "c"}));
+  config.command = {"x", "y"};
+  EXPECT_EQ(command_line(config, image), (words{"/e", "x", "y"}));
+  config.entrypoint = words{"/n"};
+  EXPECT_EQ(command_line(config, image), (words{"/n", "x", "y"}));
+  config.command.clear();
+  EXPECT_EQ(command_line(config, image), (words{"/n"}));  // a new entrypoint drops the image's command
+  config.entrypoint = words{};
+  EXPECT_THROW(command_line(config, image), error);
+  EXPECT_THROW(command_line(container_config(), oci::image_config()), error);
+}
+
+std::optional<std::string> nothing(const std::string&) { return std::nullopt; }
+
+TEST(make_spec, the_environment_is_the_images_then_the_users) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  image.env = {"PATH=/image", "A=image", "broken"};
+  container_config config;
+  config.env = {"A=user", "HOME=/h"};
+  config.hostname = "box";
+  config.tty = true;
+  const words env = make_spec(config, image, nothing).process.env;
+  EXPECT_EQ(find_env(env, "PATH"), "/image");
+  EXPECT_EQ(find_env(env, "A"), "user");
+  EXPECT_EQ(find_env(env, "HOME"), "/h");
+  EXPECT_EQ(find_env(env, "HOSTNAME"), "box");
+  EXPECT_EQ(find_env(env, "TERM"), "xterm");
+  EXPECT_EQ(std::ranges::count(env, "broken"), 0);
+  config = container_config();
+  EXPECT_EQ(find_env(make_spec(config, image, nothing).process.env, "HOME"), "/root");
+}
+
+TEST(make_spec, limits_working_directory_and_network) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  image.working_dir = "w";
+  container_config config;
+  config.cpus = 1.5;
+  config.memory = 1 << 20;
+  config.pids_limit = -1;
+  config.network = network_mode::host;
+  const auto spec = make_spec(config, image, nothing);
+  EXPECT_EQ(spec.process.cwd, "/w");
+  EXPECT_EQ(spec.resources.cpu_quota, 150000);
+  EXPECT_EQ(spec.resources.pids_limit, 0);
+  EXPECT_FALSE(spec.namespaces.network);
+  EXPECT_TRUE(spec.sysctl.empty());
+  EXPECT_TRUE(spec.process.no_new_privileges);
+  EXPECT_EQ(spec.process.capabilities >> 21 & 1, 0u);  // CAP_SYS_ADMIN
+}
+
+TEST(exec_candidates, the_path_in_order_and_words_with_a_slash_as_they_are) {
+  EXPECT_EQ(exec_candidates("ls", "/a:/b::rel:/c"), (words{"/a/ls", "/b/ls", "/c/ls"}));
+  EXPECT_EQ(exec_candidates("./ls", "/a"), (words{"./ls"}));
+  EXPECT_EQ(exec_candidates("ls", ""), (words{"/ls"}));
+}
+
+TEST(parse_signal, names_numbers_and_real_time_ones) {
+  EXPECT_EQ(parse_signal("", 15), 15);
+  EXPECT_EQ(parse_signal("KILL", 15), 9);
+  EXPECT_EQ(parse_signal("sigusr1", 15), SIGUSR1);
+  EXPECT_EQ(parse_signal("9", 15), 9);
+  EXPECT_EQ(parse_signal("RTMIN+3", 15), SIGRTMIN + 3);
+  for (const char* bad : {"0", "99", "NOPE", "-1", "RTMIN+x", "RTMIN+99"}) EXPECT_THROW(parse_signal(bad, 15), error) << bad;
+}
+
+}  // namespace
+}  // namespace lxr::container

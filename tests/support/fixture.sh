@@ -1,0 +1,25 @@
+#!/bin/bash
+# The registry and the images that all integration tests share.
+#   fixture.sh up DIR     makes what is missing, starts the registry; images come from $LXR_TEST_CACHE when they are there
+#   fixture.sh down DIR   stops the registry
+set -euo pipefail
+support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+dir=$2
+cache=${LXR_TEST_CACHE:-$dir/cache}
+
+case $1 in
+up)
+	mkdir -p "$dir" "$cache"
+	bash "$support/images.sh" small "$cache/small"
+	bash "$support/images.sh" golang "$cache/golang"
+	ln -sfn "$cache/small" "$dir/small"
+	ln -sfn "$cache/golang" "$dir/golang"
+	bash "$support/registry.sh" stop "$dir/registry" 2>/dev/null || true
+	rm -rf "$dir/registry"
+	read -r port _ < <(bash "$support/registry.sh" start "$dir/registry")
+	bash "$support/images.sh" push-small "$cache/small" "127.0.0.1:$port"
+	bash "$support/images.sh" push-golang "$cache/golang" "127.0.0.1:$port"
+	;;
+down) bash "$support/registry.sh" stop "$dir/registry" ;;
+*) exit 2 ;;
+esac

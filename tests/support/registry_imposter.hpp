@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace lxr::test {
+
+// A loopback HTTP server that plays a registry and records what it is asked. Port 0: every test has its own.
+class registry_imposter {
+ public:
+  struct answer {
+    int status = 200;
+    std::map<std::string, std::string> headers;
+    std::string body;
+    std::size_t cut_after = std::string::npos;  // close the connection after so many bytes of the body
+    bool hang = false;                          // send nothing, keep the connection open
+  };
+  struct request {
+    std::string path;
+    std::map<std::string, std::string> headers;  // lower-case names
+  };
+  using handler = std::function<answer(const request&)>;
+
+  registry_imposter();
+  ~registry_imposter();
+  registry_imposter(const registry_imposter&) = delete;
+  registry_imposter& operator=(const registry_imposter&) = delete;
+
+  void on(const std::string& path, handler h);
+  void on(const std::string& path, answer a) { on(path, [a](const request&) { return a; }); }
+  [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::vector<request> requests();
+
+  // Serves an image of one layer under "app:latest"; returns the digest of the layer as sent.
+  struct published {
+    std::string layer_path, manifest_path, config;
+  };
+  published publish(const std::string& layer_tar, const std::string& layer_bytes,
+                    const std::string& media_type = "application/vnd.oci.image.layer.v1.tar+gzip");
+
+ private:
+  void accept_loop();
+  void serve(int connection);
+
+  int listener_ = -1, port_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::map<std::string, handler> handlers_;
+  std::vector<request> requests_;
+  std::vector<int> connections_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+std::string sha256_of(const std::string& bytes);
+
+}  // namespace lxr::test
