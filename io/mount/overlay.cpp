@@ -1,6 +1,7 @@
 #include "io/mount/overlay.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -52,9 +53,26 @@ bool configure_by_path(int fs, const overlay_layers& layers) {
   return configure_upper_by_path(fs, layers);
 }
 
+// While it lives, relative paths are descriptor numbers: one option of 255 bytes then names some 60 layers, not 15.
+// The directory is made the calling thread's own first, so that no other thread's paths are led astray.
+class inside_descriptors {
+ public:
+  inside_descriptors() : before_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (::unshare(CLONE_FS) != 0 || ::chdir("/proc/thread-self/fd") != 0) throw_errno("enter", "/proc/thread-self/fd");
+  }
+  ~inside_descriptors() {
+    if (::fchdir(before_.get()) != 0) static_cast<void>(!::chdir("/"));
+  }
+  inside_descriptors(const inside_descriptors&) = delete;
+  inside_descriptors& operator=(const inside_descriptors&) = delete;
+
+ private:
+  unique_fd before_;
+};
+
 bool configure_by_string(int fs, const overlay_layers& layers) {
   std::string lowers;
-  for (const int lower : layers.lowers) lowers += (lowers.empty() ? "" : ":") + fd_path(lower);
+  for (const int lower : layers.lowers) lowers += (lowers.empty() ? "" : ":") + std::to_string(lower);
   if (lowers.size() > option_limit) {
     throw error(errc::exhausted, "mount image", "", "it has " + std::to_string(layers.lowers.size()) + " layers, too many for this kernel",
                 "Linux 6.8 or newer takes up to 500");
@@ -72,13 +90,15 @@ std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api
   if (!fs && errno == EPERM) throw error(errc::not_permitted, "mount container root", "", {}, "run lxr as root");
   if (!fs) throw_errno("open", "overlay filesystem");
   if (layers.upper >= 0) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);  // Linux 5.10; faster, not needed
+  std::optional<inside_descriptors> directory;
+  if (api == overlay_api::one_string) directory.emplace();
   const bool accepted = api == overlay_api::descriptors ? configure_by_fd(fs.get(), layers)
                         : api == overlay_api::paths     ? configure_by_path(fs.get(), layers)
                                                         : configure_by_string(fs.get(), layers);
-  const int why = errno;
-  if (!accepted && (why == EINVAL || why == ENOENT || why == EOPNOTSUPP) && api != overlay_api::one_string) return std::nullopt;
+  // Kernels before 6.5 take any option, and only say at the end that they do not know it.
   if (!accepted || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
     const int code = errno;
+    if ((code == EINVAL || code == ENOENT || code == EOPNOTSUPP) && api != overlay_api::one_string) return std::nullopt;
     throw error(std::error_code(code, std::generic_category()), "mount", "container root", kernel_message(fs.get()));
   }
   unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, attr_nodev));

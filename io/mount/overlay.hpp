@@ -11,7 +11,7 @@ namespace lxr::io::mount {
 enum class overlay_api {
   descriptors,  // lowerdir+, upperdir, workdir by FSCONFIG_SET_FD: Linux 6.13
   paths,        // lowerdir+ by path: Linux 6.8
-  one_string,   // one lowerdir string of at most 256 bytes: Linux 5.2
+  one_string,   // one lowerdir string of at most 255 bytes, so some 60 layers: Linux 5.2
 };
 
 struct overlay_layers {
