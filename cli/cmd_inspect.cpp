@@ -34,7 +34,7 @@ json::object namespaces_of(pid_t pid) {
 // The mounts the container sees (proc_pid_mountinfo(5)).
 json::array mounts_of(pid_t pid) {
   json::array out;
-  const auto text = file::read_at(AT_FDCWD, "/proc/" + std::to_string(pid) + "/mountinfo");
+  const auto text = file::read_of_process(pid, "mountinfo");
   std::istringstream lines(text.value_or(""));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);

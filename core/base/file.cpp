@@ -75,6 +75,17 @@ std::optional<std::string> read_at(int dir, const std::string& name, std::size_t
   return read_all(fd->get(), name, limit);
 }
 
+std::optional<std::string> read_of_process(pid_t pid, const std::string& name) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  try {
+    return read_all(fd.get(), path);
+  } catch (const error&) {
+    return std::nullopt;
+  }
+}
+
 void write_all(int fd, std::string_view content, const std::string& name) {
   while (!content.empty()) {
     const ssize_t put = ::write(fd, content.data(), content.size());

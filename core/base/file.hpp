@@ -21,6 +21,9 @@ unique_fd make_directories(const std::string& path);
 // False when it was there already.
 bool make_directory_at(int dir, const std::string& name, mode_t mode = 0700);
 
+// The content of /proc/PID/NAME (proc(5)); empty when the process is gone or going.
+std::optional<std::string> read_of_process(pid_t pid, const std::string& name);
+
 // The whole content; at most `limit` bytes, more is errc::exhausted. Empty optional when it does not exist.
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit = 4u << 20);
 std::string read_all(int fd, const std::string& name, std::size_t limit = 4u << 20);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/error.hpp"
 #include "tests/support/temp_directory.hpp"
@@ -37,6 +39,17 @@ TEST(file, remove_tree_does_not_follow_links) {
   EXPECT_EQ(file::read_at(dir.fd(), "canary/keep"), "x");
   EXPECT_EQ(file::list_at(dir.fd(), "."), std::vector<std::string>{"canary"});
   EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "tree"));
+}
+
+TEST(file, what_proc_tells_of_a_process_that_is_going_is_nothing) {
+  EXPECT_FALSE(file::read_of_process(::getpid(), "mountinfo").value().empty());
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);  // it stays, without a mount namespace
+  EXPECT_FALSE(file::read_of_process(child, "mountinfo"));
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(file::read_of_process(child, "mountinfo"));
 }
 
 }  // namespace
