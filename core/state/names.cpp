@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,16 @@ bool exists(const instance& where, const std::string& id) {
          ::fstatat(where.state_fd(), ("containers/" + id).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+// Frees a name whose container is gone. Under a lock, or another process could have taken the name since we looked.
+void release_stale(const instance& where, const std::string& name) {
+  const unique_fd lock = file::open_at(where.state_fd(), "names", O_RDONLY | O_DIRECTORY);
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw_errno("lock", "container names");
+  }
+  const auto owner = holder(where, name);
+  if (owner && !exists(where, *owner)) ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
+}
+
 }  // namespace
 
 std::string new_container_id() { return random_hex(32); }
@@ -72,7 +83,7 @@ void reserve_name(const instance& where, const std::string& name, const std::str
       throw error(errc::already_exists, "use container name", '"' + name + '"',
                   "it is in use by container " + short_id(*owner), "remove that container, or choose another name");
     }
-    ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
+    release_stale(where, name);
   }
   throw error(errc::conflict, "reserve container name", name, "others take and release it all the time");
 }

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +49,38 @@ TEST_F(names, a_name_belongs_to_one_container) {
 TEST_F(names, a_name_whose_container_is_gone_is_taken_over) {
   reserve_name(where, "web", new_container_id());  // no directory: as after a crash
   EXPECT_NO_THROW(make_container("web"));
+}
+
+TEST_F(names, of_many_who_take_over_a_name_at_once_one_wins) {
+  for (int round = 0; round < 50; ++round) {
+    const std::string name = "web" + std::to_string(round);
+    reserve_name(where, name, new_container_id());
+    int go[2];
+    ASSERT_EQ(::pipe2(go, O_CLOEXEC), 0);
+    std::vector<pid_t> children;
+    for (int i = 0; i < 6; ++i) {
+      children.push_back(::fork());
+      if (children.back() != 0) continue;
+      ::close(go[1]);
+      char byte;
+      static_cast<void>(!::read(go[0], &byte, 1));
+      try {
+        make_container(name);
+        ::_exit(0);
+      } catch (const error&) {
+        ::_exit(1);
+      }
+    }
+    ::close(go[0]);
+    ::close(go[1]);  // all go
+    int winners = 0;
+    for (const pid_t child : children) {
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      winners += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    EXPECT_EQ(winners, 1) << name;
+  }
 }
 
 TEST_F(names, are_found_by_name_id_and_unambiguous_prefix) {
