@@ -98,7 +98,7 @@ void child_process::send(std::span<const int> descriptors) const {
   }
 }
 
-std::optional<child_process::message> child_process::receive() const {
+std::optional<child_process::message> child_process::receive(bool block) const {
   message out;
   iovec vec{&out.report, sizeof out.report};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -109,9 +109,9 @@ std::optional<child_process::message> child_process::receive() const {
   header.msg_controllen = sizeof control;
   ssize_t got;
   do {
-    got = ::recvmsg(channel_.get(), &header, MSG_CMSG_CLOEXEC);
+    got = ::recvmsg(channel_.get(), &header, MSG_CMSG_CLOEXEC | (block ? 0 : MSG_DONTWAIT));
   } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno != ECONNRESET) throw_errno("receive from", "container process");
+  if (got < 0 && errno != ECONNRESET && errno != EAGAIN) throw_errno("receive from", "container process");
   if (got < static_cast<ssize_t>(sizeof out.report)) return std::nullopt;
   if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
     int fd = -1;

@@ -40,8 +40,8 @@ class child_process {
 
   // Lets a `receive` operation go on, with descriptors for its slots.
   void send(std::span<const int> descriptors = {}) const;
-  // The next message, waiting for it; an empty optional at end of file.
-  [[nodiscard]] std::optional<message> receive() const;
+  // The next message; empty at end of file, or when none is there and it may not block.
+  [[nodiscard]] std::optional<message> receive(bool block = true) const;
   void close_channel() noexcept { channel_.reset(); }
 
   // Takes over a process forked by this one (child_report::forked): its pid is already known to be our child.

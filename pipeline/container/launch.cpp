@@ -103,6 +103,7 @@ class start {
   void build_plan();
   void spawn();
   void send_root();
+  task<void> connect_link();
   task<child_process::message> next_report(readiness& channel);
   task<void> follow_child();
   void save_state();
@@ -216,6 +217,24 @@ void start::send_root() {
   out_.process.send(fds);
 }
 
+task<void> start::connect_link() {
+  const stage_span span(on_.events, "link", config_.name);
+  std::exception_ptr failure;
+  try {
+    co_await on_.network().connect(*net_, out_.process.pid());
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) {
+    out_.process.send();
+    co_return;
+  }
+  // A child that failed took its namespace along: what it reported is the cause.
+  const auto message = out_.process.receive(false);
+  if (message && message->report.what == child_report::failed) throw explain_failure(plan_, message->report, spec_, root_.get());
+  std::rethrow_exception(failure);
+}
+
 task<child_process::message> start::next_report(readiness& channel) {
   co_await channel.readable();
   auto message = out_.process.receive();
@@ -271,11 +290,7 @@ task<launched> start::run() {
   build_plan();
   spawn();
   send_root();
-  if (net_) {
-    const stage_span span(on_.events, "link", config_.name);
-    co_await on_.network().connect(*net_, out_.process.pid());
-    out_.process.send();
-  }
+  if (net_) co_await connect_link();
   auto following = follow_child();
   co_await with_deadline(start_deadline, std::move(following), "start container", config_.name);
   save_state();

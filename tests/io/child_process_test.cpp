@@ -57,6 +57,18 @@ TEST(child_process, a_failing_exec_says_which_operation_and_why) {
   EXPECT_FALSE(child.receive());
 }
 
+TEST(child_process, receiving_without_blocking_finds_nothing_while_the_child_waits) {
+  streams s;
+  plan_builder b;
+  b.add(op::receive, "the parent", {});
+  b.add_exec("x", {"/nonexistent"}, {"x"}, {});
+  built_plan plan = b.build();
+  child_process child = child_process::spawn(plan.get(), {});
+  EXPECT_FALSE(child.receive(false));
+  child.send();
+  EXPECT_TRUE(child.receive());
+}
+
 TEST(child_process, any_failing_operation_is_reported_with_its_index) {
   plan_builder b;
   b.add(op::set_hostname, "first", {.text = "x"});
