@@ -6,6 +6,8 @@
 #include "core/async/shielded.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
+#include "core/base/error.hpp"
+#include "core/state/names.hpp"
 #include "pipeline/container/create.hpp"
 #include "pipeline/container/remove.hpp"
 
@@ -77,7 +79,10 @@ class batch_run {
     for (const outcome& o : result_.containers) {
       if (!o.id.empty()) ids.push_back(o.id);
     }
-    co_await container::remove_many(on_.where, on_.cgroups, std::move(ids), true);
+    const auto removals = co_await container::remove_many(on_.where, on_.cgroups, std::move(ids), true);
+    for (const container::removal& r : removals) {
+      if (r.failure) on_.events.message("could not remove container " + short_id(r.id) + ": " + describe(r.failure));
+    }
   }
 
   container::engine& on_;
