@@ -22,7 +22,10 @@ struct setting {
 std::vector<setting> v1_settings(const limits& l) {
   std::vector<setting> out;
   if (l.pids > 0) out.push_back({"pids", "pids.max", std::to_string(l.pids)});
-  if (l.memory > 0) out.push_back({"memory", "memory.limit_in_bytes", std::to_string(l.memory)});
+  if (l.memory > 0) {
+    out.push_back({"memory", "memory.limit_in_bytes", std::to_string(l.memory)});
+    out.push_back({"memory", "memory.memsw.limit_in_bytes", std::to_string(l.memory)});
+  }
   if (l.cpu_quota > 0) {
     out.push_back({"cpu", "cpu.cfs_period_us", std::to_string(l.cpu_period)});
     out.push_back({"cpu", "cpu.cfs_quota_us", std::to_string(l.cpu_quota)});
@@ -106,7 +109,7 @@ group group::create(const layout& where, const std::string& parent, const std::s
         g.paths_.push_back(path);
         g.tasks_.push_back(file::open_at(AT_FDCWD, path + "/tasks", O_WRONLY));
       }
-      const bool is_swap = s.file == "memory.swap.max";  // absent without swap accounting
+      const bool is_swap = s.file == "memory.swap.max" || s.file == "memory.memsw.limit_in_bytes";  // absent without swap accounting
       if (write_file(path + "/" + s.file, s.value) || is_swap) continue;
       // v2: another lxr may have removed the parent, and made it again without its controllers.
       if (where.unified) hand_down(where.base, parent, settings);
