@@ -36,6 +36,7 @@ class process {
 // Calls `condition` until it holds; false after ten seconds. Between calls it gives the processor away.
 bool eventually(const std::function<bool()>& condition);
 
+// Of the release build, or from $LXR_TEST_PROGRAMS.
 std::string program_path(const std::string& name);
 // "127.0.0.1:PORT" of the registry all integration tests share, with small:* and golang:*.
 std::string registry();
