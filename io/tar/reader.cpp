@@ -81,9 +81,10 @@ void pax_time(const std::string& text, std::int64_t& seconds, std::uint32_t& nan
 }  // namespace
 
 void reader::feed(std::span<const std::byte> bytes) {
-  const auto take = [&bytes](std::uint64_t limit) {
+  const auto take = [this, &bytes](std::uint64_t limit) {
     const auto part = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(limit, bytes.size())));
     bytes = bytes.subspan(part.size());
+    consumed_ += part.size();
     return part;
   };
   const auto text = [](std::span<const std::byte> part) { return std::string_view(reinterpret_cast<const char*>(part.data()), part.size()); };
@@ -242,6 +243,7 @@ void reader::start_entry(char type) {
     corrupt("a name holds a NUL byte");
   }
   if (entry_.type != entry::kind::file) entry_.size = 0;  // links repeat the size of what they point to
+  entry_.data_offset = consumed_;
   sink_.begin(entry_);
   left_ = entry_.size;
   skip_padding_of(left_);

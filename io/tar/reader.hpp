@@ -17,6 +17,7 @@ struct entry {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
+  std::uint64_t data_offset = 0;              // of a file's content from the beginning of the archive
   std::map<std::string, std::string> xattrs;  // SCHILY.xattr.*
 };
 
@@ -53,6 +54,7 @@ class reader {
   sink& sink_;
   state state_ = state::header;
   std::string header_;         // the block being collected
+  std::uint64_t consumed_ = 0; // bytes of the archive taken so far
   std::uint64_t left_ = 0;     // bytes of data or extension still to come
   std::uint64_t padding_ = 0;  // zero bytes behind them
   char extension_type_ = 0;

@@ -1,6 +1,7 @@
 #include "pipeline/image/layer_writer.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,10 +12,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "pipeline/image/member.hpp"
 
 namespace lxr::image {
 namespace {
@@ -32,18 +35,6 @@ int open_in_root(int root, const std::string& path, int flags, mode_t mode = 0) 
   return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
 }
 
-std::pair<std::string, std::string> split(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
-// Attributes that would tell overlayfs what only lxr may tell it, or that the host's own policy owns.
-bool is_foreign_attribute(const std::string& name) {
-  const bool user = name.starts_with("user.") && !name.starts_with("user.overlay.");
-  return !user && name != "security.capability" && !name.starts_with("system.posix_acl_");
-}
-
 timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
 
 void set_time(int directory, const char* name, std::int64_t seconds, std::uint32_t nanoseconds) {
@@ -53,7 +44,7 @@ void set_time(int directory, const char* name, std::int64_t seconds, std::uint32
 
 void set_xattrs(int fd, const std::map<std::string, std::string>& attributes, const std::string& path) {
   for (const auto& [name, value] : attributes) {
-    if (is_foreign_attribute(name)) continue;
+    if (!is_kept_attribute(name)) continue;
     if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0 && errno != EOPNOTSUPP) {
       throw_errno("set attribute " + name + " of", path);
     }
@@ -62,11 +53,6 @@ void set_xattrs(int fd, const std::map<std::string, std::string>& attributes, co
 
 void mark_opaque(int directory, const std::string& path) {
   if (::fsetxattr(directory, "trusted.overlay.opaque", "y", 1, 0) != 0) throw_errno("mark opaque", path);
-}
-
-uid_t checked_id(std::uint64_t id, const entry& e) {
-  if (id > 0xfffffffeu) throw error(errc::corrupt, "unpack", e.path, "its owner is no valid user or group id");
-  return static_cast<uid_t>(id);
 }
 
 }  // namespace
@@ -80,20 +66,22 @@ void large_file::finish() const {
   ::futimens(fd.get(), times);
 }
 
-std::string normalised_member_path(const std::string& path) {
-  std::string out;
-  for (std::size_t at = 0; at < path.size();) {
-    const auto end = std::min(path.find('/', at), path.size());
-    const std::string part = path.substr(at, end - at);
-    at = end + 1;
-    if (part.empty() || part == ".") continue;
-    if (part == "..") throw error(errc::corrupt, "unpack", '"' + path + '"', "its path leads out of the layer");
-    out += (out.empty() ? "" : "/") + part;
-  }
-  return out;
+layer_writer::layer_writer(unique_fd root) : root_(std::move(root)) {}
+
+namespace {
+
+// A symbolic link whose target is missing so far: the path of that, from the root of the layer. Links that lead back to
+// themselves never come here, the kernel tells them (ELOOP).
+std::string where_link_leads(int directory, const std::string& above, const std::string& name) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
+  if (size <= 0) throw_errno("unpack into directory", name);
+  const std::filesystem::path to(std::string(target, static_cast<std::size_t>(size)));
+  const std::filesystem::path from_root = ("/" + above) / to;
+  return from_root.lexically_normal().relative_path().string();
 }
 
-layer_writer::layer_writer(unique_fd root) : root_(std::move(root)) {}
+}  // namespace
 
 // The directory, with its missing parents made as plain 0755 ones, as every unpacker does.
 unique_fd layer_writer::open_directory(const std::string& path, bool create) const {
@@ -103,16 +91,17 @@ unique_fd layer_writer::open_directory(const std::string& path, bool create) con
     if (!fd) throw_errno("unpack into directory", target);
     return fd;
   }
-  const auto [above, name] = split(path);
+  const auto [above, name] = split_path(path);
   const unique_fd parent = open_directory(above, true);
   if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", path);
   fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
+  if (!fd && errno == ENOENT) return open_directory(where_link_leads(parent.get(), above, name), true);
   if (!fd) throw_errno("unpack into directory", path);
   return fd;
 }
 
 layer_writer::place layer_writer::locate(const std::string& path) {
-  const auto [above, name] = split(path);
+  const auto [above, name] = split_path(path);
   auto found = directories_.find(above);
   if (found == directories_.end()) {
     if (directories_.size() >= cached_directories) directories_.clear();
@@ -122,7 +111,7 @@ layer_writer::place layer_writer::locate(const std::string& path) {
 }
 
 void layer_writer::begin(const entry& e) {
-  if (++entries_ > entries_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
+  if (++entries_ > members_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
   entry_ = e;
   entry_.path = normalised_member_path(e.path);
   if (entry_.path.empty()) return set_root(e);
@@ -139,19 +128,14 @@ void layer_writer::set_root(const entry& e) {
 
 // True when the member is a mark of the layer format, not a file.
 bool layer_writer::handle_whiteout(const place& at) {
-  constexpr std::string_view mark = ".wh.", opaque = ".wh..wh..opq";
-  if (!at.name.starts_with(mark)) return false;
-  if (at.name == opaque) {
-    mark_opaque(at.directory, entry_.path);
-    return true;
-  }
-  if (at.name.starts_with(".wh..wh.")) return true;  // aufs' own
-  const std::string hidden = at.name.substr(mark.size());
-  if (hidden.empty() || hidden == "." || hidden == "..") throw error(errc::corrupt, "unpack", '"' + entry_.path + '"', "it whites out no name");
+  const auto mark = parse_whiteout(at.name, entry_.path);
+  if (!mark) return false;
+  if (mark->what == whiteout::kind::opaque) mark_opaque(at.directory, entry_.path);
+  if (mark->what != whiteout::kind::hides_one) return true;
   // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
-  if (::mknodat(at.directory, hidden.c_str(), S_IFCHR, makedev(0, 0)) == 0) return true;
+  if (::mknodat(at.directory, mark->hidden.c_str(), S_IFCHR, makedev(0, 0)) == 0) return true;
   if (errno != EEXIST) throw_errno("white out", entry_.path);
-  const unique_fd there(::openat(at.directory, hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const unique_fd there(::openat(at.directory, mark->hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (there) mark_opaque(there.get(), entry_.path);
   return true;
 }
@@ -277,7 +261,7 @@ void layer_writer::make_directory(const entry& e, const place& at) {
 void layer_writer::make_hard_link(const entry& e, const place& at) {
   const std::string target = normalised_member_path(e.link_target);
   if (target.empty()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to the root");
-  const auto [above, name] = split(target);
+  const auto [above, name] = split_path(target);
   const unique_fd from = open_directory(above, false);
   if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
   if (errno == EEXIST) {
@@ -316,10 +300,10 @@ void layer_writer::make_special(const entry& e, const place& at) {
 
 void layer_writer::finish() {
   directories_.clear();
-  for (auto d = directory_times_.rbegin(); d != directory_times_.rend(); ++d) {
-    const unique_fd fd(open_in_root(root_.get(), d->path.empty() ? "." : d->path, O_RDONLY | O_DIRECTORY));
+  for (const directory_time& d : directory_times_) {  // in their order: of a directory named twice, the later one wins
+    const unique_fd fd(open_in_root(root_.get(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd) continue;  // replaced by something else later in the layer
-    const timespec times[2] = {to_timespec(d->seconds, d->nanoseconds), to_timespec(d->seconds, d->nanoseconds)};
+    const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd.get(), times);
   }
 }

@@ -57,7 +57,6 @@ class layer_writer final : public io::tar::sink {
 
   static constexpr std::size_t large_size = 1u << 20;   // files from here on are written beside the stream
   static constexpr std::size_t piece_size = 1u << 20;
-  static constexpr std::uint64_t entries_limit = 10'000'000;
 
  private:
   struct place {
@@ -98,8 +97,5 @@ class layer_writer final : public io::tar::sink {
   std::vector<pending_write> writes_;
   std::vector<std::shared_ptr<large_file>> finished_;
 };
-
-// "a/b/c" of any spelling of it; empty for the root. Throws errc::corrupt for a path with a "..".
-std::string normalised_member_path(const std::string& path);
 
 }  // namespace lxr::image

@@ -49,8 +49,9 @@ task<bool> puller::fetch_layer(source& from, const store::staging& staging, oci:
   const stage_span span(events_, "layer", short_digest(what.content));
   const std::string name = diff_id.hex();
   file::make_directory_at(staging.directory.get(), name);
-  file::make_directory_at(staging.directory.get(), name + "/root", 0755);
-  unique_fd root = file::open_at(staging.directory.get(), name + "/root", O_RDONLY | O_DIRECTORY);
+  unique_fd directory = file::open_at(staging.directory.get(), name, O_RDONLY | O_DIRECTORY);
+  const target_tools tools{pool_, files_, extractions_};
+  const auto target = driver_ == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
   auto opening = from.blob(what);
   std::unique_ptr<blob_stream> stream = co_await std::move(opening);
   auto last = event_sink::clock::now();
@@ -63,9 +64,9 @@ task<bool> puller::fetch_layer(source& from, const store::staging& staging, oci:
     last = now;
     events_.layer_progress(shown, "pulling", done, total);
   };
-  auto unpacking = unpack_layer(std::move(stream), what, diff_id, std::move(root), pool_, files_, extractions_, progress);
+  auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, pool_, progress);
   const unpacked_layer unpacked = co_await std::move(unpacking);
-  const json::object description{{"driver", "directories"}, {"size", static_cast<std::int64_t>(unpacked.bytes)}};
+  const json::object description{{"driver", driver_ == store_driver::erofs ? "erofs" : "directories"}, {"size", static_cast<std::int64_t>(unpacked.bytes)}};
   write_file(staging.directory.get(), name + "/layer.json", json::dump(description));
   events_.layer_progress(shown, "done", total, total);
   co_return true;

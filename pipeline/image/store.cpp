@@ -12,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
+#include "pipeline/image/driver.hpp"
 
 namespace lxr::image {
 namespace {
@@ -106,9 +107,11 @@ bool store::has_layer(const oci::digest& diff_id) const {
 }
 
 unique_fd store::open_layer(const oci::digest& diff_id) const {
-  auto fd = file::try_open_at(where_.root_fd(), layer_path(diff_id) + "/root", O_PATH | O_DIRECTORY);
-  if (!fd) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
-  return std::move(*fd);
+  auto root = file::try_open_at(where_.root_fd(), layer_path(diff_id) + "/root", O_PATH | O_DIRECTORY);
+  if (root) return std::move(*root);
+  const auto directory = file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
+  if (!directory) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
+  return mount_layer(directory->get());
 }
 
 store::staging store::begin() const {

@@ -28,7 +28,7 @@ struct tagged_image {
 
 // Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
 // and renamed in.
-//   images/<config-digest>/{manifest.json,config.json}   refs/<name>   layers/<diff-id>/{root/,layer.json}
+//   images/<config-digest>/{manifest.json,config.json}   refs/<name>   layers/<diff-id>/{layer.json, root/ or data.tar and index.erofs}
 // Borrows the instance. Safe for many processes at once; every call stands alone.
 class store {
  public:
@@ -41,7 +41,7 @@ class store {
 
   [[nodiscard]] bool has_image(const std::string& id) const;
   [[nodiscard]] bool has_layer(const oci::digest& diff_id) const;
-  // The directory overlayfs takes as a lower layer. Throws errc::corrupt when it is missing.
+  // What overlayfs takes as a lower layer: a directory, or the root of a detached mount. Throws errc::corrupt when it is missing.
   [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
 
   // A private directory under ingest/; locked for as long as it is open, so that a sweep knows the living from the dead.

@@ -14,6 +14,7 @@
 #include "core/base/error.hpp"
 #include "pipeline/image/confinement.hpp"
 #include "pipeline/image/messages.hpp"
+#include "pipeline/image/driver.hpp"
 #include "pipeline/image/puller.hpp"
 
 namespace lxr::image {
@@ -64,6 +65,7 @@ io::http::client_options http_options() {
 task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
+  const store_driver driver = choose_driver(where);
   confine(where, name);
   std::string architecture = json::get_string(request, "architecture");
   if (architecture.empty()) architecture = oci::host_architecture();
@@ -77,7 +79,7 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   io::http::client http(loop.get_executor(), http_options());
   const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
                                                                 : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
-  puller p(images, pool, *files, events);
+  puller p(images, driver, pool, *files, events);
   pull_result result;
   task_scope watch(loop.get_executor());
   std::exception_ptr failure;

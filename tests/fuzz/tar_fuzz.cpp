@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "io/tar/reader.hpp"
+#include "pipeline/image/layer_index.hpp"
 
 namespace {
 
@@ -29,9 +30,23 @@ std::string read(const std::uint8_t* data, std::size_t size, std::size_t piece) 
   return c.seen;
 }
 
+// Any archive gives an index of whole blocks or an error.
+void index(const std::uint8_t* data, std::size_t size) {
+  lxr::image::layer_index layer;
+  lxr::io::tar::reader r(layer);
+  try {
+    r.feed({reinterpret_cast<const std::byte*>(data), size});
+    r.finish();
+    if (layer.index(size).size() % 512 != 0) std::abort();
+  } catch (const lxr::error&) {
+    // refused
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (read(data, size, size + 1) != read(data, size, size % 97 + 1)) std::abort();
+  index(data, size);
   return 0;
 }

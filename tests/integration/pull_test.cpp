@@ -1,7 +1,14 @@
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 
 #include <fstream>
+#include <thread>
 
+#include "core/state/paths.hpp"
+#include "io/mount/overlay.hpp"
+#include "pipeline/image/store.hpp"
 #include "tests/integration/support.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/tar_builder.hpp"
@@ -28,24 +35,43 @@ std::string tree_of(const std::string& directory) {
 }
 
 
-class trees : public installation {
+// Everything twice: through both store drivers.
+class trees : public installation, public testing::WithParamInterface<const char*> {
  protected:
-  // Unpacks with umoci from a layout, and mounts the same layers read-only through overlayfs.
+  void SetUp() override { environment_.push_back(std::string("LXR_STORE_DRIVER=") + GetParam()); }
+
+  // What `command` prints in a mount namespace of its own, where the image's layers are mounted at `directory`, as containers get them.
+  outcome with_mounted(const std::string& id, const std::string& directory, const std::vector<std::string>& command) {
+    const instance where = instance::open(root_, state_);
+    const image::store images(where);
+    std::vector<unique_fd> layers;
+    const auto config = images.load(id).config;
+    for (auto diff_id = config.diff_ids.rbegin(); diff_id != config.diff_ids.rend(); ++diff_id) layers.push_back(images.open_layer(*diff_id));
+    file::make_directories(directory + "-nothing");
+    layers.push_back(file::open_at(AT_FDCWD, directory + "-nothing", O_RDONLY | O_DIRECTORY));
+    io::mount::overlay_layers lowers;
+    for (const unique_fd& layer : layers) lowers.lowers.push_back(layer.get());
+    const unique_fd root = io::mount::mount_overlay(lowers);
+    outcome result;
+    std::thread inside([&] {  // a thread may leave its process's mount namespace
+      EXPECT_EQ(::unshare(CLONE_FS | CLONE_NEWNS), 0);
+      EXPECT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+      EXPECT_EQ(::move_mount(root.get(), "", AT_FDCWD, directory.c_str(), MOVE_MOUNT_F_EMPTY_PATH), 0);
+      result = run_program(command);
+    });
+    inside.join();
+    return result;
+  }
+
+  // Unpacks with umoci from a layout, and lists what a container of the same image would see.
   void compare(const std::string& layout, const std::string& tag, const std::string& image) {
     const std::string bundle = dir_.path() + "/bundle";
     const outcome u = run_program({"/usr/bin/umoci", "unpack", "--image", layout + ":" + tag, bundle});
     ASSERT_EQ(u.code, 0) << u.err;
     const json::object i = json::parse(must({"inspect", image}), "image").as_array().at(0).as_object();
-    std::string lowers;
-    for (const auto& layer : json::get_strings(*json::find_object(i, "RootFS"), "Layers")) {
-      lowers = root_ + "/layers/" + layer.substr(7) + "/root" + (lowers.empty() ? "" : ":" + lowers);
-    }
     const std::string merged = dir_.path() + "/merged";
     file::make_directories(merged);
-    const outcome m = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c",
-                                   "mount -t overlay overlay -o lowerdir=\"$1\" \"$2\" 2>&1 || mount -t overlay overlay -o ro,lowerdir=\"$1:$2\" \"$2\"; " +
-                                       std::string("set -- \"$2\"; ") + listing,
-                                   "bash", lowers, merged});
+    const outcome m = with_mounted(json::get_string(i, "Id").substr(7), merged, {"/bin/bash", "-c", listing, "bash", merged});
     ASSERT_EQ(m.code, 0) << m.err;
     EXPECT_GT(std::count(m.out.begin(), m.out.end(), '\n'), 100);
     const std::string wanted = tree_of(bundle + "/rootfs");
@@ -57,20 +83,35 @@ class trees : public installation {
   const std::string fixture_ = std::string(LXR_BINARY_DIR) + "/fixture";
 };
 
-TEST_F(trees, the_small_image_is_what_umoci_makes_of_it) {
+TEST_P(trees, the_small_image_is_what_umoci_makes_of_it) {
   must({"pull", "-q", small_});
   const outcome single = run_program({"/bin/bash", "-c", "test \"$(ls " + root_ + "/layers | wc -l)\" = 3"});
   EXPECT_EQ(single.code, 0);
   compare(fixture_ + "/small", "small", small_);
 }
 
-TEST_F(trees, the_golang_image_is_what_umoci_makes_of_it_and_go_runs) {
+TEST_P(trees, the_golang_image_is_what_umoci_makes_of_it_and_go_runs) {
   const std::string golang = registry() + "/golang:latest";
   must({"pull", "-q", golang});
   compare(fixture_ + "/golang", "golang", golang);
   must({"create", "--name", "goCon", golang, "sleep", "1000"});
   must({"start", "goCon"});
   EXPECT_TRUE(must({"exec", "goCon", "go", "version"}).starts_with("go version go1."));
+}
+
+INSTANTIATE_TEST_SUITE_P(through, trees, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
+
+TEST_F(pull, layers_of_one_driver_stay_usable_with_the_other) {
+  environment_.push_back("LXR_STORE_DRIVER=erofs");
+  must({"pull", "-q", small_});
+  environment_.back() = "LXR_STORE_DRIVER=directories";
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "cat", "/data/a-link"}), "a\n");
+  must({"run", "-d", "--name", "writer", "--network", "none", small_, "sh", "-c", "echo more >>/etc/image; rm /data/b; sleep 1000"});
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "writer", "cat", "/etc/image"}).out == "small\nmore\n"; }));
+  environment_.back() = "LXR_STORE_DRIVER=tape";
+  const outcome o = lxr({"pull", "-q", registry() + "/small:zstd"});
+  EXPECT_EQ(o.code, 125);
+  EXPECT_NE(o.err.find("LXR_STORE_DRIVER is directories or erofs"), std::string::npos) << o.err;
 }
 
 TEST_F(pull, every_form_of_the_image_gives_the_same_layers) {

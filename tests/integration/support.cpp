@@ -113,7 +113,9 @@ outcome run_program(const std::vector<std::string>& argv, const std::string& inp
   return result;
 }
 
-installation::installation() {
+installation::installation()
+    : environment_{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LXR_ROOT=" + root_, "LXR_STATE=" + state_, "LXR_HTTP_TIMEOUT=2",
+                   "ASAN_OPTIONS=detect_leaks=0"} {  // lxr-image is killed when its work is done, and may not look at itself under Landlock
   file::make_directories(root_);
   file::make_directories(state_);
 }
@@ -140,10 +142,7 @@ void installation::TearDown() {
   EXPECT_TRUE(clean) << "left behind:\n" << left;
 }
 
-std::vector<std::string> installation::environment() const {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LXR_ROOT=" + root_, "LXR_STATE=" + state_, "LXR_HTTP_TIMEOUT=2",
-          "ASAN_OPTIONS=detect_leaks=0"};  // lxr-image is killed when its work is done, and may not look at itself under Landlock
-}
+std::vector<std::string> installation::environment() const { return environment_; }
 
 std::vector<std::string> installation::command(const std::vector<std::string>& words) const {
   std::vector<std::string> argv{program_path("lxr")};

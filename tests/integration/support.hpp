@@ -58,6 +58,7 @@ class installation : public testing::Test {
   temp_directory dir_;
   std::string root_ = dir_.path() + "/root", state_ = dir_.path() + "/state";
   std::string small_ = registry() + "/small:latest";
+  std::vector<std::string> environment_;  // of every program started
 };
 
 // Runs a program to its end. `environment` replaces ours when not empty.

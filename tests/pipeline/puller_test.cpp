@@ -37,7 +37,7 @@ struct pulling : testing::Test {
     options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
-    puller p(images, pool, *files, events);
+    puller p(images, store_driver::directories, pool, *files, events);
     return run(loop, p.pull(*from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.

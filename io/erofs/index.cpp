@@ -1,0 +1,288 @@
+#include "io/erofs/index.hpp"
+
+#include <endian.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::erofs {
+namespace {
+
+constexpr std::uint64_t block = 512, slot = 32;
+constexpr unsigned block_bits = 9;
+constexpr std::uint64_t superblock_offset = 1024, device_slot_offset = 1152, metadata_offset = 1536;
+constexpr std::uint64_t inode_size = 64, chunk_index_size = 8, dirent_size = 12, xattr_header_size = 12, xattr_entry_size = 4;
+constexpr std::uint32_t magic = 0xe0f5e1e2, compat_mtime = 2, incompat_chunked_file = 4, incompat_device_table = 8;
+constexpr std::uint16_t extended = 1, flat_plain = 0 << 1, flat_inline = 2 << 1, chunk_based = 4 << 1, chunk_indexes = 0x20;
+constexpr std::uint32_t first_nid = metadata_offset / slot;
+
+constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t to) { return (n + to - 1) / to * to; }
+
+// Little-endian fields at places of the image; zero where nothing is put.
+class image {
+ public:
+  explicit image(std::uint64_t size) : bytes_(size, '\0') {}
+  void u8(std::uint64_t at, std::uint8_t v) { bytes_[at] = static_cast<char>(v); }
+  void u16(std::uint64_t at, std::uint64_t v) { put(at, htole16(static_cast<std::uint16_t>(v))); }
+  void u32(std::uint64_t at, std::uint64_t v) { put(at, htole32(static_cast<std::uint32_t>(v))); }
+  void u64(std::uint64_t at, std::uint64_t v) { put(at, htole64(v)); }
+  void text(std::uint64_t at, std::string_view v) { std::memcpy(bytes_.data() + at, v.data(), v.size()); }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  template <class Number>
+  void put(std::uint64_t at, Number v) {
+    std::memcpy(bytes_.data() + at, &v, sizeof v);
+  }
+  std::string bytes_;
+};
+
+struct xattr_name {
+  std::uint8_t prefix;
+  std::string_view rest;
+};
+
+xattr_name shorten(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> prefixes{{{"user.", 1},
+                                                                               {"system.posix_acl_access", 2},
+                                                                               {"system.posix_acl_default", 3},
+                                                                               {"trusted.", 4},
+                                                                               {"security.", 6}}};
+  for (const auto& [text, number] : prefixes) {
+    if (name.starts_with(text)) return {number, name.substr(text.size())};
+  }
+  throw error(errc::unsupported, "store attribute", std::string(name), "EROFS has no such attributes");
+}
+
+std::uint64_t xattrs_size(const node& n) {
+  if (n.xattrs.empty()) return 0;
+  std::uint64_t size = xattr_header_size;
+  for (const auto& [name, value] : n.xattrs) {
+    const xattr_name s = shorten(name);
+    if (s.rest.size() > 255 || value.size() > 65535) throw error(errc::exhausted, "store attribute", name, "it is too long for EROFS");
+    size += round_up(xattr_entry_size + s.rest.size() + value.size(), 4);
+  }
+  if ((size - xattr_header_size) / 4 + 1 > 65535) throw error(errc::exhausted, "store attributes", "", "they are too large for EROFS");
+  return size;
+}
+
+std::uint8_t directory_type(const node& n) {
+  switch (n.mode & S_IFMT) {
+    case S_IFREG: return 1;
+    case S_IFDIR: return 2;
+    case S_IFCHR: return 3;
+    case S_IFBLK: return 4;
+    case S_IFIFO: return 5;
+    case S_IFSOCK: return 6;
+    default: return 7;
+  }
+}
+
+struct name_and_node {
+  std::string_view name;
+  const node* target;
+};
+
+// Where one inode lies, and what follows it. Plain content is in blocks of its own, a short tail right behind the inode.
+struct placed {
+  const node* what;
+  const node* parent;
+  std::uint64_t at = 0, xattrs = 0, size = 0, links = 0;
+  std::uint64_t content = 0;  // first block, when it is not behind the inode
+  bool is_inline = false;
+  std::vector<std::vector<name_and_node>> blocks;  // of a directory
+};
+
+// Breadth first, so that deep trees take no stack, and the root gets the first inode.
+class builder {
+ public:
+  builder(const tree& of, std::uint64_t data_size) : data_size_(data_size) {
+    visit(&of.root(), &of.root());
+    for (std::size_t i = 0; i < order_.size(); ++i) visit_children(i);
+    lay_out();
+  }
+
+  std::string write() {
+    image out(end_);
+    write_superblock(out);
+    for (const placed& p : order_) write_inode(out, p);
+    return out.take();
+  }
+
+ private:
+  void visit(const node* n, const node* parent) {
+    const auto [found, fresh] = places_.emplace(n, order_.size());
+    if (!fresh) {
+      ++order_[found->second].links;
+      return;
+    }
+    placed p{.what = n, .parent = parent};
+    p.links = n->is_directory() ? 2 : 1;
+    order_.push_back(std::move(p));
+  }
+
+  void visit_children(std::size_t i) {
+    const node* const n = order_[i].what;
+    if (!n->is_directory()) return;
+    for (const auto& [name, child] : n->children) {
+      if (name.size() > 255) throw error(errc::corrupt, "store", '"' + name.substr(0, 40) + "...\"", "its name is longer than 255 bytes");
+      visit(child, n);
+      if (child->is_directory()) ++order_[i].links;
+    }
+  }
+
+  // "." and ".." have their places in the order of names.
+  static std::vector<std::vector<name_and_node>> pack_directory(const placed& p) {
+    std::map<std::string_view, const node*> names{{".", p.what}, {"..", p.parent}};
+    for (const auto& [name, child] : p.what->children) names.emplace(name, child);
+    std::vector<std::vector<name_and_node>> blocks(1);
+    std::uint64_t used = 0;
+    for (const auto& [name, child] : names) {
+      if (used + dirent_size + name.size() > block) {
+        blocks.emplace_back();
+        used = 0;
+      }
+      used += dirent_size + name.size();
+      blocks.back().push_back({name, child});
+    }
+    return blocks;
+  }
+
+  static std::uint64_t block_content(const std::vector<name_and_node>& entries) {
+    std::uint64_t size = 0;
+    for (const name_and_node& e : entries) size += dirent_size + e.name.size();
+    return size;
+  }
+
+  void lay_out() {
+    std::uint64_t at = metadata_offset;
+    for (placed& p : order_) {
+      p.xattrs = xattrs_size(*p.what);
+      const std::uint64_t head = inode_size + p.xattrs;
+      std::uint64_t behind = 0;
+      if (p.what->is_directory()) {
+        p.blocks = pack_directory(p);
+        p.size = (p.blocks.size() - 1) * block + block_content(p.blocks.back());
+      } else {
+        p.size = p.what->is_symbolic_link() ? p.what->link_target.size() : p.what->size;
+      }
+      if (S_ISREG(p.what->mode)) {
+        if (p.size > 0) behind = round_up(head, chunk_index_size) - head + chunk_index_size;
+      } else if (p.size > 0 && p.size < block) {
+        p.is_inline = true;
+        behind = p.size;
+        const auto crosses = [&] { return (at + head) / block != (at + head + p.size - 1) / block; };
+        if (crosses()) at = round_up(at, block);
+        if (crosses()) {
+          p.is_inline = false;
+          behind = 0;
+        }
+      }
+      p.at = at;
+      at = round_up(at + head + behind, slot);
+    }
+    end_ = round_up(at, block);
+    for (placed& p : order_) {
+      if (p.is_inline || S_ISREG(p.what->mode) || p.size == 0) continue;
+      p.content = end_ / block;
+      end_ += round_up(p.size, block);
+    }
+    if (end_ / block > 0xffffffffu || data_size_ / block >= 0xffffffffu) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
+  }
+
+  void write_superblock(image& out) const {
+    const std::uint64_t at = superblock_offset;
+    out.u32(at, magic);
+    out.u32(at + 0x08, compat_mtime);
+    out.u8(at + 0x0c, block_bits);
+    out.u16(at + 0x0e, first_nid);
+    out.u64(at + 0x10, order_.size());
+    out.u32(at + 0x24, end_ / block);
+    out.u32(at + 0x50, incompat_chunked_file | incompat_device_table);
+    out.u16(at + 0x56, 1);  // extra devices
+    out.u16(at + 0x58, device_slot_offset / 128);
+    out.u32(device_slot_offset + 64, round_up(data_size_, block) / block);
+  }
+
+  [[nodiscard]] std::uint64_t nid(const node* n) const { return order_[places_.at(n)].at / slot; }
+
+  void write_inode(image& out, const placed& p) const {
+    const node& n = *p.what;
+    std::uint64_t layout = p.is_inline ? flat_inline : flat_plain, detail = p.content;
+    if (S_ISREG(n.mode) && p.size > 0) {
+      unsigned bits = 0;
+      while ((block << bits) < p.size) ++bits;
+      layout = chunk_based;
+      detail = chunk_indexes | bits;
+      const std::uint64_t index = round_up(p.at + inode_size + p.xattrs, chunk_index_size);
+      out.u16(index + 2, 1);  // the first extra device
+      out.u32(index + 4, n.data_offset / block);
+    }
+    if (S_ISCHR(n.mode) || S_ISBLK(n.mode)) {
+      detail = (n.device_minor & 0xffu) | n.device_major << 8 | (n.device_minor & ~0xffu) << 12;
+    }
+    out.u16(p.at, extended | layout);
+    out.u16(p.at + 0x02, p.xattrs == 0 ? 0 : (p.xattrs - xattr_header_size) / 4 + 1);
+    out.u16(p.at + 0x04, n.mode);
+    out.u64(p.at + 0x08, p.size);
+    out.u32(p.at + 0x10, detail);
+    out.u32(p.at + 0x14, places_.at(&n) + 1);
+    out.u32(p.at + 0x18, n.uid);
+    out.u32(p.at + 0x1c, n.gid);
+    out.u64(p.at + 0x20, static_cast<std::uint64_t>(n.mtime_seconds));
+    out.u32(p.at + 0x28, n.mtime_nanoseconds);
+    out.u32(p.at + 0x2c, p.links);
+    write_xattrs(out, p);
+    write_content(out, p);
+  }
+
+  static void write_xattrs(image& out, const placed& p) {
+    std::uint64_t at = p.at + inode_size + xattr_header_size;
+    for (const auto& [name, value] : p.what->xattrs) {
+      const xattr_name s = shorten(name);
+      out.u8(at, static_cast<std::uint8_t>(s.rest.size()));
+      out.u8(at + 1, s.prefix);
+      out.u16(at + 2, value.size());
+      out.text(at + xattr_entry_size, s.rest);
+      out.text(at + xattr_entry_size + s.rest.size(), value);
+      at += round_up(xattr_entry_size + s.rest.size() + value.size(), 4);
+    }
+  }
+
+  void write_content(image& out, const placed& p) const {
+    const std::uint64_t at = p.is_inline ? p.at + inode_size + p.xattrs : p.content * block;
+    if (p.what->is_symbolic_link()) out.text(at, p.what->link_target);
+    for (std::size_t i = 0; i < p.blocks.size(); ++i) write_directory_block(out, at + i * block, p.blocks[i]);
+  }
+
+  void write_directory_block(image& out, std::uint64_t at, const std::vector<name_and_node>& entries) const {
+    std::uint64_t name_at = entries.size() * dirent_size;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const std::uint64_t entry = at + i * dirent_size;
+      out.u64(entry, nid(entries[i].target));
+      out.u16(entry + 8, name_at);
+      out.u8(entry + 10, directory_type(*entries[i].target));
+      out.text(at + name_at, entries[i].name);
+      name_at += entries[i].name.size();
+    }
+  }
+
+  std::uint64_t data_size_, end_ = 0;
+  std::vector<placed> order_;
+  std::unordered_map<const node*, std::size_t> places_;
+};
+
+}  // namespace
+
+std::string make_index(const tree& of, std::uint64_t data_size) {
+  builder b(of, data_size);
+  return b.write();
+}
+
+}  // namespace lxr::io::erofs

@@ -1,0 +1,74 @@
+#include "io/erofs/tree.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::erofs {
+namespace {
+
+constexpr int links_limit = 40;                // as the kernel's
+constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
+
+void push_parts(std::vector<std::string>& coming, const std::string& path) {
+  std::size_t end = path.size();
+  while (end > 0) {
+    const auto slash = path.rfind('/', end - 1);
+    const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+    if (end > begin) coming.push_back(path.substr(begin, end - begin));
+    if (slash == std::string::npos) return;
+    end = slash;
+  }
+}
+
+}  // namespace
+
+bool node::is_directory() const noexcept { return S_ISDIR(mode); }
+bool node::is_symbolic_link() const noexcept { return S_ISLNK(mode); }
+
+tree::tree() { nodes_.emplace_back().mode = S_IFDIR | 0755; }
+
+// False when the next part is missing and not to be made.
+bool tree::step(walk& w, bool create, const std::string& path) {
+  const std::string part = std::move(w.coming.back());
+  w.coming.pop_back();
+  if (part == ".") return true;
+  if (part == "..") {
+    if (w.above.size() > 1) w.above.pop_back();
+    return true;
+  }
+  node*& next = w.above.back()->children[part];
+  if (next == nullptr) {
+    if (!create) {
+      w.above.back()->children.erase(part);
+      return false;
+    }
+    next = &add_node();
+    next->mode = S_IFDIR | 0755;
+  }
+  if (next->is_directory()) {
+    w.above.push_back(next);
+    return true;
+  }
+  if (!next->is_symbolic_link()) throw error(errc::corrupt, "unpack", '"' + path + '"', "its parent \"" + part + "\" is not a directory");
+  if (++w.links > links_limit || w.coming.size() > parts_limit) {
+    throw error(errc::corrupt, "unpack", '"' + path + '"', "its parents lead through too many symbolic links");
+  }
+  if (next->link_target.starts_with('/')) w.above.resize(1);
+  push_parts(w.coming, next->link_target);
+  return true;
+}
+
+node* tree::directory(const std::string& path, bool create) {
+  walk w;
+  w.above.push_back(&root());
+  push_parts(w.coming, path);
+  while (!w.coming.empty()) {
+    if (!step(w, create, path)) return nullptr;
+  }
+  return w.above.back();
+}
+
+}  // namespace lxr::io::erofs

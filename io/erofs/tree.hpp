@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lxr::io::erofs {
+
+// One inode of a layer. Directories know their children by name; everything else may have several names.
+struct node {
+  std::uint32_t mode = 0;  // type and permission bits, as in stat(2)
+  std::uint32_t uid = 0, gid = 0;
+  std::int64_t mtime_seconds = 0;
+  std::uint32_t mtime_nanoseconds = 0;
+  std::uint32_t device_major = 0, device_minor = 0;
+  std::uint64_t size = 0, data_offset = 0;  // of a file's content in the data file; the offset is a multiple of 512
+  std::string link_target;                  // of a symbolic link
+  std::map<std::string, std::string> xattrs;
+  std::map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them
+
+  [[nodiscard]] bool is_directory() const noexcept;
+  [[nodiscard]] bool is_symbolic_link() const noexcept;
+};
+
+// The tree of one layer in memory, grown member by member. Paths are resolved inside it: symbolic links that a member's
+// parents lead through are followed from its root, never out of it (as openat2(2) does with RESOLVE_IN_ROOT).
+// Nodes live until the tree goes, also those no name leads to any more.
+// Failure: throws error{errc::corrupt} for paths through files and for too many links.
+class tree {
+ public:
+  tree();
+  tree(const tree&) = delete;
+  tree& operator=(const tree&) = delete;
+
+  [[nodiscard]] node& root() noexcept { return nodes_.front(); }
+  [[nodiscard]] const node& root() const noexcept { return nodes_.front(); }
+  node& add_node() { return nodes_.emplace_back(); }
+
+  // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones when `create`, else null.
+  node* directory(const std::string& path, bool create);
+
+ private:
+  struct walk {
+    std::vector<node*> above;         // the way from the root, for ".."
+    std::vector<std::string> coming;  // parts still to go, the next one last
+    int links = 0;
+  };
+  bool step(walk& w, bool create, const std::string& path);
+
+  std::deque<node> nodes_;
+};
+
+}  // namespace lxr::io::erofs

@@ -1,0 +1,31 @@
+#include "io/mount/erofs.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace lxr::io::mount {
+
+unique_fd mount_erofs(int index, int data) {
+  const unique_fd fs(::fsopen("erofs", FSOPEN_CLOEXEC));
+  if (!fs && (errno == ENODEV || errno == ENOSYS)) {
+    throw error(errc::unsupported, "mount layer", "", "this kernel has no EROFS (CONFIG_EROFS_FS)", "load it with: modprobe erofs");
+  }
+  if (!fs) throw_errno("open", "erofs filesystem");
+  const auto set = [&fs](const char* key, int fd) {
+    return ::fsconfig(fs.get(), FSCONFIG_SET_STRING, key, ("/proc/self/fd/" + std::to_string(fd)).c_str(), 0) == 0;
+  };
+  if (!set("source", index) || !set("device", data) || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    if (errno == ENOTBLK || errno == EINVAL) throw error(errc::unsupported, "mount layer", "", "this kernel does not mount EROFS from a file", "Linux 6.12 or newer does");
+    throw_errno("mount", "layer");
+  }
+  unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV));
+  if (!mount) throw_errno("mount", "layer");
+  return mount;
+}
+
+}  // namespace lxr::io::mount

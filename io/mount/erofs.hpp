@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/base/unique_fd.hpp"
+
+namespace lxr::io::mount {
+
+// A detached, read-only mount of an EROFS index whose files' content lies in `data`; both are regular files, and no loop
+// device is used. Source: Documentation/filesystems/erofs.rst, "device="; needs Linux 6.12.
+// Throws error{errc::unsupported} when the kernel cannot do that.
+unique_fd mount_erofs(int index, int data);
+
+}  // namespace lxr::io::mount

@@ -1,0 +1,94 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/tar/reader.hpp"
+#include "pipeline/image/layer_index.hpp"
+#include "pipeline/image/layer_target.hpp"
+
+namespace lxr::image {
+namespace {
+
+constexpr std::size_t writes_in_flight = 4;
+constexpr std::uint64_t erofs_block = 512;
+
+// The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
+class erofs_target final : public layer_target {
+ public:
+  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), tar_(index_) { create_data(); }
+
+  task<std::uint64_t> store(plain_blocks& plain) override {
+    task_scope writes(co_await asio::this_coro::executor);
+    std::exception_ptr failure;
+    try {
+      while (auto block = co_await plain.pop()) {
+        auto permit = co_await write_permits_.acquire();
+        const auto shared = std::make_shared<byte_block>(std::move(*block));
+        writes.spawn(write(shared, size_, std::move(permit)));
+        size_ += shared->size();
+        co_await offload(tools_.pool, [&] { tar_.feed(shared->bytes()); });
+      }
+      tar_.finish();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) writes.cancel();
+    try {
+      co_await writes.join();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_await offload(tools_.pool, [&] { finish(); });
+    co_return index_.bytes();
+  }
+
+ private:
+  void create_data() {
+    const auto open = [this](int flags) {
+      return ::openat(directory_.get(), "data.tar", O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+    };
+    data_.reset(open(O_DIRECT));
+    if (!data_ && errno == EINVAL) data_.reset(open(0));
+    if (!data_) throw_errno("create", "data.tar");
+  }
+
+  // The last block is padded to whole pages; finish() cuts that off again.
+  task<void> write(std::shared_ptr<byte_block> block, std::uint64_t offset, semaphore::permit) {
+    const std::size_t over = block->size() % byte_block::alignment;
+    if (over != 0) {
+      const std::size_t padding = byte_block::alignment - over;
+      std::memset(block->room().data(), 0, padding);
+      block->grow(padding);
+    }
+    co_await tools_.files.write(data_.get(), block->bytes(), offset);
+  }
+
+  // EROFS reads whole blocks: a tar that ends within one is filled up.
+  void finish() {
+    const std::uint64_t whole = (size_ + erofs_block - 1) / erofs_block * erofs_block;
+    if (::ftruncate(data_.get(), static_cast<off_t>(whole)) != 0) throw_errno("set the size of", "data.tar");
+    const unique_fd fd = file::open_at(directory_.get(), "index.erofs", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    file::write_all(fd.get(), index_.index(size_), "index.erofs");
+  }
+
+  target_tools tools_;
+  unique_fd directory_, data_;
+  layer_index index_;
+  io::tar::reader tar_;
+  std::uint64_t size_ = 0;
+  semaphore write_permits_{writes_in_flight};
+};
+
+}  // namespace
+
+std::unique_ptr<layer_target> make_erofs_target(unique_fd directory, target_tools tools) {
+  return std::make_unique<erofs_target>(std::move(directory), tools);
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,114 @@
+#include "pipeline/image/layer_index.hpp"
+
+#include <sys/stat.h>
+
+#include "core/base/error.hpp"
+#include "io/erofs/index.hpp"
+#include "pipeline/image/member.hpp"
+
+namespace lxr::image {
+namespace {
+
+using io::erofs::node;
+using io::tar::entry;
+
+void set_metadata(node& n, const entry& e, mode_t type) {
+  n.mode = type | e.mode;
+  n.uid = checked_id(e.uid, e);
+  n.gid = checked_id(e.gid, e);
+  n.mtime_seconds = e.mtime_seconds;
+  n.mtime_nanoseconds = e.mtime_nanoseconds;
+  for (const auto& [name, value] : e.xattrs) {
+    if (is_kept_attribute(name)) n.xattrs[name] = value;
+  }
+}
+
+void mark_opaque(node& directory) { directory.xattrs["trusted.overlay.opaque"] = "y"; }
+
+bool is_whiteout(const node& n) { return S_ISCHR(n.mode) && n.device_major == 0 && n.device_minor == 0; }
+
+mode_t type_of(const entry& e) {
+  switch (e.type) {
+    case entry::kind::symbolic_link: return S_IFLNK;
+    case entry::kind::character_device: return S_IFCHR;
+    case entry::kind::block_device: return S_IFBLK;
+    case entry::kind::fifo: return S_IFIFO;
+    default: return S_IFREG;
+  }
+}
+
+}  // namespace
+
+void layer_index::begin(const entry& e) {
+  if (++members_ > members_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
+  const std::string path = normalised_member_path(e.path);
+  if (path.empty()) return set_root(e);
+  const auto [above, name] = split_path(path);
+  const place at{tree_.directory(above, true), name};
+  if (!handle_whiteout(at, path)) make(e, at);
+}
+
+void layer_index::set_root(const entry& e) {
+  if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
+  set_metadata(tree_.root(), e, S_IFDIR);
+}
+
+bool layer_index::handle_whiteout(const place& at, const std::string& path) {
+  const auto mark = parse_whiteout(at.name, path);
+  if (!mark) return false;
+  if (mark->what == whiteout::kind::opaque) mark_opaque(*at.directory);
+  if (mark->what != whiteout::kind::hides_one) return true;
+  // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
+  node*& there = at.directory->children[mark->hidden];
+  if (there == nullptr) {
+    there = &tree_.add_node();
+    there->mode = S_IFCHR;
+  } else if (there->is_directory()) {
+    mark_opaque(*there);
+  }
+  return true;
+}
+
+void layer_index::make(const entry& e, const place& at) {
+  if (e.type == entry::kind::directory) return make_directory(e, at);
+  if (e.type == entry::kind::hard_link) return make_hard_link(e, at);
+  if (e.type == entry::kind::character_device && e.device_major == 0 && e.device_minor == 0) return;  // would be taken for a whiteout
+  node& fresh = tree_.add_node();
+  set_metadata(fresh, e, type_of(e));
+  fresh.size = e.size;
+  fresh.data_offset = e.data_offset;
+  fresh.device_major = e.device_major;
+  fresh.device_minor = e.device_minor;
+  if (e.type == entry::kind::symbolic_link) {
+    if (e.link_target.empty() || e.link_target.size() > 4095) throw error(errc::corrupt, "unpack", e.path, "its link target is empty or longer than 4095 bytes");
+    fresh.link_target = e.link_target;
+    fresh.mode = S_IFLNK | 0777;
+  }
+  bytes_ += e.size;
+  at.directory->children[at.name] = &fresh;
+}
+
+// Named again, a directory keeps what is in it.
+void layer_index::make_directory(const entry& e, const place& at) {
+  node*& there = at.directory->children[at.name];
+  const bool was_whiteout = there != nullptr && is_whiteout(*there);
+  if (there == nullptr || !there->is_directory()) there = &tree_.add_node();
+  set_metadata(*there, e, S_IFDIR);
+  if (was_whiteout) mark_opaque(*there);
+}
+
+void layer_index::make_hard_link(const entry& e, const place& at) {
+  const std::string target = normalised_member_path(e.link_target);
+  const auto [above, name] = split_path(target);
+  node* const from = target.empty() ? nullptr : tree_.directory(above, false);
+  const auto found = from == nullptr ? decltype(from->children.end()){} : from->children.find(name);
+  if (from == nullptr || found == from->children.end()) {
+    throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to \"" + e.link_target + "\", which the layer does not hold");
+  }
+  if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
+  at.directory->children[at.name] = found->second;
+}
+
+std::string layer_index::index(std::uint64_t archive_size) const { return io::erofs::make_index(tree_, archive_size); }
+
+}  // namespace lxr::image

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/async/channel.hpp"
+#include "core/async/offload.hpp"
+#include "core/async/semaphore.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/unique_fd.hpp"
+#include "io/file/file_backend.hpp"
+
+namespace lxr::image {
+
+// How a layer lies in the store: `directories` is a tree of files under root/; `erofs` is the tar itself, data.tar, with an
+// EROFS index over it, index.erofs, and makes no file per member.
+enum class store_driver { directories, erofs };
+
+// A plain byte_block of a layer's tar; all are full but the last.
+using plain_blocks = bounded_channel<byte_block>;
+constexpr std::size_t plain_block_size = 512u << 10;
+
+// Where the plain bytes of one layer go: the writing half of a store driver. Made for an empty directory, used once.
+// Runs on: the loop's strand; what takes time on the pool.  Borrows: what it is made with.
+// Failure: throws; the directory is then to be discarded.  Cancel: terminal, writes that began are waited for.
+class layer_target {
+ public:
+  virtual ~layer_target() = default;
+  // Takes blocks until the channel is closed. Returns the bytes of all files.
+  virtual task<std::uint64_t> store(plain_blocks& plain) = 0;
+};
+
+struct target_tools {
+  worker_pool& pool;
+  io::file::file_backend& files;
+  semaphore& extractions;  // how many layers create files at the same moment: on ext4 two that do get in each other's way
+};
+
+std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_tools tools);
+std::unique_ptr<layer_target> make_erofs_target(unique_fd directory, target_tools tools);
+
+}  // namespace lxr::image

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "io/tar/reader.hpp"
+
+namespace lxr::image {
+
+// What the layer format makes of a tar member, whatever driver stores it (OCI image-spec, layer.md).
+
+constexpr std::uint64_t members_limit = 10'000'000;  // of one layer
+
+// "a/b/c" of any spelling of it; empty for the root. Throws errc::corrupt for a path with a "..".
+std::string normalised_member_path(const std::string& path);
+
+// Directory (empty for the root) and last part.
+std::pair<std::string, std::string> split_path(const std::string& path);
+
+// A member whose name says something about the layers below instead of being a file.
+struct whiteout {
+  enum class kind { hides_one, opaque, ignored } what;
+  std::string hidden;  // the name that is hidden, of hides_one
+};
+// Empty for an ordinary name. Throws errc::corrupt for one that hides no possible name.
+std::optional<whiteout> parse_whiteout(const std::string& name, const std::string& path);
+
+// False for attributes that would tell overlayfs what only lxr may tell it, or that the host's own policy owns.
+bool is_kept_attribute(const std::string& name);
+
+// Throws errc::corrupt for what is no user or group id.
+std::uint32_t checked_id(std::uint64_t id, const io::tar::entry& e);
+
+}  // namespace lxr::image

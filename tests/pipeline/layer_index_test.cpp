@@ -1,0 +1,193 @@
+// The two store drivers against each other: whatever a tar holds, both show the same tree or both refuse it.
+#include "pipeline/image/layer_index.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <optional>
+#include <random>
+
+#include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
+#include "io/mount/rooted.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/layer_writer.hpp"
+#include "tests/support/tar_builder.hpp"
+#include "tests/support/temp_directory.hpp"
+
+namespace lxr::image {
+namespace {
+
+using test::tar_builder;
+
+std::string attributes_of(int fd) {
+  char names[4096];
+  const ssize_t size = ::flistxattr(fd, names, sizeof names);
+  std::map<std::string, std::string> all;
+  for (ssize_t at = 0; at < size; at += static_cast<ssize_t>(std::strlen(names + at)) + 1) {
+    char value[70000];
+    const ssize_t got = ::fgetxattr(fd, names + at, value, sizeof value);
+    all[names + at] = std::string(value, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  }
+  std::string out;
+  for (const auto& [name, value] : all) out += " " + name + "=" + std::to_string(std::hash<std::string>{}(value));
+  return out;
+}
+
+// Everything that can be seen of a tree, a line for each name. `timed`: with the time of the root, which only some tars give.
+void describe_tree(int directory, const std::string& path, std::map<std::string, std::string>& out) {
+  for (const std::string& name : file::list_at(directory, ".")) {
+    struct stat st {};
+    ASSERT_EQ(::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW), 0) << path << name;
+    std::string line = std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
+    if (!S_ISDIR(st.st_mode)) line += " links " + std::to_string(st.st_nlink) + " size " + std::to_string(st.st_size);
+    if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) line += " device " + std::to_string(st.st_rdev);
+    if (S_ISLNK(st.st_mode)) {
+      char target[8192];
+      const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
+      line += " -> " + std::string(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    }
+    // Times of whiteouts and of parents no member named are nobody's.
+    if (st.st_mtime < 1'750'000'000 && st.st_mtime != 0) line += " at " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+      const unique_fd fd = file::open_at(directory, name, O_RDONLY | O_NOFOLLOW);
+      line += attributes_of(fd.get());
+      if (S_ISREG(st.st_mode)) line += " " + std::to_string(std::hash<std::string>{}(file::read_all(fd.get(), name, 64u << 20)));
+      if (S_ISDIR(st.st_mode)) describe_tree(fd.get(), path + name + "/", out);
+    }
+    out[path + name] = line;
+  }
+}
+
+using description = std::optional<std::map<std::string, std::string>>;
+
+description by_directories(const std::string& archive) {
+  const test::temp_directory dir;
+  file::make_directory_at(dir.fd(), "root", 0755);
+  try {
+    layer_writer writer(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+    io::tar::reader reader(writer);
+    reader.feed(as_bytes(archive));
+    reader.finish();
+    for (const pending_write& w : writer.take_writes()) {
+      EXPECT_EQ(::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)), static_cast<ssize_t>(w.size));
+    }
+    for (const auto& f : writer.take_finished()) f->finish();
+    writer.finish();
+  } catch (const error&) {
+    return std::nullopt;
+  }
+  description out(std::in_place);
+  describe_tree(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY).get(), "", *out);
+  return out;
+}
+
+description by_erofs(const std::string& archive) {
+  const test::temp_directory dir;
+  std::string data = archive;
+  data.resize((data.size() + 511) / 512 * 512, '\0');
+  try {
+    layer_index index;
+    io::tar::reader reader(index);
+    for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
+    reader.finish();
+    file::replace_at(dir.fd(), "index.erofs", index.index(archive.size()), 0600);
+    file::replace_at(dir.fd(), "data.tar", data, 0600);
+  } catch (const error&) {
+    return std::nullopt;
+  }
+  const unique_fd root = mount_layer(dir.fd());
+  description out(std::in_place);
+  describe_tree(file::open_at(root.get(), ".", O_RDONLY | O_DIRECTORY).get(), "", *out);
+  return out;
+}
+
+void expect_same(const std::string& archive, const std::string& what) {
+  const description theirs = by_directories(archive), ours = by_erofs(archive);
+  ASSERT_EQ(theirs.has_value(), ours.has_value()) << what;
+  if (!theirs) return;
+  for (const auto& [name, line] : *theirs) {
+    const auto found = ours->find(name);
+    ASSERT_NE(found, ours->end()) << what << ": " << name << " is missing";
+    EXPECT_EQ(found->second, line) << what << ": " << name;
+  }
+  EXPECT_EQ(ours->size(), theirs->size()) << what;
+}
+
+TEST(store_drivers, agree_on_every_kind_of_member) {
+  tar_builder b;
+  b.directory("d").file("d/empty", "").file("d/one", "1").file("d/block", std::string(512, 'b')).file("d/more", std::string(5000, 'm'));
+  b.file("large", std::string(3'000'000, 'l')).add({.path = "fifo", .type = '6'}).add({.path = "null", .type = '3', .major = 1, .minor = 3});
+  b.add({.path = "disk", .type = '4', .major = 259, .minor = 70000}).add({.path = "hard", .link = "d/one", .type = '1'});
+  b.add({.path = "short", .link = "d/one", .type = '2'}).add({.path = "long", .link = std::string(600, 'x'), .type = '2'});
+  b.add({.path = "suid", .content = "s", .mode = 04755, .uid = 1000, .gid = 2000, .mtime = 12345});
+  b.add({.path = "attributes", .content = "a", .pax = {{"SCHILY.xattr.user.test", "hello"}, {"SCHILY.xattr.user.other", std::string(700, 'o')}}});
+  b.add({.path = "times", .content = "t", .pax = {{"mtime", "-1.5"}}}).add({.path = "owner", .content = "o", .pax = {{"uid", "3000000"}, {"gid", "4000000"}}});
+  b.directory("sticky", 01777);
+  expect_same(b.finish(), "kinds");
+}
+
+TEST(store_drivers, agree_on_large_directories_and_names_of_every_kind) {
+  tar_builder b;
+  for (int i = 0; i < 3000; ++i) b.file("many/" + std::to_string(i * 7919 % 3001) + std::string(static_cast<std::size_t>(i % 90), 'n'), std::to_string(i));
+  for (const std::string name : {"!before dot", "-", ".hidden", "..two", "\xff\xfe", "a\nb", "\xc3\xbc"}) b.file("odd/" + name, name);
+  b.file("odd/" + std::string(99, 'z') + "/" + std::string(99, 'y'), "deep");
+  expect_same(b.finish(), "names");
+}
+
+TEST(store_drivers, agree_on_whiteouts_replacements_and_links_in_parents) {
+  tar_builder b;
+  b.directory("usr").directory("usr/lib").add({.path = "lib", .link = "usr/lib", .type = '2'}).file("lib/through", "1");
+  b.add({.path = "abs", .link = "/usr/../usr/lib", .type = '2'}).file("abs/absolute", "2").add({.path = "up", .link = "../../../..", .type = '2'});
+  b.file("up/escaped", "3").file(".wh.gone", "").directory("kept").file(".wh.kept", "").directory("opaque").file("opaque/.wh..wh..opq", "");
+  b.file(".wh.back", "").directory("back").file("twice", "1").file("twice", "22").directory("was", 0700).file("was/in", "x").file("was", "now a file");
+  b.file("file", "f").directory("file").file("a/b/c/implied", "i").file(".wh..wh.aufs", "");
+  b.add({.path = "linked", .link = "lib/through", .type = '1'}).file("lib/through", "replaced").directory("usr", 0711);
+  expect_same(b.finish(), "rules");
+}
+
+TEST(store_drivers, refuse_the_same_archives) {
+  for (const tar_builder::member& bad : std::initializer_list<tar_builder::member>{{.path = "../out", .content = "x"},
+                                                                                  {.path = "f/below", .content = "x"},
+                                                                                  {.path = "h", .link = "nothing", .type = '1'},
+                                                                                  {.path = "h", .link = "d", .type = '1'},
+                                                                                  {.path = ".wh.", .content = ""},
+                                                                                  {.path = "loop/x", .content = "x"},
+                                                                                  {.path = std::string(90, 'p') + std::string(200, 'q'), .pax = {{"path", std::string(256, 'n')}}}}) {
+    tar_builder b;
+    b.directory("d").file("f", "f").add({.path = "loop", .link = "loop", .type = '2'}).add(bad);
+    EXPECT_FALSE(by_directories(b.finish())) << bad.path;
+    EXPECT_FALSE(by_erofs(b.finish())) << bad.path;
+  }
+}
+
+TEST(store_drivers, agree_on_random_archives) {
+  std::mt19937 dice(20261123);
+  const auto pick = [&dice](unsigned n) { return static_cast<unsigned>(dice() % n); };
+  const std::vector<std::string> names{"a", "b", "c", "d", ".wh.a", ".wh.b", ".wh..wh..opq"};
+  const auto path = [&] {
+    std::string out;
+    for (unsigned i = 0, depth = 1 + pick(3); i < depth; ++i) out += (i > 0 ? "/" : "") + names[pick(i + 1 == depth ? 7 : 4)];
+    return out;
+  };
+  for (int round = 0; round < 300; ++round) {
+    tar_builder b;
+    for (unsigned i = 0, count = 1 + pick(14); i < count; ++i) {
+      tar_builder::member m{.path = path(), .mode = pick(01000), .uid = pick(3), .gid = pick(3), .mtime = 1'000'000'000 + pick(1000)};
+      const bool mark = m.path.find(".wh.") != std::string::npos;
+      m.type = mark ? '0' : "00055521346"[pick(11)];
+      if (m.type == '0' && !mark) m.content = std::string(pick(3000), static_cast<char>('a' + pick(26)));
+      if (m.type == '2') m.link = pick(2) == 0 ? "/" + names[pick(4)] : names[pick(4)];
+      if (m.type == '1') m.link = names[pick(4)];
+      if (m.type == '3' || m.type == '4') m.major = 1, m.minor = pick(9);
+      b.add(m);
+    }
+    expect_same(b.finish(), "round " + std::to_string(round));
+    if (HasFailure()) break;
+  }
+}
+
+}  // namespace
+}  // namespace lxr::image
