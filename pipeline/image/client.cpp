@@ -1,8 +1,10 @@
 #include "pipeline/image/client.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +19,8 @@
 namespace lxr::image {
 namespace {
 
-// The running lxr-image: killed and reaped when this goes out of scope.
+// The running lxr-image. When this goes out of scope before the work is done, it is given time to take back what it
+// made: its channel closes, which it takes for an order to stop.
 class worker {
  public:
   explicit worker(const std::string& program) {
@@ -35,6 +38,7 @@ class worker {
   }
   ~worker() {
     channel_.reset();
+    if (!done_) wait_for_exit();
     ::kill(pid_, SIGKILL);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -42,8 +46,18 @@ class worker {
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   [[nodiscard]] int channel() const noexcept { return channel_.get(); }
+  void done() noexcept { done_ = true; }
 
  private:
+  void wait_for_exit() const noexcept {
+    constexpr int patience_ms = 10'000;
+    const unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    pollfd exited{pidfd.get(), POLLIN, 0};
+    while (::poll(&exited, 1, patience_ms) < 0 && errno == EINTR) {
+    }
+  }
+
+  bool done_ = false;
   pid_t pid_ = 0;
   unique_fd channel_;
 };
@@ -66,7 +80,7 @@ void pass_on(const json::object& message, event_sink& events) {
 }  // namespace
 
 task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events) {
-  const worker w(program);
+  worker w(program);
   send_message(w.channel(), json::parse_object(request_message(where, request), "request"));
   readiness channel(co_await asio::this_coro::executor, w.channel());
   for (;;) {
@@ -76,6 +90,7 @@ task<pull_result> pull(const instance& where, std::string program, pull_request 
     const std::string kind = json::get_string(*message, "kind");
     if (kind == "error") throw_error_message(*message);
     if (kind == "result") {
+      w.done();
       co_return pull_result{json::get_string(*message, "image"), json::get_string(*message, "manifest"),
                             json::get_string(*message, "name")};
     }

@@ -89,6 +89,10 @@ task<pull_result> puller::pull(source& from, oci::reference name, std::string ar
   auto configuring = fetch_config(from, manifest.config);
   const std::string config_text = co_await std::move(configuring);
   const auto config = oci::image_config::parse(config_text, "config of " + name.familiar());
+  if (!config.architecture.empty() && config.architecture != architecture) {
+    throw error(errc::not_found, "pull", name.familiar(), "it is for " + config.architecture + ", not " + architecture,
+                "to have it all the same: --arch " + config.architecture);
+  }
   if (config.diff_ids.size() != manifest.layers.size()) {
     throw error(errc::corrupt, "pull", name.familiar(), "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " +
                                                             std::to_string(manifest.layers.size()));

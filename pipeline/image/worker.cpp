@@ -107,7 +107,6 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
 
 int run_worker(int channel) {
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);  // ctrl-c is the peer's to handle: it ends us by closing the channel
   ::umask(0);

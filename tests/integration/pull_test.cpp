@@ -147,6 +147,29 @@ TEST_F(pull, a_killed_pull_leaves_nothing_half_made_and_the_next_one_sweeps) {
   EXPECT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, root_ + "/ingest").empty(); }));
 }
 
+TEST_F(pull, an_interrupted_pull_takes_back_what_it_made) {
+  registry_imposter slow;
+  const std::string tar = tar_builder().file("a", std::string(8 << 20, 'a')).finish();
+  const auto p = slow.publish(tar, gzip(tar));
+  slow.on(p.layer_path, {.hang = true});
+  const auto ingest = [&] { return file::list_at(AT_FDCWD, root_ + "/ingest"); };
+  for (const int number : {SIGTERM, SIGINT}) {
+    process interrupted(command(number == SIGTERM ? std::vector<std::string>{"pull", slow.host() + "/app"}
+                                                  : std::vector<std::string>{"run", "--rm", slow.host() + "/app", "true"}),
+                        environment());
+    ASSERT_TRUE(eventually([&] { return !ingest().empty(); }));
+    ::kill(interrupted.pid(), number);
+    EXPECT_EQ(interrupted.wait(), 128 + number);
+    EXPECT_TRUE(eventually([&] { return ingest().empty(); })) << number;
+  }
+}
+
+TEST_F(pull, an_image_for_another_architecture_is_refused_until_asked_for) {
+  const outcome o = lxr({"run", "--rm", "--network", "none", "--arch", "arm64", small_, "true"});
+  EXPECT_EQ(o.code, 125);
+  EXPECT_NE(o.err.find("amd64"), std::string::npos) << o.err;
+}
+
 TEST_F(pull, a_full_disk_is_named_and_the_space_comes_back) {
   registry_imposter server;
   std::string noise(24 << 20, '\0');
