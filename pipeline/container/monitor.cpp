@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/async/readiness.hpp"
+#include "core/async/waiter_list.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "pipeline/container/remove.hpp"
@@ -16,9 +17,22 @@ namespace lxr::container {
 
 using io::process::child_report;
 
+// What a client has not read yet. While the container runs its backlog is bounded, so a slow client slows the container;
+// once it has exited nothing waits for the client any more.
+struct monitor::client_stream {
+  static constexpr std::size_t backlog_limit = 64u << 10;
+  int fd = -1;
+  std::string backlog;
+  waiter_list changed;
+  bool over = false;  // nothing comes behind the backlog
+};
+
 struct monitor::subject {
   subject(launched l, client_streams c, on_exit e, unique_fd directory)
-      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log(std::move(directory)) {}
+      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log(std::move(directory)) {
+    output.fd = client.output.get();
+    errors.fd = client.errors.get();
+  }
 
   launched container;
   client_streams client;
@@ -26,6 +40,8 @@ struct monitor::subject {
   log_file log;
   unique_fd pidfd;
   std::string start_failure;
+  client_stream output, errors;
+  bool exited = false;
 };
 
 void monitor::watch(launched container, client_streams client, on_exit ended) {
@@ -53,34 +69,50 @@ task<void> join_quietly(task_scope& scope) {
 
 // Never throws: a failure here would cancel the supervision of every other container.
 task<void> monitor::supervise(std::shared_ptr<subject> s) {
-  task_scope output(engine_.executor), input(engine_.executor);
-  output.spawn(copy_output(s, s->container.output.get(), s->client.output.get(), "stdout"));
-  if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->client.errors.get(), "stderr"));
+  task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
+  output.spawn(copy_output(s, s->container.output.get(), s->output, "stdout"));
+  if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->errors, "stderr"));
   if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
   if (s->client.input && s->container.config.tty) input.spawn(copy_input(s));
+  for (client_stream* to : {&s->output, &s->errors}) {
+    if (to->fd >= 0) clients.spawn(forward(s, *to));
+  }
   try {
     readiness exited(engine_.executor, s->pidfd.get());
     co_await exited.readable();
   } catch (const cancelled&) {
     output.cancel();
   }
+  s->exited = true;
+  s->output.changed.notify_all();
+  s->errors.changed.notify_all();
   // All processes of the container died with its first one, so end of file on its output is near.
   co_await join_quietly(output);
   input.cancel();
   co_await join_quietly(input);
+  int code = 125;
   try {
-    if (const auto status = io::process::reap(s->pidfd.get(), false)) finish(*s, *status);
+    if (const auto status = io::process::reap(s->pidfd.get(), false)) {
+      code = status->code;
+      record_exit(*s, *status);
+    }
   } catch (const std::exception&) {
     // its state cannot be written; it is derived from the kernel then
-    s->client = {};
-    if (s->ended) s->ended(125);
   }
+  for (client_stream* to : {&s->output, &s->errors}) {
+    to->over = true;
+    to->changed.notify_all();
+  }
+  co_await join_quietly(clients);
+  s->client = {};
+  if (s->ended) s->ended(code);
   subjects_.erase(s->container.config.id);
 }
 
-task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, int client, const char* stream) {
+task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream) {
   readiness source(engine_.executor, from);
   for (;;) {
+    while (to.backlog.size() > client_stream::backlog_limit && !s->exited) co_await to.changed.wait();
     co_await source.readable();
     const ssize_t got = ::read(from, buffer_.data(), buffer_.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -91,24 +123,40 @@ task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, int client
     } catch (const error&) {
       // a full disk must not stop the container, nor its client from seeing this
     }
-    if (client < 0) continue;
-    const ssize_t put = ::write(client, bytes.data(), bytes.size());
-    if (put < 0 && errno != EAGAIN) {
-      client = -1;  // the client is gone; the container and its log go on
-    } else if (put < got) {
-      std::string rest(bytes.substr(put < 0 ? 0 : static_cast<std::size_t>(put)));
-      co_await forward(client, std::move(rest));
-    }
+    hand_to_client(to, bytes);
   }
 }
 
-task<void> monitor::forward(int client, std::string bytes) {
-  readiness sink(engine_.executor, client);
-  for (std::size_t done = 0; done < bytes.size();) {
+void monitor::hand_to_client(client_stream& to, std::string_view bytes) {
+  if (to.fd < 0) return;
+  if (to.backlog.empty()) {
+    const ssize_t put = ::write(to.fd, bytes.data(), bytes.size());
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+      to.fd = -1;  // the client is gone; the container and its log go on
+      return;
+    }
+    if (put > 0) bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (bytes.empty()) return;
+  to.backlog += bytes;
+  to.changed.notify_all();
+}
+
+task<void> monitor::forward(std::shared_ptr<subject> s, client_stream& to) {
+  readiness sink(engine_.executor, to.fd);
+  while (to.fd >= 0 && !(to.over && to.backlog.empty())) {
+    if (to.backlog.empty()) {
+      co_await to.changed.wait();
+      continue;
+    }
     co_await sink.writable();
-    const ssize_t put = ::write(client, bytes.data() + done, bytes.size() - done);
-    if (put < 0 && errno != EAGAIN && errno != EINTR) co_return;
-    if (put > 0) done += static_cast<std::size_t>(put);
+    const ssize_t put = ::write(to.fd, to.backlog.data(), to.backlog.size());
+    if (put > 0) to.backlog.erase(0, static_cast<std::size_t>(put));
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+      to.fd = -1;
+      to.backlog.clear();
+    }
+    to.changed.notify_all();
   }
 }
 
@@ -140,7 +188,7 @@ task<void> monitor::follow_start(std::shared_ptr<subject> s) {
   if (const auto lock = lock_container(engine_.where, config.id)) mark_running(engine_.where, config.id);
 }
 
-void monitor::finish(subject& s, io::process::exit_status status) {
+void monitor::record_exit(subject& s, io::process::exit_status status) {
   const std::string& id = s.container.config.id;
   const auto lock = lock_container(engine_.where, id);
   // Somebody may have removed the container, or started it anew, since its process ended.
@@ -162,8 +210,6 @@ void monitor::finish(subject& s, io::process::exit_status status) {
       save(engine_.where, id, state);
     }
   }
-  s.client = {};
-  if (s.ended) s.ended(status.code);
 }
 
 void monitor::send_signal(const std::string& id, int number) noexcept {

@@ -38,12 +38,14 @@ class monitor {
 
  private:
   struct subject;
+  struct client_stream;
   task<void> supervise(std::shared_ptr<subject> s);
-  task<void> copy_output(std::shared_ptr<subject> s, int from, int client, const char* stream);
+  task<void> copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream);
   task<void> copy_input(std::shared_ptr<subject> s);
   task<void> follow_start(std::shared_ptr<subject> s);
-  task<void> forward(int client, std::string bytes);
-  void finish(subject& s, io::process::exit_status status);
+  void hand_to_client(client_stream& to, std::string_view bytes);
+  task<void> forward(std::shared_ptr<subject> s, client_stream& to);
+  void record_exit(subject& s, io::process::exit_status status);
 
   static constexpr std::size_t buffer_size = 64u << 10;
   engine& engine_;
