@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -18,14 +19,19 @@
 namespace lxr::cli {
 namespace {
 
-// What the process gets as one of its standard streams. A terminal of ours is never handed into a container without -t:
-// it could be read and typed into. It gets a pipe then, which the relay copies.
+// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never handed
+// into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay copies then.
 struct stream {
   unique_fd theirs, ours;
 };
 
+bool is_pipe(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 stream output_stream(int fd) {
-  if (!io::tty::is_terminal(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
+  if (is_pipe(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
   return {unique_fd(fds[1]), unique_fd(fds[0])};
@@ -33,7 +39,7 @@ stream output_stream(int fd) {
 
 stream input_stream(bool interactive) {
   if (!interactive) return {file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), {}};
-  if (!io::tty::is_terminal(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
+  if (is_pipe(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
   ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
@@ -67,9 +73,9 @@ int attend(container::exec_process& running, bool interactive, stream& in, strea
   });
   copy.until(running.process.pidfd(), [] { return true; });
   copy.run();
-  if (copy.detached()) {
+  if (copy.detached() || copy.unread()) {
     running.process.release();
-    return 0;
+    return copy.detached() ? 0 : 128 + SIGPIPE;
   }
   return running.process.wait();
 }
@@ -93,6 +99,10 @@ int cmd_exec(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const std::vector<std::string> words = app.remaining();
   if (words.empty()) throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
+  if (words.front().starts_with('-')) throw error(errc::invalid_argument, "use lxr exec", "", "unknown flag: " + words.front(), "see lxr exec --help");
+  if (!options.working_dir.empty() && options.working_dir.front() != '/') {
+    throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
+  }
   options.command.assign(words.begin() + 1, words.end());
   if (options.command.empty()) {
     interactive = true;

@@ -21,7 +21,7 @@ std::string cgroup_text(const io::cgroup::layout& l) {
 }  // namespace
 
 int cmd_info(const invocation& call) {
-  CLI::App app("Show what this host offers and where lxr keeps things.", "info");
+  CLI::App app("Show what this host offers and where lxr keeps things.\n\nExamples:\n  lxr info", "info");
   app.set_help_flag("--help", "Show this text");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
@@ -46,7 +46,10 @@ int cmd_info(const invocation& call) {
   return 0;
 }
 
-int cmd_version(const invocation&) {
+int cmd_version(const invocation& call) {
+  CLI::App app("Show lxr's version.\n\nExamples:\n  lxr version", "version");
+  app.set_help_flag("--help", "Show this text");
+  if (const auto done = parse(app, call)) return *done;
   std::printf("lxr version %s\n", LXR_VERSION);
   return 0;
 }

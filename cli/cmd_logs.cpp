@@ -53,6 +53,7 @@ void print_line(std::string_view line, const log_options& options) {
   container::log_line parsed;
   if (!container::parse_log_line(line, parsed)) return;
   std::FILE* out = parsed.stream == "stderr" ? stderr : stdout;
+  std::fflush(out == stdout ? stderr : stdout);  // both may lead to one place: keep their order
   if (options.timestamps) std::fprintf(out, "%.*s ", static_cast<int>(parsed.time.size()), parsed.time.data());
   std::fwrite(parsed.text.data(), 1, parsed.text.size(), out);
   if (parsed.complete) std::fputc('\n', out);

@@ -4,6 +4,7 @@
 #include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
+#include "core/base/error.hpp"
 #include "core/oci/reference.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/image/client.hpp"
@@ -25,6 +26,7 @@ int cmd_pull(const invocation& call) {
   app.add_flag("--timing", timing, "Show how long each stage took");
   app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");
   if (const auto done = parse(app, call)) return *done;
+  check_trace(trace);
   const instance where = call.open();
   oci::reference::parse(request.reference);  // its words are checked before anything starts
   terminal_events events(quiet);
@@ -37,7 +39,7 @@ int cmd_pull(const invocation& call) {
 }
 
 int cmd_images(const invocation& call) {
-  CLI::App app("List images.", "images");
+  CLI::App app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
   app.set_help_flag("--help", "Show this text");
   bool quiet = false, whole = false;
   app.add_flag("-q,--quiet", quiet, "Only ids");
@@ -52,8 +54,14 @@ int cmd_images(const invocation& call) {
       std::printf("%s\n", id.c_str());
       continue;
     }
+    std::string size;
+    try {
+      size = human_size(images.load(tag.id).size);
+    } catch (const error&) {
+      size = "damaged";  // one must not hide the others
+    }
     t.add({tag.name.familiar_repository(), tag.name.tag.empty() ? "<none>" : tag.name.tag, id,
-           human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago", human_size(images.load(tag.id).size)});
+           human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago", size});
   }
   if (!quiet) t.print();
   return 0;

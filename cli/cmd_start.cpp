@@ -34,6 +34,11 @@ task<void> launch_again(host& h, const std::string& id, bool attach, bool intera
   make_state_dir(h.where(), id);
   const auto lock = lock_container(h.where(), id);
   const container_state state = load_state(h.where(), id);
+  if (state.status == container_status::running) {
+    if (!attach) co_return;  // it runs, as asked
+    throw error(errc::conflict, "attach to container", '"' + load_config(h.where(), id).name + '"', "it is running already",
+                "see its output with: lxr logs -f " + short_id(id));
+  }
   if (state.init.pid != 0) co_await container::end_process(state.init, SIGKILL, std::chrono::seconds(10));
   container::release_kernel_objects(h.where(), h.engine().cgroups, id, load_raw_state(h.where(), id));
   container_config config = load_config(h.where(), id);
@@ -57,7 +62,7 @@ task<void> start_all(host& h, start_request what) {
   for (const std::string& word : what.words) {
     try {
       const std::string id = resolve_container(h.where(), word);
-      if (done.insert(id).second && load_state(h.where(), id).status != container_status::running) {
+      if (done.insert(id).second) {
         auto launching = launch_again(h, id, what.attach, what.interactive);
         co_await std::move(launching);
       }

@@ -78,6 +78,7 @@ task<void> host::listen(task_scope& work) {
     const bool working = focus_.empty() && !side_.is_finished();
     if (got <= 0) {
       if (working) work.cancel();
+      side_.left();
       co_return;
     }
     if (m.what == session_message::resize) {
@@ -102,6 +103,7 @@ void host::focus(const std::string& id) {
 
 task<void> host::ensure_image(const container_flags& flags, container_config& config) {
   auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
+  if (found && !flags.architecture.empty() && engine_.images.load(found->id).config.architecture != flags.architecture) found.reset();
   if (!found && flags.pull == "never") {
     throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
   }

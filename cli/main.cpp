@@ -1,7 +1,10 @@
 // lxr: the command line, and the engine behind it.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -142,9 +145,29 @@ std::optional<int> parse(CLI::App& app, const invocation& call) {
 
 }  // namespace lxr::cli
 
+namespace {
+
+// A closed standard descriptor must not become a socket or an epoll of ours that the streams' users then overwrite.
+void open_standard_descriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
+// Results that did not arrive are a failure: a full disk behind standard output.
+int check_output(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  if (errno == EPIPE) return code == 0 ? 128 + SIGPIPE : code;
+  std::fprintf(stderr, "lxr: cannot write to standard output: %s\n", std::strerror(errno));
+  return code == 0 ? lxr::cli::tool_failed : code;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   try {
-    return lxr::cli::run(argc, argv);
+    return check_output(lxr::cli::run(argc, argv));
   } catch (...) {
     return lxr::cli::report_failure(std::current_exception());
   }

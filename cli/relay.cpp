@@ -112,7 +112,7 @@ bool relay::pump_output(output& o) {
   const ssize_t got = ::read(o.from, buffer, sizeof buffer);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   if (got <= 0) return false;
-  write_all(o.to, buffer, static_cast<std::size_t>(got));  // a closed standard output must not stop the container
+  if (!write_all(o.to, buffer, static_cast<std::size_t>(got)) && o.to == STDOUT_FILENO) unread_ = true;
   return true;
 }
 
@@ -126,7 +126,7 @@ void relay::handle_signals() {
 void relay::run() {
   bool ending = false;
   std::chrono::steady_clock::time_point last_call;
-  while (!detached_) {
+  while (!detached_ && !unread_) {
     std::vector<pollfd> fds{{signals_, POLLIN, 0}};
     const auto watch = [&fds](int fd, short what) {
       fds.push_back({fd, what, 0});

@@ -28,6 +28,8 @@ class relay {
 
   void run();
   [[nodiscard]] bool detached() const noexcept { return detached_; }
+  // Nobody reads our standard output any more (`| head`): run() returned because of it.
+  [[nodiscard]] bool unread() const noexcept { return unread_; }
 
  private:
   struct output {
@@ -41,7 +43,7 @@ class relay {
   int signals_;
   std::function<void(int)> signal_handler_;
   int input_ = -1, input_to_ = -1;
-  bool detachable_ = false, detached_ = false, saw_ctrl_p_ = false;
+  bool detachable_ = false, detached_ = false, unread_ = false, saw_ctrl_p_ = false;
   std::function<void()> input_closed_;
   std::string pending_;
   std::vector<output> outputs_;

@@ -64,6 +64,7 @@ class client {
     relay_.until(control_.get(), [this] { return receive(); });
     relay_.run();
     raw_.reset();
+    if (relay_.unread()) return 128 + SIGPIPE;  // the container goes on, as when its client dies
     return relay_.detached() ? 0 : code_;
   }
 
@@ -107,12 +108,16 @@ class client {
 
 void engine_side::started() const noexcept { send(control.get(), {session_message::started, 0, 0}); }
 
-void engine_side::finished(int code) noexcept {
-  if (finished_) return;
-  finished_ = true;
+void engine_side::left() noexcept {
   output.reset();
   errors.reset();
   leave_streams();
+}
+
+void engine_side::finished(int code) noexcept {
+  if (finished_) return;
+  finished_ = true;
+  left();
   send(control.get(), {session_message::finished, code, 0});
 }
 

@@ -28,6 +28,8 @@ class engine_side {
   void started() const noexcept;
   // The client may go, with this exit code. Leaves the client's terminal and standard streams; only the first call counts.
   void finished(int code) noexcept;
+  // The client went by itself. Whoever reads its terminal or streams must not wait for the engine.
+  void left() noexcept;
   [[nodiscard]] bool is_finished() const noexcept { return finished_; }
 
  private:

@@ -77,6 +77,10 @@ void terminal_events::show(bool timing, const std::string& trace_file) const {
   }
 }
 
+void check_trace(const std::string& path) {
+  if (!path.empty()) file::open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+}
+
 void terminal_events::print_timing() const {
   std::fprintf(stderr, "%-14s %-24s %10s %10s\n", "STAGE", "SUBJECT", "BEGIN ms", "TOOK ms");
   for (const recorded& r : spans_) {

@@ -45,6 +45,9 @@ class terminal_events final : public event_sink {
   std::size_t lines_ = 0;
 };
 
+// Throws when the file of --trace cannot be written: before anything is started, not when it is over.
+void check_trace(const std::string& path);
+
 std::string human_size(std::uint64_t bytes);  // "573MB", powers of 1000 as docker shows them
 
 }  // namespace lxr::cli

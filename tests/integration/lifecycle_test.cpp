@@ -195,5 +195,15 @@ TEST_F(lifecycle, inspect_shows_namespaces_mounts_and_image) {
   EXPECT_EQ(json::get_string(*json::find_object(o, "Config"), "Hostname"), json::get_string(o, "Id").substr(0, 12));
 }
 
+TEST_F(lifecycle, starting_what_runs_leaves_it_and_does_not_pretend_to_attach) {
+  must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
+  const auto pid = json::get_int(*json::find_object(inspect("box"), "State"), "Pid");
+  must({"start", "box"});
+  const outcome o = lxr({"start", "-a", "box"});
+  EXPECT_EQ(o.code, 125);
+  EXPECT_NE(o.err.find("it is running already"), std::string::npos) << o.err;
+  EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "Pid"), pid);
+}
+
 }  // namespace
 }  // namespace lxr::test

@@ -1,3 +1,7 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/base/file.hpp"
 #include "tests/integration/support.hpp"
 
 namespace lxr::test {
@@ -34,18 +38,19 @@ TEST_F(run, standard_input_reaches_it_with_i_and_only_then) {
   EXPECT_EQ(lxr({"run", "--rm", "--network", "none", small_, "cat"}, "not read").out, "");
 }
 
-TEST_F(run, a_closed_pipe_does_not_kill_it) {
+TEST_F(run, a_closed_pipe_ends_the_client_alone) {
   must({"pull", "-q", small_});
   const std::string lxr_program = program_path("lxr");
   const outcome o = run_program({"/bin/bash", "-c", "yes | " + lxr_program + " run -i --rm --network none " + small_ + " true; echo code $?; " + lxr_program +
                                                         " run --rm --network none " + small_ + " sh -c 'seq 100000; exit 3' | head -1; echo codes ${PIPESTATUS[*]}"},
                                 {}, environment());
-  EXPECT_EQ(o.out, "code 0\n1\ncodes 3 0\n") << o.err;
+  EXPECT_EQ(o.out, "code 0\n1\ncodes 141 0\n") << o.err;
 }
 
-TEST_F(run, a_failing_cidfile_or_trace_costs_no_container) {
+TEST_F(run, a_failing_cidfile_or_trace_leaves_no_container) {
   const outcome traced = lxr({"run", "-d", "--name", "box", "--network", "none", "--trace", "/nonexistent/x", small_, "sleep", "1000"});
-  EXPECT_EQ(traced.code, 0) << traced.err;
+  EXPECT_EQ(traced.code, 125);
+  EXPECT_EQ(must({"ps", "-aq"}), "");
   EXPECT_NE(traced.err.find("/nonexistent/x"), std::string::npos);
   const std::string cidfile = dir_.path() + "/cid";
   EXPECT_EQ(lxr({"run", "--rm", "--cidfile", cidfile, "--network", "none", small_, "nosuch"}).code, 127);
@@ -126,6 +131,59 @@ TEST_F(run, memory_and_process_limits_hold) {
   const outcome p = lxr({"run", "--rm", "--pids-limit", "10", "--network", "none", small_, "sh", "-c",
                          "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 100 & done 2>&1; echo started"});
   EXPECT_NE((p.out + p.err).find("fork"), std::string::npos) << p.out << p.err;
+}
+
+// A container must not get at the caller's files through the streams it is given.
+TEST_F(run, exec_gives_no_file_of_the_host_to_the_container) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  const std::string file = dir_.path() + "/file", lxr = program_path("lxr");
+  file::replace_at(AT_FDCWD, file, "secret\n", 0600);
+  run_program({"/bin/sh", "-c", lxr + " exec -i box sh -c 'echo pwned > /proc/self/fd/0' < " + file}, {}, environment());
+  EXPECT_EQ(file::read_at(AT_FDCWD, file), "secret\n");
+  run_program({"/bin/sh", "-c", lxr + " exec box sh -c ': > /proc/self/fd/1; echo more' >> " + file}, {}, environment());
+  EXPECT_EQ(file::read_at(AT_FDCWD, file), "secret\nmore\n");
+  const outcome in = run_program({"/bin/sh", "-c", lxr + " exec -i box cat < " + file}, {}, environment());
+  EXPECT_EQ(in.out, "secret\nmore\n");
+}
+
+TEST_F(run, closed_standard_descriptors_are_no_harm) {
+  const outcome o = run_program({"/bin/sh", "-c", program_path("lxr") + " run -d --rm --name box " + small_ + " sleep 1000 <&- >&- 2>&-"}, {}, environment());
+  EXPECT_EQ(o.code, 0);
+  EXPECT_EQ(status_of("box"), "running");
+  must({"kill", "box"});
+  EXPECT_TRUE(eventually([&] { return must({"ps", "-aq"}).empty(); }));
+}
+
+TEST_F(run, a_client_that_does_not_read_delays_no_exit) {
+  int unread[2];
+  ASSERT_EQ(::pipe2(unread, O_CLOEXEC), 0);
+  ::fcntl(unread[1], F_SETPIPE_SZ, 4096);
+  const std::string to = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(unread[1]);
+  process client({"/bin/sh", "-c", "exec " + program_path("lxr") + " run --name box --network none " + small_ + " yes > " + to}, environment());
+  EXPECT_TRUE(eventually([&] { return lxr({"inspect", "box"}).code == 0 && status_of("box") == "running"; }));
+  must({"stop", "-t", "0", "box"});
+  EXPECT_EQ(status_of("box"), "exited");
+  EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "ExitCode"), 137);
+  ::close(unread[0]);
+  ::close(unread[1]);
+}
+
+TEST_F(run, a_reader_that_leaves_ends_the_client) {
+  const outcome o = run_program({"/bin/sh", "-c", program_path("lxr") + " run --name box --network none " + small_ + " yes | head -n 1"}, {}, environment());
+  EXPECT_EQ(o.out, "y\n");
+  EXPECT_EQ(status_of("box"), "running");
+}
+
+TEST_F(run, what_cannot_be_is_said_before_anything_starts) {
+  for (const std::vector<std::string>& words : std::initializer_list<std::vector<std::string>>{{"run", "--rm", "--trace", "/nowhere/x", small_, "true"},
+                                                                                            {"run", "--rm", "--pids-limit", "-7", small_, "true"},
+                                                                                            {"run", "--rm", "--hostname", std::string(65, 'h'), small_, "true"},
+                                                                                            {"version", "--bogus"},
+                                                                                            {"exec", "--bogus", "box", "true"}}) {
+    EXPECT_EQ(lxr(words).code, 125) << words[1];
+  }
+  EXPECT_EQ(must({"ps", "-aq"}), "");
+  EXPECT_EQ(run_program({"/bin/sh", "-c", program_path("lxr") + " info > /dev/full"}, {}, environment()).code, 125);
 }
 
 }  // namespace
