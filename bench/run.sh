@@ -81,6 +81,7 @@ cat >"$work/pull" <<'P'
 set -e
 store=$(mktemp -d "$2/XXXXXX")
 case $1 in
+erofs) LXR_STORE_DRIVER=erofs exec "$4" --root "$store/root" --state "$store/state" pull -q "$3" ;;
 lxr) exec "$4" --root "$store/root" --state "$store/state" pull -q "$3" ;;
 podman) exec podman --root "$store/root" --runroot "$store/run" --storage-driver overlay pull -q --tls-verify=false "$3" ;;
 esac
@@ -88,4 +89,5 @@ P
 chmod +x "$work/pull"
 unshare -m bash -c "mount -o loop '$work/disk' '$work/mnt' && '$build/bench/compare' 'pull 550 MB gzip' 3 0 \
 	podman '$work/pull' podman '$work/mnt' '127.0.0.1:$port/golang:latest' - \
-	-- lxr '$work/pull' lxr '$work/mnt' '127.0.0.1:$port/golang:latest' '$lxr'" 2>>"$out"
+	-- 'lxr, directories' '$work/pull' lxr '$work/mnt' '127.0.0.1:$port/golang:latest' '$lxr' \
+	-- 'lxr, erofs' '$work/pull' erofs '$work/mnt' '127.0.0.1:$port/golang:latest' '$lxr'" 2>>"$out"

@@ -123,6 +123,8 @@ container_state load_state(const instance& where, const std::string& id) {
   if (s.init.pid != 0 && !s.init.is_alive()) {
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
+    s.address.clear();  // released by whoever cleans up, who looks at the raw state
+    s.link.clear();
   }
   return s;
 }

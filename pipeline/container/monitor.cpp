@@ -75,7 +75,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
   if (s->client.input && s->container.config.tty) input.spawn(copy_input(s));
   for (client_stream* to : {&s->output, &s->errors}) {
-    if (to->fd >= 0) clients.spawn(forward(s, *to));
+    if (to->fd >= 0) clients.spawn(forward(*to));
   }
   try {
     readiness exited(engine_.executor, s->pidfd.get());
@@ -142,7 +142,7 @@ void monitor::hand_to_client(client_stream& to, std::string_view bytes) {
   to.changed.notify_all();
 }
 
-task<void> monitor::forward(std::shared_ptr<subject> s, client_stream& to) {
+task<void> monitor::forward(client_stream& to) {
   readiness sink(engine_.executor, to.fd);
   while (to.fd >= 0 && !(to.over && to.backlog.empty())) {
     if (to.backlog.empty()) {

@@ -44,7 +44,7 @@ class monitor {
   task<void> copy_input(std::shared_ptr<subject> s);
   task<void> follow_start(std::shared_ptr<subject> s);
   void hand_to_client(client_stream& to, std::string_view bytes);
-  task<void> forward(std::shared_ptr<subject> s, client_stream& to);
+  task<void> forward(client_stream& to);
   void record_exit(subject& s, io::process::exit_status status);
 
   static constexpr std::size_t buffer_size = 64u << 10;

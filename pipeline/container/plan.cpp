@@ -262,6 +262,7 @@ error explain_failure(const io::process::built_plan& plan, const io::process::ch
                 in_path ? "executable file not found in $PATH (" + find_env(spec.process.env, "PATH") + ")" : "no such file or directory"};
       }
       if (code == EACCES) return {errc::command_not_executable, "run", '"' + subject + '"', "permission denied"};
+      if (code == ELOOP) return {errc::command_not_executable, "run", '"' + subject + '"', "too many symbolic links lead there"};
       if (code == ENOEXEC) {
         return {errc::command_not_executable, "run", '"' + subject + '"', "exec format error",
                 "it is a program of another architecture, or a script without #!"};

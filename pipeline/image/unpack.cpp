@@ -122,8 +122,16 @@ class unpacking {
 
 task<unpacked_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
                                   worker_pool& pool, progress_function progress) {
+  const std::string name = what.content.str();
   unpacking u(std::move(from), std::move(what), std::move(diff_id), target, pool, std::move(progress));
-  co_return co_await u.run(co_await asio::this_coro::executor);
+  std::exception_ptr failure;
+  try {
+    co_return co_await u.run(co_await asio::this_coro::executor);
+  } catch (const error& e) {
+    if (e.subject() == name) throw;
+    failure = std::make_exception_ptr(error(e.code(), "unpack layer", name, e.what()));
+  }
+  std::rethrow_exception(failure);
 }
 
 }  // namespace lxr::image

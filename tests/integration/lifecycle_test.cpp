@@ -170,6 +170,7 @@ TEST_F(lifecycle, a_killed_monitor_leaves_its_containers_and_the_truth) {
   const auto init = static_cast<pid_t>(json::get_int(*json::find_object(before, "State"), "Pid"));
   ::kill(init, SIGKILL);
   EXPECT_TRUE(eventually([&] { return status_of("box") == "exited"; }));
+  EXPECT_EQ(address_of("box"), "");
   must({"start", "box"});
   EXPECT_EQ(status_of("box"), "running");
 }

@@ -81,6 +81,7 @@ for i in $(seq 100); do
 done
 expect "no cgroup is left" 0 "$(groups)"
 expect "no link is left" 0 "$(ip link | grep -c -e lxr -e veth)"
+expect "the erofs driver is refused where the kernel cannot" 125 "$(LXR_STORE_DRIVER=erofs lxr pull -q oci:/image:small-zstd >/dev/null 2>&1; echo $?)"
 expect "pull into a tmpfs, where direct writes are refused" hello "$(LXR_ROOT=/tmp/root LXR_STATE=/tmp/state lxr run -q --rm --network none oci:/image:small echo hello)"
 
 [ "$failures" = 0 ] && echo "guest: all checks passed" || echo "guest: $failures checks failed"
