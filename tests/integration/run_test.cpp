@@ -61,9 +61,9 @@ TEST_F(run, exit_codes_of_commands_that_cannot_run) {
   const outcome missing = lxr({"run", "--rm", small_, "nosuchprogram"});
   EXPECT_EQ(missing.code, 127);
   EXPECT_NE(missing.err.find("executable file not found in $PATH"), std::string::npos) << missing.err;
-  EXPECT_EQ(lxr({"run", "--rm", small_, "sh", "-c", "ln -s loop /loop; exec /loop"}).code, 126);
   must({"run", "-d", "--name", "looped", small_, "sh", "-c", "ln -s loop /loop; sleep 1000"});
   EXPECT_TRUE(eventually([&] { return lxr({"exec", "looped", "/loop"}).code == 126; }));
+  must({"rm", "-f", "looped"});
   const outcome no_permission = lxr({"run", "--rm", small_, "/etc/passwd"});
   EXPECT_EQ(no_permission.code, 126);
   EXPECT_NE(no_permission.err.find("permission denied"), std::string::npos);
