@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 
+#include "cli/attach_flags.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/relay.hpp"
@@ -46,7 +47,7 @@ stream input_stream(bool interactive) {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
-int attend(container::exec_process& running, bool interactive, stream& in, stream& out, stream& err) {
+int attend(container::exec_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
@@ -56,11 +57,11 @@ int attend(container::exec_process& running, bool interactive, stream& in, strea
     if (interactive) {
       raw.emplace(0);
       ::fcntl(master, F_SETFL, O_NONBLOCK);
-      copy.copy_input(0, master, true, [] {});
+      copy.copy_input(0, master, detach_keys, [] {});
     }
     copy.copy_output(master, 1);
   } else {
-    if (in.ours) copy.copy_input(0, in.ours.get(), false, [&in] { in.ours.reset(); });
+    if (in.ours) copy.copy_input(0, in.ours.get(), "", [&in] { in.ours.reset(); });
     if (out.ours) copy.copy_output(out.ours.get(), 1);
     if (err.ours) copy.copy_output(err.ours.get(), 2);
   }
@@ -91,6 +92,8 @@ int cmd_exec(const invocation& call) {
   set_usage(app, "OPTIONS] CONTAINER [COMMAND ...");
   container::exec_options options;
   bool interactive = false;
+  attach_flags attach;
+  attach.add_detach_keys(app);
   app.add_flag("-i,--interactive", interactive, "Hand on standard input");
   app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
   app.add_option("-e,--env", options.env, "Set an environment variable")->allow_extra_args(false);
@@ -103,6 +106,7 @@ int cmd_exec(const invocation& call) {
   if (!options.working_dir.empty() && options.working_dir.front() != '/') {
     throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
   }
+  const std::string detach_keys = parse_detach_keys(attach.detach_keys);
   options.command.assign(words.begin() + 1, words.end());
   if (options.command.empty()) {
     interactive = true;
@@ -130,7 +134,7 @@ int cmd_exec(const invocation& call) {
   in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();
-  return attend(running, interactive, in, out, err);
+  return attend(running, interactive, detach_keys, in, out, err);
 }
 
 }  // namespace lxr::cli

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "cli/attach_flags.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
 #include "core/base/error.hpp"
@@ -81,6 +82,10 @@ int run_or_create(const invocation& call, bool start) {
   app.add_flag("-t,--tty", tty, "Give the container a terminal");
   app.add_flag("--rm", remove, "Remove the container when it exits");
   app.add_option("--cidfile", what.cidfile, "Write the id to a file");
+  attach_flags attach;
+  attach.add_streams(app);
+  if (start) attach.add_detach_keys(app);
+  if (start) attach.add_sig_proxy(app);
   if (start) app.add_flag("-d,--detach", what.detach, "Run in the background and print the id");
   set_usage(app, "OPTIONS] IMAGE [COMMAND ...");
   if (const auto done = parse(app, call)) return *done;
@@ -89,6 +94,9 @@ int run_or_create(const invocation& call, bool start) {
   what.config.tty = tty;
   what.config.open_stdin = interactive;
   what.config.auto_remove = remove;
+  if (what.detach && !attach.streams.empty()) {
+    throw error(errc::invalid_argument, "use --attach", "", "it conflicts with --detach", "leave one of them out");
+  }
   const bool attached = start && !what.detach;
   if (attached && tty && interactive && !io::tty::is_terminal(0)) {
     throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
@@ -96,7 +104,8 @@ int run_or_create(const invocation& call, bool start) {
   if (!what.cidfile.empty() && ::access(what.cidfile.c_str(), F_OK) == 0) {
     throw error(errc::already_exists, "write --cidfile", what.cidfile, "the file exists", "remove it, or name another");
   }
-  const session_options session{attached, attached && interactive, attached && tty};
+  session_options session{attached, attached && interactive, attached && tty};
+  attach.apply_to(session);
   return run_session(session, [&](engine_side& side) {
     terminal_events events(what.flags.quiet);
     host h(call, side, events);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <set>
 
+#include "cli/attach_flags.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
 #include "core/base/error.hpp"
@@ -83,6 +84,9 @@ int cmd_start(const invocation& call) {
   app.set_help_flag("--help", "Show this text");
   app.add_flag("-a,--attach", what.attach, "Show its output and hand on signals");
   app.add_flag("-i,--interactive", what.interactive, "Also hand on standard input");
+  attach_flags attach;
+  attach.add_detach_keys(app);
+  attach.add_sig_proxy(app);
   app.add_option("CONTAINER", what.words, "Names or ids")->required();
   if (const auto done = parse(app, call)) return *done;
   if (what.interactive) what.attach = true;
@@ -110,7 +114,9 @@ int cmd_start(const invocation& call) {
   if (what.attach) tty = load_config(where, resolve_container(where, others.front())).tty;
   if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
   what.words = others;
-  const int rest = run_session({what.attach, what.interactive, what.attach && tty}, [&](engine_side& side) {
+  session_options session{what.attach, what.interactive, what.attach && tty};
+  attach.apply_to(session);
+  const int rest = run_session(session, [&](engine_side& side) {
     terminal_events events;
     host h(call, side, events);
     h.run([&what](host& inner) { return start_all(inner, what); });

@@ -30,7 +30,8 @@ task<void> stop_one(const instance& where, std::string word, std::optional<int> 
   try {
     const std::string id = resolve_container(where, word);
     const container_config config = load_config(where, id);
-    const std::chrono::seconds limit(seconds.value_or(config.stop_timeout));
+    const int wait = seconds.value_or(config.stop_timeout);
+    const std::chrono::seconds limit = wait < 0 ? std::chrono::years(1) : std::chrono::seconds(wait);  // -1: for ever
     co_await container::stop(where, id, limit, stop_signal_of(where, config));
     std::printf("%s\n", word.c_str());
   } catch (const error&) {

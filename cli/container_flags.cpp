@@ -103,7 +103,7 @@ container_config container_flags::to_config(const CLI::App& app, const std::vect
     if (*end != 0 || !(c.cpus >= 0.01 && c.cpus <= 4096)) bad("--cpus", cpus, "a number of processors is from 0.01 up");
   }
   if (pids_limit < -1) bad("--pids-limit", std::to_string(pids_limit), "it is a number of processes, or -1 for none");
-  if (stop_timeout < 0) bad("--stop-timeout", std::to_string(stop_timeout), "it is a number of seconds");
+  if (stop_timeout < -1) bad("--stop-timeout", std::to_string(stop_timeout), "it is a number of seconds");
   if (hostname.size() > 64) bad("--hostname", hostname, "a host name has at most 64 characters");
   check_trace(trace);
   c.pids_limit = pids_limit;

@@ -8,13 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
 namespace {
-
-constexpr char ctrl_p = 0x10, ctrl_q = 0x11;
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -62,10 +61,10 @@ relay::relay() {
 
 relay::~relay() { ::close(signals_); }
 
-void relay::copy_input(int from, int to, bool detachable, std::function<void()> closed) {
+void relay::copy_input(int from, int to, std::string detach_keys, std::function<void()> closed) {
   input_ = from;
   input_to_ = to;
-  detachable_ = detachable;
+  detach_keys_ = std::move(detach_keys);
   input_closed_ = std::move(closed);
 }
 
@@ -85,15 +84,18 @@ void relay::pump_input() {
     if (input_closed_) input_closed_();
     return;
   }
-  for (ssize_t i = 0; i < got; ++i) {
-    const char c = buffer[i];
-    if (detachable_ && saw_ctrl_p_ && c == ctrl_q) {
+  for (const char c : std::string_view(buffer, static_cast<std::size_t>(got))) {
+    if (detach_keys_.empty() || c != detach_keys_[typed_]) {
+      pending_.append(detach_keys_, 0, std::exchange(typed_, 0));  // they were meant for the container
+      if (detach_keys_.empty() || c != detach_keys_[0]) {
+        pending_ += c;
+        continue;
+      }
+    }
+    if (++typed_ == detach_keys_.size()) {
       detached_ = true;
       return;
     }
-    if (saw_ctrl_p_) pending_ += ctrl_p;
-    saw_ctrl_p_ = detachable_ && c == ctrl_p;
-    if (!saw_ctrl_p_) pending_ += c;
   }
   flush_input();
 }
@@ -126,7 +128,7 @@ void relay::handle_signals() {
 void relay::run() {
   bool ending = false;
   std::chrono::steady_clock::time_point last_call;
-  while (!detached_ && !unread_) {
+  while (!detached_ && !unread_ && !left_) {
     std::vector<pollfd> fds{{signals_, POLLIN, 0}};
     const auto watch = [&fds](int fd, short what) {
       fds.push_back({fd, what, 0});

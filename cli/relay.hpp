@@ -17,8 +17,8 @@ class relay {
   relay& operator=(const relay&) = delete;
 
   // From the person to the container; `to` must be non-blocking. At end of file `closed` is called once.
-  // With `detachable`, ctrl-p ctrl-q ends run() and detached() is true.
-  void copy_input(int from, int to, bool detachable, std::function<void()> closed);
+  // Once `detach_keys` were typed run() ends and detached() is true; empty: never.
+  void copy_input(int from, int to, std::string detach_keys, std::function<void()> closed);
   // From the container to the person.
   void copy_output(int from, int to);
   // Called for each signal that arrives: SIGWINCH, and every other that can be handed on.
@@ -27,6 +27,8 @@ class relay {
   void until(int fd, std::function<bool()> handler);
 
   void run();
+  // Ends run(), from one of the handlers.
+  void leave() noexcept { left_ = true; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
   // Nobody reads our standard output any more (`| head`): run() returned because of it.
   [[nodiscard]] bool unread() const noexcept { return unread_; }
@@ -43,7 +45,9 @@ class relay {
   int signals_;
   std::function<void(int)> signal_handler_;
   int input_ = -1, input_to_ = -1;
-  bool detachable_ = false, detached_ = false, unread_ = false, saw_ctrl_p_ = false;
+  std::string detach_keys_;
+  std::size_t typed_ = 0;  // so many of them
+  bool detached_ = false, unread_ = false, left_ = false;
   std::function<void()> input_closed_;
   std::string pending_;
   std::vector<output> outputs_;

@@ -55,8 +55,10 @@ class client {
 
   int run() {
     if (options_.attached) {
-      relay_.copy_output(output_.get(), 1);
-      if (!options_.tty) relay_.copy_output(errors_.get(), 2);
+      if (!options_.output) output_.reset();
+      if (!options_.errors) errors_.reset();
+      if (output_) relay_.copy_output(output_.get(), 1);
+      if (errors_ && !options_.tty) relay_.copy_output(errors_.get(), 2);
     }
     if (options_.interactive && !options_.tty) start_input();
     if (options_.tty) send_size();
@@ -70,7 +72,7 @@ class client {
 
  private:
   void start_input() {
-    relay_.copy_input(0, input_.get(), options_.tty, [this] { input_.reset(); });
+    relay_.copy_input(0, input_.get(), options_.tty ? options_.detach_keys : "", [this] { input_.reset(); });
   }
   void send_size() {
     const winsize size = io::tty::window_size(0);
@@ -78,6 +80,10 @@ class client {
   }
   void hand_on(int number) {
     if (number == SIGWINCH && options_.tty) return send_size();
+    if (number != SIGWINCH && started_ && !options_.sig_proxy) {
+      code_ = 128 + number;
+      return relay_.leave();
+    }
     if (number != SIGWINCH) send(control_.get(), {session_message::signal, number, 0});
   }
   bool receive() {
@@ -88,6 +94,7 @@ class client {
       code_ = tool_failed;
       return true;
     }
+    if (m.what == session_message::started) started_ = true;
     if (m.what == session_message::started && options_.tty && options_.interactive) {
       raw_.emplace(0);
       start_input();
@@ -101,6 +108,7 @@ class client {
   unique_fd control_, output_, errors_, input_;
   relay relay_;
   std::optional<io::tty::raw_mode> raw_;
+  bool started_ = false;
   int code_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "core/base/unique_fd.hpp"
 
@@ -40,6 +41,9 @@ struct session_options {
   bool attached = false;     // hand the container's output to the client
   bool interactive = false;  // hand the client's input to the container
   bool tty = false;
+  bool output = true, errors = true;      // which of the attached streams the client shows
+  bool sig_proxy = true;                  // hand signals on; else they end the client
+  std::string detach_keys = "\x10\x11";  // with a terminal: ctrl-p ctrl-q
 };
 
 // Forks; `engine_main` runs in the child, its exceptions are reported on standard error. Returns the exit code, in the

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "core/base/file.hpp"
@@ -174,6 +175,31 @@ TEST_F(run, a_client_that_does_not_read_delays_no_exit) {
 TEST_F(run, a_reader_that_leaves_ends_the_client) {
   const outcome o = run_program({"/bin/sh", "-c", program_path("lxr") + " run --name box --network none " + small_ + " yes | head -n 1"}, {}, environment());
   EXPECT_EQ(o.out, "y\n");
+  EXPECT_EQ(status_of("box"), "running");
+}
+
+TEST_F(run, only_the_streams_asked_for_are_attached) {
+  const std::vector<std::string> rest{"--network", "none", small_, "sh", "-c", "echo out; echo err >&2"};
+  const auto with = [&rest](std::vector<std::string> words) {
+    words.insert(words.end(), rest.begin(), rest.end());
+    return words;
+  };
+  must({"pull", "-q", small_});
+  const outcome one = lxr(with({"run", "--rm", "-a", "stdout"}));
+  EXPECT_EQ(one.out + one.err, "out\n");
+  const outcome both = lxr(with({"run", "--rm", "-a", "stderr", "-a", "stdout"}));
+  EXPECT_EQ(both.out + both.err, "out\nerr\n");
+  EXPECT_EQ(lxr(with({"run", "-d", "-a", "stdout"})).code, 125);
+}
+
+TEST_F(run, without_the_signal_proxy_signals_end_the_client_alone) {
+  process client(command({"run", "--sig-proxy=false", "--name", "box", "--network", "none", small_, "sleep", "1000"}), environment());
+  EXPECT_TRUE(eventually([&] { return lxr({"inspect", "box"}).code == 0 && status_of("box") == "running"; }));
+  EXPECT_TRUE(eventually([&] {  // a signal that comes before the client knows of the start is still the engine's
+    ::kill(client.pid(), SIGTERM);
+    return file::read_of_process(client.pid(), "stat").value_or("").find(") Z ") != std::string::npos;
+  }));
+  EXPECT_EQ(client.wait(), 143);
   EXPECT_EQ(status_of("box"), "running");
 }
 

@@ -76,6 +76,19 @@ TEST_F(terminal, detaching_leaves_it_running_and_its_output_logged) {
   EXPECT_EQ(must({"logs", "box"}), "ready\r\n");
 }
 
+TEST_F(terminal, other_detach_keys_take_the_place_of_the_usual_ones) {
+  type("lxr run -it --detach-keys ctrl-a,d --name box --network none " + small_ + " sh -c 'echo rea\"\"dy; stty raw -echo; dd bs=1 count=3 2>/dev/null | od -c; sleep 1000'");
+  EXPECT_TRUE(shows("\nready"));
+  key("C-p");
+  key("C-a");
+  key("x");
+  EXPECT_TRUE(shows("020 001   x")) << screen();  // what was no detach sequence arrives
+  key("C-a");
+  key("d");
+  EXPECT_TRUE(shows("host$"));
+  EXPECT_EQ(status_of("box"), "running");
+}
+
 TEST_F(terminal, a_killed_client_restores_nothing_it_did_not_change_and_leaves_the_container) {
   type("lxr run --name box --network none " + small_ + " sh -c 'echo rea\"\"dy; sleep 1000'");
   EXPECT_TRUE(shows("\nready"));
