@@ -37,6 +37,7 @@ task<void> run_container(host& h, run_request what) {
   container::launch_options options;
   options.wait = !what.start;
   const bool attached = what.start && !what.detach;
+  options.background = !attached;
   if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
   std::exception_ptr failure;
   try {

@@ -44,6 +44,7 @@ task<void> launch_again(host& h, const std::string& id, bool attach, bool intera
   container::release_kernel_objects(h.where(), h.engine().cgroups, id, load_raw_state(h.where(), id));
   container_config config = load_config(h.where(), id);
   container::launch_options options;
+  options.background = !attach;
   if (attach && interactive && !config.tty) options.stdin_source = std::move(h.client().input);
   auto launching = container::launch(h.engine(), config, std::move(options));
   container::launched running = co_await std::move(launching);

@@ -61,7 +61,9 @@ class batch_run {
     try {
       config = container::create(on_.where, std::move(config));
       out.id = config.id;
-      auto starting = container::launch(on_, config, {});
+      container::launch_options options;
+      options.background = true;
+      auto starting = container::launch(on_, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));
       out.latency = clock::now() - begin;

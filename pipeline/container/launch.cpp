@@ -157,6 +157,12 @@ void start::prepare_network() {
   inner_network_ = network::bridge_network::inner_configuration(*net_);
 }
 
+// A pipe that its reader also holds open for writing: it never ends, whoever dies.
+unique_fd endless_input() {
+  const pipe_pair p = make_pipe();
+  return file::open_at(AT_FDCWD, "/proc/self/fd/" + std::to_string(p.read.get()), O_RDWR);
+}
+
 void start::prepare_stdio() {
   const int dir = state_dir_.get();
   hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_));
@@ -168,7 +174,13 @@ void start::prepare_stdio() {
   out_.output = std::move(out.read);
   child_err_ = std::move(err.write);
   out_.errors = std::move(err.read);
-  child_in_ = options_.stdin_source ? std::move(options_.stdin_source) : file::open_at(AT_FDCWD, "/dev/null", O_RDONLY);
+  if (options_.stdin_source) {
+    child_in_ = std::move(options_.stdin_source);
+  } else {
+    // The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
+    const bool waits = options_.background && config_.command.empty() && !config_.entrypoint;
+    child_in_ = waits ? endless_input() : file::open_at(AT_FDCWD, "/dev/null", O_RDONLY);
+  }
 }
 
 void start::build_plan() {

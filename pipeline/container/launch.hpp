@@ -23,6 +23,7 @@ struct launched {
 
 struct launch_options {
   bool wait = false;        // stop before exec, in lxr-init, until somebody connects to the container's start socket
+  bool background = false;  // nobody is attached: the image's own command gets an input that never ends
   unique_fd stdin_source;   // becomes the container's stdin; none: /dev/null
 };
 

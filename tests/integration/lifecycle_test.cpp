@@ -196,6 +196,16 @@ TEST_F(lifecycle, inspect_shows_namespaces_mounts_and_image) {
   EXPECT_EQ(json::get_string(*json::find_object(o, "Config"), "Hostname"), json::get_string(o, "Id").substr(0, 12));
 }
 
+TEST_F(lifecycle, an_image_whose_command_is_a_shell_waits_in_the_background) {
+  must({"create", "--name", "box", small_});
+  must({"start", "box"});
+  EXPECT_EQ(must({"exec", "box", "echo", "here"}), "here\n");
+  const auto monitor = static_cast<pid_t>(json::get_int(*json::find_object(inspect("box"), "State"), "MonitorPid"));
+  ::kill(monitor, SIGKILL);
+  EXPECT_EQ(must({"exec", "box", "echo", "still"}), "still\n");
+  EXPECT_EQ(lxr({"run", "--rm", small_}).code, 0);  // attached it ends with its input
+}
+
 TEST_F(lifecycle, starting_what_runs_leaves_it_and_does_not_pretend_to_attach) {
   must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
   const auto pid = json::get_int(*json::find_object(inspect("box"), "State"), "Pid");
