@@ -38,7 +38,7 @@ int cmd_info(const invocation& call) {
   row("State:", where.state());
   row("Containers:", std::to_string(all) + " (" + std::to_string(running) + " running)");
   row("Images:", std::to_string(image::store(where).list().size()));
-  row("Storage:", "overlay over directories");
+  row("Storage:", "overlay over directories and EROFS layers");
   row("Cgroups:", cgroup_text(io::cgroup::layout::detect()));
   row("Kernel:", host.release);
   row("Architecture:", std::string(oci::host_architecture()));
