@@ -8,13 +8,32 @@
 
 namespace lxr {
 
-// A block of bytes on its way through a pipeline: allocated once, page-aligned (as O_DIRECT wants it), not cleared, moved.
+// Who lends the memory of blocks and takes it back when they are destroyed.
+class block_home {
+ public:
+  virtual ~block_home() = default;
+  virtual void take_back(std::byte* data) noexcept = 0;
+};
+
+// A block of bytes on its way through a pipeline: page-aligned (as O_DIRECT wants it), not cleared, moved. Its memory is
+// its own, or lent.
 class byte_block {
+  struct giver {
+    giver() noexcept : home(nullptr) {}
+    explicit giver(block_home* lender) noexcept : home(lender) {}
+    void operator()(std::byte* p) const noexcept {
+      if (home != nullptr) return home->take_back(p);
+      ::operator delete[](p, std::align_val_t(alignment));
+    }
+    block_home* home;  // null: the memory is the block's own
+  };
+
  public:
   static constexpr std::size_t alignment = 4096;
 
   byte_block() = default;
   explicit byte_block(std::size_t capacity) : data_(new (std::align_val_t(alignment)) std::byte[capacity]), capacity_(capacity) {}
+  byte_block(block_home& home, std::byte* data, std::size_t capacity) : data_(data, giver(&home)), capacity_(capacity) {}
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
   [[nodiscard]] std::span<std::byte> room() noexcept { return {data_.get() + size_, capacity_ - size_}; }
@@ -24,10 +43,7 @@ class byte_block {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
-  struct free_aligned {
-    void operator()(std::byte* p) const noexcept { ::operator delete[](p, std::align_val_t(alignment)); }
-  };
-  std::unique_ptr<std::byte[], free_aligned> data_;
+  std::unique_ptr<std::byte[], giver> data_;
   std::size_t size_ = 0, capacity_ = 0;
 };
 

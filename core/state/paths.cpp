@@ -36,7 +36,7 @@ instance instance::open(std::string root, std::string state) {
   i.state_ = normalised(state);
   if (i.state_ != default_state) i.tag_ = hash_tag(i.state_);
   i.root_fd_ = file::make_directories(i.root_);
-  for (const char* name : {"layers", "images", "refs", "ingest", "containers", "trash"}) {
+  for (const char* name : {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"}) {
     file::make_directory_at(i.root_fd(), name);
   }
   i.state_fd_ = file::make_directories(i.state_);

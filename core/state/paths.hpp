@@ -9,7 +9,7 @@ namespace lxr {
 // One independent installation of lxr on a host: a root directory (survives a reboot), a state directory (tmpfs), and
 // the names of everything it makes in the kernel. Two instances share nothing.
 //
-//   root/   layers/<diff-id>/  images/<config-digest>/  refs/<name>  ingest/<private>/  containers/<id>/  trash/
+//   root/   layers/<diff-id>/  blobs/<digest>  images/<config-digest>/  refs/<name>  ingest/<private>/  containers/<id>/  trash/
 //   state/  containers/<id>/   names/<name>             networks/<name>/
 //
 // Lifecycle: open() makes missing directories; the object then only holds descriptors and names.

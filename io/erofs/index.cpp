@@ -3,26 +3,17 @@
 #include <endian.h>
 #include <sys/stat.h>
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "io/erofs/format.hpp"
 
 namespace lxr::io::erofs {
 namespace {
-
-constexpr std::uint64_t block = 512, slot = 32;
-constexpr unsigned block_bits = 9;
-constexpr std::uint64_t superblock_offset = 1024, device_slot_offset = 1152, metadata_offset = 1536;
-constexpr std::uint64_t inode_size = 64, chunk_index_size = 8, dirent_size = 12, xattr_header_size = 12, xattr_entry_size = 4;
-constexpr std::uint32_t magic = 0xe0f5e1e2, compat_mtime = 2, incompat_chunked_file = 4, incompat_device_table = 8;
-constexpr std::uint16_t extended = 1, flat_plain = 0 << 1, flat_inline = 2 << 1, chunk_based = 4 << 1, chunk_indexes = 0x20;
-constexpr std::uint32_t first_nid = metadata_offset / slot;
-
-constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t to) { return (n + to - 1) / to * to; }
 
 // Little-endian fields at places of the image; zero where nothing is put.
 class image {
@@ -49,12 +40,7 @@ struct xattr_name {
 };
 
 xattr_name shorten(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> prefixes{{{"user.", 1},
-                                                                               {"system.posix_acl_access", 2},
-                                                                               {"system.posix_acl_default", 3},
-                                                                               {"trusted.", 4},
-                                                                               {"security.", 6}}};
-  for (const auto& [text, number] : prefixes) {
+  for (const auto& [text, number] : xattr_prefixes) {
     if (name.starts_with(text)) return {number, name.substr(text.size())};
   }
   throw error(errc::unsupported, "store attribute", std::string(name), "EROFS has no such attributes");
@@ -102,7 +88,8 @@ struct placed {
 // Breadth first, so that deep trees take no stack, and the root gets the first inode.
 class builder {
  public:
-  builder(const tree& of, std::uint64_t data_size) : data_size_(data_size) {
+  builder(const tree& of, std::span<const std::uint64_t> data_sizes)
+      : data_sizes_(data_sizes), metadata_(round_up(device_table_offset + data_sizes.size() * device_slot_size, block)) {
     visit(&of.root(), &of.root());
     for (std::size_t i = 0; i < order_.size(); ++i) visit_children(i);
     lay_out();
@@ -161,7 +148,7 @@ class builder {
   }
 
   void lay_out() {
-    std::uint64_t at = metadata_offset;
+    std::uint64_t at = metadata_;
     for (placed& p : order_) {
       p.xattrs = xattrs_size(*p.what);
       const std::uint64_t head = inode_size + p.xattrs;
@@ -193,7 +180,8 @@ class builder {
       p.content = end_ / block;
       end_ += round_up(p.size, block);
     }
-    if (end_ / block > 0xffffffffu || data_size_ / block >= 0xffffffffu) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
+    const auto too_large = [](std::uint64_t size) { return size / block >= 0xffffffffu; };
+    if (too_large(end_) || std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
   }
 
   void write_superblock(image& out) const {
@@ -201,13 +189,15 @@ class builder {
     out.u32(at, magic);
     out.u32(at + 0x08, compat_mtime);
     out.u8(at + 0x0c, block_bits);
-    out.u16(at + 0x0e, first_nid);
+    out.u16(at + 0x0e, metadata_ / slot);  // the root's
     out.u64(at + 0x10, order_.size());
     out.u32(at + 0x24, end_ / block);
     out.u32(at + 0x50, incompat_chunked_file | incompat_device_table);
-    out.u16(at + 0x56, 1);  // extra devices
-    out.u16(at + 0x58, device_slot_offset / 128);
-    out.u32(device_slot_offset + 64, round_up(data_size_, block) / block);
+    out.u16(at + 0x56, data_sizes_.size());  // extra devices
+    out.u16(at + 0x58, device_table_offset / device_slot_size);
+    for (std::size_t i = 0; i < data_sizes_.size(); ++i) {
+      out.u32(device_table_offset + i * device_slot_size + 64, round_up(data_sizes_[i], block) / block);
+    }
   }
 
   [[nodiscard]] std::uint64_t nid(const node* n) const { return order_[places_.at(n)].at / slot; }
@@ -221,7 +211,7 @@ class builder {
       layout = chunk_based;
       detail = chunk_indexes | bits;
       const std::uint64_t index = round_up(p.at + inode_size + p.xattrs, chunk_index_size);
-      out.u16(index + 2, 1);  // the first extra device
+      out.u16(index + 2, n.device);
       out.u32(index + 4, n.data_offset / block);
     }
     if (S_ISCHR(n.mode) || S_ISBLK(n.mode)) {
@@ -273,15 +263,16 @@ class builder {
     }
   }
 
-  std::uint64_t data_size_, end_ = 0;
+  std::span<const std::uint64_t> data_sizes_;
+  std::uint64_t metadata_, end_ = 0;
   std::vector<placed> order_;
   std::unordered_map<const node*, std::size_t> places_;
 };
 
 }  // namespace
 
-std::string make_index(const tree& of, std::uint64_t data_size) {
-  builder b(of, data_size);
+std::string make_index(const tree& of, std::span<const std::uint64_t> data_sizes) {
+  builder b(of, data_sizes);
   return b.write();
 }
 

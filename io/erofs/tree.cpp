@@ -27,6 +27,7 @@ void push_parts(std::vector<std::string>& coming, const std::string& path) {
 
 bool node::is_directory() const noexcept { return S_ISDIR(mode); }
 bool node::is_symbolic_link() const noexcept { return S_ISLNK(mode); }
+bool node::is_whiteout() const noexcept { return S_ISCHR(mode) && device_major == 0 && device_minor == 0; }
 
 tree::tree() { nodes_.emplace_back().mode = S_IFDIR | 0755; }
 
@@ -47,6 +48,7 @@ bool tree::step(walk& w, bool create, const std::string& path) {
     }
     next = &add_node();
     next->mode = S_IFDIR | 0755;
+    next->xattrs[implied_mark] = "y";
   }
   if (next->is_directory()) {
     w.above.push_back(next);

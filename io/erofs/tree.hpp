@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,24 +15,33 @@ struct node {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
-  std::uint64_t size = 0, data_offset = 0;  // of a file's content in the data file; the offset is a multiple of 512
+  // Of a file's content, which lies in the device-th data file, counted from 1; the offset is a multiple of 512.
+  std::uint64_t size = 0, data_offset = 0;
+  std::uint16_t device = 1;
   std::string link_target;                  // of a symbolic link
   std::map<std::string, std::string> xattrs;
   std::map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them
 
   [[nodiscard]] bool is_directory() const noexcept;
   [[nodiscard]] bool is_symbolic_link() const noexcept;
+  [[nodiscard]] bool is_whiteout() const noexcept;  // a character device 0:0: hides a name of the layers below
 };
 
-// The tree of one layer in memory, grown member by member. Paths are resolved inside it: symbolic links that a member's
+// A directory that no member named, only the paths of others: whatever the layers below have there keeps its metadata.
+// overlayfs hides attributes of this kind from whoever looks through it.
+inline constexpr const char* implied_mark = "trusted.overlay.lxr.implied";
+// A directory that hides what the layers below have in it (kernel, overlayfs.rst).
+inline constexpr const char* opaque_mark = "trusted.overlay.opaque";
+
+// The tree of one layer in memory, grown member by member; or of several, laid over each other. Paths are resolved inside it: symbolic links that a member's
 // parents lead through are followed from its root, never out of it (as openat2(2) does with RESOLVE_IN_ROOT).
 // Nodes live until the tree goes, also those no name leads to any more.
 // Failure: throws error{errc::corrupt} for paths through files and for too many links.
 class tree {
  public:
   tree();
-  tree(const tree&) = delete;
-  tree& operator=(const tree&) = delete;
+  tree(tree&&) noexcept = default;
+  tree& operator=(tree&&) noexcept = default;
 
   [[nodiscard]] node& root() noexcept { return nodes_.front(); }
   [[nodiscard]] const node& root() const noexcept { return nodes_.front(); }
@@ -40,6 +49,10 @@ class tree {
 
   // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones when `create`, else null.
   node* directory(const std::string& path, bool create);
+
+  // Lays `upper` over this tree as overlayfs would, and takes its nodes over: whiteouts and opaque directories do their
+  // work and are gone. Its files lie in data file number `device` from now on.
+  void lay_over(tree upper, std::uint16_t device);
 
  private:
   struct walk {
@@ -49,7 +62,7 @@ class tree {
   };
   bool step(walk& w, bool create, const std::string& path);
 
-  std::deque<node> nodes_;
+  std::list<node> nodes_;
 };
 
 }  // namespace lxr::io::erofs

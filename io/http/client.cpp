@@ -131,7 +131,7 @@ void client::collect() {
   }
 }
 
-task<std::unique_ptr<response>> client::get(request what) {
+task<std::unique_ptr<response>> client::perform(request what) {
   co_await checkpoint();
   std::unique_ptr<response> r(new response(*this));
   r->url_ = what.url;
@@ -143,6 +143,7 @@ task<std::unique_ptr<response>> client::get(request what) {
   r->header_list_ = list;
   curl_easy_setopt(easy, CURLOPT_URL, r->url_.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  if (what.head) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -18,7 +18,8 @@ namespace lxr::io::http {
 
 struct request {
   std::string url;
-  std::vector<std::string> headers;  // "Name: value"
+  std::vector<std::string> headers = {};  // "Name: value"
+  bool head = false;                      // HEAD instead of GET: an answer without a body
 };
 
 struct client_options {
@@ -30,8 +31,8 @@ struct client_options {
 
 class client;
 
-// One GET in progress. Its status and headers are known from the start; the body is read block by block.
-// Lifecycle: made by client::get(); destroying it aborts the transfer.
+// One request in progress. Its status and headers are known from the start; the body is read block by block.
+// Lifecycle: made by client::perform(); destroying it aborts the transfer.
 // Failure: read() throws error{errc::unavailable or timed_out} naming the URL. A 4xx or 5xx status is not a failure.
 class response {
  public:
@@ -79,8 +80,8 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  // Sends a GET and returns once the headers are there.
-  task<std::unique_ptr<response>> get(request what);
+  // Sends it and returns once the headers of the answer are there.
+  task<std::unique_ptr<response>> perform(request what);
 
  private:
   friend class response;

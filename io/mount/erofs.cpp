@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -10,7 +11,7 @@
 
 namespace lxr::io::mount {
 
-unique_fd mount_erofs(int index, int data) {
+unique_fd mount_erofs(int index, std::span<const unique_fd> data) {
   const unique_fd fs(::fsopen("erofs", FSOPEN_CLOEXEC));
   if (!fs && (errno == ENODEV || errno == ENOSYS)) {
     throw error(errc::unsupported, "mount layer", "", "this kernel has no EROFS (CONFIG_EROFS_FS)", "load it with: modprobe erofs");
@@ -19,7 +20,8 @@ unique_fd mount_erofs(int index, int data) {
   const auto set = [&fs](const char* key, int fd) {
     return ::fsconfig(fs.get(), FSCONFIG_SET_STRING, key, ("/proc/self/fd/" + std::to_string(fd)).c_str(), 0) == 0;
   };
-  if (!set("source", index) || !set("device", data) || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+  const auto set_device = [&set](const unique_fd& fd) { return set("device", fd.get()); };
+  if (!set("source", index) || !std::ranges::all_of(data, set_device) || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
     if (errno == ENOTBLK || errno == EINVAL) throw error(errc::unsupported, "mount layer", "", "this kernel does not mount EROFS from a file", "Linux 6.12 or newer does");
     throw_errno("mount", "layer");
   }

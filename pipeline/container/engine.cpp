@@ -47,8 +47,7 @@ std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_i
   if (!slot) {
     auto fresh = std::make_shared<prepared_image>();
     fresh->image = images.load(image_id);
-    const auto& ids = fresh->image.config.diff_ids;
-    for (auto id = ids.rbegin(); id != ids.rend(); ++id) fresh->layers.push_back(images.open_layer(*id));
+    fresh->layers = images.open_layers(fresh->image);
     slot = std::move(fresh);
   }
   return slot;

@@ -22,7 +22,7 @@ class directory_target final : public layer_target {
  public:
   directory_target(const unique_fd& directory, target_tools tools) : tools_(tools), writer_(make_root(directory.get())), tar_(writer_) {}
 
-  task<std::uint64_t> store(plain_blocks& plain) override {
+  task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);
     std::exception_ptr failure;
     try {
@@ -46,7 +46,7 @@ class directory_target final : public layer_target {
     }
     if (failure) std::rethrow_exception(failure);
     co_await offload(tools_.pool, [&] { writer_.finish(); });
-    co_return writer_.bytes_written();
+    co_return stored_layer{writer_.bytes_written(), std::nullopt};
   }
 
  private:

@@ -6,10 +6,13 @@
 
 namespace lxr::image {
 
-// The driver new layers are stored with: $LXR_STORE_DRIVER, or directories. Layers of either can always be used.
-// Throws errc::invalid_argument for an unknown one, errc::unsupported for erofs where a trial mount shows that the kernel
-// cannot lay an overlay over EROFS mounted from files.
+// The driver new layers are stored with: $LXR_STORE_DRIVER, or what a trial mount shows: erofs where the kernel lays an
+// overlay over EROFS mounted from files, else directories. Layers of either can always be used.
+// Throws errc::invalid_argument for an unknown one, errc::unsupported for erofs where it was asked for and does not work.
 store_driver choose_driver(const instance& where);
+
+// What the erofs driver calls the files of a layer; an image's index has the same name.
+inline constexpr const char *index_file = "index.erofs", *data_file = "data.tar";
 
 // A detached mount of a layer that the erofs driver wrote into this directory.
 unique_fd mount_layer(int directory);

@@ -7,7 +7,9 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
+#include "pipeline/image/driver.hpp"
 #include "pipeline/image/layer_index.hpp"
 #include "pipeline/image/layer_target.hpp"
 
@@ -15,20 +17,21 @@ namespace lxr::image {
 namespace {
 
 constexpr std::size_t writes_in_flight = 4;
-constexpr std::uint64_t erofs_block = 512;
+constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
 
 // The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
 class erofs_target final : public layer_target {
  public:
   erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), tar_(index_) { create_data(); }
 
-  task<std::uint64_t> store(plain_blocks& plain) override {
+  task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);
     std::exception_ptr failure;
     try {
       while (auto block = co_await plain.pop()) {
         auto permit = co_await write_permits_.acquire();
         const auto shared = std::make_shared<byte_block>(std::move(*block));
+        make_room(*shared);
         writes.spawn(write(shared, size_, std::move(permit)));
         size_ += shared->size();
         co_await offload(tools_.pool, [&] { tar_.feed(shared->bytes()); });
@@ -44,18 +47,29 @@ class erofs_target final : public layer_target {
       if (!failure) failure = std::current_exception();
     }
     if (failure) std::rethrow_exception(failure);
-    co_await offload(tools_.pool, [&] { finish(); });
-    co_return index_.bytes();
+    auto finishing = finish();
+    co_await std::move(finishing);
+    co_return stored_layer{index_.bytes(), index_.take_tree()};
   }
 
  private:
   void create_data() {
     const auto open = [this](int flags) {
-      return ::openat(directory_.get(), "data.tar", O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+      return ::openat(directory_.get(), data_file, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
     };
     data_.reset(open(O_DIRECT));
     if (!data_ && errno == EINVAL) data_.reset(open(0));
-    if (!data_) throw_errno("create", "data.tar");
+    if (!data_) throw_errno("create", data_file);
+  }
+
+  // Writes into blocks that are there already need no kernel worker, and lie in one piece. Where that cannot be had the
+  // writes go on without.
+  void make_room(const byte_block& coming) {
+    if (size_ == 0 && !coming.full()) return;
+    while (room_ < size_ + coming.size()) {
+      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), space_ahead));
+      room_ += space_ahead;
+    }
   }
 
   // The last block is padded to whole pages; finish() cuts that off again.
@@ -70,18 +84,23 @@ class erofs_target final : public layer_target {
   }
 
   // EROFS reads whole blocks: a tar that ends within one is filled up.
-  void finish() {
+  task<void> finish() {
     const std::uint64_t whole = (size_ + erofs_block - 1) / erofs_block * erofs_block;
-    if (::ftruncate(data_.get(), static_cast<off_t>(whole)) != 0) throw_errno("set the size of", "data.tar");
-    const unique_fd fd = file::open_at(directory_.get(), "index.erofs", O_WRONLY | O_CREAT | O_EXCL, 0600);
-    file::write_all(fd.get(), index_.index(size_), "index.erofs");
+    const unique_fd index = file::open_at(directory_.get(), index_file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    co_await offload(tools_.pool, [&] {
+      if (::ftruncate(data_.get(), static_cast<off_t>(whole)) != 0) throw_errno("set the size of", data_file);
+      file::write_all(index.get(), io::erofs::make_index(index_.tree(), {&whole, 1}), index_file);
+    });
+    if (tools_.safety == durability::none) co_return;
+    co_await tools_.files.sync(data_.get());
+    co_await tools_.files.sync(index.get());
   }
 
   target_tools tools_;
   unique_fd directory_, data_;
   layer_index index_;
   io::tar::reader tar_;
-  std::uint64_t size_ = 0;
+  std::uint64_t size_ = 0, room_ = 0;
   semaphore write_permits_{writes_in_flight};
 };
 

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include "core/base/error.hpp"
-#include "io/erofs/index.hpp"
 #include "pipeline/image/member.hpp"
 
 namespace lxr::image {
@@ -18,14 +17,13 @@ void set_metadata(node& n, const entry& e, mode_t type) {
   n.gid = checked_id(e.gid, e);
   n.mtime_seconds = e.mtime_seconds;
   n.mtime_nanoseconds = e.mtime_nanoseconds;
+  n.xattrs.erase(io::erofs::implied_mark);
   for (const auto& [name, value] : e.xattrs) {
     if (is_kept_attribute(name)) n.xattrs[name] = value;
   }
 }
 
-void mark_opaque(node& directory) { directory.xattrs["trusted.overlay.opaque"] = "y"; }
-
-bool is_whiteout(const node& n) { return S_ISCHR(n.mode) && n.device_major == 0 && n.device_minor == 0; }
+void mark_opaque(node& directory) { directory.xattrs[io::erofs::opaque_mark] = "y"; }
 
 mode_t type_of(const entry& e) {
   switch (e.type) {
@@ -38,6 +36,8 @@ mode_t type_of(const entry& e) {
 }
 
 }  // namespace
+
+layer_index::layer_index() { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
 
 void layer_index::begin(const entry& e) {
   if (++members_ > members_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
@@ -91,7 +91,7 @@ void layer_index::make(const entry& e, const place& at) {
 // Named again, a directory keeps what is in it.
 void layer_index::make_directory(const entry& e, const place& at) {
   node*& there = at.directory->children[at.name];
-  const bool was_whiteout = there != nullptr && is_whiteout(*there);
+  const bool was_whiteout = there != nullptr && there->is_whiteout();
   if (there == nullptr || !there->is_directory()) there = &tree_.add_node();
   set_metadata(*there, e, S_IFDIR);
   if (was_whiteout) mark_opaque(*there);
@@ -108,7 +108,5 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
   if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
   at.directory->children[at.name] = found->second;
 }
-
-std::string layer_index::index(std::uint64_t archive_size) const { return io::erofs::make_index(tree_, archive_size); }
 
 }  // namespace lxr::image

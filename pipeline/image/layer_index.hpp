@@ -7,20 +7,21 @@
 
 namespace lxr::image {
 
-// Learns the members of one layer while its tar streams by, and makes the EROFS index over it: overlayfs takes a mount of
+// Learns the members of one layer while its tar streams by, as a tree to make an EROFS index of: overlayfs takes a mount of
 // index and tar as a lower layer. Whiteouts become character devices 0:0, opaque directories get trusted.overlay.opaque,
-// as layer_writer makes them on a filesystem.
-// Lifecycle: a tar::sink; then index().
+// as layer_writer makes them on a filesystem; parents that no member names are marked as implied.
+// Lifecycle: a tar::sink; then tree() or take_tree().
 // Runs on: one pool thread at a time.
 // Failure: throws error{errc::corrupt} for members that no filesystem could hold.
 class layer_index final : public io::tar::sink {
  public:
+  layer_index();
   void begin(const io::tar::entry& e) override;
   void data(std::span<const std::byte>) override {}
   void end() override {}
 
-  // The bytes of the index; `archive_size` is that of the whole tar.
-  [[nodiscard]] std::string index(std::uint64_t archive_size) const;
+  [[nodiscard]] const io::erofs::tree& tree() const noexcept { return tree_; }
+  io::erofs::tree take_tree() { return std::move(tree_); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // of all files
 
  private:

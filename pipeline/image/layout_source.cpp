@@ -44,6 +44,11 @@ class layout_source final : public source {
     directory_ = std::move(*directory);
   }
 
+  task<oci::digest> probe() override {
+    const raw_manifest m = co_await top();
+    co_return m.content;
+  }
+
   task<raw_manifest> top() override {
     const auto text = file::read_at(directory_.get(), "index.json", oci::manifest_limit);
     if (!text) throw error(errc::not_found, "pull", name_.canonical(), "it is no OCI image layout: it has no index.json");

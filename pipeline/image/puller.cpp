@@ -1,12 +1,16 @@
 #include "pipeline/image/puller.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
-#include "core/async/shielded.hpp"
+#include "core/async/keyed_once.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
+#include "io/erofs/index.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/image_index.hpp"
 #include "pipeline/image/unpack.hpp"
 
 namespace lxr::image {
@@ -14,117 +18,275 @@ namespace {
 
 std::string short_digest(const oci::digest& d) { return d.hex().substr(0, 12); }
 
-void write_file(int directory, const std::string& name, const std::string& content) {
-  const unique_fd fd = file::open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  file::write_all(fd.get(), content, name);
-}
+// One pull; its stages are methods. In its private directory each layer has the name of its blob.
+class pull_run {
+ public:
+  pull_run(const pull_tools& tools, source& from, oci::reference name, std::string architecture)
+      : tools_(tools), store_(tools.images), from_(from), name_(std::move(name)), architecture_(std::move(architecture)) {}
+
+  task<pull_result> run() {
+    if (auto same = co_await unchanged()) co_return std::move(*same);
+    co_await resolve();
+    if (const unique_fd lock = store_.lock_shared(); usable(id())) {  // under another name, or the registry did not tell before
+      store_.tag(name_, id(), chosen_.content.str(), top_.str());
+      co_return result();
+    }
+    staging_ = store_.begin();
+    std::exception_ptr failure;
+    try {
+      std::vector<std::size_t> all(manifest_.layers.size());
+      for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+      auto fetching = fetch(std::move(all));
+      co_await std::move(fetching);
+      co_await commit();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    store_.discard(staging_);
+    if (failure) std::rethrow_exception(failure);
+    co_return result();
+  }
+
+ private:
+  [[nodiscard]] pull_result result() const { return {id(), chosen_.content.str(), name_.familiar()}; }
+  [[nodiscard]] std::string id() const { return manifest_.config.content.hex(); }
+
+  // What the store has under this name, if the source still means the same by it.
+  task<std::optional<pull_result>> unchanged() {
+    const auto known = store_.find_name(name_);
+    if (!known || known->top_digest.empty() || !usable(known->id)) co_return std::nullopt;
+    const stage_span span(tools_.events, "probe", name_.familiar());
+    const oci::digest now = co_await from_.probe();
+    if (now.str() != known->top_digest) co_return std::nullopt;
+    co_return pull_result{known->id, known->manifest_digest, name_.familiar()};
+  }
+
+  [[nodiscard]] bool usable(const std::string& image) const {
+    try {
+      return store_.is_whole(image) && store_.load(image).config.architecture == architecture_;
+    } catch (const error&) {
+      return false;  // damaged: what is pulled takes its place
+    }
+  }
+
+  task<void> resolve() {
+    const stage_span span(tools_.events, "manifest", name_.familiar());
+    constexpr int nesting_limit = 2;  // an index of indexes is allowed, no more
+    const std::string subject = name_.familiar();
+    chosen_ = co_await from_.top();
+    top_ = chosen_.content;
+    for (int depth = 0; depth <= nesting_limit; ++depth) {
+      auto parsed = oci::parse_manifest(chosen_.text, subject);
+      if (auto* m = std::get_if<oci::manifest>(&parsed)) {
+        manifest_ = std::move(*m);
+        for (const oci::descriptor& layer : manifest_.layers) oci::layer_compression(layer);  // all known, before any is fetched
+        co_return;
+      }
+      const oci::descriptor next = oci::choose(std::get<oci::index>(parsed), architecture_, subject).manifest;
+      chosen_ = co_await from_.manifest(next);
+    }
+    throw error(errc::corrupt, "pull", subject, "its index leads to other indexes without end");
+  }
+
+  // The config and these layers, all asked for at once.
+  task<void> fetch(std::vector<std::size_t> layers) {
+    task_scope scope(co_await asio::this_coro::executor);
+    if (!config_) scope.spawn(fetch_config());
+    for (const std::size_t i : layers) scope.spawn(fetch_layer(i));
+    co_await scope.join();
+  }
+
+  task<void> fetch_config() {
+    const stage_span span(tools_.events, "config", short_digest(manifest_.config.content));
+    const std::unique_ptr<blob_stream> stream = co_await from_.blob(manifest_.config);
+    while (auto block = co_await stream->read()) {
+      config_text_ += as_text(block->bytes());
+      if (config_text_.size() > oci::manifest_limit) {
+        throw error(errc::exhausted, "read image config", manifest_.config.content.str(), "it is larger than 4 MiB");
+      }
+    }
+    if (digest_of(config_text_) != manifest_.config.content) {
+      throw error(errc::corrupt, "read image config", manifest_.config.content.str(), "its content has another digest");
+    }
+    auto config = oci::image_config::parse(config_text_, "config of " + name_.familiar());
+    if (!config.architecture.empty() && config.architecture != architecture_) {
+      throw error(errc::not_found, "pull", name_.familiar(), "it is for " + config.architecture + ", not " + architecture_,
+                  "to have it all the same: --arch " + config.architecture);
+    }
+    if (config.diff_ids.size() != manifest_.layers.size()) {
+      throw error(errc::corrupt, "pull", name_.familiar(), "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " +
+                                                               std::to_string(manifest_.layers.size()));
+    }
+    config_ = std::move(config);
+    configured_.notify_all();
+  }
+
+  task<void> fetch_layer(std::size_t i) {
+    const oci::descriptor& what = manifest_.layers[i];
+    if (store_.has_blob(what.content)) {
+      present(what);
+      co_return;
+    }
+    auto once = by_blob_.run(what.content.hex(), [this, i] { return fetch_blob(i); });
+    co_await std::move(once);
+  }
+
+  void present(const oci::descriptor& what) { tools_.events.layer_progress(short_digest(what.content), "present", what.size, what.size); }
+
+  task<bool> fetch_blob(std::size_t i) {
+    const oci::descriptor& what = manifest_.layers[i];
+    if (staged(what)) co_return true;
+    const auto permit = co_await layers_.acquire();
+    const stage_span span(tools_.events, "layer", short_digest(what.content));
+    std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
+    while (!config_) co_await configured_.wait();
+    const oci::digest diff_id = config_->diff_ids[i];
+    if (store_.has_layer(diff_id)) {  // from a blob that was packed in another way
+      present(what);
+      co_return true;
+    }
+    const std::string name = what.content.hex();
+    file::make_directory_at(staging_.directory.get(), name);
+    const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
+    const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY));
+    auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, {tools_.pool, tools_.blocks}, progress_of(what));
+    stored_layer stored = co_await std::move(unpacking);
+    const json::object description{{"driver", to_string(tools_.driver)}, {"size", static_cast<std::int64_t>(stored.bytes)}, {"blob", what.content.str()}};
+    auto describing = write_file(directory.get(), "layer.json", json::dump(description));
+    co_await std::move(describing);
+    auto syncing = sync(directory.get());
+    co_await std::move(syncing);
+    if (stored.members) trees_.emplace(name, std::move(*stored.members));
+    tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
+    co_return true;
+  }
+
+  std::unique_ptr<layer_target> make_target(unique_fd directory) {
+    const target_tools tools{tools_.pool, tools_.files, extractions_, tools_.safety};
+    return tools_.driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
+  }
+
+  progress_function progress_of(const oci::descriptor& what) {
+    tools_.events.layer_progress(short_digest(what.content), "pulling", 0, what.size);
+    return [&events = tools_.events, shown = short_digest(what.content), total = what.size, last = event_sink::clock::now()](std::uint64_t done) mutable {
+      const auto now = event_sink::clock::now();
+      if (now - last < std::chrono::milliseconds(100)) return;
+      last = now;
+      events.layer_progress(shown, "pulling", done, total);
+    };
+  }
+
+  [[nodiscard]] bool staged(const oci::descriptor& what) const {
+    return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+  }
+
+  // Layers that were in the store when they were not fetched may have been pruned meanwhile: then they are fetched after all.
+  task<void> commit() {
+    constexpr int attempts = 3;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      {
+        const unique_fd lock = store_.lock_shared();
+        if (missing().empty()) co_return co_await commit_locked();
+      }
+      auto fetching = fetch(missing());
+      co_await std::move(fetching);
+    }
+    throw error(errc::conflict, "pull", name_.familiar(), "its layers are pruned while it is being pulled", "pull it again");
+  }
+
+  [[nodiscard]] std::vector<std::size_t> missing() const {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      const oci::digest &blob = manifest_.layers[i].content, &diff_id = config_->diff_ids[i];
+      if (staged(manifest_.layers[i]) || store_.has_layer(diff_id)) continue;
+      if (store_.has_blob(blob)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
+      out.push_back(i);
+    }
+    return out;
+  }
+
+  // Content first, then the names that make it visible: after a power loss what is named is whole.
+  task<void> commit_locked() {
+    const stage_span span(tools_.events, "commit", name_.familiar());
+    file::make_directory_at(staging_.directory.get(), "image");
+    const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
+    if (const std::string index = co_await offload(tools_.pool, [this] { return merged_index(); }); !index.empty()) {
+      auto writing = write_file(image.get(), index_file, index);
+      co_await std::move(writing);
+    }
+    auto writing_manifest = write_file(image.get(), "manifest.json", chosen_.text);
+    co_await std::move(writing_manifest);
+    auto writing_config = write_file(image.get(), "config.json", config_text_);
+    co_await std::move(writing_config);
+    auto syncing = sync(image.get());
+    co_await std::move(syncing);
+    const bool files_are_not_synced = tools_.driver == store_driver::directories;
+    if (tools_.safety == durability::full && files_are_not_synced) co_await offload(tools_.pool, [this] { store_.sync(); });
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i]);
+    store_.commit_image(staging_, "image", id());
+    store_.tag(name_, id(), chosen_.content.str(), top_.str());
+    if (tools_.safety == durability::full) co_await offload(tools_.pool, [this] { store_.sync_names(); });
+  }
+
+  // Empty when a layer has no index of its own: then each layer is mounted for itself.
+  std::string merged_index() {
+    image_index index;
+    const std::vector<oci::digest> data_files = distinct(config_->diff_ids);
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      const oci::digest& diff_id = config_->diff_ids[i];
+      const std::string name = manifest_.layers[i].content.hex();
+      auto directory = file::try_open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
+      if (!directory) directory = store_.open_directory(diff_id);
+      struct stat st {};
+      if (!directory || ::fstatat(directory->get(), data_file, &st, 0) != 0) return {};
+      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_id) - data_files.begin());
+      index.add(tree_of(name, directory->get()), place, static_cast<std::uint64_t>(st.st_size));
+    }
+    return index.bytes();
+  }
+
+  io::erofs::tree tree_of(const std::string& name, int directory) {
+    if (auto fresh = trees_.extract(name)) return std::move(fresh.mapped());
+    constexpr std::size_t index_limit = std::size_t{4} << 30;
+    const auto bytes = file::read_at(directory, index_file, index_limit);
+    if (!bytes) throw error(errc::corrupt, "use layer", name, "it has no index", "lxr system check --repair makes it anew");
+    return io::erofs::read_index(as_bytes(*bytes));
+  }
+
+  task<void> write_file(int directory, std::string name, std::string content) {
+    const unique_fd fd = file::open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    file::write_all(fd.get(), content, name);
+    co_await sync(fd.get());
+  }
+
+  task<void> sync(int fd) {
+    if (tools_.safety == durability::full && tools_.driver == store_driver::erofs) co_await tools_.files.sync(fd);
+  }
+
+  const pull_tools& tools_;
+  const store& store_;
+  source& from_;
+  oci::reference name_;
+  std::string architecture_;
+
+  raw_manifest chosen_;  // for this architecture
+  oci::digest top_;      // of what the name means: the same, or the index that led to it
+  oci::manifest manifest_;
+  std::string config_text_;
+  std::optional<oci::image_config> config_;
+  waiter_list configured_;
+  store::staging staging_;
+  std::map<std::string, io::erofs::tree> trees_;  // by blob
+  semaphore layers_{layers_at_once};
+  semaphore extractions_{1};
+  keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice
+};
 
 }  // namespace
 
-task<oci::manifest> puller::resolve(source& from, std::string architecture, raw_manifest& chosen, std::string subject) {
-  constexpr int nesting_limit = 2;  // an index of indexes is allowed, no more
-  chosen = co_await from.top();
-  for (int depth = 0; depth <= nesting_limit; ++depth) {
-    auto parsed = oci::parse_manifest(chosen.text, subject);
-    if (auto* m = std::get_if<oci::manifest>(&parsed)) co_return std::move(*m);
-    const oci::descriptor next = oci::choose(std::get<oci::index>(parsed), architecture, subject).manifest;
-    chosen = co_await from.manifest(next);
-  }
-  throw error(errc::corrupt, "pull", subject, "its index leads to other indexes without end");
-}
-
-task<std::string> puller::fetch_config(source& from, oci::descriptor which) {
-  const std::unique_ptr<blob_stream> stream = co_await from.blob(which);
-  std::string text;
-  while (auto block = co_await stream->read()) {
-    text += as_text(block->bytes());
-    if (text.size() > oci::manifest_limit) throw error(errc::exhausted, "read image config", which.content.str(), "it is larger than 4 MiB");
-  }
-  if (digest_of(text) != which.content) throw error(errc::corrupt, "read image config", which.content.str(), "its content has another digest");
-  co_return text;
-}
-
-task<bool> puller::fetch_layer(source& from, const store::staging& staging, oci::descriptor what, oci::digest diff_id) {
-  const auto permit = co_await layers_at_once_.acquire();
-  const stage_span span(events_, "layer", short_digest(what.content));
-  const std::string name = diff_id.hex();
-  file::make_directory_at(staging.directory.get(), name);
-  unique_fd directory = file::open_at(staging.directory.get(), name, O_RDONLY | O_DIRECTORY);
-  const target_tools tools{pool_, files_, extractions_};
-  const auto target = driver_ == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
-  auto opening = from.blob(what);
-  std::unique_ptr<blob_stream> stream = co_await std::move(opening);
-  auto last = event_sink::clock::now();
-  const std::uint64_t total = what.size;
-  const std::string shown = short_digest(what.content);
-  events_.layer_progress(shown, "pulling", 0, total);
-  const auto progress = [&, total](std::uint64_t done) {
-    const auto now = event_sink::clock::now();
-    if (now - last < std::chrono::milliseconds(100)) return;
-    last = now;
-    events_.layer_progress(shown, "pulling", done, total);
-  };
-  auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, pool_, progress);
-  const unpacked_layer unpacked = co_await std::move(unpacking);
-  const json::object description{{"driver", driver_ == store_driver::erofs ? "erofs" : "directories"}, {"size", static_cast<std::int64_t>(unpacked.bytes)}};
-  write_file(staging.directory.get(), name + "/layer.json", json::dump(description));
-  events_.layer_progress(shown, "done", total, total);
-  co_return true;
-}
-
-task<void> puller::layer(source& from, const store::staging& staging, oci::descriptor what, oci::digest diff_id) {
-  if (store_.has_layer(diff_id)) {
-    events_.layer_progress(short_digest(what.content), "present", what.size, what.size);
-    co_return;
-  }
-  auto once = by_diff_id_.run(diff_id.hex(), [&] { return fetch_layer(from, staging, what, diff_id); });
-  co_await std::move(once);
-}
-
-task<pull_result> puller::pull(source& from, oci::reference name, std::string architecture) {
-  raw_manifest chosen;
-  auto resolving = resolve(from, architecture, chosen, name.familiar());
-  const oci::manifest manifest = co_await std::move(resolving);
-  const std::string id = manifest.config.content.hex();
-  auto configuring = fetch_config(from, manifest.config);
-  const std::string config_text = co_await std::move(configuring);
-  const auto config = oci::image_config::parse(config_text, "config of " + name.familiar());
-  if (!config.architecture.empty() && config.architecture != architecture) {
-    throw error(errc::not_found, "pull", name.familiar(), "it is for " + config.architecture + ", not " + architecture,
-                "to have it all the same: --arch " + config.architecture);
-  }
-  if (config.diff_ids.size() != manifest.layers.size()) {
-    throw error(errc::corrupt, "pull", name.familiar(), "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " +
-                                                            std::to_string(manifest.layers.size()));
-  }
-  for (const oci::descriptor& layer : manifest.layers) oci::layer_compression(layer);  // all known, before any is fetched
-  const pull_result result{id, chosen.content.str(), name.familiar()};
-
-  const store::staging staging = store_.begin();
-  std::exception_ptr failure;
-  try {
-    task_scope scope(co_await asio::this_coro::executor);
-    for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-      scope.spawn(layer(from, staging, manifest.layers[i], config.diff_ids[i]));
-    }
-    co_await scope.join();
-    const stage_span span(events_, "commit", name.familiar());
-    file::make_directory_at(staging.directory.get(), "image");
-    write_file(staging.directory.get(), "image/manifest.json", chosen.text);
-    write_file(staging.directory.get(), "image/config.json", config_text);
-    // Content first, then the names that make it visible: after a power loss what is named is whole.
-    co_await offload(pool_, [this] { store_.sync(); });
-    for (const oci::digest& diff_id : config.diff_ids) {
-      if (!store_.has_layer(diff_id)) store_.commit_layer(staging, diff_id.hex(), diff_id);
-    }
-    if (!store_.has_image(id)) store_.commit_image(staging, "image", id);
-    store_.tag(name, id, result.manifest_digest);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  store_.discard(staging);
-  if (failure) std::rethrow_exception(failure);
-  co_return result;
+task<pull_result> pull_image(pull_tools tools, source& from, oci::reference name, std::string architecture) {
+  pull_run p(tools, from, std::move(name), std::move(architecture));
+  co_return co_await p.run();
 }
 
 }  // namespace lxr::image

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <functional>
-
-#include "core/async/keyed_once.hpp"
+#include "core/async/block_pool.hpp"
 #include "core/async/semaphore.hpp"
 #include "core/base/event_sink.hpp"
 #include "io/file/file_backend.hpp"
@@ -13,32 +11,25 @@
 
 namespace lxr::image {
 
-// Pulls one image into the store: manifest, config, and all layers at once, each in one pass
-//   stream → SHA-256 → inflate → SHA-256 → tar → store driver
-// into a private directory; committed by rename when digest, size and diff-id are right, then made durable and named.
-// Runs on: the loop's strand; hashing, inflating and file creation on the pool.  Borrows: everything it is given.
-// Failure: throws; nothing half-made is visible, and the private directory is removed.
-class puller {
- public:
-  puller(const store& images, store_driver driver, worker_pool& pool, io::file::file_backend& files, event_sink& events)
-      : store_(images), driver_(driver), pool_(pool), files_(files), events_(events) {}
-
-  task<pull_result> pull(source& from, oci::reference name, std::string architecture);
-
- private:
-  task<oci::manifest> resolve(source& from, std::string architecture, raw_manifest& chosen, std::string subject);
-  task<std::string> fetch_config(source& from, oci::descriptor which);
-  task<void> layer(source& from, const store::staging& staging, oci::descriptor what, oci::digest diff_id);
-  task<bool> fetch_layer(source& from, const store::staging& staging, oci::descriptor what, oci::digest diff_id);
-
-  const store& store_;
-  store_driver driver_;
-  worker_pool& pool_;
-  io::file::file_backend& files_;
-  event_sink& events_;
-  semaphore layers_at_once_{32};
-  semaphore extractions_{1};
-  keyed_once<std::string, bool> by_diff_id_;  // an image may hold the same layer twice
+// What a pull works with. Borrowed; outlives it.
+struct pull_tools {
+  const store& images;
+  store_driver driver;
+  durability safety;
+  worker_pool& pool;
+  block_pool& blocks;  // more than layers_at_once, of plain_block_size
+  io::file::file_backend& files;
+  event_sink& events;
 };
+
+constexpr std::size_t layers_at_once = 32;
+
+// Pulls one image into the store: the manifest, then its config and all layers at once, each layer in one pass
+//   stream → SHA-256 → inflate → SHA-256 → tar → store driver
+// into a private directory; committed by rename when digest, size and diff-id are right and the content is durable, then
+// named. What the name means is asked for first where the store has it: a pull of what is there is one round trip.
+// Runs on: the loop's strand; hashing, inflating and file creation on the pool.
+// Failure: throws; nothing half-made is visible, and the private directory is removed.  Cancel: terminal; the same.
+task<pull_result> pull_image(pull_tools tools, source& from, oci::reference name, std::string architecture);
 
 }  // namespace lxr::image

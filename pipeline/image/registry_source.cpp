@@ -35,9 +35,16 @@ class registry_source final : public source {
     base_ = (plain_ ? "http://" : "https://") + host + "/v2/" + name_.repository;
   }
 
+  // A HEAD: registries that limit how often one may pull do not count it.
+  task<oci::digest> probe() override {
+    auto asking = perform({.url = manifest_url(named()), .headers = {accepted()}, .head = true}, "manifest of " + name_.familiar());
+    const std::unique_ptr<response> r = co_await std::move(asking);
+    const std::string said = r->header("docker-content-digest");
+    co_return said.starts_with("sha256:") ? oci::digest::parse(said) : oci::digest();
+  }
+
   task<raw_manifest> top() override {
-    const std::string which = name_.content.empty() ? name_.tag : name_.content.str();
-    auto fetched = fetch_manifest(which, "manifest of " + name_.familiar());
+    auto fetched = fetch_manifest(named(), "manifest of " + name_.familiar());
     raw_manifest m = co_await std::move(fetched);
     if (!name_.content.empty() && m.content != name_.content) wrong_digest(name_.content, m.content);
     co_return m;
@@ -51,7 +58,7 @@ class registry_source final : public source {
   }
 
   task<std::unique_ptr<blob_stream>> blob(oci::descriptor which) override {
-    auto getting = get(base_ + "/blobs/" + which.content.str(), "", "blob " + which.content.str());
+    auto getting = perform({.url = base_ + "/blobs/" + which.content.str()}, "blob " + which.content.str());
     std::unique_ptr<response> r = co_await std::move(getting);
     co_return std::make_unique<response_stream>(std::move(r));
   }
@@ -61,8 +68,12 @@ class registry_source final : public source {
     throw error(errc::corrupt, "pull", name_.familiar(), "the manifest has digest " + got.str() + " instead of " + wanted.str());
   }
 
+  [[nodiscard]] std::string named() const { return name_.content.empty() ? name_.tag : name_.content.str(); }
+  [[nodiscard]] std::string manifest_url(const std::string& which) const { return base_ + "/manifests/" + which; }
+  static std::string accepted() { return "Accept: " + std::string(oci::accepted_manifest_types()); }
+
   task<raw_manifest> fetch_manifest(std::string which, std::string subject) {
-    auto getting = get(base_ + "/manifests/" + which, "Accept: " + std::string(oci::accepted_manifest_types()), subject);
+    auto getting = perform({.url = manifest_url(which), .headers = {accepted()}}, subject);
     const std::unique_ptr<response> r = co_await std::move(getting);
     std::string text = co_await r->read_all(oci::manifest_limit);
     const oci::digest content = digest_of(text);
@@ -71,16 +82,17 @@ class registry_source final : public source {
     co_return raw_manifest{std::move(text), content};
   }
 
-  // One GET, with at most one round for a token, following redirects. Credentials stay at the registry's own origin.
-  task<std::unique_ptr<response>> get(std::string url, std::string accept, std::string subject) {
+  // One request, with at most one round for a token, following redirects. Credentials stay at the registry's own origin.
+  task<std::unique_ptr<response>> perform(request what, std::string subject) {
     constexpr int redirects = 5;
+    std::string url = what.url;
     const std::string home = origin_of(url);
     bool asked = false;
     for (int hop = 0; hop <= redirects;) {
-      request r{url, {}};
-      if (!accept.empty()) r.headers.push_back(accept);
+      request r = what;
+      r.url = url;
       if (!token_.empty() && origin_of(url) == home) r.headers.push_back("Authorization: Bearer " + token_);
-      auto getting = http_.get(std::move(r));
+      auto getting = http_.perform(std::move(r));
       std::unique_ptr<response> answer = co_await std::move(getting);
       const int status = answer->status();
       if (status == 200) co_return answer;
@@ -117,8 +129,8 @@ class registry_source final : public source {
     if (!https && !(plain_ && challenge->realm.starts_with("http://"))) {
       throw error(errc::protocol, "get a token from", challenge->realm, "it is not an https URL");
     }
-    request r{token_url(*challenge, "repository:" + name_.repository + ":pull"), {}};
-    auto getting = http_.get(std::move(r));
+    request r{.url = token_url(*challenge, "repository:" + name_.repository + ":pull")};
+    auto getting = http_.perform(std::move(r));
     const std::unique_ptr<response> answer = co_await std::move(getting);
     if (answer->status() == 401 || answer->status() == 403) unauthorized();
     if (answer->status() != 200) refuse(answer->status(), *answer, "token");

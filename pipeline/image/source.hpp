@@ -29,6 +29,8 @@ struct raw_manifest {
 class source {
  public:
   virtual ~source() = default;
+  // The digest of what top() would return, without its content; empty when the source does not tell.
+  virtual task<oci::digest> probe() = 0;
   // The manifest or index the reference names.
   virtual task<raw_manifest> top() = 0;
   virtual task<raw_manifest> manifest(oci::descriptor which) = 0;

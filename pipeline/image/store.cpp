@@ -12,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
+#include "io/mount/erofs.hpp"
 #include "pipeline/image/driver.hpp"
 
 namespace lxr::image {
@@ -38,7 +39,7 @@ std::string image_path(const std::string& id) { return "images/" + id; }
 tagged_image parse_tag(const std::string& text, const std::string& file) {
   const json::object o = json::parse_object(text, "refs/" + file);
   return {oci::reference::parse(json::get_string(o, "name")), json::get_string(o, "image"),
-          json::get_string(o, "manifest"), json::get_int(o, "pulled")};
+          json::get_string(o, "manifest"), json::get_string(o, "top"), json::get_int(o, "pulled")};
 }
 
 bool is_hex(std::string_view s) {
@@ -54,6 +55,7 @@ std::int64_t now_ns() {
 void rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to) {
   if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return;
   if (errno == EEXIST || errno == ENOTEMPTY) return;  // somebody else committed the same content
+  if (errno == ENOENT) return;                        // it was there before, and nothing was fetched
   throw_errno("commit", to);
 }
 
@@ -63,14 +65,18 @@ std::optional<tagged_image> store::find(const std::string& word) const {
   std::string_view id = word;
   if (id.starts_with("sha256:")) id.remove_prefix(7);
   if (!word.starts_with("sha256:")) {
-    const oci::reference name = oci::reference::parse(word);
-    const std::string file = escaped(name.canonical());
-    if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) return parse_tag(*text, file);
+    if (auto tag = find_name(oci::reference::parse(word))) return tag;
   }
   if (id.size() < 4 || !is_hex(id)) return std::nullopt;
   for (tagged_image& t : list()) {
     if (t.id.starts_with(id)) return std::move(t);
   }
+  return std::nullopt;
+}
+
+std::optional<tagged_image> store::find_name(const oci::reference& name) const {
+  const std::string file = escaped(name.canonical());
+  if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) return parse_tag(*text, file);
   return std::nullopt;
 }
 
@@ -106,12 +112,48 @@ bool store::has_layer(const oci::digest& diff_id) const {
   return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/layer.json").c_str(), F_OK, 0) == 0;
 }
 
+bool store::has_blob(const oci::digest& blob) const {
+  return ::faccessat(where_.root_fd(), ("blobs/" + blob.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+}
+
+bool store::is_whole(const std::string& id) const {
+  return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, [this](const oci::digest& d) { return has_layer(d); });
+}
+
+std::optional<unique_fd> store::open_directory(const oci::digest& diff_id) const {
+  return file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
+}
+
 unique_fd store::open_layer(const oci::digest& diff_id) const {
-  auto root = file::try_open_at(where_.root_fd(), layer_path(diff_id) + "/root", O_PATH | O_DIRECTORY);
-  if (root) return std::move(*root);
-  const auto directory = file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
+  const auto directory = open_directory(diff_id);
   if (!directory) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
-  return mount_layer(directory->get());
+  auto root = file::try_open_at(directory->get(), "root", O_PATH | O_DIRECTORY);
+  return root ? std::move(*root) : mount_layer(directory->get());
+}
+
+std::vector<unique_fd> store::open_layers(const image& of) const {
+  std::vector<unique_fd> layers;
+  if (const auto index = file::try_open_at(where_.root_fd(), image_path(of.id) + "/" + index_file, O_RDONLY)) {
+    std::vector<unique_fd> data;
+    for (const oci::digest& id : distinct(of.config.diff_ids)) {
+      auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + data_file, O_RDONLY);
+      if (!file) throw error(errc::corrupt, "use layer", id.str(), "it is missing from the store", "pull the image again");
+      data.push_back(std::move(*file));
+    }
+    layers.push_back(io::mount::mount_erofs(index->get(), data));
+    return layers;
+  }
+  const auto& ids = of.config.diff_ids;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) layers.push_back(open_layer(*id));
+  return layers;
+}
+
+std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
+  std::vector<oci::digest> out;
+  for (const oci::digest& d : digests) {
+    if (std::ranges::find(out, d) == out.end()) out.push_back(d);
+  }
+  return out;
 }
 
 store::staging store::begin() const {
@@ -145,21 +187,41 @@ void store::sweep() const {
   }
 }
 
-void store::commit_layer(const staging& s, const std::string& name, const oci::digest& diff_id) const {
-  rename_in(s.directory.get(), name, where_.root_fd(), layer_path(diff_id));
+unique_fd store::lock_shared() const { return lock(LOCK_SH); }
+unique_fd store::lock_alone() const { return lock(LOCK_EX); }
+
+unique_fd store::lock(int how) const {
+  unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
+  while (::flock(fd.get(), how) != 0) {
+    if (errno != EINTR) throw_errno("lock", where_.root());
+  }
+  return fd;
+}
+
+void store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
+  rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id));
+  const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();
+  if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
 }
 
 void store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
   rename_in(s.directory.get(), name, where_.root_fd(), image_path(id));
 }
 
-void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest) const {
-  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"pulled", now_ns()}};
+void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest) const {
+  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
   file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o));
 }
 
 void store::sync() const {
   if (::syncfs(where_.root_fd()) != 0) throw_errno("write to disk", where_.root());
+}
+
+void store::sync_names() const {
+  for (const char* directory : {"layers", "blobs", "images", "refs"}) {
+    const unique_fd fd = file::open_at(where_.root_fd(), directory, O_RDONLY | O_DIRECTORY);
+    if (::fsync(fd.get()) != 0) throw_errno("write to disk", where_.root() + "/" + directory);
+  }
 }
 
 }  // namespace lxr::image

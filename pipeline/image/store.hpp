@@ -23,12 +23,14 @@ struct image {
 struct tagged_image {
   oci::reference name;
   std::string id, manifest_digest;
+  std::string top_digest;  // of what the name meant: the manifest, or the index that led to it
   std::int64_t pulled_ns = 0;
 };
 
 // Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
 // and renamed in.
-//   images/<config-digest>/{manifest.json,config.json}   refs/<name>   layers/<diff-id>/{layer.json, root/ or data.tar and index.erofs}
+//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one}   refs/<name>
+//   layers/<diff-id>/{layer.json, root/ or data.tar and index.erofs}   blobs/<digest>: links, the diff-ids of what came as these
 // Borrows the instance. Safe for many processes at once; every call stands alone.
 class store {
  public:
@@ -39,10 +41,17 @@ class store {
   [[nodiscard]] image load(const std::string& id) const;
   [[nodiscard]] std::vector<tagged_image> list() const;
 
+  // What a name was pulled as.
+  [[nodiscard]] std::optional<tagged_image> find_name(const oci::reference& name) const;
   [[nodiscard]] bool has_image(const std::string& id) const;
   [[nodiscard]] bool has_layer(const oci::digest& diff_id) const;
-  // What overlayfs takes as a lower layer: a directory, or the root of a detached mount. Throws errc::corrupt when it is missing.
-  [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
+  // True when a layer that came as this blob is in the store.
+  [[nodiscard]] bool has_blob(const oci::digest& blob) const;
+  // True when the image and all its layers are there.
+  [[nodiscard]] bool is_whole(const std::string& id) const;
+  // What overlayfs takes as lower layers, uppermost first: directories, or roots of detached mounts. One mount does for all
+  // layers of an image that has an index. Throws errc::corrupt for what is missing.
+  [[nodiscard]] std::vector<unique_fd> open_layers(const image& of) const;
 
   // A private directory under ingest/; locked for as long as it is open, so that a sweep knows the living from the dead.
   struct staging {
@@ -54,16 +63,32 @@ class store {
   // Removes what dead processes left in ingest/.
   void sweep() const;
 
-  // Renames `name` inside a staging directory to its place. Another process may have been faster: then nothing happens.
-  void commit_layer(const staging& s, const std::string& name, const oci::digest& diff_id) const;
+  // Whoever adds references to images and layers holds the store shared, for an instant; whoever removes any holds it
+  // alone. Waits; given up by closing.
+  [[nodiscard]] unique_fd lock_shared() const;
+  [[nodiscard]] unique_fd lock_alone() const;
+
+  // Renames the directory of a blob, if there is one, to its layer's place. Another process may have been faster: then
+  // nothing happens.
+  void commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
+  // The directory of a committed layer; empty when it is not there.
+  [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
   void commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
-  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest) const;
-  // Everything committed so far survives a power loss when this returns (syncfs of the store's filesystem).
+  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest) const;
+  // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
   void sync() const;
+  // The same for the names committed so far, whose content is synced (fsync of the directories that hold them).
+  void sync_names() const;
 
  private:
+  [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
+  [[nodiscard]] unique_fd lock(int how) const;
+
   const instance& where_;
 };
+
+// The digests of a list without repetitions: an image's data files in the order in which its index counts them.
+std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests);
 
 }  // namespace lxr::image

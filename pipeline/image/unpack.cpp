@@ -23,24 +23,25 @@ std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what) {
 // The shared state of one layer on its way; its stages are methods.
 class unpacking {
  public:
-  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target, worker_pool& pool,
+  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target, unpack_tools tools,
             progress_function progress)
       : from_(std::move(from)),
         what_(std::move(what)),
         diff_id_(std::move(diff_id)),
-        pool_(pool),
+        pool_(tools.pool),
+        blocks_(tools.blocks),
         target_(target),
         progress_(std::move(progress)),
         decoder_(decoder_for(what_)) {}
 
-  task<unpacked_layer> run(asio::any_io_executor executor) {
+  task<stored_layer> run(asio::any_io_executor executor) {
     task_scope scope(executor);
     scope.spawn(receive());
     scope.spawn(decode());
     scope.spawn(verify());
     scope.spawn(store());
     co_await scope.join();
-    co_return unpacked_layer{bytes_};
+    co_return std::move(stored_);
   }
 
  private:
@@ -61,14 +62,14 @@ class unpacking {
   }
 
   task<void> decode() {
-    byte_block plain(plain_block_size);
+    byte_block plain = co_await blocks_.acquire();
     while (auto block = co_await compressed_.pop()) {
       std::span<const std::byte> input = block->bytes();
       do {
         co_await offload(pool_, [&] { decoder_->step(input, plain); });
         if (!plain.full()) continue;
         if (!co_await plain_.push(std::move(plain))) co_return;
-        plain = byte_block(plain_block_size);
+        plain = co_await blocks_.acquire();
       } while (!input.empty() || decoder_->has_pending());
     }
     decoder_->finish();
@@ -91,7 +92,7 @@ class unpacking {
   task<void> store() {
     std::exception_ptr failure;
     try {
-      bytes_ = co_await target_.store(verified_);
+      stored_ = co_await target_.store(verified_);
     } catch (...) {
       failure = std::current_exception();
       compressed_.close();
@@ -109,21 +110,23 @@ class unpacking {
   oci::descriptor what_;
   oci::digest diff_id_;
   worker_pool& pool_;
+  block_pool& blocks_;
   layer_target& target_;
   progress_function progress_;
   std::unique_ptr<io::codec::decoder> decoder_;
   io::codec::sha256 blob_hash_, plain_hash_;
-  std::uint64_t received_ = 0, bytes_ = 0;
+  std::uint64_t received_ = 0;
+  stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
   plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};
 };
 
 }  // namespace
 
-task<unpacked_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
-                                  worker_pool& pool, progress_function progress) {
+task<stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
+                                unpack_tools tools, progress_function progress) {
   const std::string name = what.content.str();
-  unpacking u(std::move(from), std::move(what), std::move(diff_id), target, pool, std::move(progress));
+  unpacking u(std::move(from), std::move(what), std::move(diff_id), target, tools, std::move(progress));
   std::exception_ptr failure;
   try {
     co_return co_await u.run(co_await asio::this_coro::executor);

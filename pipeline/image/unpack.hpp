@@ -13,14 +13,16 @@ namespace lxr::image {
 // Called with the number of compressed bytes received so far.
 using progress_function = std::function<void(std::uint64_t)>;
 
-struct unpacked_layer {
-  std::uint64_t bytes = 0;  // of all files
+struct unpack_tools {
+  worker_pool& pool;
+  block_pool& blocks;  // of plain_block_size; more of them than layers are unpacked at once
 };
+constexpr std::size_t plain_block_size = 1u << 20;
 
 // Streams one layer to its target: stages joined by bounded channels (receive and hash, inflate, hash, store), each with one
 // block on the pool at a time. Verifies size and digest of the blob and the diff-id of its content.
 // Failure: throws error{errc::corrupt} for wrong content; what the target stored is then to be discarded.  Cancel: terminal.
-task<unpacked_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
-                                  worker_pool& pool, progress_function progress);
+task<stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
+                                unpack_tools tools, progress_function progress);
 
 }  // namespace lxr::image

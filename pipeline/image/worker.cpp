@@ -16,6 +16,7 @@
 #include "pipeline/image/messages.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/puller.hpp"
+#include "pipeline/image/unpack.hpp"
 
 namespace lxr::image {
 namespace {
@@ -49,8 +50,8 @@ task<void> peer_left(int channel, task_scope& work) {
   work.cancel();
 }
 
-task<void> do_pull(puller& p, source& from, oci::reference name, std::string architecture, pull_result& out) {
-  auto pulling = p.pull(from, std::move(name), std::move(architecture));
+task<void> do_pull(const pull_tools& tools, source& from, oci::reference name, std::string architecture, pull_result& out) {
+  auto pulling = pull_image(tools, from, std::move(name), std::move(architecture));
   out = co_await std::move(pulling);
 }
 
@@ -60,6 +61,15 @@ io::http::client_options http_options() {
     options.connect_timeout = options.stall_timeout = std::chrono::seconds(std::atoi(seconds));
   }
   return options;
+}
+
+constexpr std::size_t block_count = 2 * layers_at_once;
+
+durability asked_durability() {
+  const char* const asked = std::getenv("LXR_STORE_SYNC");
+  const std::string word = asked == nullptr ? "full" : asked;
+  if (word != "full" && word != "none") throw error(errc::invalid_argument, "use LXR_STORE_SYNC", '"' + word + '"', "", "it is full or none");
+  return word == "full" ? durability::full : durability::none;
 }
 
 task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
@@ -79,14 +89,15 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   io::http::client http(loop.get_executor(), http_options());
   const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
                                                                 : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
-  puller p(images, driver, pool, *files, events);
+  block_pool blocks(block_count, plain_block_size);
+  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events};
   pull_result result;
   task_scope watch(loop.get_executor());
   std::exception_ptr failure;
   {
     task_scope work(loop.get_executor());
     watch.spawn(peer_left(channel, work));
-    work.spawn(do_pull(p, *from, name, architecture, result));
+    work.spawn(do_pull(tools, *from, name, architecture, result));
     try {
       co_await work.join();
     } catch (...) {

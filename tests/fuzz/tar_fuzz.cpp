@@ -3,6 +3,8 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/bytes.hpp"
+#include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
 #include "pipeline/image/layer_index.hpp"
 
@@ -37,7 +39,11 @@ void index(const std::uint8_t* data, std::size_t size) {
   try {
     r.feed({reinterpret_cast<const std::byte*>(data), size});
     r.finish();
-    if (layer.index(size).size() % 512 != 0) std::abort();
+    const std::uint64_t archive_size = size;
+    const std::string bytes = lxr::io::erofs::make_index(layer.tree(), {&archive_size, 1});
+    // What is read back makes the same index again.
+    const auto tree = lxr::io::erofs::read_index(lxr::as_bytes(bytes));
+    if (lxr::io::erofs::make_index(tree, {&archive_size, 1}) != bytes) std::abort();
   } catch (const lxr::error&) {
     // refused
   }

@@ -44,9 +44,7 @@ class trees : public installation, public testing::WithParamInterface<const char
   outcome with_mounted(const std::string& id, const std::string& directory, const std::vector<std::string>& command) {
     const instance where = instance::open(root_, state_);
     const image::store images(where);
-    std::vector<unique_fd> layers;
-    const auto config = images.load(id).config;
-    for (auto diff_id = config.diff_ids.rbegin(); diff_id != config.diff_ids.rend(); ++diff_id) layers.push_back(images.open_layer(*diff_id));
+    std::vector<unique_fd> layers = images.open_layers(images.load(id));
     file::make_directories(directory + "-nothing");
     layers.push_back(file::open_at(AT_FDCWD, directory + "-nothing", O_RDONLY | O_DIRECTORY));
     io::mount::overlay_layers lowers;

@@ -26,7 +26,7 @@ struct fixture : testing::Test {
 using http_client = fixture;
 
 task<std::string> fetch(client& c, request r, int& status) {
-  auto getting = c.get(std::move(r));
+  auto getting = c.perform(std::move(r));
   const std::unique_ptr<response> answer = co_await std::move(getting);
   status = answer->status();
   co_return co_await answer->read_all(64u << 20);
@@ -101,7 +101,7 @@ TEST_F(http_client, a_cut_connection_and_nobody_listening_are_named) {
 }
 
 task<void> read_slowly(client& c, std::string url, waiter_list& gate, std::size_t& got) {
-  auto getting = c.get({std::move(url), {}});
+  auto getting = c.perform({std::move(url), {}});
   const std::unique_ptr<response> answer = co_await std::move(getting);
   while (auto block = co_await answer->read()) {
     got += block->size();

@@ -11,6 +11,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
+#include "io/erofs/index.hpp"
 #include "io/mount/rooted.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/layer_writer.hpp"
@@ -32,6 +33,7 @@ std::string attributes_of(int fd) {
     all[names + at] = std::string(value, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   }
   std::string out;
+  all.erase(io::erofs::implied_mark);  // only the erofs driver remembers that
   for (const auto& [name, value] : all) out += " " + name + "=" + std::to_string(std::hash<std::string>{}(value));
   return out;
 }
@@ -93,8 +95,9 @@ description by_erofs(const std::string& archive) {
     io::tar::reader reader(index);
     for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
     reader.finish();
-    file::replace_at(dir.fd(), "index.erofs", index.index(archive.size()), 0600);
-    file::replace_at(dir.fd(), "data.tar", data, 0600);
+    const std::uint64_t size = data.size();
+    file::replace_at(dir.fd(), index_file, io::erofs::make_index(index.tree(), {&size, 1}), 0600);
+    file::replace_at(dir.fd(), data_file, data, 0600);
   } catch (const error&) {
     return std::nullopt;
   }

@@ -1,5 +1,7 @@
 #include "pipeline/image/puller.hpp"
 
+#include "pipeline/image/unpack.hpp"
+
 #include <gtest/gtest.h>
 
 #include "core/async/run.hpp"
@@ -26,6 +28,7 @@ struct pulling : testing::Test {
   test::temp_directory dir;
   instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
   store images{where};
+  store_driver driver = store_driver::directories;
   std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
 
   pull_result pull(const std::string& name = "app") {
@@ -37,8 +40,9 @@ struct pulling : testing::Test {
     options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
-    puller p(images, store_driver::directories, pool, *files, events);
-    return run(loop, p.pull(*from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
+    block_pool blocks(2 * layers_at_once, plain_block_size);
+    const pull_tools tools{images, driver, durability::full, pool, blocks, *files, events};
+    return run(loop, pull_image(tools, *from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
   void expect_failure(errc code, const std::string& words) {
@@ -61,13 +65,15 @@ TEST_F(pulling, commits_layers_config_and_name) {
   EXPECT_EQ(found->id, r.image_id);
   EXPECT_TRUE(images.find(r.image_id.substr(0, 12)));
   const image i = images.load(r.image_id);
-  const unique_fd layer = images.open_layer(i.config.diff_ids.at(0));
+  const std::vector<unique_fd> layers = images.open_layers(i);
+  const unique_fd& layer = layers.at(0);
   EXPECT_EQ(file::read_at(layer.get(), "etc/x"), "content");
   EXPECT_EQ(file::read_at(layer.get(), "big")->size(), 3u << 20);
   EXPECT_TRUE(file::list_at(where.root_fd(), "ingest").empty());
   const std::size_t asked = registry.requests().size();
-  pull();  // again: manifest and config, no layer
-  EXPECT_EQ(registry.requests().size(), asked + 2);
+  EXPECT_EQ(pull().image_id, r.image_id);  // again: one question
+  ASSERT_EQ(registry.requests().size(), asked + 1);
+  EXPECT_EQ(registry.requests().back().method, "HEAD");
 }
 
 TEST_F(pulling, asks_for_a_token_where_it_is_sent_and_for_its_own_scope) {

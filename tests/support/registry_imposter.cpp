@@ -94,9 +94,9 @@ void registry_imposter::serve(int fd) {
     std::istringstream lines(buffer.substr(0, end));
     buffer.erase(0, end + 4);
     request r;
-    std::string line, method;
+    std::string line;
     std::getline(lines, line);
-    std::istringstream(line) >> method >> r.path;
+    std::istringstream(line) >> r.method >> r.path;
     while (std::getline(lines, line)) {
       const auto colon = line.find(':');
       if (colon == std::string::npos) continue;
@@ -121,7 +121,7 @@ void registry_imposter::serve(int fd) {
     std::string head = "HTTP/1.1 " + std::to_string(a.status) + " x\r\nContent-Length: " + std::to_string(a.body.size()) + "\r\n";
     for (const auto& [name, value] : a.headers) head += name + ": " + value + "\r\n";
     const bool cut = a.cut_after < a.body.size();
-    if (!send_all(fd, head + "\r\n") || !send_all(fd, a.body.substr(0, a.cut_after))) return;
+    if (!send_all(fd, head + "\r\n") || (r.method != "HEAD" && !send_all(fd, a.body.substr(0, a.cut_after)))) return;
     if (cut) {
       ::shutdown(fd, SHUT_RDWR);
       return;
@@ -136,7 +136,7 @@ registry_imposter::published registry_imposter::publish(const std::string& layer
                                sha256_of(config) + R"(","size":)" + std::to_string(config.size()) + R"(},"layers":[{"mediaType":")" + media_type +
                                R"(","digest":")" + sha256_of(layer_bytes) + R"(","size":)" + std::to_string(layer_bytes.size()) + "}]}";
   published p{"/v2/app/blobs/" + sha256_of(layer_bytes), "/v2/app/manifests/latest", config};
-  on(p.manifest_path, answer{200, {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}}, manifest});
+  on(p.manifest_path, answer{200, {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", sha256_of(manifest)}}, manifest});
   on("/v2/app/blobs/" + sha256_of(config), answer{200, {}, config});
   on(p.layer_path, answer{200, {}, layer_bytes});
   return p;

@@ -21,7 +21,7 @@ class registry_imposter {
     bool hang = false;                          // send nothing, keep the connection open
   };
   struct request {
-    std::string path;
+    std::string method, path;
     std::map<std::string, std::string> headers;  // lower-case names
   };
   using handler = std::function<answer(const request&)>;
