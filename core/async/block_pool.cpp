@@ -19,9 +19,14 @@ block_pool::~block_pool() { ::munmap(memory_.data(), memory_.size()); }
 
 task<byte_block> block_pool::acquire() {
   while (free_.empty()) co_await waiters_.wait();
+  co_return acquire_now();
+}
+
+byte_block block_pool::acquire_now() {
+  if (free_.empty()) return byte_block(block_size_);
   byte_block block(*this, free_.back(), block_size_);
   free_.pop_back();
-  co_return block;
+  return block;
 }
 
 void block_pool::take_back(std::byte* data) noexcept {

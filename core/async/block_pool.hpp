@@ -24,6 +24,8 @@ class block_pool final : block_home {
 
   // An empty block; waits until one is free.
   task<byte_block> acquire();
+  // The same for whoever cannot wait: when none is free, a block with memory of its own.
+  byte_block acquire_now();
   [[nodiscard]] std::span<std::byte> memory() const noexcept { return memory_; }
   [[nodiscard]] std::size_t available() const noexcept { return free_.size(); }
 

@@ -1,53 +1,102 @@
 #pragma once
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <type_traits>
+#include <variant>
+#include <vector>
 
 #include "core/async/task.hpp"
 
 namespace lxr {
 
-// A few threads for CPU work and blocking calls.
+// A few threads for CPU work and blocking calls. Of the jobs that wait, the most urgent runs next; among equals the first.
 // Lifecycle: outlives every offload() on it; the destructor waits for jobs already running.
 class worker_pool {
  public:
+  class job {
+   public:
+    virtual ~job() = default;
+    virtual void run() noexcept = 0;
+  };
+
+  static constexpr std::uint64_t at_once = UINT64_MAX;  // the urgency of whatever says nothing else
+
   explicit worker_pool(std::size_t threads) : pool_(threads) {}
   ~worker_pool() { pool_.join(); }
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
-  asio::any_io_executor executor() { return pool_.get_executor(); }
+
+  void submit(std::unique_ptr<job> what, std::uint64_t urgency);
 
  private:
+  struct waiting {
+    std::uint64_t urgency, sequence;
+    std::unique_ptr<job> what;
+    bool operator<(const waiting& other) const noexcept {
+      return urgency != other.urgency ? urgency < other.urgency : sequence > other.sequence;
+    }
+  };
+  void run_one();
+
+  std::mutex mutex_;
+  std::vector<waiting> waiting_;  // a heap
+  std::uint64_t sequence_ = 0;
   asio::thread_pool pool_;
 };
 
 namespace detail {
-template <class Job>
-task<std::invoke_result_t<Job&>> run_job(Job job) {
-  co_return job();
-}
+// Runs something and then, on the handler's executor, the handler.
+template <class Work, class Handler>
+class offloaded final : public worker_pool::job {
+ public:
+  offloaded(Work work, Handler handler) : work_(std::move(work)), handler_(std::move(handler)), guard_(asio::get_associated_executor(handler_)) {}
+  void run() noexcept override {
+    work_();
+    asio::post(guard_.get_executor(), std::move(handler_));
+  }
+
+ private:
+  Work work_;
+  Handler handler_;
+  asio::executor_work_guard<asio::associated_executor_t<Handler>> guard_;  // the loop has something to wait for
+};
 }  // namespace detail
 
 // Runs `job` on the pool and resumes the caller on its own strand with the result or the exception.
 // What the job refers to must live until this returns: it always waits for the job, because a running job cannot be
 // interrupted. Cancel: terminal, takes effect before the job starts or after it ends. Keep jobs short.
 template <class Job>
-task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job) {
+task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job, std::uint64_t urgency = worker_pool::at_once) {
+  using result_type = std::invoke_result_t<Job&>;
   co_await checkpoint();
-  auto running = entry_point(detail::run_job<Job>(std::move(job)));
-  // No cancellation reaches the pool: a running job is waited for, and Asio 1.26 hands a signal across executors
-  // through a pointer that may dangle by then.
-  const auto apart = [] { return asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable); };
-  if constexpr (std::is_void_v<std::invoke_result_t<Job&>>) {
-    co_await asio::co_spawn(pool.executor(), std::move(running), apart());
-    co_await checkpoint();
-  } else {
-    auto result = co_await asio::co_spawn(pool.executor(), std::move(running), apart());
-    co_await checkpoint();
-    co_return result;
-  }
+  std::exception_ptr failure;
+  std::conditional_t<std::is_void_v<result_type>, std::monostate, std::optional<result_type>> result;
+  const auto work = [&] {
+    try {
+      if constexpr (std::is_void_v<result_type>) {
+        job();
+      } else {
+        result.emplace(job());
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
+  const auto start = [&](auto handler) {
+    pool.submit(std::make_unique<detail::offloaded<decltype(work), decltype(handler)>>(work, std::move(handler)), urgency);
+  };
+  // No cancellation reaches the pool: a running job is waited for.
+  auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  co_await asio::async_initiate<decltype(apart), void()>(start, apart);
+  if (failure) std::rethrow_exception(failure);
+  co_await checkpoint();
+  if constexpr (!std::is_void_v<result_type>) co_return std::move(*result);
 }
 
 }  // namespace lxr

@@ -45,7 +45,7 @@ struct client::watched_socket {
 };
 
 client::client(asio::any_io_executor executor, client_options options)
-    : executor_(std::move(executor)), options_(options), multi_(nullptr), timer_(executor_) {
+    : executor_(std::move(executor)), options_(options), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_) {
   static const global_init once;
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -210,7 +210,7 @@ std::size_t response::on_body(std::string_view bytes) {
   }
   const std::size_t size = bytes.size();
   while (!bytes.empty()) {
-    if (filling_.room().empty()) filling_ = byte_block(owner_.options_.block_size);
+    if (filling_.room().empty()) filling_ = owner_.blocks_.acquire_now();
     const std::size_t part = std::min(bytes.size(), filling_.room().size());
     std::ranges::copy(as_bytes(bytes.substr(0, part)), filling_.room().begin());
     filling_.grow(part);
@@ -233,7 +233,7 @@ task<std::optional<byte_block>> response::read() {
     if (!blocks_.empty()) {
       std::optional<byte_block> block(std::move(blocks_.front()));
       blocks_.pop_front();
-      if (paused_ && blocks_.size() < owner_.options_.blocks_in_flight) {
+      if (paused_ && blocks_.size() <= owner_.options_.blocks_left) {
         paused_ = false;
         curl_easy_pause(static_cast<CURL*>(easy_), CURLPAUSE_CONT);
         owner_.collect();

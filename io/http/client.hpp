@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/async/block_pool.hpp"
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/base/bytes.hpp"
@@ -25,8 +26,11 @@ struct request {
 struct client_options {
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds stall_timeout{30};  // no byte for this long: the peer hangs
-  std::size_t block_size = 256u << 10;     // of the blocks a body is handed on in
-  std::size_t blocks_in_flight = 4;        // per response; a slower reader pauses the transfer
+  std::size_t block_size = 256u << 10;  // of the blocks a body is handed on in
+  std::size_t blocks = 64;              // so many are reused; more are made where they do not suffice
+  // Per response. A slower reader pauses the transfer until only `blocks_left` are left: a sender that is let go on for every
+  // block wakes up for every block, and on loopback takes the reader's processor.
+  std::size_t blocks_in_flight = 8, blocks_left = 2;
 };
 
 class client;
@@ -72,7 +76,7 @@ class response {
 
 // HTTP(S) over libcurl's multi interface, driven by the loop. Connections are kept and shared by its requests.
 // Redirects are not followed: who may get which credentials is the caller's to decide.
-// Runs on: the loop's strand.  Lifecycle: outlives its responses.
+// Runs on: the loop's strand.  Lifecycle: outlives its responses and the blocks they gave.
 class client {
  public:
   client(asio::any_io_executor executor, client_options options = {});
@@ -95,6 +99,7 @@ class client {
 
   asio::any_io_executor executor_;
   client_options options_;
+  block_pool blocks_;
   void* multi_;
   asio::steady_timer timer_;
   std::map<int, std::shared_ptr<watched_socket>> sockets_;

@@ -22,7 +22,7 @@ struct pull_tools {
   event_sink& events;
 };
 
-constexpr std::size_t layers_at_once = 32;
+constexpr std::size_t layers_at_once = 16;
 
 // Pulls one image into the store: the manifest, then its config and all layers at once, each layer in one pass
 //   stream → SHA-256 → inflate → SHA-256 → tar → store driver

@@ -50,7 +50,7 @@ class unpacking {
       received_ += block->size();
       if (received_ > what_.size) wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
       progress_(received_);
-      co_await offload(pool_, [&] { blob_hash_.update(block->bytes()); });
+      co_await offload(pool_, [&] { blob_hash_.update(block->bytes()); }, urgency());
       if (!co_await compressed_.push(std::move(*block))) co_return;
     }
     if (received_ != what_.size) {
@@ -66,7 +66,7 @@ class unpacking {
     while (auto block = co_await compressed_.pop()) {
       std::span<const std::byte> input = block->bytes();
       do {
-        co_await offload(pool_, [&] { decoder_->step(input, plain); });
+        co_await offload(pool_, [&] { decoder_->step(input, plain); }, urgency());
         if (!plain.full()) continue;
         if (!co_await plain_.push(std::move(plain))) co_return;
         plain = co_await blocks_.acquire();
@@ -79,7 +79,7 @@ class unpacking {
 
   task<void> verify() {
     while (auto block = co_await plain_.pop()) {
-      co_await offload(pool_, [&] { plain_hash_.update(block->bytes()); });
+      co_await offload(pool_, [&] { plain_hash_.update(block->bytes()); }, urgency());
       if (!co_await verified_.push(std::move(*block))) co_return;
     }
     const std::string content = plain_hash_.hex();
@@ -101,6 +101,10 @@ class unpacking {
     }
     if (failure) std::rethrow_exception(failure);
   }
+
+  // The layer with the most to come goes first: one stream inflates on one processor at a time, and whatever is left of the
+  // longest when all others are done leaves a processor idle.
+  [[nodiscard]] std::uint64_t urgency() const { return what_.size - received_; }
 
   [[noreturn]] void wrong(std::string why) const {
     throw error(errc::corrupt, "unpack layer", what_.content.str(), std::move(why), "the registry's copy is damaged, or the transfer was");

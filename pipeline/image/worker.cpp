@@ -63,7 +63,7 @@ io::http::client_options http_options() {
   return options;
 }
 
-constexpr std::size_t block_count = 2 * layers_at_once;
+constexpr std::size_t block_count = 3 * layers_at_once;
 
 durability asked_durability() {
   const char* const asked = std::getenv("LXR_STORE_SYNC");

@@ -30,6 +30,14 @@ TEST_F(block_pools, lend_whole_pages_of_their_memory_and_take_them_back) {
   EXPECT_EQ(pool.available(), 2u);
 }
 
+TEST_F(block_pools, give_who_cannot_wait_a_block_all_the_same) {
+  for (int i = 0; i < 3; ++i) held.push_back(pool.acquire_now());
+  EXPECT_EQ(pool.available(), 0u);
+  EXPECT_EQ(held[2].room().size(), 4096u);
+  held.clear();
+  EXPECT_EQ(pool.available(), 2u);
+}
+
 TEST_F(block_pools, make_the_next_one_wait_until_a_block_is_back) {
   spawned one(loop, take(pool, held)), two(loop, take(pool, held)), three(loop, take(pool, held));
   settle(loop);

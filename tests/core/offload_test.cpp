@@ -83,6 +83,28 @@ TEST(offload, cancelled_in_the_middle_it_waits_for_the_job_then_throws) {
   EXPECT_TRUE(one.was_cancelled());
 }
 
+task<void> note(worker_pool& pool, std::string& order, char who, std::uint64_t urgency) {
+  co_await offload(pool, [&order, who] { order += who; }, urgency);
+}
+
+TEST(offload, the_most_urgent_job_goes_first_and_among_equals_the_first) {
+  asio::io_context loop;
+  worker_pool pool(1);
+  std::atomic<int> stage = 0;
+  std::string order;  // only the pool's one thread writes to it
+  test::spawned first(loop, slow(pool, stage));
+  test::settle(loop);
+  while (stage != 1) std::this_thread::yield();
+  std::list<test::spawned> others;
+  for (const auto& [who, urgency] : {std::pair{'c', 5u}, {'d', 5u}, {'e', 1u}, {'b', 9u}}) others.emplace_back(loop, note(pool, order, who, urgency));
+  others.emplace_back(loop, note(pool, order, 'a', worker_pool::at_once));
+  test::settle(loop);
+  stage = 2;
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(order, "abcde");
+}
+
 task<void> cancel_then_offload(worker_pool& pool, std::atomic<int>& stage, test::spawned*& self) {
   self->cancel();
   auto working = slow(pool, stage);
