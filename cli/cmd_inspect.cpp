@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/command.hpp"
+#include "cli/image_json.hpp"
 #include "cli/exit_code.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -129,34 +130,13 @@ json::object inspect_container(const instance& where, const std::string& id) {
   return out;
 }
 
-json::object inspect_image(const instance& where, const image::tagged_image& tag) {
-  const image::image i = image::store(where).load(tag.id);
-  json::array layers;
-  for (const oci::digest& id : i.config.diff_ids) layers.emplace_back(id.str());
-  return {{"Id", "sha256:" + i.id},
-          {"RepoTags", json::array{json::value(tag.name.familiar())}},
-          {"Digest", tag.manifest_digest},
-          {"Created", i.config.created},
-          {"Architecture", i.config.architecture},
-          {"Os", i.config.os},
-          {"Size", static_cast<std::int64_t>(i.size)},
-          {"Config", json::object{{"User", i.config.user},
-                                  {"Env", json::from(i.config.env)},
-                                  {"Cmd", json::from(i.config.cmd)},
-                                  {"Entrypoint", json::from(i.config.entrypoint)},
-                                  {"WorkingDir", i.config.working_dir},
-                                  {"StopSignal", i.config.stop_signal},
-                                  {"Labels", json::from(i.config.labels)}}},
-          {"RootFS", json::object{{"Type", "layers"}, {"Layers", std::move(layers)}}}};
-}
-
 json::object inspect(const instance& where, const std::string& word) {
   try {
     return inspect_container(where, resolve_container(where, word));
   } catch (const error& e) {
     if (e.code() != errc::not_found) throw;
   }
-  if (const auto tag = image::store(where).find(word)) return inspect_image(where, *tag);
+  if (const auto tag = image::store(where).find(word)) return image_json(where, *tag);
   throw error(errc::not_found, "inspect", '"' + word + '"', "no container or image has that name or id");
 }
 

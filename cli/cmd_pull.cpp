@@ -1,7 +1,6 @@
 #include <cstdio>
 
 #include "cli/command.hpp"
-#include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -35,35 +34,6 @@ int cmd_pull(const invocation& call) {
   events.finish_progress();
   events.show(timing, trace);
   std::printf("%s\n", quiet ? ("sha256:" + pulled.image_id).c_str() : pulled.canonical.c_str());
-  return 0;
-}
-
-int cmd_images(const invocation& call) {
-  CLI::App app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
-  app.set_help_flag("--help", "Show this text");
-  bool quiet = false, whole = false;
-  app.add_flag("-q,--quiet", quiet, "Only ids");
-  app.add_flag("--no-trunc", whole, "Nothing shortened");
-  if (const auto done = parse(app, call)) return *done;
-  const instance where = call.open();
-  const image::store images(where);
-  table t({"REPOSITORY", "TAG", "IMAGE ID", "PULLED", "SIZE"});
-  for (const image::tagged_image& tag : images.list()) {
-    const std::string id = whole ? "sha256:" + tag.id : tag.id.substr(0, 12);
-    if (quiet) {
-      std::printf("%s\n", id.c_str());
-      continue;
-    }
-    std::string size;
-    try {
-      size = human_size(images.load(tag.id).size);
-    } catch (const error&) {
-      size = "damaged";  // one must not hide the others
-    }
-    t.add({tag.name.familiar_repository(), tag.name.tag.empty() ? "<none>" : tag.name.tag, id,
-           human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago", size});
-  }
-  if (!quiet) t.print();
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,18 @@ struct invocation {
 // One subcommand: a function of its own file, listed in the table of main.cpp.
 using command_function = int (*)(const invocation&);
 
+// One row of a table of commands: `lxr NAME`, or `lxr GROUP NAME`.
+struct command {
+  const char* name;
+  command_function run;
+  const char* summary;
+};
+// Runs the command that the first word names; `group` is how the words so far are spelled.
+int run_group(const invocation& call, const std::string& group, std::span<const command> table);
+
+// Asks on the terminal before something is removed; false for everything but "y" or "yes".
+bool confirm(const std::string& warning);
+
 // Parses `words` with `app`. Returns an exit code when the command is done with that: 0 after --help, 125 for bad words.
 std::optional<int> parse(CLI::App& app, const invocation& call);
 
@@ -32,6 +45,8 @@ void set_usage(CLI::App& app, const std::string& words);
 int cmd_batch(const invocation& call);
 int cmd_create(const invocation& call);
 int cmd_exec(const invocation& call);
+int cmd_history(const invocation& call);
+int cmd_image(const invocation& call);
 int cmd_images(const invocation& call);
 int cmd_info(const invocation& call);
 int cmd_inspect(const invocation& call);
@@ -40,9 +55,11 @@ int cmd_logs(const invocation& call);
 int cmd_ps(const invocation& call);
 int cmd_pull(const invocation& call);
 int cmd_rm(const invocation& call);
+int cmd_rmi(const invocation& call);
 int cmd_run(const invocation& call);
 int cmd_start(const invocation& call);
 int cmd_stop(const invocation& call);
+int cmd_system(const invocation& call);
 int cmd_version(const invocation& call);
 
 }  // namespace lxr::cli

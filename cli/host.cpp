@@ -10,6 +10,7 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
+#include "core/state/trash.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/image/client.hpp"
 
@@ -63,7 +64,7 @@ task<void> host::supervise(std::function<task<void>(host&)> work) {
   } catch (const cancelled&) {
     // asked for
   }
-  container::empty_trash(where_);
+  empty_trash(where_);
   co_await network::remove_when_idle(where_);
 }
 

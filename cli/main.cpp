@@ -16,12 +16,6 @@
 namespace lxr::cli {
 namespace {
 
-struct command {
-  const char* name;
-  command_function run;
-  const char* summary;
-};
-
 constexpr command commands[] = {
     {"run", cmd_run, "Create and start a container"},
     {"create", cmd_create, "Create a container and prepare everything up to its start"},
@@ -36,6 +30,10 @@ constexpr command commands[] = {
     {"rm", cmd_rm, "Remove containers"},
     {"pull", cmd_pull, "Pull an image"},
     {"images", cmd_images, "List images"},
+    {"rmi", cmd_rmi, "Remove images"},
+    {"history", cmd_history, "Show how an image came to be"},
+    {"image", cmd_image, "Work on images: ls, pull, rm, inspect, history, prune"},
+    {"system", cmd_system, "Care for the store: df, prune, check, info"},
     {"info", cmd_info, "Show what this host offers and where lxr keeps things"},
     {"version", cmd_version, "Show the version"},
 };
@@ -116,6 +114,26 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+int run_group(const invocation& call, const std::string& group, std::span<const command> table) {
+  const std::string name = call.words.empty() ? "--help" : call.words.front();
+  for (const command& c : table) {
+    if (name == c.name) return c.run({call.root, call.state, {call.words.begin() + 1, call.words.end()}});
+  }
+  if (name != "--help" && name != "-h") return bad_usage("unknown command: " + group + " " + name);
+  std::printf("Usage: lxr %s COMMAND [ARGUMENT ...]\n\nCommands:\n", group.c_str());
+  for (const command& c : table) std::printf("  %-9s %s\n", c.name, c.summary);
+  return call.words.empty() ? tool_failed : 0;
+}
+
+bool confirm(const std::string& warning) {
+  std::printf("%s\nAre you sure you want to continue? [y/N] ", warning.c_str());
+  std::fflush(stdout);
+  char answer[16] = "";
+  if (std::fgets(answer, sizeof answer, stdin) == nullptr) return false;
+  const std::string word(answer, std::strcspn(answer, "\n"));
+  return word == "y" || word == "Y" || word == "yes";
+}
 
 instance invocation::open() const {
   if (::geteuid() != 0) {

@@ -118,6 +118,17 @@ std::vector<std::string> list_at(int dir, const std::string& name) {
   return names;
 }
 
+std::uint64_t disk_usage_at(int dir, const std::string& name) {
+  struct stat st {};
+  if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+  std::uint64_t bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
+  if (!S_ISDIR(st.st_mode)) return bytes;
+  const auto inner = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!inner) return bytes;
+  for (const std::string& child : list_at(inner->get(), ".")) bytes += disk_usage_at(inner->get(), child);
+  return bytes;
+}
+
 void remove_tree_at(int dir, const std::string& name) {
   if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);

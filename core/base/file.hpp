@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ void replace_at(int dir, const std::string& name, std::string_view content, mode
 
 // Names in a directory, without . and ..; empty when the directory does not exist.
 std::vector<std::string> list_at(int dir, const std::string& name);
+// Bytes on disk of a file or of everything in a tree (du(1)), hard links counted once for each name; 0 when it does not exist.
+std::uint64_t disk_usage_at(int dir, const std::string& name);
 // Removes a tree without following symlinks; a missing tree is not an error.
 void remove_tree_at(int dir, const std::string& name);
 

@@ -11,11 +11,17 @@ namespace lxr::oci {
 
 // What an image asks of its containers (OCI image-spec, config.md). Hostile input: only values, no paths to follow.
 struct image_config {
+  // How a layer, or a setting without one, came to be.
+  struct step {
+    std::string created, created_by, comment;
+    bool empty_layer = false;
+  };
   std::string architecture, os, created;
   std::string user, working_dir, stop_signal;
   std::vector<std::string> entrypoint, cmd, env;
   std::map<std::string, std::string> labels;
   std::vector<std::string> exposed_ports;
+  std::vector<step> history;     // oldest first; may be missing
   std::vector<digest> diff_ids;  // of the uncompressed layers, lowest first
 
   static image_config parse(std::string_view text, std::string_view subject);

@@ -16,6 +16,7 @@ constexpr std::uint64_t device_slot_size = 128;
 constexpr std::uint64_t inode_size = 64, chunk_index_size = 8, dirent_size = 12, xattr_header_size = 12, xattr_entry_size = 4;
 constexpr std::uint32_t magic = 0xe0f5e1e2, compat_mtime = 2, incompat_chunked_file = 4, incompat_device_table = 8;
 constexpr std::uint16_t extended = 1, flat_plain = 0 << 1, flat_inline = 2 << 1, chunk_based = 4 << 1, chunk_indexes = 0x20;
+constexpr std::uint32_t no_block = 0xffffffff;  // of a chunk that is a hole
 
 // Prefixes of attribute names that are stored as a number.
 constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> xattr_prefixes{{{"user.", 1},

@@ -70,6 +70,28 @@ std::uint8_t directory_type(const node& n) {
   }
 }
 
+// Files are described in chunks of one size: the largest power of two that no extent begins or ends inside of.
+unsigned chunk_bits_of(const node& n) {
+  constexpr unsigned most = 31;
+  unsigned bits = 0;
+  while (bits < most && (block << bits) < n.size) ++bits;
+  for (const node::extent& e : n.extents) {
+    const std::uint64_t end = e.offset + e.size;
+    while (bits > 0 && (e.offset % (block << bits) != 0 || (end % (block << bits) != 0 && end != n.size))) --bits;
+    if (e.offset % block != 0 || (end % block != 0 && end != n.size) || e.data_offset % block != 0) {
+      throw error(errc::unsupported, "index", "file", "a part of it does not begin at a block");
+    }
+  }
+  return bits;
+}
+
+std::uint64_t chunk_count_of(const node& n) {
+  constexpr std::uint64_t most = 4u << 20;
+  const std::uint64_t count = n.size == 0 ? 0 : ((n.size - 1) >> (chunk_bits_of(n) + block_bits)) + 1;
+  if (count > most) throw error(errc::exhausted, "index", "file", "its holes are too many and too small");
+  return count;
+}
+
 struct name_and_node {
   std::string_view name;
   const node* target;
@@ -160,7 +182,7 @@ class builder {
         p.size = p.what->is_symbolic_link() ? p.what->link_target.size() : p.what->size;
       }
       if (S_ISREG(p.what->mode)) {
-        if (p.size > 0) behind = round_up(head, chunk_index_size) - head + chunk_index_size;
+        if (p.size > 0) behind = round_up(head, chunk_index_size) - head + chunk_index_size * chunk_count_of(*p.what);
       } else if (p.size > 0 && p.size < block) {
         p.is_inline = true;
         behind = p.size;
@@ -206,13 +228,9 @@ class builder {
     const node& n = *p.what;
     std::uint64_t layout = p.is_inline ? flat_inline : flat_plain, detail = p.content;
     if (S_ISREG(n.mode) && p.size > 0) {
-      unsigned bits = 0;
-      while ((block << bits) < p.size) ++bits;
       layout = chunk_based;
-      detail = chunk_indexes | bits;
-      const std::uint64_t index = round_up(p.at + inode_size + p.xattrs, chunk_index_size);
-      out.u16(index + 2, n.device);
-      out.u32(index + 4, n.data_offset / block);
+      detail = chunk_indexes | chunk_bits_of(n);
+      write_chunks(out, round_up(p.at + inode_size + p.xattrs, chunk_index_size), n);
     }
     if (S_ISCHR(n.mode) || S_ISBLK(n.mode)) {
       detail = (n.device_minor & 0xffu) | n.device_major << 8 | (n.device_minor & ~0xffu) << 12;
@@ -230,6 +248,18 @@ class builder {
     out.u32(p.at + 0x2c, p.links);
     write_xattrs(out, p);
     write_content(out, p);
+  }
+
+  static void write_chunks(image& out, std::uint64_t at, const node& n) {
+    const std::uint64_t chunk = block << chunk_bits_of(n), count = chunk_count_of(n);
+    auto e = n.extents.begin();
+    for (std::uint64_t i = 0; i < count; ++i, at += chunk_index_size) {
+      const std::uint64_t offset = i * chunk;
+      while (e != n.extents.end() && e->offset + e->size <= offset) ++e;
+      const bool hole = e == n.extents.end() || offset < e->offset;
+      out.u16(at + 2, hole ? 0 : n.device);
+      out.u32(at + 4, hole ? no_block : (e->data_offset + offset - e->offset) / block);
+    }
   }
 
   static void write_xattrs(image& out, const placed& p) {

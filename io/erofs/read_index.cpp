@@ -70,9 +70,7 @@ class parser {
     const std::uint64_t xattrs = xattrs_size(at);
     read_xattrs(at + inode_size + xattr_header_size, at + inode_size + xattrs, n);
     if (S_ISREG(n.mode) && n.size > 0) {
-      const std::uint64_t index = round_up(at + inode_size + xattrs, chunk_index_size);
-      n.device = image_.u16(index + 2);
-      n.data_offset = image_.u32(index + 4) * block;
+      read_chunks(round_up(at + inode_size + xattrs, chunk_index_size), image_.u32(at + 0x10) & 0x1f, n);
     } else if (S_ISLNK(n.mode)) {
       n.link_target = image_.text(content_of(nid), n.size);
     } else if (S_ISCHR(n.mode) || S_ISBLK(n.mode)) {
@@ -81,6 +79,22 @@ class parser {
       n.device_minor = (device & 0xff) | (device >> 12 & 0xfff00);
     }
     if (!S_ISREG(n.mode)) n.size = 0;
+  }
+
+  void read_chunks(std::uint64_t at, unsigned bits, node& n) const {
+    const std::uint64_t chunk = block << bits;
+    for (std::uint64_t offset = 0; offset < n.size; offset += chunk, at += chunk_index_size) {
+      const std::uint32_t where = image_.u32(at + 4);
+      if (where == no_block) continue;
+      n.device = image_.u16(at + 2);
+      const node::extent next{offset, std::min(chunk, n.size - offset), where * block};
+      auto* const last = n.extents.empty() ? nullptr : &n.extents.back();
+      if (last != nullptr && last->offset + last->size == next.offset && last->data_offset + last->size == next.data_offset) {
+        last->size += next.size;
+      } else {
+        n.extents.push_back(next);
+      }
+    }
   }
 
   [[nodiscard]] std::uint64_t xattrs_size(std::uint64_t at) const {

@@ -15,9 +15,15 @@ struct node {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
-  // Of a file's content, which lies in the device-th data file, counted from 1; the offset is a multiple of 512.
-  std::uint64_t size = 0, data_offset = 0;
+  // A piece of a file: where it is in the file, and where it lies in the data file; offsets are multiples of 512.
+  struct extent {
+    std::uint64_t offset, size, data_offset;
+    bool operator==(const extent&) const = default;
+  };
+  // Of a file, whose content lies in the device-th data file, counted from 1. What no extent covers is a hole.
+  std::uint64_t size = 0;
   std::uint16_t device = 1;
+  std::vector<extent> extents;
   std::string link_target;                  // of a symbolic link
   std::map<std::string, std::string> xattrs;
   std::map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them

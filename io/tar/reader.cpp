@@ -1,48 +1,9 @@
 #include "io/tar/reader.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <cstring>
-
-#include "core/base/error.hpp"
+#include "io/tar/format.hpp"
 
 namespace lxr::io::tar {
 namespace {
-
-// The ustar header (POSIX.1-2017, pax, "ustar Interchange Format").
-struct raw_header {
-  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32],
-      group[32], major[8], minor[8], prefix[155], unused[12];
-};
-static_assert(sizeof(raw_header) == 512);
-
-[[noreturn]] void corrupt(const std::string& why) { throw error(errc::corrupt, "read tar archive", "", why); }
-
-template <std::size_t N>
-std::string text_of(const char (&field)[N]) {
-  return {field, ::strnlen(field, N)};
-}
-
-// Octal digits, or GNU's base-256: the top bit of the first byte set, then a big-endian two's complement number.
-template <std::size_t N>
-std::int64_t number_of(const char (&field)[N], const char* what) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(field);
-  if ((bytes[0] & 0x80) != 0) {
-    std::int64_t value = (bytes[0] & 0x40) != 0 ? -1 : 0;
-    value = value * 64 + (bytes[0] & 0x3f);
-    for (std::size_t i = 1; i < N; ++i) {
-      if (value > (INT64_MAX >> 8) || value < (INT64_MIN >> 8)) corrupt(std::string("a number is too large: ") + what);
-      value = value * 256 + bytes[i];
-    }
-    return value;
-  }
-  std::int64_t value = 0;
-  std::size_t i = 0;
-  while (i < N && field[i] == ' ') ++i;
-  for (; i < N && field[i] >= '0' && field[i] <= '7'; ++i) value = value * 8 + (field[i] - '0');
-  if (i < N && field[i] != 0 && field[i] != ' ') corrupt(std::string("a number is not octal: ") + what);
-  return value;
-}
 
 bool checksum_matches(const raw_header& h, const std::string& block) {
   std::int64_t as_unsigned = 0, as_signed = 0;
@@ -53,13 +14,6 @@ bool checksum_matches(const raw_header& h, const std::string& block) {
   }
   const std::int64_t said = number_of(h.checksum, "checksum");
   return said == as_unsigned || said == as_signed;
-}
-
-std::uint64_t pax_unsigned(const std::string& text, const char* key) {
-  std::uint64_t value = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc() || end != text.data() + text.size()) corrupt(std::string("bad PAX number for ") + key);
-  return value;
 }
 
 // "1234567890.123456789", possibly negative; seconds are rounded down.
@@ -94,11 +48,27 @@ void reader::feed(std::span<const std::byte> bytes) {
         header_ += text(take(block - header_.size()));
         if (header_.size() == block) on_header();
         break;
+      case state::sparse_headers:
+        header_ += text(take(block - header_.size()));
+        if (header_.size() == block) on_sparse_header();
+        break;
+      case state::sparse_map: {
+        const auto part = text(take(std::min<std::uint64_t>(left_, block - extension_.size() % block)));
+        extension_ += part;
+        left_ -= part.size();
+        if (extension_.size() % block == 0 && on_sparse_map()) {
+          begin_entry();
+        } else if (left_ == 0 || extension_.size() > extension_limit) {
+          corrupt("the map of a sparse file is broken");
+        }
+        break;
+      }
       case state::data: {
         const auto part = take(left_);
-        sink_.data(part);
+        give(part);
         left_ -= part.size();
         if (left_ == 0) {
+          skip_hole();
           sink_.end();
           state_ = padding_ > 0 ? state::padding : state::header;
         }
@@ -162,6 +132,8 @@ void reader::on_header() {
     entry_.device_major = static_cast<std::uint32_t>(number_of(h.major, "device"));
     entry_.device_minor = static_cast<std::uint32_t>(number_of(h.minor, "device"));
   }
+  map_in_content_ = more_sparse_headers_ = false;
+  if (h.type == 'S') apply_gnu_sparse(bytes);
   start_entry(h.type);
 }
 
@@ -188,7 +160,13 @@ void reader::apply_pax(const std::string& records, std::map<std::string, std::st
     const std::string_view record = rest.substr(digits + 1, size - digits - 2);
     const auto equals = record.find('=');
     if (equals == std::string_view::npos || equals == 0) corrupt("a PAX record has no key");
-    to[std::string(record.substr(0, equals))] = record.substr(equals + 1);
+    const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
+    if (key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes") {  // form 0.0: pairs, in their order
+      std::string& map = to["GNU.sparse.map"];
+      map.append(map.empty() ? "" : ",").append(value);
+    } else {
+      to[std::string(key)] = value;
+    }
     rest.remove_prefix(size);
   }
 }
@@ -216,10 +194,9 @@ void reader::apply_overrides() {
       pax_time(value, entry_.mtime_seconds, entry_.mtime_nanoseconds);
     } else if (key.starts_with("SCHILY.xattr.")) {
       entry_.xattrs[key.substr(13)] = value;
-    } else if (key.starts_with("GNU.sparse.")) {
-      throw error(errc::unsupported, "read tar archive", entry_.path, "it is a sparse file", "store it without holes");
     }
   }
+  apply_sparse(records);
 }
 
 void reader::start_entry(char type) {
@@ -227,6 +204,7 @@ void reader::start_entry(char type) {
   switch (type) {
     case '0':
     case 0:
+    case 'S':
     case '7': entry_.type = entry::kind::file; break;
     case '1': entry_.type = entry::kind::hard_link; break;
     case '2': entry_.type = entry::kind::symbolic_link; break;
@@ -242,16 +220,35 @@ void reader::start_entry(char type) {
   if (entry_.path.find('\0') != std::string::npos || entry_.link_target.find('\0') != std::string::npos) {
     corrupt("a name holds a NUL byte");
   }
-  if (entry_.type != entry::kind::file) entry_.size = 0;  // links repeat the size of what they point to
-  entry_.data_offset = consumed_;
-  sink_.begin(entry_);
+  if (entry_.type != entry::kind::file) {
+    entry_.size = 0;  // links repeat the size of what they point to
+    entry_.sparse = false;
+  }
   left_ = entry_.size;
   skip_padding_of(left_);
-  state_ = state::data;
-  if (left_ == 0) {
-    sink_.end();
-    state_ = state::header;
+  if (!entry_.sparse) return begin_entry();
+  entry_.size = sparse_size_;
+  extension_.clear();
+  if (more_sparse_headers_) {
+    state_ = state::sparse_headers;
+  } else if (map_in_content_) {
+    state_ = state::sparse_map;
+  } else {
+    begin_entry();
   }
+}
+
+void reader::begin_entry() {
+  if (entry_.sparse) check_segments();
+  entry_.data_offset = consumed_;
+  at_ = 0;
+  segment_ = 0;
+  sink_.begin(entry_);
+  state_ = state::data;
+  if (left_ > 0) return;
+  skip_hole();
+  sink_.end();
+  state_ = padding_ > 0 ? state::padding : state::header;
 }
 
 }  // namespace lxr::io::tar

@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace lxr::io::tar {
 
@@ -18,22 +19,29 @@ struct entry {
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
   std::uint64_t data_offset = 0;              // of a file's content from the beginning of the archive
+  struct segment {
+    std::uint64_t offset, size;  // in the file
+  };
+  bool sparse = false;            // then `size` is that of the file with its holes,
+  std::vector<segment> segments;  // and these, one behind the other, are what the archive holds of it
   std::map<std::string, std::string> xattrs;  // SCHILY.xattr.*
 };
 
-// Who gets the members. data() is called any number of times between begin() and end(), for files only.
+// Who gets the members. data() is called any number of times between begin() and end(), for files only; hole() stands for
+// zeros of a sparse file that the archive does not hold.
 class sink {
  public:
   virtual ~sink() = default;
   virtual void begin(const entry& e) = 0;
   virtual void data(std::span<const std::byte> bytes) = 0;
+  virtual void hole(std::uint64_t /*size*/) {}
   virtual void end() = 0;
 };
 
-// Takes an archive apart as it streams by, whatever the sizes of the pieces it is fed. A pure state machine.
+// Takes an archive apart as it streams by, whatever the sizes of the pieces it is fed: ustar, PAX, GNU, sparse files in all of
+// GNU tar's forms (its manual, "Storing Sparse Files"). A pure state machine.
 // Lifecycle: feed() all bytes in order, then finish().
-// Failure: throws error{errc::corrupt} for broken headers and truncated members, error{errc::unsupported} for sparse
-//   files and unknown types.
+// Failure: throws error{errc::corrupt} for broken headers and truncated members, error{errc::unsupported} for unknown types.
 class reader {
  public:
   explicit reader(sink& to) : sink_(to) {}
@@ -41,15 +49,24 @@ class reader {
   void finish() const;
 
  private:
-  enum class state { header, data, extension, padding, ended };
+  enum class state { header, sparse_headers, sparse_map, data, extension, padding, ended };
   static constexpr std::size_t block = 512, extension_limit = 1u << 20;
 
   void on_header();
   void on_extension();
   void start_entry(char type);
+  void on_sparse_header();
+  bool on_sparse_map();
+  void begin_entry();
+  void check_segments() const;
+  void give(std::span<const std::byte> part);
+  void skip_hole();
   void skip_padding_of(std::uint64_t size);
   void apply_pax(const std::string& records, std::map<std::string, std::string>& to) const;
   void apply_overrides();
+  void apply_sparse(const std::map<std::string, std::string>& records);
+  void apply_gnu_sparse(const std::string& header);
+  void add_gnu_segments(const void* from, std::size_t count);
 
   sink& sink_;
   state state_ = state::header;
@@ -57,6 +74,10 @@ class reader {
   std::uint64_t consumed_ = 0; // bytes of the archive taken so far
   std::uint64_t left_ = 0;     // bytes of data or extension still to come
   std::uint64_t padding_ = 0;  // zero bytes behind them
+  std::uint64_t at_ = 0;       // position in a sparse file
+  std::size_t segment_ = 0;    // the one it is in
+  std::uint64_t sparse_size_ = 0;
+  bool map_in_content_ = false, more_sparse_headers_ = false;
   char extension_type_ = 0;
   std::string extension_;
   std::map<std::string, std::string> global_, local_;  // PAX records

@@ -1,9 +1,12 @@
 #include "pipeline/container/create.hpp"
 
+#include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_state.hpp"
 #include "core/state/names.hpp"
+#include "core/state/trash.hpp"
 #include "pipeline/container/remove.hpp"
+#include "pipeline/image/store.hpp"
 
 namespace lxr::container {
 
@@ -11,6 +14,12 @@ container_config create(const instance& where, container_config wanted) {
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
+  // Once it is written down that this container uses the image, nobody removes that.
+  const image::store images(where);
+  const unique_fd lock = images.lock_shared();
+  if (!images.has_image(wanted.image_id)) {
+    throw error(errc::not_found, "create container", '"' + wanted.name + '"', "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
+  }
   make_state_dir(where, wanted.id);  // first: a name whose container has no directory is free to take
   try {
     if (wanted.name.empty()) {
@@ -31,7 +40,7 @@ container_config create(const instance& where, container_config wanted) {
 void discard(const instance& where, const container_config& config) noexcept {
   try {
     discard_files(where, config);
-    file::remove_tree_at(where.root_fd(), "trash/" + config.id);
+    empty_trash(where);
   } catch (const std::exception&) {
     // what stays has no config.json or lies in trash/: no container
   }

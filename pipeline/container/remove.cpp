@@ -12,6 +12,7 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/state/trash.hpp"
 #include "core/state/names.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/launch.hpp"
@@ -54,18 +55,8 @@ container_config load_config_to_remove(const instance& where, const std::string&
 void discard_files(const instance& where, const container_config& config) {
   release_name(where, config.name, config.id);
   const std::string data = "containers/" + config.id;
-  if (::renameat(where.root_fd(), data.c_str(), where.root_fd(), ("trash/" + config.id).c_str()) != 0 && errno != ENOENT) {
-    throw_errno("remove container", config.name);
-  }
+  move_to_trash(where, data);
   file::remove_tree_at(where.state_fd(), data);
-}
-
-void empty_trash(const instance& where) noexcept {
-  try {
-    for (const std::string& name : file::list_at(where.root_fd(), "trash")) file::remove_tree_at(where.root_fd(), "trash/" + name);
-  } catch (const std::exception&) {
-    // another process may be emptying it too; what stays is taken by the next one
-  }
 }
 
 task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force) {

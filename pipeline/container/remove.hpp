@@ -13,8 +13,6 @@ namespace lxr::container {
 
 // Takes a container's files away: name, state directory, and its data into trash/ (renamed; emptied later).
 void discard_files(const instance& where, const container_config& config);
-// Deletes what discard_files() put aside, here and in processes that died.
-void empty_trash(const instance& where) noexcept;
 
 // Removes one container with everything it holds. A running one is killed first when `force`, else errc::conflict.
 // Returns once its processes are gone and its name is free; the caller then settles the instance.

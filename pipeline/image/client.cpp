@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
 #include <optional>
 
 #include "core/async/readiness.hpp"
@@ -77,25 +78,40 @@ void pass_on(const json::object& message, event_sink& events) {
   }
 }
 
-}  // namespace
-
-task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events) {
+// Sends the request, hands on what comes, and returns the result.
+task<json::object> converse(std::string program, json::object request, std::function<void(const json::object&)> on_message) {
   worker w(program);
-  send_message(w.channel(), json::parse_object(request_message(where, request), "request"));
+  send_message(w.channel(), request);
   readiness channel(co_await asio::this_coro::executor, w.channel());
   for (;;) {
     co_await channel.readable();
-    const auto message = receive_message(w.channel());
-    if (!message) throw error(errc::conflict, "pull", request.reference, "lxr-image died");
+    auto message = receive_message(w.channel());
+    if (!message) throw error(errc::conflict, json::get_string(request, "kind"), json::get_string(request, "reference"), "lxr-image died");
     const std::string kind = json::get_string(*message, "kind");
     if (kind == "error") throw_error_message(*message);
     if (kind == "result") {
       w.done();
-      co_return pull_result{json::get_string(*message, "image"), json::get_string(*message, "manifest"),
-                            json::get_string(*message, "name")};
+      co_return std::move(*message);
     }
-    pass_on(*message, events);
+    on_message(*message);
   }
+}
+
+}  // namespace
+
+task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events) {
+  auto pulling = converse(std::move(program), request_message(where, request), [&events](const json::object& m) { pass_on(m, events); });
+  const json::object result = co_await std::move(pulling);
+  co_return pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"), json::get_string(result, "name")};
+}
+
+task<check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const finding&)> report) {
+  auto checking = converse(std::move(program), check_message(where, repair), [&report](const json::object& m) {
+    report({json::get_string(m, "object"), json::get_string(m, "problem"), json::get_string(m, "repair")});
+  });
+  const json::object result = co_await std::move(checking);
+  const auto count = [&result](const char* key) { return static_cast<std::size_t>(json::get_int(result, key)); };
+  co_return check_summary{count("layers"), count("images"), count("findings"), count("repaired")};
 }
 
 }  // namespace lxr::image

@@ -5,6 +5,7 @@
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
 #include "core/state/paths.hpp"
+#include "pipeline/image/check.hpp"
 
 namespace lxr::image {
 
@@ -22,5 +23,8 @@ struct pull_result {
 // `program` is the path of lxr-image. Failure: what lxr-image reports; errc::conflict when it died.
 // Cancel: terminal; lxr-image is killed, and what it had written is swept by the next pull.
 task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events);
+
+// Has lxr-image check the store (see check_store); `report` is called as it goes. Failure and cancel: as of pull().
+task<check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const finding&)> report);
 
 }  // namespace lxr::image

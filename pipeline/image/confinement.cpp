@@ -50,7 +50,7 @@ void allow(int rules, const char* path, std::uint64_t access) {
   ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 }
 
-void restrict_files(const instance& where, const oci::reference& from) {
+void restrict_files(const instance& where, const std::string& layout) {
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return;  // a kernel without Landlock
   std::uint64_t handled = all_access;
@@ -62,15 +62,15 @@ void restrict_files(const instance& where, const oci::reference& from) {
   allow(rules.get(), where.root().c_str(), handled & ~static_cast<std::uint64_t>(LANDLOCK_ACCESS_FS_EXECUTE));
   for (const char* readable : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl",
                                "/etc/ca-certificates", "/etc/ld.so.cache", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/dev/urandom"}) allow(rules.get(), readable, handled & read_access);
-  if (from.kind == oci::reference::source::layout) allow(rules.get(), from.repository.c_str(), read_access);
+  if (!layout.empty()) allow(rules.get(), layout.c_str(), read_access);
   if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) throw_errno("apply", "Landlock rules");
 }
 
 }  // namespace
 
-void confine(const instance& where, const oci::reference& from) {
+void confine(const instance& where, const std::string& layout) {
   drop_capabilities();
-  restrict_files(where, from);
+  restrict_files(where, layout);
 }
 
 }  // namespace lxr::image

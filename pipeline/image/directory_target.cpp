@@ -20,7 +20,8 @@ unique_fd make_root(int directory) {
 // A file per member: one pool thread creates them, pieces of large ones go to the disk beside the stream.
 class directory_target final : public layer_target {
  public:
-  directory_target(const unique_fd& directory, target_tools tools) : tools_(tools), writer_(make_root(directory.get())), tar_(writer_) {}
+  directory_target(unique_fd root, unique_fd directory, target_tools tools)
+      : tools_(tools), writer_(std::move(directory), std::move(root)), tar_(writer_) {}
 
   task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);
@@ -46,7 +47,7 @@ class directory_target final : public layer_target {
     }
     if (failure) std::rethrow_exception(failure);
     co_await offload(tools_.pool, [&] { writer_.finish(); });
-    co_return stored_layer{writer_.bytes_written(), std::nullopt};
+    co_return stored_layer{writer_.bytes_written(), 0, std::nullopt};
   }
 
  private:
@@ -95,7 +96,8 @@ class directory_target final : public layer_target {
 }  // namespace
 
 std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_tools tools) {
-  return std::make_unique<directory_target>(directory, tools);
+  unique_fd root = make_root(directory.get());
+  return std::make_unique<directory_target>(std::move(root), std::move(directory), tools);
 }
 
 }  // namespace lxr::image

@@ -32,9 +32,10 @@ class erofs_target final : public layer_target {
         auto permit = co_await write_permits_.acquire();
         const auto shared = std::make_shared<byte_block>(std::move(*block));
         make_room(*shared);
+        const auto content = shared->bytes();  // write() pads the block
         writes.spawn(write(shared, size_, std::move(permit)));
-        size_ += shared->size();
-        co_await offload(tools_.pool, [&] { tar_.feed(shared->bytes()); });
+        size_ += content.size();
+        co_await offload(tools_.pool, [&] { tar_.feed(content); });
       }
       tar_.finish();
     } catch (...) {
@@ -49,7 +50,7 @@ class erofs_target final : public layer_target {
     if (failure) std::rethrow_exception(failure);
     auto finishing = finish();
     co_await std::move(finishing);
-    co_return stored_layer{index_.bytes(), index_.take_tree()};
+    co_return stored_layer{index_.bytes(), size_, index_.take_tree()};
   }
 
  private:

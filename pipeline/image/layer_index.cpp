@@ -25,6 +25,19 @@ void set_metadata(node& n, const entry& e, mode_t type) {
 
 void mark_opaque(node& directory) { directory.xattrs[io::erofs::opaque_mark] = "y"; }
 
+void add_extents(node& n, const entry& e) {
+  std::uint64_t data_offset = e.data_offset;
+  if (!e.sparse && e.size > 0) n.extents.push_back({0, e.size, data_offset});
+  for (const entry::segment& s : e.segments) {
+    if (s.size == 0) continue;  // GNU tar marks the end with one
+    if (s.offset % 512 != 0 || data_offset % 512 != 0) {
+      throw error(errc::unsupported, "index", '"' + e.path + '"', "it is a sparse file whose parts do not begin at blocks", "pull it with LXR_STORE_DRIVER=directories");
+    }
+    n.extents.push_back({s.offset, s.size, data_offset});
+    data_offset += s.size;
+  }
+}
+
 mode_t type_of(const entry& e) {
   switch (e.type) {
     case entry::kind::symbolic_link: return S_IFLNK;
@@ -76,7 +89,7 @@ void layer_index::make(const entry& e, const place& at) {
   node& fresh = tree_.add_node();
   set_metadata(fresh, e, type_of(e));
   fresh.size = e.size;
-  fresh.data_offset = e.data_offset;
+  add_extents(fresh, e);
   fresh.device_major = e.device_major;
   fresh.device_minor = e.device_minor;
   if (e.type == entry::kind::symbolic_link) {

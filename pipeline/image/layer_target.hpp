@@ -27,6 +27,7 @@ using plain_blocks = bounded_channel<byte_block>;
 // What a target stored.
 struct stored_layer {
   std::uint64_t bytes = 0;                  // of all files
+  std::uint64_t tar_bytes = 0;              // of data.tar that are the layer's, of the erofs driver
   std::optional<io::erofs::tree> members;   // of the erofs driver
 };
 

@@ -66,7 +66,7 @@ void large_file::finish() const {
   ::futimens(fd.get(), times);
 }
 
-layer_writer::layer_writer(unique_fd root) : root_(std::move(root)) {}
+layer_writer::layer_writer(unique_fd directory, unique_fd root) : directory_(std::move(directory)), root_(std::move(root)) {}
 
 namespace {
 
@@ -161,7 +161,7 @@ void layer_writer::set_metadata(int fd, const entry& e) {
 }
 
 void layer_writer::make_file(const entry& e, const place& at) {
-  const bool large = e.size >= large_size;
+  const bool large = e.size >= large_size && !e.sparse;
   bool direct = large;
   const auto open = [&] {
     return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), 0600);
@@ -179,6 +179,9 @@ void layer_writer::make_file(const entry& e, const place& at) {
   if (!fd) throw_errno("create file", e.path);
   set_metadata(fd.get(), e);
   bytes_ += e.size;
+  offset_ = 0;
+  struct stat st {};
+  if (!e.sparse && ::fstat(fd.get(), &st) == 0) sums_.begin(e.path, st.st_ino);
   if (!large) {
     small_ = std::move(fd);
     small_data_.clear();
@@ -187,10 +190,18 @@ void layer_writer::make_file(const entry& e, const place& at) {
   large_ = std::make_shared<large_file>(large_file{std::move(fd), e.path, e.size, e.mtime_seconds, e.mtime_nanoseconds, e.xattrs, direct});
   // Its blocks in one piece, before pieces are written side by side.
   if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC) throw_errno("create file", e.path);
-  offset_ = 0;
 }
 
+void layer_writer::hole(std::uint64_t size) { offset_ += size; }
+
 void layer_writer::data(std::span<const std::byte> bytes) {
+  sums_.update(bytes);
+  if (small_ && entry_.sparse) {
+    if (::lseek(small_.get(), static_cast<off_t>(offset_), SEEK_SET) < 0) throw_errno("write", entry_.path);
+    file::write_all(small_.get(), as_text(bytes), entry_.path);
+    offset_ += bytes.size();
+    return;
+  }
   if (small_) {
     small_data_ += as_text(bytes);
     return;
@@ -225,7 +236,9 @@ void layer_writer::flush_piece(bool last) {
 }
 
 void layer_writer::end() {
+  sums_.end();
   if (small_) {
+    if (entry_.sparse && ::ftruncate(small_.get(), static_cast<off_t>(entry_.size)) != 0) throw_errno("write", entry_.path);
     file::write_all(small_.get(), small_data_, entry_.path);
     set_xattrs(small_.get(), entry_.xattrs, entry_.path);
     const timespec times[2] = {to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds),
@@ -306,6 +319,7 @@ void layer_writer::finish() {
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd.get(), times);
   }
+  sums_.write(root_.get(), directory_.get());
 }
 
 }  // namespace lxr::image

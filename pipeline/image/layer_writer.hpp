@@ -7,6 +7,7 @@
 
 #include "core/base/unique_fd.hpp"
 #include "io/tar/reader.hpp"
+#include "pipeline/image/checksums.hpp"
 
 namespace lxr::image {
 
@@ -43,12 +44,14 @@ struct pending_write {
 // Failure: throws; the directory then holds a part of the layer and is to be discarded.
 class layer_writer final : public io::tar::sink {
  public:
-  explicit layer_writer(unique_fd root);
+  // `directory`: the layer's, which holds the root and what is known about it.
+  layer_writer(unique_fd directory, unique_fd root);
 
   void begin(const io::tar::entry& e) override;
   void data(std::span<const std::byte> bytes) override;
+  void hole(std::uint64_t size) override;
   void end() override;
-  // Sets the times of directories, which adding members changed.
+  // Sets the times of directories, which adding members changed, and writes the checksums of the files.
   void finish();
 
   std::vector<pending_write> take_writes() { return std::exchange(writes_, {}); }
@@ -82,14 +85,15 @@ class layer_writer final : public io::tar::sink {
   static void set_metadata(int fd, const io::tar::entry& e);
   void flush_piece(bool last);
 
-  unique_fd root_;
+  unique_fd directory_, root_;
+  checksums sums_;
   std::map<std::string, unique_fd> directories_;  // recently used parents
   std::vector<directory_time> directory_times_;
   std::uint64_t bytes_ = 0, entries_ = 0;
 
   // The file being written.
   io::tar::entry entry_;
-  unique_fd small_;
+  unique_fd small_;  // also sparse ones, which are written as they come
   std::string small_data_;
   std::shared_ptr<large_file> large_;
   pending_write piece_;

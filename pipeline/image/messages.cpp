@@ -6,13 +6,17 @@
 
 namespace lxr::image {
 
-std::string request_message(const instance& where, const pull_request& r) {
-  return json::dump(json::object{{"kind", "pull"},
-                                 {"root", where.root()},
-                                 {"state", where.state()},
-                                 {"reference", r.reference},
-                                 {"architecture", r.architecture},
-                                 {"plainHttp", r.plain_http}});
+json::object request_message(const instance& where, const pull_request& r) {
+  return {{"kind", "pull"},
+          {"root", where.root()},
+          {"state", where.state()},
+          {"reference", r.reference},
+          {"architecture", r.architecture},
+          {"plainHttp", r.plain_http}};
+}
+
+json::object check_message(const instance& where, bool repair) {
+  return {{"kind", "check"}, {"root", where.root()}, {"state", where.state()}, {"repair", repair}};
 }
 
 void send_message(int channel, const json::object& message) {

@@ -151,7 +151,8 @@ class pull_run {
     const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY));
     auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, {tools_.pool, tools_.blocks}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
-    const json::object description{{"driver", to_string(tools_.driver)}, {"size", static_cast<std::int64_t>(stored.bytes)}, {"blob", what.content.str()}};
+    const json::object description{{"driver", to_string(tools_.driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
+                                   {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
     auto describing = write_file(directory.get(), "layer.json", json::dump(description));
     co_await std::move(describing);
     auto syncing = sync(directory.get());

@@ -101,7 +101,21 @@ std::vector<tagged_image> store::list() const {
     if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) out.push_back(parse_tag(*text, file));
   }
   std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
+  for (const std::string& id : ids()) {
+    if (std::ranges::find(out, id, &tagged_image::id) == out.end()) out.push_back({.id = id});
+  }
   return out;
+}
+
+std::vector<std::string> store::ids() const {
+  std::vector<std::string> out = file::list_at(where_.root_fd(), "images");
+  std::ranges::sort(out);
+  return out;
+}
+
+void store::untag(const oci::reference& name) const {
+  const std::string file = "refs/" + escaped(name.canonical());
+  if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT) throw_errno("remove name", name.familiar());
 }
 
 bool store::has_image(const std::string& id) const {
@@ -118,6 +132,11 @@ bool store::has_blob(const oci::digest& blob) const {
 
 bool store::is_whole(const std::string& id) const {
   return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, [this](const oci::digest& d) { return has_layer(d); });
+}
+
+std::uint64_t store::layer_size(const oci::digest& diff_id) const {
+  const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
+  return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size")) : 0;
 }
 
 std::optional<unique_fd> store::open_directory(const oci::digest& diff_id) const {

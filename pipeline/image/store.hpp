@@ -21,10 +21,11 @@ struct image {
 };
 
 struct tagged_image {
-  oci::reference name;
+  oci::reference name;  // empty of an image that lost its names
   std::string id, manifest_digest;
   std::string top_digest;  // of what the name meant: the manifest, or the index that led to it
   std::int64_t pulled_ns = 0;
+  [[nodiscard]] bool is_named() const noexcept { return !name.repository.empty(); }
 };
 
 // Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
@@ -39,7 +40,9 @@ class store {
   // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent.
   [[nodiscard]] std::optional<tagged_image> find(const std::string& word) const;
   [[nodiscard]] image load(const std::string& id) const;
+  // Every name, then images without one.
   [[nodiscard]] std::vector<tagged_image> list() const;
+  [[nodiscard]] std::vector<std::string> ids() const;
 
   // What a name was pulled as.
   [[nodiscard]] std::optional<tagged_image> find_name(const oci::reference& name) const;
@@ -52,6 +55,9 @@ class store {
   // What overlayfs takes as lower layers, uppermost first: directories, or roots of detached mounts. One mount does for all
   // layers of an image that has an index. Throws errc::corrupt for what is missing.
   [[nodiscard]] std::vector<unique_fd> open_layers(const image& of) const;
+
+  // Bytes of all files of a layer; 0 when it is not there.
+  [[nodiscard]] std::uint64_t layer_size(const oci::digest& diff_id) const;
 
   // A private directory under ingest/; locked for as long as it is open, so that a sweep knows the living from the dead.
   struct staging {
@@ -76,6 +82,7 @@ class store {
   void commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
   void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest) const;
+  void untag(const oci::reference& name) const;
   // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
   void sync() const;
   // The same for the names committed so far, whose content is synced (fsync of the directories that hold them).

@@ -12,6 +12,7 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
+#include "pipeline/image/check.hpp"
 #include "pipeline/image/confinement.hpp"
 #include "pipeline/image/messages.hpp"
 #include "pipeline/image/driver.hpp"
@@ -76,7 +77,7 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
   const store_driver driver = choose_driver(where);
-  confine(where, name);
+  confine(where, name.kind == oci::reference::source::layout ? name.repository : "");
   std::string architecture = json::get_string(request, "architecture");
   if (architecture.empty()) architecture = oci::host_architecture();
   const store images(where);
@@ -114,6 +115,22 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   co_return result;
 }
 
+json::object do_pull_request(int channel, const json::object& request) {
+  asio::io_context loop(1);
+  auto pulling = pull_request_of(loop, channel, request);
+  const pull_result r = run(loop, std::move(pulling));
+  return {{"kind", "result"}, {"image", r.image_id}, {"manifest", r.manifest_digest}, {"name", r.canonical}};
+}
+
+json::object do_check_request(int channel, const json::object& request) {
+  const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
+  confine(where);
+  const check_summary s = check_store(where, json::get_bool(request, "repair"), [channel](const finding& f) {
+    send_message(channel, {{"kind", "finding"}, {"object", f.object}, {"problem", f.problem.substr(0, 4096)}, {"repair", f.repair}});
+  });
+  return {{"kind", "result"}, {"layers", s.layers}, {"images", s.images}, {"findings", s.findings}, {"repaired", s.repaired}};
+}
+
 }  // namespace
 
 int run_worker(int channel) {
@@ -124,10 +141,8 @@ int run_worker(int channel) {
   try {
     const auto request = receive_message(channel);
     if (!request) return 1;
-    asio::io_context loop(1);
-    auto pulling = pull_request_of(loop, channel, *request);
-    const pull_result r = run(loop, std::move(pulling));
-    send_message(channel, {{"kind", "result"}, {"image", r.image_id}, {"manifest", r.manifest_digest}, {"name", r.canonical}});
+    const bool checks = json::get_string(*request, "kind") == "check";
+    send_message(channel, checks ? do_check_request(channel, *request) : do_pull_request(channel, *request));
     return 0;
   } catch (...) {
     try {

@@ -31,7 +31,7 @@ tree make(const std::vector<std::string>& lines, unsigned layer = 1) {
     n->mode = directory ? S_IFDIR | 0700 : mark ? S_IFCHR : arrow != std::string::npos ? S_IFLNK | 0777 : S_IFREG | 0600;
     if (directory && mark) n->xattrs[opaque_mark] = "y";
     n->link_target = target;
-    if (S_ISREG(n->mode)) n->size = layer;
+    if (S_ISREG(n->mode)) n->size = layer, n->extents = {{0, layer, 0}};
   }
   return t;
 }
@@ -86,7 +86,7 @@ std::string sample_index(const std::uint64_t* size) {
     node& n = *(t.root().children["many" + std::to_string(i)] = &t.add_node());
     n.mode = S_IFREG | 0644;
     n.size = 100'000;
-    n.data_offset = 512u * static_cast<unsigned>(i);
+    n.extents = {{0, 100'000, 512u * static_cast<unsigned>(i)}};
     n.xattrs["user.x"] = std::to_string(i);
   }
   t.root().children["hard"] = t.root().children["many7"];

@@ -69,7 +69,7 @@ description by_directories(const std::string& archive) {
   const test::temp_directory dir;
   file::make_directory_at(dir.fd(), "root", 0755);
   try {
-    layer_writer writer(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
     io::tar::reader reader(writer);
     reader.feed(as_bytes(archive));
     reader.finish();
@@ -163,6 +163,49 @@ TEST(store_drivers, refuse_the_same_archives) {
     b.directory("d").file("f", "f").add({.path = "loop", .link = "loop", .type = '2'}).add(bad);
     EXPECT_FALSE(by_directories(b.finish())) << bad.path;
     EXPECT_FALSE(by_erofs(b.finish())) << bad.path;
+  }
+}
+
+// GNU tar's own archives of a file with holes, in each of its forms.
+TEST(store_drivers, agree_on_sparse_files) {
+  const test::temp_directory dir;
+  {
+    const unique_fd fd = file::open_at(dir.fd(), "holes", O_RDWR | O_CREAT, 0644);
+    for (int i = 0; i < 60; ++i) {
+      const std::string piece(4096u * static_cast<unsigned>(1 + i % 3), static_cast<char>('a' + i % 26));
+      ASSERT_EQ(::pwrite(fd.get(), piece.data(), piece.size(), static_cast<off_t>(i) * 65536), static_cast<ssize_t>(piece.size()));
+    }
+    ASSERT_EQ(::pwrite(fd.get(), "end", 3, 5'000'000), 3);
+    ASSERT_EQ(::ftruncate(fd.get(), 6'000'001), 0);
+    const unique_fd empty = file::open_at(dir.fd(), "only-a-hole", O_RDWR | O_CREAT, 0644);
+    ASSERT_EQ(::ftruncate(empty.get(), 3'000'000), 0);
+  }
+  file::replace_at(dir.fd(), "plain", "behind", 0644);
+  const std::string whole = *file::read_at(dir.fd(), "holes", 8u << 20);
+  for (const char* form : {"--format=gnu", "--format=pax --sparse-version=0.0", "--format=pax --sparse-version=0.1", "--format=pax --sparse-version=1.0"}) {
+    ASSERT_EQ(std::system(("tar -C " + dir.path() + " -S " + form + " -cf " + dir.path() + "/tar holes only-a-hole plain").c_str()), 0);
+    const std::string archive = *file::read_at(dir.fd(), "tar", 8u << 20);
+    EXPECT_LT(archive.size(), 2'000'000u);
+    expect_same(archive, form);
+    const description seen = by_erofs(archive);
+    ASSERT_TRUE(seen) << form;
+    EXPECT_NE(seen->at("holes").find(" " + std::to_string(std::hash<std::string>{}(whole))), std::string::npos) << form;
+    EXPECT_NE(seen->at("plain").find("size 6"), std::string::npos) << form;
+  }
+}
+
+TEST(store_drivers, refuse_sparse_files_that_lie) {
+  for (const std::map<std::string, std::string>& lie : std::initializer_list<std::map<std::string, std::string>>{
+           {{"GNU.sparse.size", "9223372036854775807"}, {"GNU.sparse.map", "0,512"}},
+           {{"GNU.sparse.size", "100"}, {"GNU.sparse.map", "0,512"}},
+           {{"GNU.sparse.size", "4096"}, {"GNU.sparse.map", "512,512,0,0"}},
+           {{"GNU.sparse.size", "4096"}, {"GNU.sparse.map", "0,1024"}},
+           {{"GNU.sparse.size", "4096"}, {"GNU.sparse.map", "0,512,"}, {"GNU.sparse.realsize", "x"}},
+           {{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.realsize", "4096"}}}) {
+    tar_builder b;
+    b.add({.path = "s", .content = std::string(512, 's'), .pax = lie});
+    EXPECT_FALSE(by_directories(b.finish()));
+    EXPECT_FALSE(by_erofs(b.finish()));
   }
 }
 

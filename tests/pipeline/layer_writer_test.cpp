@@ -30,7 +30,7 @@ struct layer : testing::Test {
     EXPECT_EQ(st.st_nlink, 1u);
   }
   void unpack(const std::string& archive) {
-    layer_writer writer(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
     io::tar::reader reader(writer);
     reader.feed(as_bytes(archive));
     reader.finish();

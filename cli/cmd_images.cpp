@@ -1,0 +1,162 @@
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_json.hpp"
+#include "cli/listing.hpp"
+#include "cli/terminal_events.hpp"
+#include "core/base/error.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/image/prune.hpp"
+
+namespace lxr::cli {
+namespace {
+
+void print_removed(const image::removed& gone) {
+  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
+  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
+}
+
+image::tagged_image must_find(const image::store& images, const std::string& word) {
+  if (auto found = images.find(word)) return std::move(*found);
+  throw error(errc::not_found, "use image", '"' + word + '"', "no image has that name or id", "lxr images lists them");
+}
+
+int image_prune(const invocation& call) {
+  CLI::App app("Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a", "image prune");
+  app.set_help_flag("--help", "Show this text");
+  bool all = false, force = false;
+  app.add_flag("-a,--all", all, "Every image that no container uses");
+  app.add_flag("-f,--force", force, "Do not ask");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  if (!force && !confirm(all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
+  const image::removed gone = image::prune(where, all);
+  print_removed(gone);
+  std::printf("Total reclaimed space: %s\n", human_size(gone.bytes).c_str());
+  return 0;
+}
+
+int image_inspect(const invocation& call) {
+  CLI::App app("Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq '.[0].Config.Env'", "image inspect");
+  app.set_help_flag("--help", "Show this text");
+  std::vector<std::string> words;
+  app.add_option("IMAGE", words, "Names or ids")->required();
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const image::store images(where);
+  json::array out;
+  int code = 0;
+  for (const std::string& word : words) {
+    try {
+      out.push_back(image_json(where, must_find(images, word)));
+    } catch (const error&) {
+      report_failure(std::current_exception());
+      code = 1;
+    }
+  }
+  std::printf("%s\n", json::dump_pretty(out).c_str());
+  return code;
+}
+
+constexpr command image_commands[] = {
+    {"ls", cmd_images, "List images"},       {"list", cmd_images, "List images"},
+    {"pull", cmd_pull, "Pull an image"},     {"rm", cmd_rmi, "Remove images"},
+    {"inspect", image_inspect, "Show everything known about images, as JSON"},
+    {"history", cmd_history, "Show how an image came to be"},
+    {"prune", image_prune, "Remove images nobody needs"},
+};
+
+}  // namespace
+
+int cmd_image(const invocation& call) { return run_group(call, "image", image_commands); }
+
+int cmd_images(const invocation& call) {
+  CLI::App app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
+  app.set_help_flag("--help", "Show this text");
+  bool quiet = false, whole = false;
+  app.add_flag("-q,--quiet", quiet, "Only ids");
+  app.add_flag("--no-trunc", whole, "Nothing shortened");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const image::store images(where);
+  table t({"REPOSITORY", "TAG", "IMAGE ID", "PULLED", "SIZE"});
+  for (const image::tagged_image& tag : images.list()) {
+    const std::string id = whole ? "sha256:" + tag.id : tag.id.substr(0, 12);
+    if (quiet) {
+      std::printf("%s\n", id.c_str());
+      continue;
+    }
+    std::string size;
+    try {
+      size = human_size(images.load(tag.id).size);
+    } catch (const error&) {
+      size = "damaged";  // one must not hide the others
+    }
+    const std::string pulled = tag.is_named() ? human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago" : "";
+    t.add({tag.is_named() ? tag.name.familiar_repository() : "<none>", tag.name.tag.empty() ? "<none>" : tag.name.tag, id, pulled, size});
+  }
+  if (!quiet) t.print();
+  return 0;
+}
+
+// podman's codes: 1 when an image does not exist, 2 when a container uses one, 125 for anything else.
+int cmd_rmi(const invocation& call) {
+  CLI::App app("Remove images: a name, and with its last name the image and the layers only it needed. What a container uses stays.\n\n"
+               "Examples:\n  lxr rmi golang:1.22\n  lxr rmi -f 3f2a9c",
+               "rmi");
+  app.set_help_flag("--help", "Show this text");
+  std::vector<std::string> words;
+  bool force = false;
+  app.add_flag("-f,--force", force, "By id: also when it has several names; missing ones are not an error");
+  app.add_option("IMAGE", words, "Names or ids")->required();
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  int code = 0;
+  for (const std::string& word : words) {
+    try {
+      print_removed(image::remove_image(where, word, force));
+    } catch (const error& e) {
+      if (force && e.code() == errc::not_found) continue;
+      report_failure(std::current_exception());
+      code = e.code() == errc::not_found ? 1 : e.code() == errc::conflict ? 2 : tool_failed;
+    }
+  }
+  return code;
+}
+
+int cmd_history(const invocation& call) {
+  CLI::App app("Show how an image came to be, newest step first.\n\nExample:\n  lxr history golang", "history");
+  app.set_help_flag("--help", "Show this text");
+  std::string word;
+  bool quiet = false, whole = false;
+  app.add_option("IMAGE", word, "Name or id")->required();
+  app.add_flag("-q,--quiet", quiet, "Only the ids of layers");
+  app.add_flag("--no-trunc", whole, "Nothing shortened");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const image::store images(where);
+  const oci::image_config config = images.load(must_find(images, word).id).config;
+  table t({"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"});
+  // Newest first; a layer that no step tells of has a row of its own.
+  auto diff_id = config.diff_ids.rbegin();
+  const auto add = [&](const oci::image_config::step& step) {
+    std::string layer = "<none>", size = "0B", by = step.created_by;
+    if (!step.empty_layer && diff_id != config.diff_ids.rend()) {
+      layer = whole ? diff_id->str() : diff_id->hex().substr(0, 12);
+      size = human_size(images.layer_size(*diff_id++));
+    }
+    if (!whole && by.size() > 45) by = by.substr(0, 44) + "…";
+    if (quiet) {
+      std::printf("%s\n", layer.c_str());
+    } else {
+      t.add({layer, step.created.substr(0, 19), by, size, step.comment});
+    }
+  };
+  for (auto step = config.history.rbegin(); step != config.history.rend(); ++step) add(*step);
+  while (diff_id != config.diff_ids.rend()) add({});
+  if (!quiet) t.print();
+  return 0;
+}
+
+}  // namespace lxr::cli

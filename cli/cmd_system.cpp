@@ -1,0 +1,114 @@
+#include <cstdio>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/listing.hpp"
+#include "cli/terminal_events.hpp"
+#include "core/async/run.hpp"
+#include "core/base/file.hpp"
+#include "core/state/container_state.hpp"
+#include "core/state/names.hpp"
+#include "io/cgroup/cgroup.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/container/remove.hpp"
+#include "pipeline/image/client.hpp"
+#include "pipeline/image/prune.hpp"
+
+namespace lxr::cli {
+namespace {
+
+std::string with_share(std::uint64_t part, std::uint64_t whole) {
+  return human_size(part) + (whole == 0 ? "" : " (" + std::to_string(part * 100 / whole) + "%)");
+}
+
+int system_df(const invocation& call) {
+  CLI::App app("Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system df", "system df");
+  app.set_help_flag("--help", "Show this text");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const image::usage images = image::usage_of(where);
+  std::size_t all = 0, running = 0;
+  std::uint64_t bytes = 0, reclaimable = 0;
+  for (const std::string& id : list_containers(where)) {
+    const std::uint64_t size = file::disk_usage_at(where.root_fd(), "containers/" + id);
+    const bool runs = load_state(where, id).init.pid != 0;
+    ++all;
+    bytes += size;
+    if (runs) ++running;
+    if (!runs) reclaimable += size;
+  }
+  table t({"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"});
+  t.add({"Images", std::to_string(images.images), std::to_string(images.used_images), human_size(images.bytes), with_share(images.reclaimable, images.bytes)});
+  t.add({"Containers", std::to_string(all), std::to_string(running), human_size(bytes), with_share(reclaimable, bytes)});
+  t.print();
+  return 0;
+}
+
+// Containers that neither run nor wait to be started.
+std::vector<std::string> stopped_containers(const instance& where) {
+  std::vector<std::string> out;
+  for (const std::string& id : list_containers(where)) {
+    if (load_state(where, id).can_remove()) out.push_back(id);
+  }
+  return out;
+}
+
+int system_prune(const invocation& call) {
+  CLI::App app("Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  lxr system prune -af",
+               "system prune");
+  app.set_help_flag("--help", "Show this text");
+  bool all = false, force = false;
+  app.add_flag("-a,--all", all, "Every image that no container uses");
+  app.add_flag("-f,--force", force, "Do not ask");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  if (!force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") + (all ? "that no container uses." : "without a name."))) return 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> ids = stopped_containers(where);
+  for (const std::string& id : ids) bytes += file::disk_usage_at(where.root_fd(), "containers/" + id);
+  asio::io_context loop(1);
+  int code = 0;
+  for (const container::removal& r : lxr::run(loop, container::remove_many(where, io::cgroup::layout::detect(), std::move(ids), false))) {
+    if (r.failure) {
+      code = report_failure(r.failure);
+    } else {
+      std::printf("Deleted container: %s\n", r.id.c_str());
+    }
+  }
+  const image::removed gone = image::prune(where, all);
+  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
+  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
+  std::printf("Total reclaimed space: %s\n", human_size(bytes + gone.bytes).c_str());
+  return code;
+}
+
+int system_check(const invocation& call) {
+  CLI::App app("Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not repaired.\n\n"
+               "Examples:\n  lxr system check\n  lxr system check --repair",
+               "system check");
+  app.set_help_flag("--help", "Show this text");
+  bool repair = false;
+  app.add_flag("--repair", repair, "Make indexes anew, and remove what is damaged beyond that");
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  asio::io_context loop(1);
+  const auto print = [](const image::finding& f) {
+    std::printf("%s: %s%s\n", f.object.c_str(), f.problem.c_str(), f.repair.empty() ? "" : (" (" + f.repair + ")").c_str());
+  };
+  const image::check_summary s = lxr::run(loop, image::check(where, container::own_program("lxr-image"), repair, print));
+  std::printf("%zu layers and %zu images checked, %zu problems, %zu repaired\n", s.layers, s.images, s.findings, s.repaired);
+  return s.findings > s.repaired ? 1 : 0;
+}
+
+constexpr command system_commands[] = {
+    {"df", system_df, "Show what is used on disk"},
+    {"prune", system_prune, "Remove what nobody needs"},
+    {"check", system_check, "Compare the store with its digests"},
+    {"info", cmd_info, "Show what this host offers"},
+};
+
+}  // namespace
+
+int cmd_system(const invocation& call) { return run_group(call, "system", system_commands); }
+
+}  // namespace lxr::cli

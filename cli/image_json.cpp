@@ -1,0 +1,29 @@
+#include "cli/image_json.hpp"
+
+namespace lxr::cli {
+
+json::object image_json(const instance& where, const image::tagged_image& tag) {
+  const image::image i = image::store(where).load(tag.id);
+  json::array layers, names;
+  for (const image::tagged_image& t : image::store(where).list()) {
+    if (t.id == tag.id && t.is_named()) names.emplace_back(t.name.familiar());
+  }
+  for (const oci::digest& id : i.config.diff_ids) layers.emplace_back(id.str());
+  return {{"Id", "sha256:" + i.id},
+          {"RepoTags", std::move(names)},
+          {"Digest", tag.manifest_digest},
+          {"Created", i.config.created},
+          {"Architecture", i.config.architecture},
+          {"Os", i.config.os},
+          {"Size", static_cast<std::int64_t>(i.size)},
+          {"Config", json::object{{"User", i.config.user},
+                                  {"Env", json::from(i.config.env)},
+                                  {"Cmd", json::from(i.config.cmd)},
+                                  {"Entrypoint", json::from(i.config.entrypoint)},
+                                  {"WorkingDir", i.config.working_dir},
+                                  {"StopSignal", i.config.stop_signal},
+                                  {"Labels", json::from(i.config.labels)}}},
+          {"RootFS", json::object{{"Type", "layers"}, {"Layers", std::move(layers)}}}};
+}
+
+}  // namespace lxr::cli

@@ -1,0 +1,171 @@
+#include "pipeline/image/check.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/state/trash.hpp"
+#include "io/codec/sha256.hpp"
+#include "io/erofs/index.hpp"
+#include "pipeline/image/checksums.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/image_index.hpp"
+#include "pipeline/image/layer_index.hpp"
+#include "pipeline/image/source.hpp"
+#include "pipeline/image/store.hpp"
+
+namespace lxr::image {
+namespace {
+
+constexpr std::size_t index_limit = std::size_t{4} << 30;
+
+class checker {
+ public:
+  checker(const instance& where, bool repair, const std::function<void(const finding&)>& report)
+      : where_(where), store_(where), repair_(repair), report_(report) {}
+
+  check_summary run() {
+    for (const std::string& hex : file::list_at(where_.root_fd(), "layers")) guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
+    for (const std::string& id : store_.ids()) guarded("image " + id.substr(0, 12), "images/" + id, [&] { check_image(id); });
+    for (const tagged_image& t : store_.list()) {
+      if (t.is_named() && !store_.has_image(t.id)) found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
+    }
+    return summary_;
+  }
+
+ private:
+  void found(const finding& f) {
+    ++summary_.findings;
+    if (!f.repair.empty()) ++summary_.repaired;
+    report_(f);
+  }
+
+  // What `look` throws as damage is reported, and the object removed when that is asked for. What has gone meanwhile is no damage.
+  template <class Look>
+  void guarded(const std::string& object, const std::string& path, Look look) {
+    try {
+      look();
+    } catch (const error& e) {
+      if (::faccessat(where_.root_fd(), path.c_str(), F_OK, 0) != 0) return;
+      if (e.code() != errc::corrupt && e.code() != errc::invalid_argument && e.code() != errc::exhausted) throw;
+      finding f{object, e.reason().empty() ? e.what() : e.reason(), ""};
+      if (repair_) {
+        const unique_fd lock = store_.lock_alone();
+        move_to_trash(where_, path);
+        f.repair = "removed: pull the images that need it again";
+      }
+      found(f);
+    }
+  }
+
+  [[noreturn]] static void damaged(const std::string& why) { throw error(errc::corrupt, "check", "store", why); }
+
+  static std::string must_read(int directory, const std::string& name, std::size_t limit = oci::manifest_limit) {
+    auto text = file::read_at(directory, name, limit);
+    if (!text) damaged(name + " is missing");
+    return std::move(*text);
+  }
+
+  void check_layer(const std::string& hex) {
+    ++summary_.layers;
+    const unique_fd directory = file::open_at(where_.root_fd(), "layers/" + hex, O_RDONLY | O_DIRECTORY);
+    const json::object description = json::parse_object(must_read(directory.get(), "layer.json"), "layer.json");
+    if (json::get_string(description, "driver") == to_string(store_driver::erofs)) {
+      check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
+    } else if (const std::string bad = first_mismatch(directory.get()); !bad.empty()) {
+      damaged("the content of \"" + bad + "\" has changed");
+    }
+  }
+
+  void check_tar(const std::string& hex, int directory, std::uint64_t tar_size) {
+    const auto data = file::try_open_at(directory, data_file, O_RDONLY);
+    if (!data) damaged("its data is missing");
+    layer_index members;
+    io::tar::reader tar(members);
+    if (const std::string digest = read_tar(data->get(), tar_size, tar); digest != hex) damaged("its data has changed: the digest is " + digest);
+    struct stat st {};
+    ::fstat(data->get(), &st);
+    const auto size = static_cast<std::uint64_t>(st.st_size);
+    compare_index("layer " + hex.substr(0, 12), directory, io::erofs::make_index(members.tree(), {&size, 1}));
+  }
+
+  static std::string read_tar(int data, std::uint64_t size, io::tar::reader& tar) {
+    ::posix_fadvise(data, 0, 0, POSIX_FADV_SEQUENTIAL);
+    io::codec::sha256 hash;
+    bool readable = true;
+    for (std::uint64_t at = 0; at < size;) {
+      byte_block block(std::min<std::uint64_t>(size - at, 1u << 20));
+      const ssize_t got = ::pread(data, block.room().data(), block.room().size(), static_cast<off_t>(at));
+      if (got < 0) throw_errno("read", data_file);
+      if (got == 0) damaged("its data ends too early");
+      block.grow(static_cast<std::size_t>(got));
+      at += block.size();
+      hash.update(block.bytes());
+      try {
+        if (readable) tar.feed(block.bytes());
+      } catch (const error&) {
+        readable = false;  // the digest tells
+      }
+    }
+    return hash.hex();
+  }
+
+  void compare_index(const std::string& object, int directory, const std::string& wanted) {
+    const auto there = file::read_at(directory, index_file, index_limit);
+    if (there == wanted) return;
+    finding f{object, there ? "its index has changed" : "it has no index", ""};
+    if (repair_) {
+      file::replace_at(directory, index_file, wanted);
+      f.repair = "made anew";
+    }
+    found(f);
+  }
+
+  void check_image(const std::string& id) {
+    ++summary_.images;
+    const unique_fd directory = file::open_at(where_.root_fd(), "images/" + id, O_RDONLY | O_DIRECTORY);
+    const std::string config = must_read(directory.get(), "config.json");
+    if (digest_of(config).hex() != id) damaged("its config has changed");
+    const auto diff_ids = oci::image_config::parse(config, "config").diff_ids;
+    const auto manifest = oci::parse_manifest(must_read(directory.get(), "manifest.json"), "manifest");
+    const auto* m = std::get_if<oci::manifest>(&manifest);
+    if (m == nullptr || m->config.content.hex() != id) damaged("its manifest has changed");
+    image_index index;
+    const auto data_files = distinct(diff_ids);
+    bool indexed = true;
+    for (const oci::digest& d : diff_ids) {
+      const auto layer = store_.open_directory(d);
+      if (!layer) return found({"image " + id.substr(0, 12), "its layer " + d.hex().substr(0, 12) + " is missing; pull it again", ""});
+      struct stat st {};
+      const auto bytes = file::read_at(layer->get(), index_file, index_limit);
+      if (!bytes || ::fstatat(layer->get(), data_file, &st, 0) != 0) {
+        indexed = false;
+        break;
+      }
+      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, d) - data_files.begin());
+      index.add(io::erofs::read_index(as_bytes(*bytes)), place, static_cast<std::uint64_t>(st.st_size));
+    }
+    if (indexed) compare_index("image " + id.substr(0, 12), directory.get(), index.bytes());
+  }
+
+  const instance& where_;
+  store store_;
+  bool repair_;
+  const std::function<void(const finding&)>& report_;
+  check_summary summary_;
+};
+
+}  // namespace
+
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report) {
+  checker c(where, repair, report);
+  const check_summary out = c.run();
+  empty_trash(where);
+  return out;
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,171 @@
+#include "pipeline/image/prune.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/state/container_config.hpp"
+#include "core/state/names.hpp"
+#include "core/state/trash.hpp"
+
+namespace lxr::image {
+namespace {
+
+// Who refers to what, read while the store is held alone.
+class references {
+ public:
+  explicit references(const instance& where) : where_(where), images_(where) {
+    for (const std::string& id : list_containers(where)) note_container(id);
+    for (const tagged_image& t : images_.list()) {
+      if (t.is_named()) names_[t.id].push_back(t.name);
+    }
+  }
+
+  [[nodiscard]] std::vector<oci::reference> names_of(const std::string& image) const {
+    const auto found = names_.find(image);
+    return found == names_.end() ? std::vector<oci::reference>() : found->second;
+  }
+  // The name of a container that uses the image; empty when none does.
+  [[nodiscard]] std::string user_of(const std::string& image) const {
+    const auto found = users_.find(image);
+    return found == users_.end() ? "" : found->second;
+  }
+
+  // Layers that images other than these need. Of a damaged image nobody can tell: then every layer is needed.
+  [[nodiscard]] std::set<std::string> needed_layers(const std::set<std::string>& but) const {
+    std::set<std::string> out;
+    for (const std::string& id : images_.ids()) {
+      if (but.contains(id)) continue;
+      try {
+        for (const oci::digest& d : images_.load(id).config.diff_ids) out.insert(d.hex());
+      } catch (const error& e) {
+        throw error(errc::corrupt, "remove layers", where_.root(), "image " + id.substr(0, 12) + " is damaged, so nobody knows which layers it needs",
+                    "lxr system check --repair removes it");
+      }
+    }
+    return out;
+  }
+
+ private:
+  void note_container(const std::string& id) {
+    try {
+      const container_config c = load_config(where_, id);
+      users_.emplace(c.image_id, c.name);
+    } catch (const error& e) {
+      if (e.code() != errc::not_found) throw;
+    }
+  }
+
+  const instance& where_;
+  store images_;
+  std::map<std::string, std::vector<oci::reference>> names_;
+  std::map<std::string, std::string> users_;
+};
+
+std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {
+  std::vector<std::string> out = file::list_at(where.root_fd(), "layers");
+  std::erase_if(out, [&](const std::string& hex) { return needed.contains(hex); });
+  return out;
+}
+
+// Takes images, and the layers only they needed, out of sight. The store is held alone by the caller.
+void take_away(const instance& where, const references& all, const std::set<std::string>& gone, removed& out) {
+  const auto layers = unneeded_layers(where, all.needed_layers(gone));
+  for (const std::string& id : gone) {
+    out.bytes += file::disk_usage_at(where.root_fd(), "images/" + id);
+    if (move_to_trash(where, "images/" + id)) out.deleted.push_back(id);
+  }
+  for (const std::string& hex : layers) {
+    out.bytes += file::disk_usage_at(where.root_fd(), "layers/" + hex);
+    move_to_trash(where, "layers/" + hex);
+  }
+  for (const std::string& blob : file::list_at(where.root_fd(), "blobs")) {
+    if (::faccessat(where.root_fd(), ("blobs/" + blob).c_str(), F_OK, 0) != 0) ::unlinkat(where.root_fd(), ("blobs/" + blob).c_str(), 0);
+  }
+}
+
+}  // namespace
+
+removed remove_image(const instance& where, const std::string& word, bool force) {
+  removed out;
+  const store images(where);
+  {
+    const unique_fd lock = images.lock_alone();
+    const auto found = images.find(word);
+    if (!found) throw error(errc::not_found, "remove image", '"' + word + '"', "no image has that name or id", "lxr images lists them");
+    const references all(where);
+    std::vector<oci::reference> names = all.names_of(found->id);
+    const bool by_name = found->is_named() && !word.starts_with("sha256:") && oci::reference::parse(word).canonical() == found->name.canonical();
+    const bool last = !by_name || names.size() <= 1;
+    if (const std::string user = all.user_of(found->id); last && !user.empty()) {
+      throw error(errc::conflict, "remove image", '"' + word + '"', "container \"" + user + "\" uses it", "remove the container first");
+    }
+    if (!by_name && names.size() > 1 && !force) {
+      throw error(errc::conflict, "remove image", '"' + word + '"', "it has " + std::to_string(names.size()) + " names", "rmi -f removes them all, or remove one by its name");
+    }
+    if (by_name) names = {found->name};
+    for (const oci::reference& name : names) {
+      images.untag(name);
+      out.untagged.push_back(name.familiar());
+    }
+    if (last) take_away(where, all, {found->id}, out);
+  }
+  empty_trash(where);
+  return out;
+}
+
+removed prune(const instance& where, bool all) {
+  removed out;
+  const store images(where);
+  {
+    const unique_fd lock = images.lock_alone();
+    const references refs(where);
+    std::set<std::string> gone;
+    for (const std::string& id : images.ids()) {
+      const auto names = refs.names_of(id);
+      if (!refs.user_of(id).empty() || (!all && !names.empty())) continue;
+      gone.insert(id);
+      for (const oci::reference& name : names) {
+        images.untag(name);
+        out.untagged.push_back(name.familiar());
+      }
+    }
+    take_away(where, refs, gone, out);
+  }
+  images.sweep();
+  empty_trash(where);
+  return out;
+}
+
+usage usage_of(const instance& where) {
+  usage out;
+  const store images(where);
+  const unique_fd lock = images.lock_shared();
+  const references refs(where);
+  std::set<std::string> unused;
+  for (const std::string& id : images.ids()) {
+    const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), "images/" + id);
+    ++out.images;
+    out.bytes += bytes;
+    if (!refs.user_of(id).empty()) {
+      ++out.used_images;
+    } else {
+      unused.insert(id);
+      out.reclaimable += bytes;
+    }
+  }
+  const auto needed = refs.needed_layers(unused);
+  for (const std::string& hex : file::list_at(where.root_fd(), "layers")) {
+    const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), "layers/" + hex);
+    ++out.layers;
+    out.bytes += bytes;
+    if (!needed.contains(hex)) out.reclaimable += bytes;
+  }
+  return out;
+}
+
+}  // namespace lxr::image
