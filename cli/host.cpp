@@ -102,21 +102,48 @@ void host::focus(const std::string& id) {
   if (rows_ != 0) monitor_.resize(id, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
 }
 
+task<void> image_arrival::until_known() {
+  while (!known && !failed) co_await changed.wait();
+}
+
+task<void> image_arrival::until_stored() {
+  while (!stored && !failed) co_await changed.wait();
+  if (failed) throw cancelled(cancel_reason::sibling_failed);
+}
+
 task<void> host::ensure_image(const container_flags& flags, container_config& config) {
-  auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
-  if (found && !flags.architecture.empty() && engine_.images.load(found->id).config.architecture != flags.architecture) found.reset();
-  if (!found && flags.pull == "never") {
-    throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
-  }
-  if (!found) {
-    image::pull_request request{config.image, flags.architecture, flags.plain_http};
-    auto pulling = image::pull(where_, container::own_program("lxr-image"), request, events_);
-    const image::pull_result pulled = co_await std::move(pulling);
-    events_.finish_progress();
-    config.image_id = pulled.image_id;
-  } else {
-    config.image_id = found->id;
-    config.image = found->name.familiar();
+  image_arrival arrival;
+  co_await fetch_image(flags, config, arrival);
+}
+
+task<void> host::fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival) {
+  try {
+    auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
+    if (found && !flags.architecture.empty() && engine_.images.load(found->id).config.architecture != flags.architecture) found.reset();
+    if (!found && flags.pull == "never") {
+      throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
+    }
+    if (found) {
+      config.image_id = found->id;
+      if (found->is_named()) config.image = found->name.familiar();
+    } else {
+      const auto known = [&](const std::string& id) {
+        config.image_id = id;
+        arrival.known = true;
+        arrival.changed.notify_all();
+      };
+      image::pull_request request{config.image, flags.architecture, flags.plain_http};
+      auto pulling = image::pull(where_, container::own_program("lxr-image"), request, events_, known);
+      const image::pull_result pulled = co_await std::move(pulling);
+      events_.finish_progress();
+      config.image_id = pulled.image_id;
+    }
+    arrival.known = arrival.stored = true;
+    arrival.changed.notify_all();
+  } catch (...) {
+    arrival.failed = true;
+    arrival.changed.notify_all();
+    throw;
   }
 }
 

@@ -12,6 +12,17 @@
 
 namespace lxr::cli {
 
+// How far an image is on its way. Runs on: one strand.
+struct image_arrival {
+  bool known = false, stored = false, failed = false;
+  waiter_list changed;
+
+  // Until the image's id is known, or it is in the store; also when it fails: whoever brings it tells why.
+  task<void> until_known();
+  // Until it is in the store. Throws cancelled when it fails.
+  task<void> until_stored();
+};
+
 // What runs in the engine process of one command: a loop, the engine, the monitor, and the client's wishes.
 // Lifecycle: run() does the command's work and returns when its containers have ended.
 class host {
@@ -30,8 +41,10 @@ class host {
 
   // The attached container: signals and window sizes of the client are its from now on.
   void focus(const std::string& id);
-  // Pulls when `flags` say so or the image is missing; returns the image's id and fills in how it is shown.
+  // Pulls when `flags` say so or the image is missing; fills in the image's id and how it is shown.
   task<void> ensure_image(const container_flags& flags, container_config& config);
+  // The same for who has something to do meanwhile: fills in the id as soon as it is known, and notifies `arrival`.
+  task<void> fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival);
 
  private:
   task<void> supervise(std::function<task<void>(host&)> work);

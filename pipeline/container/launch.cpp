@@ -100,10 +100,12 @@ class start {
   void prepare_cgroup();
   void prepare_network();
   void prepare_stdio();
-  void build_plan();
+  [[nodiscard]] plan_inputs inputs_of_plan() const;
+  void build_surroundings();
+  void build_process();
   void spawn();
   void send_root();
-  task<void> connect_link();
+  task<void> make_link();
   task<child_process::message> next_report(readiness& channel);
   task<void> follow_child();
   void save_state();
@@ -121,6 +123,7 @@ class start {
   io::netlink::batch inner_network_;
   unique_fd state_dir_, data_dir_, upper_, work_, hosts_, hostname_, resolv_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
+  plan_inputs plan_in_;  // the numbers of descriptors, also after they were closed here
   io::process::built_plan plan_;
   launched out_;
 };
@@ -183,8 +186,7 @@ void start::prepare_stdio() {
   }
 }
 
-void start::build_plan() {
-  const stage_span span(on_.events, "plan", config_.name);
+plan_inputs start::inputs_of_plan() const {
   plan_inputs in;
   in.staging_directory = on_.where.state();
   for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
@@ -197,12 +199,29 @@ void start::build_plan() {
   in.stderr_fd = child_err_.get();
   if (inner_network_.size() > 0) in.network = &inner_network_;
   in.waits_for_link = net_.has_value();
-  if (options_.wait) listener_ = listen_for_start(state_dir_.get());
-  memory_ = make_plan_memory();
   in.init = on_.init_program();
   in.plan_memory = memory_.get();
   in.listener = listener_.get();
-  plan_ = make_container_plan(spec_, in);
+  return in;
+}
+
+void start::build_surroundings() {
+  const stage_span span(on_.events, "plan", config_.name);
+  if (options_.wait) listener_ = listen_for_start(state_dir_.get());
+  memory_ = make_plan_memory();
+  plan_in_ = inputs_of_plan();
+  plan_ = make_container_plan(spec_, plan_in_);
+}
+
+// The process, which only the image tells; lxr-init reads it once the root is there.
+void start::build_process() {
+  const stage_span span(on_.events, "image", config_.name);
+  image_ = on_.prepare(config_.image_id);
+  add_process(spec_, config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
+  spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
+  spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
+  out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  plan_ = make_container_plan(spec_, plan_in_);
   file::write_all(memory_.get(), plan_.bytes(), "launch plan");
 }
 
@@ -229,7 +248,7 @@ void start::send_root() {
   out_.process.send(fds);
 }
 
-task<void> start::connect_link() {
+task<void> start::make_link() {
   const stage_span span(on_.events, "link", config_.name);
   std::exception_ptr failure;
   try {
@@ -237,10 +256,7 @@ task<void> start::connect_link() {
   } catch (...) {
     failure = std::current_exception();
   }
-  if (!failure) {
-    out_.process.send();
-    co_return;
-  }
+  if (!failure) co_return;
   // A child that failed took its namespace along: what it reported is the cause.
   const auto message = out_.process.receive(false);
   if (message && message->report.what == child_report::failed) throw explain_failure(plan_, message->report, spec_, root_.get());
@@ -290,19 +306,23 @@ void start::save_state() {
 }
 
 task<launched> start::run() {
-  image_ = on_.prepare(config_.image_id);
-  spec_ = make_spec(config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
-  spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
-  spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
-  out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  spec_ = make_surroundings(config_);
   prepare_directories();
   prepare_cgroup();
   prepare_network();
   prepare_stdio();
-  build_plan();
+  build_surroundings();
   spawn();
+  if (options_.image_arrival) {
+    if (net_) co_await make_link();
+    co_await options_.image_arrival();
+  }
+  build_process();
   send_root();
-  if (net_) co_await connect_link();
+  if (net_) {
+    if (!options_.image_arrival) co_await make_link();  // with the image at hand, the root is what the child waits for first
+    out_.process.send();
+  }
   auto following = follow_child();
   co_await with_deadline(start_deadline, std::move(following), "start container", config_.name);
   save_state();

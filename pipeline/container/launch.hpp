@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "core/async/rollback.hpp"
@@ -25,10 +26,12 @@ struct launch_options {
   bool wait = false;        // stop before exec, in lxr-init, until somebody connects to the container's start socket
   bool background = false;  // nobody is attached: the image's own command gets an input that never ends
   unique_fd stdin_source;   // becomes the container's stdin; none: /dev/null
+  // Returns once the image is in the store; the surroundings of the process are made meanwhile. None: it is there.
+  std::function<task<void>()> image_arrival;
 };
 
 // The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then
-// root and link while the child builds its mounts. The caller holds the container's lock.
+// image, root and link while the child builds its mounts. The caller holds the container's lock.
 // Failure: everything it made is undone; throws what explain_failure() makes of a child's report.
 // Cancel: terminal; the same undoing.
 task<launched> launch(engine& on, container_config config, launch_options options);

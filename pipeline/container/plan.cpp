@@ -227,7 +227,9 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
     plan.add(op::set_stdio, "stdio", {.a = plan.slot(in.stdin_fd), .b = plan.slot(in.stdout_fd), .c = plan.slot(in.stderr_fd)});
   }
   add_init(plan, in.init, in.plan_memory, in.listener);
-  add_process(plan, spec.process, exec_candidates(spec.process.args.front(), find_env(spec.process.env, "PATH")));
+  if (!spec.process.args.empty()) {
+    add_process(plan, spec.process, exec_candidates(spec.process.args.front(), find_env(spec.process.env, "PATH")));
+  }
   return plan.build();
 }
 

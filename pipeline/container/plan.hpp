@@ -24,7 +24,8 @@ struct plan_inputs {
 };
 
 // The plan of a container's first process. It stops twice for the engine: first for the descriptor of the root mount,
-// then, with a link, until that exists.
+// then, with a link, until that exists. A spec whose process has no command yet gives the part up to lxr-init, which maps the
+// whole plan: to be there before the root mount is sent. Both parts count their operations alike.
 io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in);
 
 struct exec_inputs {

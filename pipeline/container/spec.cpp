@@ -66,16 +66,9 @@ std::vector<std::string> command_line(const container_config& config, const oci:
   return args;
 }
 
-oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read) {
-  const resolved_user user = resolve_user(config.user.empty() ? image.user : config.user, read);
+oci::runtime_spec make_surroundings(const container_config& config) {
   oci::runtime_spec spec;
   spec.process.terminal = config.tty;
-  spec.process.user = user.ids;
-  spec.process.args = command_line(config, image);
-  spec.process.env = environment(config, image, user.home);
-  spec.process.cwd = !config.working_dir.empty() ? config.working_dir : !image.working_dir.empty() ? image.working_dir : "/";
-  if (!spec.process.cwd.starts_with('/')) spec.process.cwd.insert(0, "/");
-  spec.process.capabilities = oci::default_capabilities();
   spec.root_readonly = config.read_only;
   spec.hostname = config.hostname;
   spec.mounts = oci::default_mounts();
@@ -88,6 +81,22 @@ oci::runtime_spec make_spec(const container_config& config, const oci::image_con
   }
   spec.masked_paths = oci::default_masked_paths();
   spec.readonly_paths = oci::default_readonly_paths();
+  return spec;
+}
+
+void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read) {
+  const resolved_user user = resolve_user(config.user.empty() ? image.user : config.user, read);
+  spec.process.user = user.ids;
+  spec.process.args = command_line(config, image);
+  spec.process.env = environment(config, image, user.home);
+  spec.process.cwd = !config.working_dir.empty() ? config.working_dir : !image.working_dir.empty() ? image.working_dir : "/";
+  if (!spec.process.cwd.starts_with('/')) spec.process.cwd.insert(0, "/");
+  spec.process.capabilities = oci::default_capabilities();
+}
+
+oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read) {
+  oci::runtime_spec spec = make_surroundings(config);
+  add_process(spec, config, image, read);
   return spec;
 }
 

@@ -7,8 +7,11 @@
 
 namespace lxr::container {
 
-// What the user asked for, over what the image asks for, as one runtime_spec.
+// What the user asked for, as far as no image is needed to know it: everything around the process.
+oci::runtime_spec make_surroundings(const container_config& config);
+// Adds the process: what the user asked for, over what the image asks for.
 // Throws errc::invalid_argument when neither names a command.
+void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read);
 oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read);
 
 // The command line alone: entrypoint and command after docker's rules.

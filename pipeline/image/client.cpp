@@ -99,8 +99,15 @@ task<json::object> converse(std::string program, json::object request, std::func
 
 }  // namespace
 
-task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events) {
-  auto pulling = converse(std::move(program), request_message(where, request), [&events](const json::object& m) { pass_on(m, events); });
+task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events,
+                       std::function<void(const std::string&)> known) {
+  auto pulling = converse(std::move(program), request_message(where, request), [&](const json::object& m) {
+    if (json::get_string(m, "kind") != "image") {
+      pass_on(m, events);
+    } else if (known) {
+      known(json::get_string(m, "image"));
+    }
+  });
   const json::object result = co_await std::move(pulling);
   co_return pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"), json::get_string(result, "name")};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "core/async/task.hpp"
@@ -22,7 +23,10 @@ struct pull_result {
 // Has lxr-image pull an image into the store, and reports its progress. Bytes from outside are only handled there.
 // `program` is the path of lxr-image. Failure: what lxr-image reports; errc::conflict when it died.
 // Cancel: terminal; lxr-image is killed, and what it had written is swept by the next pull.
-task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events);
+// `known` is called with the image's id as soon as its config was read and is for the right architecture: long before its layers
+// are there. Not called for an image that is in the store already.
+task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events,
+                       std::function<void(const std::string&)> known = {});
 
 // Has lxr-image check the store (see check_store); `report` is called as it goes. Failure and cancel: as of pull().
 task<check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const finding&)> report);

@@ -8,7 +8,7 @@
 #include "pipeline/image/client.hpp"
 
 // What lxr and lxr-image tell each other: one JSON object per message of a SOCK_SEQPACKET pair. One request goes down, "pull"
-// or "check"; "progress", "span" and "finding" come up, then one "result" or "error", then end of file.
+// or "check"; "progress", "span", "image" and "finding" come up, then one "result" or "error", then end of file.
 namespace lxr::image {
 
 inline constexpr std::size_t message_limit = 64u << 10;

@@ -118,6 +118,7 @@ class pull_run {
                                                                std::to_string(manifest_.layers.size()));
     }
     config_ = std::move(config);
+    if (tools_.known) tools_.known(id());
     configured_.notify_all();
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "core/async/block_pool.hpp"
 #include "core/async/semaphore.hpp"
 #include "core/base/event_sink.hpp"
@@ -20,6 +22,7 @@ struct pull_tools {
   block_pool& blocks;  // more than layers_at_once, of plain_block_size
   io::file::file_backend& files;
   event_sink& events;
+  std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
 };
 
 constexpr std::size_t layers_at_once = 16;

@@ -91,7 +91,8 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
                                                                 : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
   block_pool blocks(block_count, plain_block_size);
-  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events};
+  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events,
+                         [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }};
   pull_result result;
   task_scope watch(loop.get_executor());
   std::exception_ptr failure;

@@ -162,6 +162,40 @@ TEST_F(pull, an_interrupted_pull_takes_back_what_it_made) {
   }
 }
 
+TEST_F(pull, what_needs_no_layer_is_made_while_layers_come) {
+  registry_imposter server;
+  const std::string tar = tar_builder().directory("etc").file("etc/x", "x").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  bool waited_for = false;
+  // The layer comes only once the container has an address: its state directory, its cgroup and its namespace are there.
+  server.on(p.layer_path, [&](const registry_imposter::request&) {
+    waited_for = eventually([&] {
+      const auto ids = file::list_at(AT_FDCWD, root_ + "/containers");
+      return ids.size() == 1 && file::list_at(AT_FDCWD, state_ + "/containers/" + ids[0]).size() >= 3 &&
+             run_program({"/bin/bash", "-c", "ip -o link | grep -q 'lv" + ids[0].substr(0, 12) + "'"}).code == 0;
+    });
+    return registry_imposter::answer{200, {}, gzip(tar)};
+  });
+  const outcome o = lxr({"run", "--rm", server.host() + "/app", "/no-such-program"});
+  EXPECT_TRUE(waited_for);
+  EXPECT_EQ(o.code, 127) << o.err;
+}
+
+TEST_F(pull, a_pull_that_fails_takes_the_waiting_container_along) {
+  registry_imposter server;
+  const std::string tar = tar_builder().directory("etc").file("etc/x", "x").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  server.on(p.layer_path, [&](const registry_imposter::request&) {
+    EXPECT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, root_ + "/containers").size() == 1; }));
+    return registry_imposter::answer{404, {}, ""};
+  });
+  const outcome o = lxr({"run", "--rm", "--name", "never", server.host() + "/app", "true"});
+  EXPECT_EQ(o.code, 125);
+  EXPECT_NE(o.err.find("404"), std::string::npos) << o.err;
+  EXPECT_EQ(must({"ps", "-aq"}), "");
+  EXPECT_EQ(lxr({"inspect", "never"}).code, 1);
+}
+
 TEST_F(pull, an_image_for_another_architecture_is_refused_until_asked_for) {
   const outcome o = lxr({"run", "--rm", "--network", "none", "--arch", "arm64", small_, "true"});
   EXPECT_EQ(o.code, 125);
