@@ -1,6 +1,6 @@
 #!/bin/bash
 # The figures of the README: floor, peer and lxr in one run, interleaved. Called by `./setup bench [quick]`.
-#   run.sh DIR-OF-LXR [quick]      quick: fewer runs, no pull
+#   run.sh DIR-OF-LXR [quick]      quick: fewer runs
 # Machine-readable lines go to DIR/bench.jsonl.
 set -euo pipefail
 build=$1 mode=${2:-full}
@@ -18,7 +18,6 @@ runs=60
 finish() {
 	mapfile -t left < <("$lxr" ps -aq 2>/dev/null)
 	[ ${#left[@]} -eq 0 ] || "$lxr" rm -f "${left[@]}" >/dev/null
-	bash "$support/registry.sh" stop "$work/registry" 2>/dev/null || true
 	rm -rf "$work"
 }
 trap finish EXIT
@@ -70,29 +69,3 @@ for _ in 1 2 3; do
 	"$lxr" rm -f "${all[@]}" >/dev/null
 	echo "  unreachable from the host: $unreachable of 200; removed in $(echo "$EPOCHREALTIME - $begin" | bc | sed 's/^\./0./') s"
 done
-[ "$mode" = quick ] && exit 0
-
-echo
-echo "pull of the golang-like image from a loopback registry, empty stores on a fresh ext4 (lxr: durable; podman: not synced):"
-bash "$support/images.sh" golang "$LXR_TEST_CACHE/golang"
-read -r port _ < <(bash "$support/registry.sh" start "$work/registry")
-bash "$support/images.sh" push-golang "$LXR_TEST_CACHE/golang" "127.0.0.1:$port"
-truncate -s 40G "$work/disk"
-mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$work/disk"
-mkdir "$work/mnt"
-cat >"$work/pull" <<'P'
-#!/bin/bash
-# Each pull into a store of its own: deleting the last one first would be charged to the next.
-set -e
-store=$(mktemp -d "$2/XXXXXX")
-case $1 in
-erofs) LXR_STORE_DRIVER=erofs exec "$4" --root "$store/root" --state "$store/state" pull -q "$3" ;;
-lxr) exec "$4" --root "$store/root" --state "$store/state" pull -q "$3" ;;
-podman) exec podman --root "$store/root" --runroot "$store/run" --storage-driver overlay pull -q --tls-verify=false "$3" ;;
-esac
-P
-chmod +x "$work/pull"
-unshare -m bash -c "mount -o loop '$work/disk' '$work/mnt' && '$build/bench/compare' 'pull 550 MB gzip' 3 0 \
-	podman '$work/pull' podman '$work/mnt' '127.0.0.1:$port/golang:latest' - \
-	-- 'lxr, directories' '$work/pull' lxr '$work/mnt' '127.0.0.1:$port/golang:latest' '$lxr' \
-	-- 'lxr, erofs' '$work/pull' erofs '$work/mnt' '127.0.0.1:$port/golang:latest' '$lxr'" 2>>"$out"

@@ -150,7 +150,7 @@ class pull_run {
     file::make_directory_at(staging_.directory.get(), name);
     const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
     const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY));
-    auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, {tools_.pool, tools_.blocks}, progress_of(what));
+    auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, {tools_.pool, tools_.blocks, tools_.events}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
     const json::object description{{"driver", to_string(tools_.driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
                                    {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};

@@ -30,6 +30,7 @@ class unpacking {
         diff_id_(std::move(diff_id)),
         pool_(tools.pool),
         blocks_(tools.blocks),
+        events_(tools.events),
         target_(target),
         progress_(std::move(progress)),
         decoder_(decoder_for(what_)) {}
@@ -46,6 +47,7 @@ class unpacking {
 
  private:
   task<void> receive() {
+    const stage_span span(events_, "receive", what_.content.hex().substr(0, 12));
     while (auto block = co_await from_->read()) {
       received_ += block->size();
       if (received_ > what_.size) wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
@@ -62,6 +64,7 @@ class unpacking {
   }
 
   task<void> decode() {
+    const stage_span span(events_, "inflate", what_.content.hex().substr(0, 12));
     byte_block plain = co_await blocks_.acquire();
     while (auto block = co_await compressed_.pop()) {
       std::span<const std::byte> input = block->bytes();
@@ -78,6 +81,7 @@ class unpacking {
   }
 
   task<void> verify() {
+    const stage_span span(events_, "verify", what_.content.hex().substr(0, 12));
     while (auto block = co_await plain_.pop()) {
       co_await offload(pool_, [&] { plain_hash_.update(block->bytes()); }, urgency());
       if (!co_await verified_.push(std::move(*block))) co_return;
@@ -90,6 +94,7 @@ class unpacking {
   }
 
   task<void> store() {
+    const stage_span span(events_, "store", what_.content.hex().substr(0, 12));
     std::exception_ptr failure;
     try {
       stored_ = co_await target_.store(verified_);
@@ -115,6 +120,7 @@ class unpacking {
   oci::digest diff_id_;
   worker_pool& pool_;
   block_pool& blocks_;
+  event_sink& events_;
   layer_target& target_;
   progress_function progress_;
   std::unique_ptr<io::codec::decoder> decoder_;

@@ -381,6 +381,8 @@ push_golang() { # DIR HOST:PORT
 	skopeo_copy --format v2s2 "oci:$1:golang" "docker://$2/golang:v2s2"
 }
 
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # sourced for its functions
+
 case "${1-}:$#" in
 small:2) small "$2" ;;
 golang:2) golang "$2" ;;

@@ -1,0 +1,152 @@
+#!/bin/bash
+# The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by `./setup bench pull [quick]`.
+#   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one
+# Results: DIR/bench-pull.json (every run), DIR/bench-pull.txt (the table), DIR/bench-pull.svg (the spans of one pull).
+set -euo pipefail
+build=$(cd "$1" && pwd) mode=${2:-full}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+support=$here/../../tests/support
+work=$(mktemp -d /var/tmp/lxr-bench.XXXXXX)
+cache=${LXR_TEST_CACHE:-$here/../../.cache}
+trixie=$cache/trixie
+runs=$work/runs.jsonl
+mkdir -p "$cache"
+: >"$runs"
+# shellcheck source=contestants.sh
+source "$here/contestants.sh"
+
+finish() {
+	bash "$support/registry.sh" stop "$work/registry" 2>/dev/null || true
+	rm -rf --one-file-system "$work"
+}
+trap finish EXIT
+say() { printf '\n== %s\n' "$*" >&2; }
+
+prepare() {
+	bash "$support/images.sh" small "$cache/small" 2>/dev/null
+	bash "$support/images.sh" golang "$cache/golang"
+	read -r port _ < <(bash "$support/registry.sh" start "$work/registry")
+	host=127.0.0.1:$port
+	bash "$support/images.sh" push-small "$cache/small" "$host"
+	bash "$support/images.sh" push-golang "$cache/golang" "$host"
+	[ "$mode" = quick ] && return
+	say "making images and a chroot of the newest Debian release"
+	local names=(golang-zstd depth-1 depth-10 depth-40 depth-100 huge eight-{1..8}) n
+	bash "$here/images.sh" "$cache" "${names[@]}"
+	for n in "${names[@]}"; do bash "$here/images.sh" push "$cache" "$n" "$host"; done
+	[ -d "$trixie" ] || { # with what podman, containerd and skopeo need for a pull
+		mmdebstrap -q --variant=minbase --include=ca-certificates,podman,containerd,skopeo,umoci trixie "$trixie.tmp" http://deb.debian.org/debian >&2
+		mv "$trixie.tmp" "$trixie"
+	}
+}
+
+record() { # IMAGE CONTESTANT JSON
+	jq -c --arg i "$1" --arg c "$2" '{image: $i, contestant: $c} + .' <<<"$3" >>"$runs"
+}
+
+# Every contestant once in each round, in another order each time; stores are deleted between, off the clock.
+rounds() { # IMAGE ROUNDS CONTESTANT...
+	local image=$1 count=$2 round c store m
+	shift 2
+	say "$image: $*"
+	for ((round = 0; round <= count; round++)); do
+		for c in $(printf '%s\n' "$@" | shuf); do
+			[ "$round" = 0 ] && [[ $c != floor && $c != lxr ]] && continue # warms the registry's files up
+			store=$work/s
+			mkdir "$store"
+			sync -f "$store"
+			m=$(contest "$c" "$store" "$image" 2>>"$work/log") || { echo "bench: $c does not pull $image:" >&2; tail -3 "$work/log" >&2; m=; }
+			rm -rf --one-file-system "$store"
+			[ "$round" = 0 ] || [ -z "$m" ] || record "$image" "$c" "$m"
+		done
+	done
+}
+
+# What is there already, and a slow link.
+small_scenarios() {
+	local store=$work/s round proxy_port c
+	mkdir "$store"
+	lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs >/dev/null 2>&1
+	for round in 1 2 3 4 5; do record present lxr "$(lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs 2>/dev/null)"; done
+	rm -rf "$store"
+	coproc proxy { "$build/bench/delay_proxy" "$port" 40; }
+	read -r proxy_port <&"${proxy[0]}"
+	local direct=$host
+	host=127.0.0.1:$proxy_port
+	say "small over a link of 40 ms"
+	for round in 1 2 3; do
+		for c in $(printf '%s\n' lxr "$@" | shuf); do
+			mkdir "$store"
+			record small-40ms "$c" "$(contest "$c" "$store" small 2>>"$work/log")"
+			rm -rf --one-file-system "$store"
+		done
+	done
+	host=$direct
+	eval "exec ${proxy[1]}>&-"
+}
+
+# From the registry to the first line a program prints.
+cold_run() {
+	local store=$work/s round
+	say "run go version: cold, pull, local"
+	for round in 1 2 3; do
+		mkdir "$store"
+		record run-cold lxr "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")"
+		record run-local lxr "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")"
+		rm -rf "$store"
+		mkdir "$store"
+		record run-pull lxr "$(lxr_pull "$store" "$host/golang:latest" 2>>"$work/log")"
+		rm -rf "$store"
+	done
+}
+
+# Eight images without common layers: one after the other, and all at once.
+eight() {
+	local store=$work/s round begin i
+	say "eight images"
+	for round in 1 2 3; do
+		for how in serial parallel; do
+			mkdir "$store"
+			begin=$EPOCHREALTIME
+			for i in 1 2 3 4 5 6 7 8; do
+				"$build/lxr" --root "$store/root" --state "$store/state" pull -q "$host/eight-$i:latest" >/dev/null &
+				[ "$how" = parallel ] || wait $!
+			done
+			wait
+			record eight "$how" "{\"wall_ms\": $(echo "($EPOCHREALTIME - $begin) * 1000" | bc)}"
+			rm -rf "$store"
+		done
+	done
+}
+
+picture() {
+	local store=$work/s
+	mkdir "$store"
+	"$build/lxr" --root "$store/root" --state "$store/state" pull -q --trace "$work/trace" "$host/golang:latest" >/dev/null
+	jq -r -f "$here/spans.jq" "$work/trace" >"$build/bench-pull.svg"
+	rm -rf "$store"
+}
+
+prepare
+newest=(podman-13 containerd-13 skopeo-umoci-13)
+if [ "$mode" = quick ]; then
+	rounds golang 2 floor lxr igzip-tar lxr-directories podman
+	rounds small 3 floor lxr podman
+else
+	rounds golang 3 floor lxr lxr-unsynced igzip-tar lxr-directories lxr-directories-unsynced podman containerd skopeo-umoci "${newest[@]}"
+	rounds golang-zstd 3 floor lxr lxr-directories podman containerd podman-13 containerd-13
+	for image in small depth-40 huge; do rounds "$image" 3 floor lxr lxr-directories podman containerd skopeo-umoci podman-13 containerd-13; done
+	for image in depth-1 depth-10 depth-100; do rounds "$image" 3 lxr lxr-directories; done
+	small_scenarios podman containerd skopeo-umoci podman-13 containerd-13
+	eight
+fi
+cold_run
+picture
+jq -s . "$runs" >"$build/bench-pull.json"
+{
+	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(stat -f -c %T "$work"), registry on loopback"
+	echo "bookworm: $(podman --version), $(containerd --version | cut -d' ' -f1-3), umoci $(umoci --version | cut -d' ' -f3)"
+	[ "$mode" = quick ] || echo "newest (-13): $(chroot "$trixie" podman --version), $(chroot "$trixie" containerd --version | cut -d' ' -f1-3)"
+	echo "durable: lxr, lxr-directories, floor. Not synced: lxr-unsynced, lxr-directories-unsynced, igzip-tar, all peers"
+	jq -rs -f "$here/table.jq" "$runs"
+} | tee "$build/bench-pull.txt"
