@@ -141,16 +141,16 @@ int cmd_history(const invocation& call) {
   // Newest first; a layer that no step tells of has a row of its own.
   auto diff_id = config.diff_ids.rbegin();
   const auto add = [&](const oci::image_config::step& step) {
-    std::string layer = "<none>", size = "0B", by = step.created_by;
+    std::string layer = "<none>", size = "0B", by = json::printable(step.created_by);
     if (!step.empty_layer && diff_id != config.diff_ids.rend()) {
       layer = whole ? diff_id->str() : diff_id->hex().substr(0, 12);
       size = human_size(images.layer_size(*diff_id++));
     }
-    if (!whole && by.size() > 45) by = by.substr(0, 44) + "…";
+    if (!whole && by.size() > 45) by = json::printable(by.substr(0, 44)) + "…";
     if (quiet) {
       std::printf("%s\n", layer.c_str());
     } else {
-      t.add({layer, step.created.substr(0, 19), by, size, step.comment});
+      t.add({layer, json::printable(step.created.substr(0, 19)), by, size, json::printable(step.comment)});
     }
   };
   for (auto step = config.history.rbegin(); step != config.history.rend(); ++step) add(*step);

@@ -93,7 +93,9 @@ json::object inspect_container(const instance& where, const std::string& id) {
   }
   json::array layers;
   for (auto id_of = image.diff_ids.rbegin(); id_of != image.diff_ids.rend(); ++id_of) {
-    layers.emplace_back(where.root() + "/layers/" + id_of->hex() + "/root");
+    const std::string layer = "layers/" + id_of->hex();
+    const bool tree = ::faccessat(where.root_fd(), (layer + "/root").c_str(), F_OK, 0) == 0;
+    layers.emplace_back(where.root() + "/" + layer + (tree ? "/root" : "/data.tar"));
   }
   std::vector<std::string> env = image.env;
   for (const std::string& assignment : c.env) container::set_env(env, assignment);

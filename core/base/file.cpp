@@ -95,11 +95,13 @@ void write_all(int fd, std::string_view content, const std::string& name) {
   }
 }
 
-void replace_at(int dir, const std::string& name, std::string_view content, mode_t mode) {
-  const std::string hidden = name + "." + random_hex(6) + ".tmp";
+void replace_at(int dir, const std::string& name, std::string_view content, mode_t mode, bool sync) {
+  const auto slash = name.rfind('/');
+  const std::string hidden = name.substr(0, slash == std::string::npos ? 0 : slash + 1) + ".tmp-" + random_hex(8);
   const unique_fd fd = open_at(dir, hidden, O_WRONLY | O_CREAT | O_EXCL, mode);
   try {
     write_all(fd.get(), content, name);
+    if (sync && ::fsync(fd.get()) != 0) throw_errno("write to disk", name);
     if (::renameat(dir, hidden.c_str(), dir, name.c_str()) != 0) throw_errno("write", name);
   } catch (...) {
     ::unlinkat(dir, hidden.c_str(), 0);
@@ -118,30 +120,58 @@ std::vector<std::string> list_at(int dir, const std::string& name) {
   return names;
 }
 
-std::uint64_t disk_usage_at(int dir, const std::string& name) {
+namespace {
+
+std::uint64_t usage_of_level(int dir, const std::string& name, int depth) {
+  constexpr int levels = 64;  // a descriptor for each; what lies deeper is not counted
   struct stat st {};
   if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
   std::uint64_t bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
-  if (!S_ISDIR(st.st_mode)) return bytes;
+  if (!S_ISDIR(st.st_mode) || depth == levels) return bytes;
   const auto inner = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!inner) return bytes;
-  for (const std::string& child : list_at(inner->get(), ".")) bytes += disk_usage_at(inner->get(), child);
+  for (const std::string& child : list_at(inner->get(), ".")) bytes += usage_of_level(inner->get(), child, depth + 1);
   return bytes;
 }
 
-void remove_tree_at(int dir, const std::string& name) {
+}  // namespace
+
+std::uint64_t disk_usage_at(int dir, const std::string& name) { return usage_of_level(dir, name, 0); }
+
+namespace {
+
+// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up to `top` instead, where
+// it waits under one of the names in `later`.
+void remove_level(int top, int dir, const std::string& name, int depth, std::vector<std::string>& later) {
+  constexpr int levels = 64;
   if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
+  if (depth == levels) {
+    later.push_back(".deep-" + random_hex(8));
+    if (::renameat(dir, name.c_str(), top, later.back().c_str()) == 0) return;
+    throw_errno("remove", name);
+  }
   {
     auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd) return;
     const int inner = fd->get();
     const dir_stream stream = open_stream(std::move(*fd), name);
     while (const dirent* entry = ::readdir(stream.get())) {
-      if (!is_dots(entry->d_name)) remove_tree_at(inner, entry->d_name);
+      if (!is_dots(entry->d_name)) remove_level(top, inner, entry->d_name, depth + 1, later);
     }
   }
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
+}
+
+}  // namespace
+
+void remove_tree_at(int dir, const std::string& name) {
+  std::vector<std::string> coming{name};
+  while (!coming.empty()) {
+    const std::string next = std::move(coming.back());
+    coming.pop_back();
+    remove_level(dir, dir, next, 0, coming);
+  }
 }
 
 }  // namespace lxr::file

@@ -1,5 +1,8 @@
 #include "core/base/json.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -144,6 +147,41 @@ array from(const std::vector<std::string>& strings) {
 object from(const std::map<std::string, std::string>& strings) {
   object out;
   for (const auto& [key, text] : strings) out[key] = text;
+  return out;
+}
+
+namespace {
+
+// Bytes of the UTF-8 character at the front of `text` (RFC 3629); 0 when there is none.
+std::size_t character_size(std::string_view text) {
+  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  const std::size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool impossible = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
+  return overlong || impossible ? 0 : size;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const std::size_t size = first < 0x20 || first == 0x7f ? 0 : character_size(text);
+    if (size > 0) {
+      out += text.substr(0, size);
+    } else {
+      char hex[5];
+      std::snprintf(hex, sizeof hex, "\\x%02x", first);
+      out += hex;
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
   return out;
 }
 

@@ -21,6 +21,8 @@ value parse(std::string_view text, std::string_view document);
 object parse_object(std::string_view text, std::string_view document);
 std::string dump(const value& v);
 std::string dump_pretty(const value& v);
+// What a JSON string, or a terminal, can hold of any bytes: those that are no UTF-8, and control characters, as \xNN.
+std::string printable(std::string_view text);
 
 // A member of the right kind, or the fallback when it is absent or null. A wrong kind throws errc::corrupt.
 std::string get_string(const object& o, std::string_view key, std::string_view fallback = {});

@@ -51,10 +51,10 @@ std::uint64_t xattrs_size(const node& n) {
   std::uint64_t size = xattr_header_size;
   for (const auto& [name, value] : n.xattrs) {
     const xattr_name s = shorten(name);
-    if (s.rest.size() > 255 || value.size() > 65535) throw error(errc::exhausted, "store attribute", name, "it is too long for EROFS");
+    if (s.rest.size() > 255 || value.size() > 65535) throw error(errc::unsupported, "store attribute", name, "it is too long for EROFS");
     size += round_up(xattr_entry_size + s.rest.size() + value.size(), 4);
   }
-  if ((size - xattr_header_size) / 4 + 1 > 65535) throw error(errc::exhausted, "store attributes", "", "they are too large for EROFS");
+  if ((size - xattr_header_size) / 4 + 1 > 65535) throw error(errc::unsupported, "store attributes", "", "they are too large for EROFS");
   return size;
 }
 
@@ -88,7 +88,7 @@ unsigned chunk_bits_of(const node& n) {
 std::uint64_t chunk_count_of(const node& n) {
   constexpr std::uint64_t most = 4u << 20;
   const std::uint64_t count = n.size == 0 ? 0 : ((n.size - 1) >> (chunk_bits_of(n) + block_bits)) + 1;
-  if (count > most) throw error(errc::exhausted, "index", "file", "its holes are too many and too small");
+  if (count > most) throw error(errc::unsupported, "index", "file", "a sparse file has too many parts");
   return count;
 }
 
@@ -202,8 +202,10 @@ class builder {
       p.content = end_ / block;
       end_ += round_up(p.size, block);
     }
+    constexpr std::uint64_t most = std::uint64_t{1} << 30;
+    if (end_ > most) throw error(errc::exhausted, "store layer", "", "its index would be larger than 1 GiB");
     const auto too_large = [](std::uint64_t size) { return size / block >= 0xffffffffu; };
-    if (too_large(end_) || std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
+    if (std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
   }
 
   void write_superblock(image& out) const {

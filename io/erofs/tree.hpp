@@ -51,6 +51,7 @@ class tree {
 
   [[nodiscard]] node& root() noexcept { return nodes_.front(); }
   [[nodiscard]] const node& root() const noexcept { return nodes_.front(); }
+  [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
   node& add_node() { return nodes_.emplace_back(); }
 
   // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones when `create`, else null.

@@ -22,7 +22,10 @@ unique_fd mount_erofs(int index, std::span<const unique_fd> data) {
   };
   const auto set_device = [&set](const unique_fd& fd) { return set("device", fd.get()); };
   if (!set("source", index) || !std::ranges::all_of(data, set_device) || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
-    if (errno == ENOTBLK || errno == EINVAL) throw error(errc::unsupported, "mount layer", "", "this kernel does not mount EROFS from a file", "Linux 6.12 or newer does");
+    if (errno == EINVAL || errno == EUCLEAN || errno == EOPNOTSUPP) {
+      throw error(errc::corrupt, "mount", "layers", "the kernel refuses their index: it is damaged, or too new for this kernel", "lxr system check --repair makes it anew");
+    }
+    if (errno == ENOTBLK) throw error(errc::unsupported, "mount layer", "", "this kernel does not mount EROFS from a file", "Linux 6.12 or newer does");
     throw_errno("mount", "layer");
   }
   unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV));

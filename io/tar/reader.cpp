@@ -140,12 +140,23 @@ void reader::on_header() {
 void reader::on_extension() {
   state_ = padding_ > 0 ? state::padding : state::header;
   switch (extension_type_) {
-    case 'x': apply_pax(extension_, local_); break;
-    case 'g': apply_pax(extension_, global_); break;
+    case 'x':
+      count_pax(local_bytes_);
+      apply_pax(extension_, local_);
+      break;
+    case 'g':
+      count_pax(global_bytes_);
+      apply_pax(extension_, global_);
+      break;
     case 'L': long_path_ = extension_.c_str(); break;
     case 'K': long_link_ = extension_.c_str(); break;
     default: break;
   }
+}
+
+// One member may have several such headers.
+void reader::count_pax(std::size_t& bytes) const {
+  if ((bytes += extension_.size()) > 2 * extension_limit) corrupt("a member's extended headers are larger than 2 MiB");
 }
 
 void reader::apply_pax(const std::string& records, std::map<std::string, std::string>& to) const {
@@ -179,6 +190,7 @@ void reader::apply_overrides() {
   std::map<std::string, std::string> records = global_;
   for (auto& [key, value] : local_) records[key] = std::move(value);
   local_.clear();
+  local_bytes_ = 0;
   for (const auto& [key, value] : records) {
     if (key == "path") {
       entry_.path = value;

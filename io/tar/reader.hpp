@@ -63,6 +63,7 @@ class reader {
   void skip_hole();
   void skip_padding_of(std::uint64_t size);
   void apply_pax(const std::string& records, std::map<std::string, std::string>& to) const;
+  void count_pax(std::size_t& bytes) const;
   void apply_overrides();
   void apply_sparse(const std::map<std::string, std::string>& records);
   void apply_gnu_sparse(const std::string& header);
@@ -81,6 +82,7 @@ class reader {
   char extension_type_ = 0;
   std::string extension_;
   std::map<std::string, std::string> global_, local_;  // PAX records
+  std::size_t global_bytes_ = 0, local_bytes_ = 0;
   std::string long_path_, long_link_;                  // GNU L and K
   entry entry_;
 };

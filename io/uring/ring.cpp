@@ -38,7 +38,11 @@ task<int> ring::perform(std::function<void(io_uring_sqe*)> prepare) {
   prepare(entry);
   ::io_uring_sqe_set_data(entry, &mine);
   const int submitted = ::io_uring_submit(&ring_);
-  if (submitted < 0) co_return submitted;
+  if (submitted < 0) {  // the entry stays in the queue and goes with the next one: it must not lead back here then
+    ::io_uring_prep_nop(entry);
+    ::io_uring_sqe_set_data(entry, nullptr);
+    co_return submitted;
+  }
   ++in_flight_;
   arm();
   while (!mine.done) co_await mine.finished.wait_regardless();
@@ -62,8 +66,10 @@ void ring::reap() {
   io_uring_cqe* completion = nullptr;
   while (::io_uring_peek_cqe(&ring_, &completion) == 0) {
     auto* finished = static_cast<operation*>(::io_uring_cqe_get_data(completion));
-    finished->result = completion->res;
+    const int result = completion->res;
     ::io_uring_cqe_seen(&ring_, completion);
+    if (finished == nullptr) continue;
+    finished->result = result;
     --in_flight_;
     finished->done = true;
     finished->finished.notify_all();

@@ -15,6 +15,7 @@
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/image_index.hpp"
 #include "pipeline/image/layer_index.hpp"
+#include "pipeline/image/prune.hpp"
 #include "pipeline/image/source.hpp"
 #include "pipeline/image/store.hpp"
 
@@ -34,6 +35,7 @@ class checker {
     for (const tagged_image& t : store_.list()) {
       if (t.is_named() && !store_.has_image(t.id)) found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
     }
+    for (const std::string& path : store_.damaged_names()) guarded("name " + path.substr(5), path, [] { damaged("it cannot be read"); });
     return summary_;
   }
 
@@ -51,15 +53,21 @@ class checker {
       look();
     } catch (const error& e) {
       if (::faccessat(where_.root_fd(), path.c_str(), F_OK, 0) != 0) return;
-      if (e.code() != errc::corrupt && e.code() != errc::invalid_argument && e.code() != errc::exhausted) throw;
       finding f{object, e.reason().empty() ? e.what() : e.reason(), ""};
-      if (repair_) {
-        const unique_fd lock = store_.lock_alone();
-        move_to_trash(where_, path);
-        f.repair = "removed: pull the images that need it again";
-      }
+      const bool damage = e.code() == errc::corrupt || e.code() == errc::invalid_argument;
+      if (repair_ && damage) remove(path, f);
       found(f);
     }
+  }
+
+  void remove(const std::string& path, finding& f) {
+    const unique_fd lock = store_.lock_alone();
+    if (const std::string user = container_using(where_, path.substr(path.rfind('/') + 1)); !user.empty()) {
+      f.problem += "; container \"" + user + "\" uses it: remove that first";
+      return;
+    }
+    move_to_trash(where_, path);
+    f.repair = "removed: pull the images that need it again";
   }
 
   [[noreturn]] static void damaged(const std::string& why) { throw error(errc::corrupt, "check", "store", why); }
@@ -75,6 +83,7 @@ class checker {
     const unique_fd directory = file::open_at(where_.root_fd(), "layers/" + hex, O_RDONLY | O_DIRECTORY);
     const json::object description = json::parse_object(must_read(directory.get(), "layer.json"), "layer.json");
     if (json::get_string(description, "driver") == to_string(store_driver::erofs)) {
+      if (!description.contains("tar")) throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
       check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
     } else if (const std::string bad = first_mismatch(directory.get()); !bad.empty()) {
       damaged("the content of \"" + bad + "\" has changed");
@@ -119,7 +128,8 @@ class checker {
     if (there == wanted) return;
     finding f{object, there ? "its index has changed" : "it has no index", ""};
     if (repair_) {
-      file::replace_at(directory, index_file, wanted);
+      const unique_fd lock = store_.lock_shared();
+      file::replace_at(directory, index_file, wanted, 0600, true);
       f.repair = "made anew";
     }
     found(f);

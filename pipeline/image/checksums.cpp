@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/bytes.hpp"
@@ -35,14 +36,16 @@ Number take_number(std::string_view& text, int base) {
 }
 
 bool matches(int root, const std::string& path, std::uint64_t size, std::uint32_t crc) {
-  const auto fd = io::mount::open_rooted(root, path, O_RDONLY);
+  const auto found = io::mount::open_rooted(root, path, O_PATH | O_NOFOLLOW);  // a device is not to be opened
   struct stat st {};
-  if (!fd || ::fstat(fd->get(), &st) != 0 || !S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) != size) return false;
+  if (!found || ::fstat(found->get(), &st) != 0 || !S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) != size) return false;
+  const auto fd = io::mount::open_rooted(root, path, O_RDONLY | O_NOFOLLOW);
+  if (!fd) return false;
   std::uint32_t sum = crc_begin;
   byte_block block(1u << 20);
   for (;;) {
     const ssize_t got = ::read(fd->get(), block.room().data(), block.room().size());
-    if (got < 0) return false;
+    if (got < 0) throw_errno("read", path);
     if (got == 0) return sum == crc;
     sum = crc_of(sum, block.room().first(static_cast<std::size_t>(got)));
   }
@@ -58,6 +61,11 @@ void checksums::update(std::span<const std::byte> bytes) {
   current_->size += bytes.size();
 }
 
+void checksums::update_zeros(std::uint64_t size) {
+  static constexpr std::byte zeros[65536]{};
+  for (; size > 0; size -= std::min<std::uint64_t>(size, sizeof zeros)) update(std::span(zeros).first(std::min<std::uint64_t>(size, sizeof zeros)));
+}
+
 void checksums::end() { current_ = nullptr; }
 
 void checksums::write(int root, int directory) const {
@@ -65,7 +73,7 @@ void checksums::write(int root, int directory) const {
   for (const auto& [path, file] : files_) {
     const auto fd = io::mount::open_rooted(root, path, O_PATH | O_NOFOLLOW);
     struct stat st {};
-    if (!fd || ::fstat(fd->get(), &st) != 0 || st.st_ino != file.inode) continue;  // something else took its place
+    if (!fd || ::fstat(fd->get(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_ino != file.inode) continue;  // something else took its place
     char head[48];
     std::snprintf(head, sizeof head, "%08x %llu ", file.crc, static_cast<unsigned long long>(file.size));
     out += head + path + '\0';
@@ -76,7 +84,7 @@ void checksums::write(int root, int directory) const {
 std::string first_mismatch(int layer_directory) {
   const auto text = file::read_at(layer_directory, checksums_file, std::size_t{1} << 30);
   const auto root = file::try_open_at(layer_directory, "root", O_RDONLY | O_DIRECTORY);
-  if (!text || !root) throw error(errc::corrupt, "check", "layer", text ? "its files are missing" : "it has no checksums");
+  if (!text || !root) throw error(text ? errc::corrupt : errc::unsupported, "check", "layer", text ? "its files are missing" : "it has no checksums: an earlier lxr stored it");
   for (std::string_view rest = *text; !rest.empty();) {
     const auto end = rest.find('\0');
     if (end == std::string_view::npos) corrupt();

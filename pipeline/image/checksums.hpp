@@ -14,7 +14,10 @@ class checksums {
  public:
   void begin(const std::string& path, std::uint64_t inode);
   void update(std::span<const std::byte> bytes);
+  void update_zeros(std::uint64_t size);
   void end();
+  // Something else takes its place.
+  void forget(const std::string& path) { files_.erase(path); }
   // Of the files that are still the ones which were written, below root/ of a layer's directory.
   void write(int root, int directory) const;
 

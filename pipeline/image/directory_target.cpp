@@ -21,7 +21,7 @@ unique_fd make_root(int directory) {
 class directory_target final : public layer_target {
  public:
   directory_target(unique_fd root, unique_fd directory, target_tools tools)
-      : tools_(tools), writer_(std::move(directory), std::move(root)), tar_(writer_) {}
+      : tools_(tools), writer_(std::move(directory), std::move(root), tools.limits), tar_(writer_) {}
 
   task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);

@@ -7,32 +7,34 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/random.hpp"
 #include "io/erofs/index.hpp"
 #include "io/mount/erofs.hpp"
 #include "io/mount/overlay.hpp"
+#include "pipeline/image/store.hpp"
 
 namespace lxr::image {
 namespace {
 
 // An empty layer, mounted as a real one is.
+void mount_empty_layer(int directory) {
+  const io::erofs::tree empty;
+  const std::uint64_t size = 512;
+  file::replace_at(directory, index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
+  file::replace_at(directory, data_file, std::string(size, 0), 0600);
+  const unique_fd layer = mount_layer(directory);
+  io::mount::mount_overlay({{layer.get(), directory}});
+}
+
 void try_erofs(const instance& where) {
-  const std::string name = "ingest/try-" + random_hex(8);
-  file::make_directory_at(where.root_fd(), name);
+  const store images(where);
+  const store::staging place = images.begin();
   std::exception_ptr failure;
   try {
-    const unique_fd directory = file::open_at(where.root_fd(), name, O_RDONLY | O_DIRECTORY);
-    const io::erofs::tree empty;
-    const std::uint64_t size = 512;
-    file::replace_at(directory.get(), index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
-    file::replace_at(directory.get(), data_file, std::string(size, 0), 0600);
-    const unique_fd layer = mount_layer(directory.get());
-    const int lowers[] = {layer.get(), directory.get()};
-    io::mount::mount_overlay({{lowers[0], lowers[1]}});
+    mount_empty_layer(place.directory.get());
   } catch (...) {
     failure = std::current_exception();
   }
-  file::remove_tree_at(where.root_fd(), name);
+  images.discard(place);
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -55,8 +57,8 @@ store_driver choose_driver(const instance& where) {
   }
   try {
     try_erofs(where);
-  } catch (const error& e) {
-    if (word == "erofs" || (e.code() != errc::unsupported && e.code() != errc::not_permitted)) throw;
+  } catch (const error&) {
+    if (word == "erofs") throw;
     return store_driver::directories;
   }
   return store_driver::erofs;

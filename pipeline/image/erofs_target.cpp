@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,7 +23,7 @@ constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
 // The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
 class erofs_target final : public layer_target {
  public:
-  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), tar_(index_) { create_data(); }
+  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.limits), tar_(index_) { create_data(); }
 
   task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);
@@ -67,10 +68,16 @@ class erofs_target final : public layer_target {
   // writes go on without.
   void make_room(const byte_block& coming) {
     if (size_ == 0 && !coming.full()) return;
-    while (room_ < size_ + coming.size()) {
+    while (room_ < size_ + coming.size() && has_space()) {
       static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), space_ahead));
       room_ += space_ahead;
     }
+  }
+
+  // What one layer sets aside, others must not miss.
+  [[nodiscard]] bool has_space() const {
+    struct statvfs fs {};
+    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
   }
 
   // The last block is padded to whole pages; finish() cuts that off again.

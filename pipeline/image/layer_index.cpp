@@ -50,15 +50,25 @@ mode_t type_of(const entry& e) {
 
 }  // namespace
 
-layer_index::layer_index() { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
+layer_index::layer_index(layer_limits limits) : limits_(limits) { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
 
 void layer_index::begin(const entry& e) {
-  if (++members_ > members_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
+  count_member(members_, limits_);
+  count_metadata(e);
   const std::string path = normalised_member_path(e.path);
   if (path.empty()) return set_root(e);
   const auto [above, name] = split_path(path);
   const place at{tree_.directory(above, true), name};
   if (!handle_whiteout(at, path)) make(e, at);
+}
+
+// Parents that nobody named count, and attributes, which a global header gives to every member.
+void layer_index::count_metadata(const entry& e) {
+  constexpr std::uint64_t most = std::uint64_t{512} << 20, of_node = 400;
+  for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_node / 4;
+  metadata_ += e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
+  if (metadata_ + tree_.size() * of_node <= most) return;
+  throw error(errc::exhausted, "unpack layer", "", "what is known about its members takes more than 512 MiB of memory");
 }
 
 void layer_index::set_root(const entry& e) {

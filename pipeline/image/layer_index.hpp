@@ -4,6 +4,7 @@
 
 #include "io/erofs/tree.hpp"
 #include "io/tar/reader.hpp"
+#include "pipeline/image/member.hpp"
 
 namespace lxr::image {
 
@@ -15,7 +16,7 @@ namespace lxr::image {
 // Failure: throws error{errc::corrupt} for members that no filesystem could hold.
 class layer_index final : public io::tar::sink {
  public:
-  layer_index();
+  explicit layer_index(layer_limits limits = {});
   void begin(const io::tar::entry& e) override;
   void data(std::span<const std::byte>) override {}
   void end() override {}
@@ -29,14 +30,16 @@ class layer_index final : public io::tar::sink {
     io::erofs::node* directory;
     std::string name;
   };
+  void count_metadata(const io::tar::entry& e);
   void set_root(const io::tar::entry& e);
   bool handle_whiteout(const place& at, const std::string& path);
   void make(const io::tar::entry& e, const place& at);
   void make_directory(const io::tar::entry& e, const place& at);
   void make_hard_link(const io::tar::entry& e, const place& at);
 
+  layer_limits limits_;
   io::erofs::tree tree_;
-  std::uint64_t members_ = 0, bytes_ = 0;
+  std::uint64_t members_ = 0, bytes_ = 0, metadata_ = 0;
 };
 
 }  // namespace lxr::image

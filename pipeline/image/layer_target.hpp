@@ -13,6 +13,7 @@
 #include "core/base/unique_fd.hpp"
 #include "io/erofs/tree.hpp"
 #include "io/file/file_backend.hpp"
+#include "pipeline/image/member.hpp"
 
 namespace lxr::image {
 
@@ -50,6 +51,7 @@ struct target_tools {
   io::file::file_backend& files;
   semaphore& extractions;  // how many layers create files at the same moment: on ext4 two that do get in each other's way
   durability safety = durability::full;
+  layer_limits limits = {};
 };
 
 std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_tools tools);

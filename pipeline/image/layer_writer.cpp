@@ -66,7 +66,8 @@ void large_file::finish() const {
   ::futimens(fd.get(), times);
 }
 
-layer_writer::layer_writer(unique_fd directory, unique_fd root) : directory_(std::move(directory)), root_(std::move(root)) {}
+layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits limits)
+    : limits_(limits), directory_(std::move(directory)), root_(std::move(root)) {}
 
 namespace {
 
@@ -111,12 +112,14 @@ layer_writer::place layer_writer::locate(const std::string& path) {
 }
 
 void layer_writer::begin(const entry& e) {
-  if (++entries_ > members_limit) throw error(errc::exhausted, "unpack layer", "", "it has more than 10 million members");
+  count_member(entries_, limits_);
   entry_ = e;
   entry_.path = normalised_member_path(e.path);
   if (entry_.path.empty()) return set_root(e);
   const place at = locate(entry_.path);
-  if (!handle_whiteout(at)) make(entry_, at);
+  if (handle_whiteout(at)) return;
+  sums_.forget(entry_.path);
+  make(entry_, at);
 }
 
 void layer_writer::set_root(const entry& e) {
@@ -181,7 +184,8 @@ void layer_writer::make_file(const entry& e, const place& at) {
   bytes_ += e.size;
   offset_ = 0;
   struct stat st {};
-  if (!e.sparse && ::fstat(fd.get(), &st) == 0) sums_.begin(e.path, st.st_ino);
+  constexpr std::uint64_t most_zeros = std::uint64_t{4} << 30;  // a file of holes may be of any size
+  if ((!e.sparse || e.size <= most_zeros) && ::fstat(fd.get(), &st) == 0) sums_.begin(e.path, st.st_ino);
   if (!large) {
     small_ = std::move(fd);
     small_data_.clear();
@@ -192,7 +196,10 @@ void layer_writer::make_file(const entry& e, const place& at) {
   if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC) throw_errno("create file", e.path);
 }
 
-void layer_writer::hole(std::uint64_t size) { offset_ += size; }
+void layer_writer::hole(std::uint64_t size) {
+  sums_.update_zeros(size);
+  offset_ += size;
+}
 
 void layer_writer::data(std::span<const std::byte> bytes) {
   sums_.update(bytes);

@@ -8,6 +8,7 @@
 #include "core/base/unique_fd.hpp"
 #include "io/tar/reader.hpp"
 #include "pipeline/image/checksums.hpp"
+#include "pipeline/image/member.hpp"
 
 namespace lxr::image {
 
@@ -45,7 +46,7 @@ struct pending_write {
 class layer_writer final : public io::tar::sink {
  public:
   // `directory`: the layer's, which holds the root and what is known about it.
-  layer_writer(unique_fd directory, unique_fd root);
+  layer_writer(unique_fd directory, unique_fd root, layer_limits limits = {});
 
   void begin(const io::tar::entry& e) override;
   void data(std::span<const std::byte> bytes) override;
@@ -85,6 +86,7 @@ class layer_writer final : public io::tar::sink {
   static void set_metadata(int fd, const io::tar::entry& e);
   void flush_piece(bool last);
 
+  layer_limits limits_;
   unique_fd directory_, root_;
   checksums sums_;
   std::map<std::string, unique_fd> directories_;  // recently used parents

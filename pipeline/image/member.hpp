@@ -10,9 +10,16 @@ namespace lxr::image {
 
 // What the layer format makes of a tar member, whatever driver stores it (OCI image-spec, layer.md).
 
-constexpr std::uint64_t members_limit = 10'000'000;  // of one layer
+// What one layer may grow to; a small blob can unpack to anything.
+struct layer_limits {
+  std::uint64_t bytes = std::uint64_t{256} << 30, members = 1'000'000;
+};
+// Counts one more. Throws errc::exhausted beyond the limit.
+void count_member(std::uint64_t& members, const layer_limits& limits);
 
-// "a/b/c" of any spelling of it; empty for the root. Throws errc::corrupt for a path with a "..".
+constexpr std::size_t path_limit = 4095;  // as the kernel's PATH_MAX
+
+// "a/b/c" of any spelling of it; empty for the root. Throws errc::corrupt for a path with a "..", or that no system call takes.
 std::string normalised_member_path(const std::string& path);
 
 // Directory (empty for the root) and last part.

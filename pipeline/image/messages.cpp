@@ -42,9 +42,9 @@ json::object error_message(const std::exception_ptr& failure) {
   } catch (const error& e) {
     o["lxr"] = e.code().category() == lxr_category();
     o["code"] = e.code().value();
-    o["operation"] = e.operation();
-    o["subject"] = e.subject();
-    o["reason"] = e.reason();
+    o["operation"] = json::printable(e.operation());
+    o["subject"] = json::printable(e.subject());
+    o["reason"] = json::printable(e.reason());
     o["remedy"] = e.remedy();
   } catch (const std::exception& e) {
     o["lxr"] = true;

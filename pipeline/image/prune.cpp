@@ -35,9 +35,29 @@ class references {
     return found == users_.end() ? "" : found->second;
   }
 
+  // The name of a container that needs this layer or image; empty when none does.
+  [[nodiscard]] std::string user_of_object(const std::string& hex) const {
+    for (const auto& [image, user] : users_) {
+      if (image == hex) return user;
+      try {
+        for (const oci::digest& d : images_.load(image).config.diff_ids) {
+          if (d.hex() == hex) return user;
+        }
+      } catch (const error&) {
+        return user;  // of a damaged image nobody can tell
+      }
+    }
+    return {};
+  }
+
   // Layers that images other than these need. Of a damaged image nobody can tell: then every layer is needed.
   [[nodiscard]] std::set<std::string> needed_layers(const std::set<std::string>& but) const {
     std::set<std::string> out;
+    for (const auto& [image, user] : users_) {
+      if (images_.has_image(image)) continue;
+      throw error(errc::conflict, "remove layers", where_.root(), "container \"" + user + "\" uses image " + image.substr(0, 12) + ", which is missing",
+                  "pull it again, or remove the container");
+    }
     for (const std::string& id : images_.ids()) {
       if (but.contains(id)) continue;
       try {
@@ -56,7 +76,8 @@ class references {
       const container_config c = load_config(where_, id);
       users_.emplace(c.image_id, c.name);
     } catch (const error& e) {
-      if (e.code() != errc::not_found) throw;
+      if (e.code() == errc::not_found) return;
+      throw error(e.code(), "read", "container " + short_id(id), "its configuration is damaged, so nobody knows which image it needs", "lxr rm -f " + short_id(id));
     }
   }
 
@@ -72,26 +93,45 @@ std::vector<std::string> unneeded_layers(const instance& where, const std::set<s
   return out;
 }
 
-// Takes images, and the layers only they needed, out of sight. The store is held alone by the caller.
-void take_away(const instance& where, const references& all, const std::set<std::string>& gone, removed& out) {
-  const auto layers = unneeded_layers(where, all.needed_layers(gone));
-  for (const std::string& id : gone) {
-    out.bytes += file::disk_usage_at(where.root_fd(), "images/" + id);
-    if (move_to_trash(where, "images/" + id)) out.deleted.push_back(id);
+// Images, and the layers only they need, that are to go. Made before anything is taken away.
+struct doomed {
+  std::set<std::string> images;
+  std::vector<std::string> layers;
+};
+
+doomed choose_doomed(const instance& where, const references& all, std::set<std::string> images) {
+  auto layers = unneeded_layers(where, all.needed_layers(images));
+  return {std::move(images), std::move(layers)};
+}
+
+// Takes them out of sight; returns where they are now. The store is held alone by the caller.
+std::vector<std::string> take_away(const instance& where, const doomed& what, removed& out) {
+  std::vector<std::string> trashed;
+  const auto move = [&](const std::string& path) {
+    if (auto now = move_to_trash(where, path)) trashed.push_back(std::move(*now));
+  };
+  for (const std::string& id : what.images) {
+    move("images/" + id);
+    out.deleted.push_back(id);
   }
-  for (const std::string& hex : layers) {
-    out.bytes += file::disk_usage_at(where.root_fd(), "layers/" + hex);
-    move_to_trash(where, "layers/" + hex);
-  }
+  for (const std::string& hex : what.layers) move("layers/" + hex);
   for (const std::string& blob : file::list_at(where.root_fd(), "blobs")) {
     if (::faccessat(where.root_fd(), ("blobs/" + blob).c_str(), F_OK, 0) != 0) ::unlinkat(where.root_fd(), ("blobs/" + blob).c_str(), 0);
   }
+  return trashed;
+}
+
+// What takes time: nobody waits for it.
+void delete_trashed(const instance& where, const std::vector<std::string>& trashed, removed& out) {
+  for (const std::string& path : trashed) out.bytes += file::disk_usage_at(where.root_fd(), path);
+  empty_trash(where);
 }
 
 }  // namespace
 
 removed remove_image(const instance& where, const std::string& word, bool force) {
   removed out;
+  std::vector<std::string> trashed;
   const store images(where);
   {
     const unique_fd lock = images.lock_alone();
@@ -108,36 +148,41 @@ removed remove_image(const instance& where, const std::string& word, bool force)
       throw error(errc::conflict, "remove image", '"' + word + '"', "it has " + std::to_string(names.size()) + " names", "rmi -f removes them all, or remove one by its name");
     }
     if (by_name) names = {found->name};
+    const doomed what = last ? choose_doomed(where, all, {found->id}) : doomed();
     for (const oci::reference& name : names) {
       images.untag(name);
       out.untagged.push_back(name.familiar());
     }
-    if (last) take_away(where, all, {found->id}, out);
+    if (last) trashed = take_away(where, what, out);
   }
-  empty_trash(where);
+  delete_trashed(where, trashed, out);
   return out;
 }
 
 removed prune(const instance& where, bool all) {
   removed out;
+  std::vector<std::string> trashed;
   const store images(where);
   {
     const unique_fd lock = images.lock_alone();
     const references refs(where);
     std::set<std::string> gone;
+    std::vector<oci::reference> forgotten;
     for (const std::string& id : images.ids()) {
       const auto names = refs.names_of(id);
       if (!refs.user_of(id).empty() || (!all && !names.empty())) continue;
       gone.insert(id);
-      for (const oci::reference& name : names) {
-        images.untag(name);
-        out.untagged.push_back(name.familiar());
-      }
+      forgotten.insert(forgotten.end(), names.begin(), names.end());
     }
-    take_away(where, refs, gone, out);
+    const doomed what = choose_doomed(where, refs, std::move(gone));
+    for (const oci::reference& name : forgotten) {
+      images.untag(name);
+      out.untagged.push_back(name.familiar());
+    }
+    trashed = take_away(where, what, out);
   }
   images.sweep();
-  empty_trash(where);
+  delete_trashed(where, trashed, out);
   return out;
 }
 
@@ -167,5 +212,7 @@ usage usage_of(const instance& where) {
   }
   return out;
 }
+
+std::string container_using(const instance& where, const std::string& hex) { return references(where).user_of_object(hex); }
 
 }  // namespace lxr::image

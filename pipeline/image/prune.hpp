@@ -34,4 +34,7 @@ struct usage {
 };
 usage usage_of(const instance& where);
 
+// The name of a container that needs this layer (a diff-id) or image; empty when none does.
+std::string container_using(const instance& where, const std::string& hex);
+
 }  // namespace lxr::image

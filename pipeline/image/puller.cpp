@@ -28,7 +28,7 @@ class pull_run {
     if (auto same = co_await unchanged()) co_return std::move(*same);
     co_await resolve();
     if (const unique_fd lock = store_.lock_shared(); usable(id())) {  // under another name, or the registry did not tell before
-      store_.tag(name_, id(), chosen_.content.str(), top_.str());
+      store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
       co_return result();
     }
     staging_ = store_.begin();
@@ -48,6 +48,7 @@ class pull_run {
   }
 
  private:
+  [[nodiscard]] bool durable() const { return tools_.safety == durability::full; }
   [[nodiscard]] pull_result result() const { return {id(), chosen_.content.str(), name_.familiar()}; }
   [[nodiscard]] std::string id() const { return manifest_.config.content.hex(); }
 
@@ -63,7 +64,9 @@ class pull_run {
 
   [[nodiscard]] bool usable(const std::string& image) const {
     try {
-      return store_.is_whole(image) && store_.load(image).config.architecture == architecture_;
+      if (!store_.is_whole(image)) return false;
+      const std::string stored_for = store_.load(image).config.architecture;
+      return stored_for.empty() || stored_for == architecture_;
     } catch (const error&) {
       return false;  // damaged: what is pulled takes its place
     }
@@ -117,9 +120,20 @@ class pull_run {
       throw error(errc::corrupt, "pull", name_.familiar(), "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " +
                                                                std::to_string(manifest_.layers.size()));
     }
+    check_repetitions(config);
     config_ = std::move(config);
     if (tools_.known) tools_.known(id());
     configured_.notify_all();
+  }
+
+  // A blob unpacks to one thing.
+  void check_repetitions(const oci::image_config& config) const {
+    std::map<oci::digest, oci::digest> known;
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      const oci::digest& blob = manifest_.layers[i].content;
+      if (known.emplace(blob, config.diff_ids[i]).first->second == config.diff_ids[i]) continue;
+      throw error(errc::corrupt, "pull", name_.familiar(), "its config names two diff-ids for the one blob " + blob.str());
+    }
   }
 
   task<void> fetch_layer(std::size_t i) {
@@ -141,18 +155,37 @@ class pull_run {
     const stage_span span(tools_.events, "layer", short_digest(what.content));
     std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
     while (!config_) co_await configured_.wait();
-    const oci::digest diff_id = config_->diff_ids[i];
-    if (store_.has_layer(diff_id)) {  // from a blob that was packed in another way
+    if (store_.has_layer(config_->diff_ids[i])) {  // from a blob that was packed in another way
       present(what);
       co_return true;
     }
+    std::string obstacle;
+    try {
+      auto unpacking = unpack(i, std::move(stream), tools_.driver);
+      co_await std::move(unpacking);
+    } catch (const error& e) {
+      if (tools_.driver != store_driver::erofs || e.code() != errc::unsupported) throw;
+      obstacle = e.reason();
+    }
+    if (obstacle.empty()) co_return true;
+    tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
+    file::remove_tree_at(staging_.directory.get(), what.content.hex());
+    stream = co_await from_.blob(what);
+    auto unpacking = unpack(i, std::move(stream), store_driver::directories);
+    co_await std::move(unpacking);
+    co_return true;
+  }
+
+  task<void> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {
+    const oci::descriptor& what = manifest_.layers[i];
     const std::string name = what.content.hex();
     file::make_directory_at(staging_.directory.get(), name);
     const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
-    const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY));
-    auto unpacking = unpack_layer(std::move(stream), what, diff_id, *target, {tools_.pool, tools_.blocks, tools_.events}, progress_of(what));
+    const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
+    if (driver == store_driver::directories) has_trees_ = true;
+    auto unpacking = unpack_layer(std::move(stream), what, config_->diff_ids[i], *target, {tools_.pool, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
-    const json::object description{{"driver", to_string(tools_.driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
+    const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
                                    {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
     auto describing = write_file(directory.get(), "layer.json", json::dump(description));
     co_await std::move(describing);
@@ -160,12 +193,11 @@ class pull_run {
     co_await std::move(syncing);
     if (stored.members) trees_.emplace(name, std::move(*stored.members));
     tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
-    co_return true;
   }
 
-  std::unique_ptr<layer_target> make_target(unique_fd directory) {
-    const target_tools tools{tools_.pool, tools_.files, extractions_, tools_.safety};
-    return tools_.driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
+  std::unique_ptr<layer_target> make_target(unique_fd directory, store_driver driver) {
+    const target_tools tools{tools_.pool, tools_.files, extractions_, tools_.safety, tools_.limits};
+    return driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
   }
 
   progress_function progress_of(const oci::descriptor& what) {
@@ -222,12 +254,11 @@ class pull_run {
     co_await std::move(writing_config);
     auto syncing = sync(image.get());
     co_await std::move(syncing);
-    const bool files_are_not_synced = tools_.driver == store_driver::directories;
-    if (tools_.safety == durability::full && files_are_not_synced) co_await offload(tools_.pool, [this] { store_.sync(); });
+    if (durable() && has_trees_) co_await offload(tools_.pool, [this] { store_.sync(); });
     for (std::size_t i = 0; i < manifest_.layers.size(); ++i) store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i]);
     store_.commit_image(staging_, "image", id());
-    store_.tag(name_, id(), chosen_.content.str(), top_.str());
-    if (tools_.safety == durability::full) co_await offload(tools_.pool, [this] { store_.sync_names(); });
+    store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
+    if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
   }
 
   // Empty when a layer has no index of its own: then each layer is mounted for itself.
@@ -262,7 +293,7 @@ class pull_run {
   }
 
   task<void> sync(int fd) {
-    if (tools_.safety == durability::full && tools_.driver == store_driver::erofs) co_await tools_.files.sync(fd);
+    if (durable()) co_await tools_.files.sync(fd);
   }
 
   const pull_tools& tools_;
@@ -279,6 +310,7 @@ class pull_run {
   waiter_list configured_;
   store::staging staging_;
   std::map<std::string, io::erofs::tree> trees_;  // by blob
+  bool has_trees_ = false;  // whose files only a syncfs makes durable
   semaphore layers_{layers_at_once};
   semaphore extractions_{1};
   keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice

@@ -22,6 +22,7 @@ struct pull_tools {
   block_pool& blocks;  // more than layers_at_once, of plain_block_size
   io::file::file_backend& files;
   event_sink& events;
+  layer_limits limits = {};
   std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
 };
 

@@ -52,10 +52,12 @@ std::int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-void rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to) {
+void rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, bool replace) {
   if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return;
-  if (errno == EEXIST || errno == ENOTEMPTY) return;  // somebody else committed the same content
-  if (errno == ENOENT) return;                        // it was there before, and nothing was fetched
+  if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
+  if (!replace) return;  // somebody else committed the same content
+  // The one that is there goes with the staging directory.
+  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return;
   throw_errno("commit", to);
 }
 
@@ -68,16 +70,36 @@ std::optional<tagged_image> store::find(const std::string& word) const {
     if (auto tag = find_name(oci::reference::parse(word))) return tag;
   }
   if (id.size() < 4 || !is_hex(id)) return std::nullopt;
+  std::optional<tagged_image> found;
   for (tagged_image& t : list()) {
-    if (t.id.starts_with(id)) return std::move(t);
+    if (!t.id.starts_with(id)) continue;
+    if (found && found->id != t.id) throw error(errc::invalid_argument, "use image", word, "the ids of several images begin like that", "give more of it");
+    if (!found) found = std::move(t);
   }
-  return std::nullopt;
+  return found;
 }
 
 std::optional<tagged_image> store::find_name(const oci::reference& name) const {
-  const std::string file = escaped(name.canonical());
-  if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) return parse_tag(*text, file);
-  return std::nullopt;
+  return read_tag(escaped(name.canonical()));
+}
+
+// Empty also for a damaged one: `system check` reports it, and a pull writes it anew.
+std::optional<tagged_image> store::read_tag(const std::string& file) const {
+  const auto text = file::read_at(where_.root_fd(), "refs/" + file);
+  if (!text) return std::nullopt;
+  try {
+    return parse_tag(*text, file);
+  } catch (const error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> store::damaged_names() const {
+  std::vector<std::string> out;
+  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
+    if (!read_tag(file)) out.push_back("refs/" + file);
+  }
+  return out;
 }
 
 image store::load(const std::string& id) const {
@@ -97,8 +119,7 @@ image store::load(const std::string& id) const {
 std::vector<tagged_image> store::list() const {
   std::vector<tagged_image> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
-    if (file.ends_with(".tmp")) continue;
-    if (const auto text = file::read_at(where_.root_fd(), "refs/" + file)) out.push_back(parse_tag(*text, file));
+    if (auto tag = read_tag(file)) out.push_back(std::move(*tag));
   }
   std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
   for (const std::string& id : ids()) {
@@ -150,17 +171,24 @@ unique_fd store::open_layer(const oci::digest& diff_id) const {
   return root ? std::move(*root) : mount_layer(directory->get());
 }
 
+// Empty when one of the layers is a tree: it was replaced after the image was committed.
+std::optional<std::vector<unique_fd>> store::open_data_files(const image& of) const {
+  std::vector<unique_fd> data;
+  for (const oci::digest& id : distinct(of.config.diff_ids)) {
+    auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + data_file, O_RDONLY);
+    if (!file) return std::nullopt;
+    data.push_back(std::move(*file));
+  }
+  return data;
+}
+
 std::vector<unique_fd> store::open_layers(const image& of) const {
   std::vector<unique_fd> layers;
   if (const auto index = file::try_open_at(where_.root_fd(), image_path(of.id) + "/" + index_file, O_RDONLY)) {
-    std::vector<unique_fd> data;
-    for (const oci::digest& id : distinct(of.config.diff_ids)) {
-      auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + data_file, O_RDONLY);
-      if (!file) throw error(errc::corrupt, "use layer", id.str(), "it is missing from the store", "pull the image again");
-      data.push_back(std::move(*file));
+    if (const auto data = open_data_files(of)) {
+      layers.push_back(io::mount::mount_erofs(index->get(), *data));
+      return layers;
     }
-    layers.push_back(io::mount::mount_erofs(index->get(), data));
-    return layers;
   }
   const auto& ids = of.config.diff_ids;
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) layers.push_back(open_layer(*id));
@@ -202,7 +230,7 @@ void store::sweep() const {
   for (const std::string& name : file::list_at(where_.root_fd(), "ingest")) {
     const auto directory = file::try_open_at(where_.root_fd(), "ingest/" + name, O_RDONLY | O_DIRECTORY);
     if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
-    file::remove_tree_at(where_.root_fd(), "ingest/" + name);
+    discard({"ingest/" + name, {}});
   }
 }
 
@@ -218,18 +246,19 @@ unique_fd store::lock(int how) const {
 }
 
 void store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
-  rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id));
+  if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return;
+  rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), !has_layer(diff_id));
   const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();
   if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
 }
 
 void store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
-  rename_in(s.directory.get(), name, where_.root_fd(), image_path(id));
+  rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), true);
 }
 
-void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest) const {
+void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
   const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
-  file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o));
+  file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
 }
 
 void store::sync() const {

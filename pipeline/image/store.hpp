@@ -37,12 +37,15 @@ class store {
  public:
   explicit store(const instance& where) : where_(where) {}
 
-  // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent.
+  // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent; throws
+  // errc::invalid_argument for the beginning of several ids.
   [[nodiscard]] std::optional<tagged_image> find(const std::string& word) const;
   [[nodiscard]] image load(const std::string& id) const;
   // Every name, then images without one.
   [[nodiscard]] std::vector<tagged_image> list() const;
   [[nodiscard]] std::vector<std::string> ids() const;
+  // Files under refs/ that cannot be read as names.
+  [[nodiscard]] std::vector<std::string> damaged_names() const;
 
   // What a name was pulled as.
   [[nodiscard]] std::optional<tagged_image> find_name(const oci::reference& name) const;
@@ -74,14 +77,14 @@ class store {
   [[nodiscard]] unique_fd lock_shared() const;
   [[nodiscard]] unique_fd lock_alone() const;
 
-  // Renames the directory of a blob, if there is one, to its layer's place. Another process may have been faster: then
-  // nothing happens.
+  // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
+  // process may have been faster: then nothing happens. An image takes the place of the one that is there.
   void commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
   // The directory of a committed layer; empty when it is not there.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
   void commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
-  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest) const;
+  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
   // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
   void sync() const;
@@ -90,6 +93,8 @@ class store {
 
  private:
   [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
+  [[nodiscard]] std::optional<std::vector<unique_fd>> open_data_files(const image& of) const;
+  [[nodiscard]] std::optional<tagged_image> read_tag(const std::string& file) const;
   [[nodiscard]] unique_fd lock(int how) const;
 
   const instance& where_;

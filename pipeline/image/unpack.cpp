@@ -31,6 +31,7 @@ class unpacking {
         pool_(tools.pool),
         blocks_(tools.blocks),
         events_(tools.events),
+        bytes_limit_(tools.bytes_limit),
         target_(target),
         progress_(std::move(progress)),
         decoder_(decoder_for(what_)) {}
@@ -71,13 +72,20 @@ class unpacking {
       do {
         co_await offload(pool_, [&] { decoder_->step(input, plain); }, urgency());
         if (!plain.full()) continue;
+        count_plain(plain.size());
         if (!co_await plain_.push(std::move(plain))) co_return;
         plain = co_await blocks_.acquire();
       } while (!input.empty() || decoder_->has_pending());
     }
     decoder_->finish();
+    count_plain(plain.size());
     if (!plain.empty() && !co_await plain_.push(std::move(plain))) co_return;
     plain_.close();
+  }
+
+  void count_plain(std::size_t more) {
+    if ((decoded_ += more) <= bytes_limit_) return;
+    throw error(errc::exhausted, "unpack layer", what_.content.str(), "it unpacks to more than " + std::to_string(bytes_limit_) + " bytes", "LXR_LAYER_MAX_BYTES allows more");
   }
 
   task<void> verify() {
@@ -121,11 +129,12 @@ class unpacking {
   worker_pool& pool_;
   block_pool& blocks_;
   event_sink& events_;
+  std::uint64_t bytes_limit_;
   layer_target& target_;
   progress_function progress_;
   std::unique_ptr<io::codec::decoder> decoder_;
   io::codec::sha256 blob_hash_, plain_hash_;
-  std::uint64_t received_ = 0;
+  std::uint64_t received_ = 0, decoded_ = 0;
   stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
   plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};

@@ -18,6 +18,7 @@ struct unpack_tools {
   worker_pool& pool;
   block_pool& blocks;  // of plain_block_size; more of them than layers are unpacked at once
   event_sink& events;  // gets a span for each stage
+  std::uint64_t bytes_limit = layer_limits().bytes;
 };
 constexpr std::size_t plain_block_size = 1u << 20;
 

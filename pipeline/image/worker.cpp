@@ -73,6 +73,20 @@ durability asked_durability() {
   return word == "full" ? durability::full : durability::none;
 }
 
+std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr || *text == 0) return otherwise;
+  char* end = nullptr;
+  const std::uint64_t number = std::strtoull(text, &end, 10);
+  if (*end != 0 || *text == '-' || number == 0) throw error(errc::invalid_argument, std::string("use ") + variable, '"' + std::string(text) + '"', "it is no positive number");
+  return number;
+}
+
+layer_limits asked_limits() {
+  const layer_limits usual;
+  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members)};
+}
+
 task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
@@ -91,20 +105,17 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
                                                                 : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
   block_pool blocks(block_count, plain_block_size);
-  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events,
+  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events, asked_limits(),
                          [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }};
   pull_result result;
-  task_scope watch(loop.get_executor());
+  task_scope work(loop.get_executor()), watch(loop.get_executor());
   std::exception_ptr failure;
-  {
-    task_scope work(loop.get_executor());
-    watch.spawn(peer_left(channel, work));
-    work.spawn(do_pull(tools, *from, name, architecture, result));
-    try {
-      co_await work.join();
-    } catch (...) {
-      failure = std::current_exception();
-    }
+  watch.spawn(peer_left(channel, work));
+  work.spawn(do_pull(tools, *from, name, architecture, result));
+  try {
+    co_await work.join();
+  } catch (...) {
+    failure = std::current_exception();
   }
   watch.cancel();
   try {
@@ -126,8 +137,9 @@ json::object do_pull_request(int channel, const json::object& request) {
 json::object do_check_request(int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   confine(where);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // it reads for long, and what it changes it renames
   const check_summary s = check_store(where, json::get_bool(request, "repair"), [channel](const finding& f) {
-    send_message(channel, {{"kind", "finding"}, {"object", f.object}, {"problem", f.problem.substr(0, 4096)}, {"repair", f.repair}});
+    send_message(channel, {{"kind", "finding"}, {"object", json::printable(f.object)}, {"problem", json::printable(f.problem.substr(0, 4096))}, {"repair", f.repair}});
   });
   return {{"kind", "result"}, {"layers", s.layers}, {"images", s.images}, {"findings", s.findings}, {"repaired", s.repaired}};
 }

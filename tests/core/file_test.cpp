@@ -1,6 +1,8 @@
 #include "core/base/file.hpp"
 
 #include <gtest/gtest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +41,25 @@ TEST(file, remove_tree_does_not_follow_links) {
   EXPECT_EQ(file::read_at(dir.fd(), "canary/keep"), "x");
   EXPECT_EQ(file::list_at(dir.fd(), "."), std::vector<std::string>{"canary"});
   EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "tree"));
+}
+
+TEST(file, remove_tree_needs_no_descriptor_for_every_level) {
+  const test::temp_directory dir;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{200, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  file::make_directory_at(dir.fd(), "deep");
+  unique_fd at = file::open_at(dir.fd(), "deep", O_RDONLY | O_DIRECTORY);
+  for (int i = 0; i < 2000; ++i) {
+    file::make_directory_at(at.get(), "d");
+    at = file::open_at(at.get(), "d", O_RDONLY | O_DIRECTORY);
+  }
+  at.reset();
+  EXPECT_GT(file::disk_usage_at(dir.fd(), "deep"), 0u);
+  EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "deep"));
+  EXPECT_TRUE(file::list_at(dir.fd(), ".").empty());
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST(file, what_proc_tells_of_a_process_that_is_going_is_nothing) {

@@ -29,5 +29,14 @@ TEST(json, pretty_output_parses_back_to_the_same) {
   EXPECT_EQ(json::dump(json::parse(json::dump_pretty(v), "again")), json::dump(v));
 }
 
+TEST(json_text, printable_holds_any_bytes_and_parses_back) {
+  EXPECT_EQ(json::printable("plain \xc3\xbc \xe2\x98\x83"), "plain \xc3\xbc \xe2\x98\x83");
+  EXPECT_EQ(json::printable("a\xff\xfe\x1b[1m\n"), "a\\xff\\xfe\\x1b[1m\\x0a");
+  EXPECT_EQ(json::printable("\xc0\xaf \xed\xa0\x80 \xe2\x98"), "\\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x98");
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  EXPECT_NO_THROW(json::parse(json::dump(json::value(json::printable(all))), "text"));
+}
+
 }  // namespace
 }  // namespace lxr

@@ -1,7 +1,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/base/file.hpp"
 #include "tests/integration/support.hpp"
+#include "tests/support/registry_imposter.hpp"
+#include "tests/support/tar_builder.hpp"
 
 namespace lxr::test {
 namespace {
@@ -110,6 +113,41 @@ TEST_F(store_care, check_finds_a_flipped_bit_and_a_pull_mends_it) {
   must({"pull", "-q", small_});
   EXPECT_EQ(must({"system", "check"}), "3 layers and 1 images checked, 0 problems, 0 repaired\n");
   EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "cat", "/etc/image"}), "small\n");
+}
+
+TEST_F(store_care, check_takes_nothing_from_a_container) {
+  environment_.push_back("LXR_STORE_DRIVER=directories");
+  must({"pull", "-q", small_});
+  must({"run", "-d", "--name", "user", "--network", "none", small_, "sleep", "1000"});
+  flip_bit(layer_with("root/www/index.html") + "/root/www/index.html", 3);
+  const outcome o = lxr({"system", "check", "--repair"});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_NE(o.out.find("container \"user\" uses it"), std::string::npos) << o.out;
+  EXPECT_EQ(entries("layers").size(), 3u);
+  must({"exec", "user", "true"});
+}
+
+TEST_F(store_care, a_file_with_any_name_can_be_reported) {
+  environment_.push_back("LXR_STORE_DRIVER=directories");
+  registry_imposter server;
+  const std::string tar = tar_builder().file("caf\xe9", "content").finish();
+  server.publish(tar, gzip(tar));
+  must({"pull", "-q", server.host() + "/app"});
+  flip_bit(layer_with("root") + "/root/caf\xe9", 1);
+  const outcome o = lxr({"system", "check"});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_NE(o.out.find("caf\\xe9"), std::string::npos) << o.out << o.err;
+}
+
+TEST_F(store_care, a_tag_of_any_form_keeps_its_image) {
+  registry_imposter server;
+  const std::string tar = tar_builder().file("f", "content").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  server.on("/v2/app/manifests/build.tmp", {307, {{"Location", p.manifest_path}}, ""});
+  must({"pull", "-q", server.host() + "/app:build.tmp"});
+  must({"image", "prune", "-f"});
+  EXPECT_EQ(entries("images").size(), 1u);
+  EXPECT_NE(must({"images"}).find("build.tmp"), std::string::npos);
 }
 
 TEST_F(store_care, check_makes_indexes_anew) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "tests/support/registry_imposter.hpp"
@@ -29,6 +31,7 @@ struct pulling : testing::Test {
   instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
   store images{where};
   store_driver driver = store_driver::directories;
+  layer_limits limits;
   std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
 
   pull_result pull(const std::string& name = "app") {
@@ -41,7 +44,7 @@ struct pulling : testing::Test {
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
     block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, durability::full, pool, blocks, *files, events};
+    const pull_tools tools{images, driver, durability::full, pool, blocks, *files, events, limits};
     return run(loop, pull_image(tools, *from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
@@ -155,6 +158,102 @@ TEST_F(pulling, credentials_do_not_follow_a_redirect_to_another_origin) {
   EXPECT_NO_THROW(pull());
   ASSERT_EQ(elsewhere.requests().size(), 1u);
   EXPECT_FALSE(elsewhere.requests()[0].headers.contains("authorization"));
+}
+
+// An image may say that its blob is the layer of another.
+TEST_F(pulling, nobody_can_say_of_a_blob_what_it_does_not_hold) {
+  const std::string base = tar_builder().file("base", "b").finish(), other = tar_builder().file("other", "o").finish();
+  registry.publish_image("base", {{test::gzip(base), test::sha256_of(base)}});
+  pull("base");
+  registry.publish_image("liar", {{test::gzip(other), test::sha256_of(base)}});
+  pull("liar");  // what it names is in the store: nothing is fetched, and nothing learnt about its blob
+  registry.publish_image("honest", {{test::gzip(other), test::sha256_of(other)}});
+  const image i = images.load(pull("honest").image_id);
+  const auto layers = images.open_layers(i);
+  EXPECT_EQ(file::read_at(layers.at(0).get(), "other"), "o");
+}
+
+TEST_F(pulling, one_blob_with_two_diff_ids_is_refused) {
+  const std::string blob = test::gzip(tar);
+  registry.publish_image("app", {{blob, test::sha256_of(tar)}, {blob, test::sha256_of("something else")}});
+  expect_failure(errc::corrupt, "two diff-ids");
+}
+
+TEST_F(pulling, the_same_layer_twice_is_fetched_once) {
+  driver = store_driver::erofs;
+  const std::string blob = test::gzip(tar);
+  const auto p = registry.publish_image("app", {{blob, test::sha256_of(tar)}, {blob, test::sha256_of(tar)}});
+  const image i = images.load(pull().image_id);
+  EXPECT_EQ(images.open_layers(i).size(), 1u);
+  int asked = 0;
+  for (const auto& r : registry.requests()) asked += r.path == p.layer_path;
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(pulling, takes_the_place_of_what_is_damaged) {
+  registry.publish(tar, test::gzip(tar));
+  const std::string id = pull().image_id;
+  file::replace_at(where.root_fd(), "images/" + id + "/config.json", "");
+  pull();
+  EXPECT_EQ(images.load(id).id, id);
+  for (const std::string& ref : file::list_at(where.root_fd(), "refs")) file::replace_at(where.root_fd(), "refs/" + ref, "");
+  EXPECT_EQ(images.damaged_names().size(), 1u);
+  EXPECT_FALSE(images.list().at(0).is_named());
+  pull();
+  EXPECT_TRUE(images.find(registry.host() + "/app"));
+}
+
+TEST_F(pulling, what_cannot_be_indexed_is_stored_as_files) {
+  driver = store_driver::erofs;
+  tar_builder b;
+  b.add({.path = "odd", .content = std::string(600, 'o'), .pax = {{"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
+  const std::string odd = b.finish();
+  registry.publish_image("app", {{test::gzip(tar), test::sha256_of(tar)}, {test::gzip(odd), test::sha256_of(odd)}});
+  const image i = images.load(pull().image_id);
+  const auto layers = images.open_layers(i);
+  ASSERT_EQ(layers.size(), 2u);
+  EXPECT_EQ(file::read_at(layers.at(0).get(), "odd"), std::string(100, '\0') + std::string(600, 'o') + std::string(4300, '\0'));
+  EXPECT_EQ(file::read_at(layers.at(1).get(), "etc/x"), "content");
+}
+
+TEST_F(pulling, a_small_blob_does_not_unpack_to_more_than_allowed) {
+  const std::string zeros = tar_builder().file("zeros", std::string(8u << 20, '\0')).finish();
+  tar_builder many;
+  for (int i = 0; i < 2000; ++i) many.file("f" + std::to_string(i), "");
+  for (const store_driver each : {store_driver::directories, store_driver::erofs}) {
+    driver = each;
+    limits = {4u << 20, 1000};
+    registry.publish(zeros, test::gzip(zeros));
+    expect_failure(errc::exhausted, "LXR_LAYER_MAX_BYTES");
+    registry.publish(many.finish(), test::gzip(many.finish()));
+    expect_failure(errc::exhausted, "LXR_LAYER_MAX_FILES");
+  }
+}
+
+// The registry goes away after any byte; nothing stays, and the next pull has it all.
+TEST_F(pulling, a_transfer_cut_anywhere_leaves_nothing) {
+  const std::string packed = test::gzip(tar);
+  std::mt19937 dice(4);
+  for (int round = 0; round < 30; ++round) {
+    driver = round % 2 == 0 ? store_driver::erofs : store_driver::directories;
+    const auto p = registry.publish(tar, packed);
+    registry.on(p.layer_path, {.body = packed, .cut_after = round == 0 ? packed.size() - 1 : dice() % packed.size()});
+    expect_failure(errc::unavailable, "");
+  }
+  registry.publish(tar, packed);
+  EXPECT_NO_THROW(pull());
+}
+
+// Honestly packed and hashed, but the tar ends anywhere.
+TEST_F(pulling, a_tar_that_ends_anywhere_leaves_nothing) {
+  std::mt19937 dice(5);
+  for (int round = 0; round < 20; ++round) {
+    driver = round % 2 == 0 ? store_driver::erofs : store_driver::directories;
+    const std::string part = tar.substr(0, 1 + dice() % (tar.size() - 2048));
+    if (part.size() % 512 == 0) continue;
+    registry.publish(part, test::gzip(part));
+    expect_failure(errc::corrupt, "truncated");
+  }
 }
 
 TEST_F(pulling, what_a_dead_pull_left_is_swept_and_the_living_are_not) {

@@ -130,15 +130,24 @@ void registry_imposter::serve(int fd) {
 }
 
 registry_imposter::published registry_imposter::publish(const std::string& layer_tar, const std::string& layer_bytes, const std::string& media_type) {
-  const std::string config = R"({"architecture":"amd64","os":"linux","config":{"Cmd":["true"]},"rootfs":{"type":"layers","diff_ids":[")" +
-                             sha256_of(layer_tar) + R"("]}})";
+  return publish_image("app", {{layer_bytes, sha256_of(layer_tar), media_type}});
+}
+
+registry_imposter::published registry_imposter::publish_image(const std::string& name, const std::vector<layer>& layers) {
+  std::string diff_ids, descriptors;
+  const std::string blobs = "/v2/" + name + "/blobs/";
+  for (const layer& l : layers) {
+    diff_ids += (diff_ids.empty() ? "\"" : ",\"") + l.diff_id + "\"";
+    descriptors += std::string(descriptors.empty() ? "" : ",") + R"({"mediaType":")" + l.media_type + R"(","digest":")" + sha256_of(l.blob) + R"(","size":)" +
+                   std::to_string(l.blob.size()) + "}";
+    on(blobs + sha256_of(l.blob), answer{200, {}, l.blob});
+  }
+  const std::string config = R"({"architecture":"amd64","os":"linux","config":{"Cmd":["true"]},"rootfs":{"type":"layers","diff_ids":[)" + diff_ids + "]}}";
   const std::string manifest = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
-                               sha256_of(config) + R"(","size":)" + std::to_string(config.size()) + R"(},"layers":[{"mediaType":")" + media_type +
-                               R"(","digest":")" + sha256_of(layer_bytes) + R"(","size":)" + std::to_string(layer_bytes.size()) + "}]}";
-  published p{"/v2/app/blobs/" + sha256_of(layer_bytes), "/v2/app/manifests/latest", config};
+                               sha256_of(config) + R"(","size":)" + std::to_string(config.size()) + R"(},"layers":[)" + descriptors + "]}";
+  published p{blobs + sha256_of(layers.front().blob), "/v2/" + name + "/manifests/latest", config};
   on(p.manifest_path, answer{200, {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", sha256_of(manifest)}}, manifest});
-  on("/v2/app/blobs/" + sha256_of(config), answer{200, {}, config});
-  on(p.layer_path, answer{200, {}, layer_bytes});
+  on(blobs + sha256_of(config), answer{200, {}, config});
   return p;
 }
 

@@ -43,6 +43,13 @@ class registry_imposter {
   published publish(const std::string& layer_tar, const std::string& layer_bytes,
                     const std::string& media_type = "application/vnd.oci.image.layer.v1.tar+gzip");
 
+  // The same for an image of several layers under NAME:latest. Diff-ids are what the config is to say, true or not.
+  struct layer {
+    std::string blob, diff_id;
+    std::string media_type = "application/vnd.oci.image.layer.v1.tar+gzip";
+  };
+  published publish_image(const std::string& name, const std::vector<layer>& layers);
+
  private:
   void accept_loop();
   void serve(int connection);
