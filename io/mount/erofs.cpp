@@ -25,7 +25,8 @@ unique_fd mount_erofs(int index, std::span<const unique_fd> data) {
     if (errno == EINVAL || errno == EUCLEAN || errno == EOPNOTSUPP) {
       throw error(errc::corrupt, "mount", "layers", "the kernel refuses their index: it is damaged, or too new for this kernel", "lxr system check --repair makes it anew");
     }
-    if (errno == ENOTBLK) throw error(errc::unsupported, "mount layer", "", "this kernel does not mount EROFS from a file", "Linux 6.12 or newer does");
+    if (errno == ENOTBLK) throw error(errc::unsupported, "mount layer", "", "EROFS cannot be mounted from a file here",
+                                        "that needs Linux 6.12, and a store that is not on tmpfs");
     throw_errno("mount", "layer");
   }
   unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV));

@@ -12,6 +12,12 @@ up)
 	mkdir -p "$dir" "$cache"
 	bash "$support/images.sh" small "$cache/small"
 	bash "$support/images.sh" golang "$cache/golang"
+	[ -d "$cache/erofs-utils" ] || { # of a release whose fsck.erofs knows extra devices; extracted, not installed
+		rm -rf "$cache/erofs-utils.tmp"
+		mmdebstrap -q --variant=extract --include=erofs-utils trixie "$cache/erofs-utils.tmp" http://deb.debian.org/debian
+		mv "$cache/erofs-utils.tmp" "$cache/erofs-utils"
+	}
+	ln -sfn "$cache/erofs-utils" "$dir/erofs-utils"
 	ln -sfn "$cache/small" "$dir/small"
 	ln -sfn "$cache/golang" "$dir/golang"
 	bash "$support/registry.sh" stop "$dir/registry" 2>/dev/null || true

@@ -1,0 +1,147 @@
+// Layers as nobody should make them, and as some do: what is hostile is refused and leaves nothing, what is odd works, through
+// both store drivers, and is what umoci makes of it.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/file.hpp"
+#include "core/state/paths.hpp"
+#include "tests/integration/trees.hpp"
+#include "tests/support/registry_imposter.hpp"
+#include "tests/support/tar_builder.hpp"
+
+namespace lxr::test {
+namespace {
+
+class odd_layers : public trees {
+ protected:
+  void SetUp() override {
+    trees::SetUp();
+    file::replace_at(AT_FDCWD, canary(), "untouched", 0600);
+  }
+  void TearDown() override {
+    EXPECT_EQ(file::read_at(AT_FDCWD, canary()), "untouched");
+    struct stat st {};
+    ASSERT_EQ(::stat(canary().c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 07777, 0600u);
+    EXPECT_EQ(st.st_nlink, 1u);
+    trees::TearDown();
+  }
+  [[nodiscard]] std::string canary() const { return dir_.path() + "/canary"; }
+
+  // Writes an OCI image layout with one image; returns its reference.
+  std::string layout_of(const std::string& name, const std::vector<std::string>& tars) {
+    const std::string directory = dir_.path() + "/" + name, blobs = directory + "/blobs/sha256";
+    file::make_directories(blobs);
+    const auto blob = [&](const std::string& type, const std::string& bytes) {
+      file::replace_at(AT_FDCWD, blobs + "/" + sha256_of(bytes).substr(7), bytes, 0644);
+      return json::object{{"mediaType", "application/vnd.oci.image." + type}, {"digest", sha256_of(bytes)}, {"size", bytes.size()}};
+    };
+    json::array diff_ids, layers;
+    for (const std::string& tar : tars) {
+      diff_ids.emplace_back(sha256_of(tar));
+      layers.emplace_back(blob("layer.v1.tar+gzip", gzip(tar)));
+    }
+    const json::object config{{"architecture", "amd64"}, {"os", "linux"}, {"config", json::object{{"Cmd", json::array{"true"}}}},
+                              {"rootfs", json::object{{"type", "layers"}, {"diff_ids", diff_ids}}}};
+    const json::object manifest{{"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                                {"config", blob("config.v1+json", json::dump(config))}, {"layers", layers}};
+    json::object entry = blob("manifest.v1+json", json::dump(manifest));
+    entry["annotations"] = json::object{{"org.opencontainers.image.ref.name", "odd"}};
+    file::replace_at(AT_FDCWD, directory + "/index.json", json::dump(json::object{{"schemaVersion", 2}, {"manifests", json::array{entry}}}), 0644);
+    file::replace_at(AT_FDCWD, directory + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})", 0644);
+    return "oci:" + directory + ":odd";
+  }
+
+  void expect_as_umoci(const std::string& name, const std::vector<std::string>& tars, bool directory_times = true) {
+    SCOPED_TRACE(name);
+    const std::string image = layout_of(name, tars);
+    must({"pull", "-q", image});
+    compare(dir_.path() + "/" + name, "odd", image, directory_times);
+    run_program({"/bin/rm", "-rf", dir_.path() + "/bundle", dir_.path() + "/merged"});
+  }
+
+  void expect_refused(const std::string& name, const std::string& tar) {
+    SCOPED_TRACE(name);
+    const outcome o = lxr({"pull", "-q", layout_of(name, {tar})});
+    EXPECT_EQ(o.code, 125) << o.err;
+    EXPECT_NE(o.err.find("lxr: cannot "), std::string::npos) << o.err;
+    for (const char* place : {"layers", "images", "refs", "ingest"}) EXPECT_TRUE(file::list_at(AT_FDCWD, root_ + "/" + place).empty()) << place;
+  }
+};
+
+TEST_P(odd_layers, legitimate_ones_are_what_umoci_makes_of_them) {
+  tar_builder spelled;
+  spelled.directory("./").directory("./etc/").file("/etc/absolute", "1").file("./etc//double", "2").directory("usr/").directory("usr/lib/");
+  spelled.add({.path = "lib", .link = "usr/lib", .type = '2'}).file("lib/through", "3").add({.path = "./hard", .link = "/etc/absolute", .type = '1'});
+  spelled.add({.path = "hard2", .link = "./etc/double", .type = '1'}).file("etc/" + std::string(90, 'n'), "long").directory("empty");
+  expect_as_umoci("spelled", {spelled.finish()});
+
+  tar_builder kinds;
+  kinds.directory("d", 01777).add({.path = "d/fifo", .type = '6'}).add({.path = "d/zero", .type = '3', .mode = 0666, .major = 1, .minor = 5});
+  kinds.add({.path = "d/disk", .type = '4', .mode = 0660, .gid = 6, .major = 259, .minor = 3}).add({.path = "d/suid", .content = "s", .mode = 06755});
+  kinds.add({.path = "d/old", .content = "o", .pax = {{"mtime", "-1.5"}}}).add({.path = "d/owner", .content = "o", .pax = {{"uid", "3000000"}, {"gid", "4000000"}}});
+  kinds.add({.path = "d/abs", .link = "/nowhere", .type = '2'}).add({.path = "d/name", .content = "n", .pax = {{"path", "d/" + std::string(255, 'x')}}});
+  kinds.add({.path = "d/loop", .link = "loop", .type = '2'}).file("d/\xff\xfe bytes", "b").file("d/new\nline", "n");
+  expect_as_umoci("kinds", {kinds.finish()});
+
+  tar_builder below, above;
+  below.directory("a").file("a/1", "1").file("a/2", "2").directory("gone").file("gone/x", "x").directory("opaque").file("opaque/old", "o");
+  below.file("file-to-directory", "f").directory("directory-to-file").file("directory-to-file/x", "x").file("replaced", "old");
+  above.directory("a").file("a/.wh.1", "").file("a/3", "3").file(".wh.gone", "").directory("opaque").file("opaque/new", "n").file("opaque/.wh..wh..opq", "");
+  above.directory("file-to-directory").file("file-to-directory/y", "y").file("directory-to-file", "f").file("replaced", "new").file(".wh.never-there", "");
+  tar_builder third;
+  third.directory("gone").file("gone/back", "b").directory("opaque", 0700).file("opaque/.wh.new", "");
+  expect_as_umoci("layered", {below.finish(), above.finish(), third.finish()});
+
+  if (std::string(GetParam()) == "erofs") {
+    EXPECT_GT(check_indexes(), 7u);
+  }
+}
+
+// What overlayfs alone cannot show, as a layer hides what its paths only lead through: an index over all layers can.
+TEST_P(odd_layers, parents_that_only_lower_layers_name_stay_what_they_are) {
+  if (std::string(GetParam()) != "erofs") return;  // pipeline/README says so
+  tar_builder base, top;
+  base.directory("run", 0711).directory("var").add({.path = "var/run", .link = "/run", .type = '2'}).directory("tmp", 01777).directory("home", 0750);
+  top.file("var/run/app.pid", "1").file("tmp/x", "x").file("home/user/profile", "p");
+  expect_as_umoci("implied", {base.finish(), top.finish()}, false);
+}
+
+TEST_P(odd_layers, hostile_ones_are_refused_and_leave_nothing) {
+  const std::vector<std::pair<const char*, tar_builder::member>> bad{
+      {"dots", {.path = "../out", .content = "x"}},
+      {"inner-dots", {.path = "a/../../out", .content = "x"}},
+      {"link-out", {.path = "h", .link = "../../../../etc/passwd", .type = '1'}},
+      {"link-to-nothing", {.path = "h", .link = "etc/shadow", .type = '1'}},
+      {"root-is-a-link", {.path = "./", .link = "/", .type = '2'}},
+      {"through-a-file", {.path = "f/below", .content = "x"}},
+      {"bare-whiteout", {.path = "d/.wh.", .content = ""}},
+      {"dots-whiteout", {.path = "d/.wh...", .content = ""}},
+      {"long-path", {.path = "p", .content = "x", .pax = {{"path", std::string(5000, 'p')}}}},
+      {"deep-path", {.path = "p", .content = "x", .pax = {{"path", [] { std::string s; for (int i = 0; i < 100'000; ++i) s += "d/"; return s + "x"; }()}}}},
+      {"size-lie", {.path = "p", .content = "x", .pax = {{"size", "9223372036854775807"}}}},
+      {"huge-owner", {.path = "p", .content = "x", .pax = {{"uid", "99999999999"}}}},
+      {"sparse-lie", {.path = "p", .content = "x", .pax = {{"GNU.sparse.size", "9223372036854775807"}, {"GNU.sparse.map", "0,1"}}}}};
+  for (const auto& [name, member] : bad) {
+    tar_builder b;
+    b.directory("d").file("f", "f").add(member);
+    expect_refused(name, b.finish());
+  }
+  expect_refused("truncated", tar_builder().file("f", std::string(100'000, 'f')).finish().substr(0, 50'000));
+  expect_refused("garbage", "this is no archive " + std::string(2000, 'x'));
+}
+
+// Written through links, as far as they lead: never out of the layer.
+TEST_P(odd_layers, links_that_lead_out_stay_inside) {
+  tar_builder b;
+  b.add({.path = "up", .link = "../../../../../../../.." + dir_.path(), .type = '2'}).file("up/canary", "overwritten");
+  b.add({.path = "abs", .link = dir_.path(), .type = '2'}).file("abs/canary", "overwritten too");
+  b.add({.path = "hard", .link = "abs/canary", .type = '1', .mode = 0777});
+  must({"pull", "-q", layout_of("links", {b.finish()})});
+}
+
+INSTANTIATE_TEST_SUITE_P(through, odd_layers, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
+
+}  // namespace
+}  // namespace lxr::test
