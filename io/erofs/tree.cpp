@@ -31,6 +31,32 @@ bool node::is_whiteout() const noexcept { return S_ISCHR(mode) && device_major =
 
 tree::tree() { nodes_.emplace_back().mode = S_IFDIR | 0755; }
 
+// From a missing part on there is nothing to look at: what ".." takes back is not made.
+void tree::create_rest(walk& w, const std::string& first) {
+  std::vector<std::string> fresh{first};
+  while (!w.coming.empty() && !fresh.empty()) {
+    std::string part = std::move(w.coming.back());
+    w.coming.pop_back();
+    if (part == "..") {
+      fresh.pop_back();
+    } else if (part != ".") {
+      fresh.push_back(std::move(part));
+    }
+  }
+  for (const std::string& part : fresh) {
+    node& made = add_node();
+    node& parent = *w.above.back();
+    made.mode = S_IFDIR | 0755;
+    if ((parent.mode & S_ISGID) != 0) {  // as mkdir(2) does
+      made.mode |= S_ISGID;
+      made.gid = parent.gid;
+    }
+    made.xattrs[implied_mark] = "y";
+    parent.children[part] = &made;
+    w.above.push_back(&made);
+  }
+}
+
 // False when the next part is missing and not to be made.
 bool tree::step(walk& w, bool create, const std::string& path) {
   const std::string part = std::move(w.coming.back());
@@ -40,16 +66,12 @@ bool tree::step(walk& w, bool create, const std::string& path) {
     if (w.above.size() > 1) w.above.pop_back();
     return true;
   }
-  node*& next = w.above.back()->children[part];
-  if (next == nullptr) {
-    if (!create) {
-      w.above.back()->children.erase(part);
-      return false;
-    }
-    next = &add_node();
-    next->mode = S_IFDIR | 0755;
-    next->xattrs[implied_mark] = "y";
+  const auto found = w.above.back()->children.find(part);
+  if (found == w.above.back()->children.end()) {
+    if (create) create_rest(w, part);
+    return create;
   }
+  node* const next = found->second;
   if (next->is_directory()) {
     w.above.push_back(next);
     return true;

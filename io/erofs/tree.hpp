@@ -68,6 +68,7 @@ class tree {
     int links = 0;
   };
   bool step(walk& w, bool create, const std::string& path);
+  void create_rest(walk& w, const std::string& first);
 
   std::list<node> nodes_;
 };

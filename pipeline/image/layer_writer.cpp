@@ -71,21 +71,26 @@ layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits lim
 
 namespace {
 
-// A symbolic link whose target is missing so far: the path of that, from the root of the layer. Links that lead back to
-// themselves never come here, the kernel tells them (ELOOP).
+// A symbolic link whose target is missing so far: the path of that, from the root of the layer.
 std::string where_link_leads(int directory, const std::string& above, const std::string& name) {
   char target[PATH_MAX];
   const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
   if (size <= 0) throw_errno("unpack into directory", name);
   const std::filesystem::path to(std::string(target, static_cast<std::size_t>(size)));
   const std::filesystem::path from_root = ("/" + above) / to;
-  return from_root.lexically_normal().relative_path().string();
+  std::string out = from_root.lexically_normal().relative_path().string();
+  while (out.ends_with('/')) out.pop_back();
+  return out;
 }
 
 }  // namespace
 
 // The directory, with its missing parents made as plain 0755 ones, as every unpacker does.
-unique_fd layer_writer::open_directory(const std::string& path, bool create) const {
+// `depth`: how many calls this one is in. A path has at most 2048 parts; links among them that lead in circles through
+// what is missing (the kernel tells the others, ELOOP) end here.
+unique_fd layer_writer::open_directory(const std::string& path, bool create, int depth) const {
+  constexpr int deepest = 2500;
+  if (depth > deepest) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"', "its parents lead through too many symbolic links");
   const std::string target = path.empty() ? "." : path;
   unique_fd fd(open_in_root(root_.get(), target, O_RDONLY | O_DIRECTORY));
   if (fd || !create || errno != ENOENT) {
@@ -93,10 +98,11 @@ unique_fd layer_writer::open_directory(const std::string& path, bool create) con
     return fd;
   }
   const auto [above, name] = split_path(path);
-  const unique_fd parent = open_directory(above, true);
+  const unique_fd parent = open_directory(above, true, depth + 1);
   if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", path);
-  fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
-  if (!fd && errno == ENOENT) return open_directory(where_link_leads(parent.get(), above, name), true);
+  fd.reset(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
+  if (!fd && errno == ENOENT) return open_directory(where_link_leads(parent.get(), above, name), true, depth + 1);
   if (!fd) throw_errno("unpack into directory", path);
   return fd;
 }
@@ -126,7 +132,7 @@ void layer_writer::set_root(const entry& e) {
   if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
   set_metadata(root_.get(), e);
   set_xattrs(root_.get(), e.xattrs, "/");
-  directory_times_.push_back({"", e.mtime_seconds, e.mtime_nanoseconds});
+  remember_time(root_.get(), "", e);
 }
 
 // True when the member is a mark of the layer format, not a file.
@@ -275,7 +281,16 @@ void layer_writer::make_directory(const entry& e, const place& at) {
   set_metadata(fd.get(), e);
   set_xattrs(fd.get(), e.xattrs, e.path);
   if (was_whiteout) mark_opaque(fd.get(), e.path);
-  directory_times_.push_back({e.path, e.mtime_seconds, e.mtime_nanoseconds});
+  remember_time(fd.get(), e.path, e);
+}
+
+// Set now, for a directory that its path does not lead to any more at the end, as when it took the place of a link in that.
+void layer_writer::remember_time(int fd, const std::string& path, const entry& e) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) throw_errno("look at", path);
+  directory_times_.push_back({path, st.st_ino, e.mtime_seconds, e.mtime_nanoseconds});
+  const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
+  ::futimens(fd, times);
 }
 
 void layer_writer::make_hard_link(const entry& e, const place& at) {
@@ -288,6 +303,7 @@ void layer_writer::make_hard_link(const entry& e, const place& at) {
     struct stat here {}, there {};
     if (::fstatat(at.directory, at.name.c_str(), &here, AT_SYMLINK_NOFOLLOW) == 0 &&
         ::fstatat(from.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == there.st_ino) {
+      if (S_ISDIR(here.st_mode)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
       return;
     }
     replace(at);
@@ -322,7 +338,8 @@ void layer_writer::finish() {
   directories_.clear();
   for (const directory_time& d : directory_times_) {  // in their order: of a directory named twice, the later one wins
     const unique_fd fd(open_in_root(root_.get(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd) continue;  // replaced by something else later in the layer
+    struct stat st {};
+    if (!fd || ::fstat(fd.get(), &st) != 0 || st.st_ino != d.inode) continue;  // something else is there now
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd.get(), times);
   }

@@ -69,16 +69,18 @@ class layer_writer final : public io::tar::sink {
   };
   struct directory_time {
     std::string path;
+    std::uint64_t inode;
     std::int64_t seconds;
     std::uint32_t nanoseconds;
   };
 
   place locate(const std::string& path);
-  unique_fd open_directory(const std::string& path, bool create) const;
+  unique_fd open_directory(const std::string& path, bool create, int depth = 0) const;
   bool handle_whiteout(const place& at);
   void make(const io::tar::entry& e, const place& at);
   void make_file(const io::tar::entry& e, const place& at);
   void make_directory(const io::tar::entry& e, const place& at);
+  void remember_time(int fd, const std::string& path, const io::tar::entry& e);
   void make_hard_link(const io::tar::entry& e, const place& at);
   void make_special(const io::tar::entry& e, const place& at);
   void replace(const place& at);

@@ -3,109 +3,21 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <optional>
 #include <random>
 
-#include "core/base/bytes.hpp"
-#include "core/base/error.hpp"
-#include "io/erofs/index.hpp"
-#include "io/mount/rooted.hpp"
-#include "pipeline/image/driver.hpp"
-#include "pipeline/image/layer_writer.hpp"
+#include "tests/support/store_drivers.hpp"
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::image {
 namespace {
 
+using test::by_directories;
+using test::by_erofs;
+using test::description;
 using test::tar_builder;
-
-std::string attributes_of(int fd) {
-  char names[4096];
-  const ssize_t size = ::flistxattr(fd, names, sizeof names);
-  std::map<std::string, std::string> all;
-  for (ssize_t at = 0; at < size; at += static_cast<ssize_t>(std::strlen(names + at)) + 1) {
-    char value[70000];
-    const ssize_t got = ::fgetxattr(fd, names + at, value, sizeof value);
-    all[names + at] = std::string(value, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  }
-  std::string out;
-  all.erase(io::erofs::implied_mark);  // only the erofs driver remembers that
-  for (const auto& [name, value] : all) out += " " + name + "=" + std::to_string(std::hash<std::string>{}(value));
-  return out;
-}
-
-// Everything that can be seen of a tree, a line for each name. `timed`: with the time of the root, which only some tars give.
-void describe_tree(int directory, const std::string& path, std::map<std::string, std::string>& out) {
-  for (const std::string& name : file::list_at(directory, ".")) {
-    struct stat st {};
-    ASSERT_EQ(::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW), 0) << path << name;
-    std::string line = std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
-    if (!S_ISDIR(st.st_mode)) line += " links " + std::to_string(st.st_nlink) + " size " + std::to_string(st.st_size);
-    if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) line += " device " + std::to_string(st.st_rdev);
-    if (S_ISLNK(st.st_mode)) {
-      char target[8192];
-      const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
-      line += " -> " + std::string(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    }
-    // Times of whiteouts and of parents no member named are nobody's.
-    if (st.st_mtime < 1'750'000'000 && st.st_mtime != 0) line += " at " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-      const unique_fd fd = file::open_at(directory, name, O_RDONLY | O_NOFOLLOW);
-      line += attributes_of(fd.get());
-      if (S_ISREG(st.st_mode)) line += " " + std::to_string(std::hash<std::string>{}(file::read_all(fd.get(), name, 64u << 20)));
-      if (S_ISDIR(st.st_mode)) describe_tree(fd.get(), path + name + "/", out);
-    }
-    out[path + name] = line;
-  }
-}
-
-using description = std::optional<std::map<std::string, std::string>>;
-
-description by_directories(const std::string& archive) {
-  const test::temp_directory dir;
-  file::make_directory_at(dir.fd(), "root", 0755);
-  try {
-    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
-    io::tar::reader reader(writer);
-    reader.feed(as_bytes(archive));
-    reader.finish();
-    for (const pending_write& w : writer.take_writes()) {
-      EXPECT_EQ(::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)), static_cast<ssize_t>(w.size));
-    }
-    for (const auto& f : writer.take_finished()) f->finish();
-    writer.finish();
-  } catch (const error&) {
-    return std::nullopt;
-  }
-  description out(std::in_place);
-  describe_tree(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY).get(), "", *out);
-  return out;
-}
-
-description by_erofs(const std::string& archive) {
-  const test::temp_directory dir;
-  std::string data = archive;
-  data.resize((data.size() + 511) / 512 * 512, '\0');
-  try {
-    layer_index index;
-    io::tar::reader reader(index);
-    for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
-    reader.finish();
-    const std::uint64_t size = data.size();
-    file::replace_at(dir.fd(), index_file, io::erofs::make_index(index.tree(), {&size, 1}), 0600);
-    file::replace_at(dir.fd(), data_file, data, 0600);
-  } catch (const error&) {
-    return std::nullopt;
-  }
-  const unique_fd root = mount_layer(dir.fd());
-  description out(std::in_place);
-  describe_tree(file::open_at(root.get(), ".", O_RDONLY | O_DIRECTORY).get(), "", *out);
-  return out;
-}
 
 void expect_same(const std::string& archive, const std::string& what) {
   const description theirs = by_directories(archive), ours = by_erofs(archive);
@@ -149,6 +61,18 @@ TEST(store_drivers, agree_on_whiteouts_replacements_and_links_in_parents) {
   b.file("file", "f").directory("file").file("a/b/c/implied", "i").file(".wh..wh.aufs", "");
   b.add({.path = "linked", .link = "lib/through", .type = '1'}).file("lib/through", "replaced").directory("usr", 0711);
   expect_same(b.finish(), "rules");
+}
+
+// What a fuzzer found.
+TEST(store_drivers, agree_on_links_that_lead_through_what_is_missing) {
+  tar_builder circle, slash, inherits;
+  circle.add({.path = "a", .link = "/./b/../a/", .type = '2'}).file("a/a/x", "");
+  EXPECT_FALSE(by_directories(circle.finish()));
+  EXPECT_FALSE(by_erofs(circle.finish()));
+  slash.add({.path = "a", .link = "b/b/./", .type = '2'}).directory("a/c").file("a/c/x", "x");
+  expect_same(slash.finish(), "slash");
+  inherits.directory("a", 02755).add({.path = "a", .type = '5', .mode = 02755, .gid = 7}).file("a/implied/x", "x");
+  expect_same(inherits.finish(), "set-group-id");
 }
 
 TEST(store_drivers, refuse_the_same_archives) {
