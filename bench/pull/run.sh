@@ -144,9 +144,9 @@ cold_run
 picture
 jq -s . "$runs" >"$build/bench-pull.json"
 {
-	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(stat -f -c %T "$work"), registry on loopback"
+	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(findmnt -nro FSTYPE -T "$work"), registry on loopback"
 	echo "bookworm: $(podman --version), $(containerd --version | cut -d' ' -f1-3), umoci $(umoci --version | cut -d' ' -f3)"
-	[ "$mode" = quick ] || echo "newest (-13): $(chroot "$trixie" podman --version), $(chroot "$trixie" containerd --version | cut -d' ' -f1-3)"
+	[ "$mode" = quick ] || echo "newest (-13): $(chroot "$trixie" dpkg-query -W -f '${Package} ${Version} ' podman containerd umoci)"
 	echo "durable: lxr, lxr-directories, floor. Not synced: lxr-unsynced, lxr-directories-unsynced, igzip-tar, all peers"
 	jq -rs -f "$here/table.jq" "$runs"
 } | tee "$build/bench-pull.txt"
