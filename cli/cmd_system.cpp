@@ -48,7 +48,8 @@ int system_df(const invocation& call) {
 std::vector<std::string> stopped_containers(const instance& where) {
   std::vector<std::string> out;
   for (const std::string& id : list_containers(where)) {
-    if (load_state(where, id).can_remove()) out.push_back(id);
+    const container_state state = load_state(where, id);
+    if (state.can_remove() && state.init.pid == 0) out.push_back(id);
   }
   return out;
 }

@@ -1,5 +1,5 @@
 # The table: for every image medians of wall time, processor time and peak memory with ratios, then the figures with a verdict.
-def median: sort | .[(length - 1) / 2 | floor];
+def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 def pad($n): tostring | (" " * ([$n - length, 0] | max)) + .;
 def left($n): tostring | . + (" " * ([$n - length, 0] | max));
 def fixed($d): . * pow(10; $d) | round / pow(10; $d);

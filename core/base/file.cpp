@@ -140,14 +140,14 @@ std::uint64_t disk_usage_at(int dir, const std::string& name) { return usage_of_
 
 namespace {
 
-// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up to `top` instead, where
-// it waits under one of the names in `later`.
-void remove_level(int top, int dir, const std::string& name, int depth, std::vector<std::string>& later) {
+// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the tree instead,
+// into `beside` of `top`, where it waits under one of the names in `later`.
+void remove_level(int top, const std::string& beside, int dir, const std::string& name, int depth, std::vector<std::string>& later) {
   constexpr int levels = 64;
   if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
   if (depth == levels) {
-    later.push_back(".deep-" + random_hex(8));
+    later.push_back(beside + ".deep-" + random_hex(8));
     if (::renameat(dir, name.c_str(), top, later.back().c_str()) == 0) return;
     throw_errno("remove", name);
   }
@@ -157,7 +157,7 @@ void remove_level(int top, int dir, const std::string& name, int depth, std::vec
     const int inner = fd->get();
     const dir_stream stream = open_stream(std::move(*fd), name);
     while (const dirent* entry = ::readdir(stream.get())) {
-      if (!is_dots(entry->d_name)) remove_level(top, inner, entry->d_name, depth + 1, later);
+      if (!is_dots(entry->d_name)) remove_level(top, beside, inner, entry->d_name, depth + 1, later);
     }
   }
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
@@ -166,11 +166,13 @@ void remove_level(int top, int dir, const std::string& name, int depth, std::vec
 }  // namespace
 
 void remove_tree_at(int dir, const std::string& name) {
+  const auto slash = name.rfind('/');
+  const std::string beside = name.substr(0, slash == std::string::npos ? 0 : slash + 1);  // who owns the tree owns that too
   std::vector<std::string> coming{name};
   while (!coming.empty()) {
     const std::string next = std::move(coming.back());
     coming.pop_back();
-    remove_level(dir, dir, next, 0, coming);
+    remove_level(dir, beside, dir, next, 0, coming);
   }
 }
 

@@ -203,7 +203,7 @@ class builder {
       end_ += round_up(p.size, block);
     }
     constexpr std::uint64_t most = std::uint64_t{1} << 30;
-    if (end_ > most) throw error(errc::exhausted, "store layer", "", "its index would be larger than 1 GiB");
+    if (end_ > most) throw error(errc::unsupported, "index layer", "", "its index would be larger than 1 GiB");
     const auto too_large = [](std::uint64_t size) { return size / block >= 0xffffffffu; };
     if (std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
   }

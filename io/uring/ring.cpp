@@ -24,8 +24,8 @@ ring::~ring() {
   while (in_flight_ > 0) {
     io_uring_cqe* completion = nullptr;
     if (::io_uring_wait_cqe(&ring_, &completion) != 0) continue;
+    if (::io_uring_cqe_get_data(completion) != nullptr) --in_flight_;
     ::io_uring_cqe_seen(&ring_, completion);
-    --in_flight_;
   }
   ::io_uring_queue_exit(&ring_);
 }

@@ -108,7 +108,7 @@ class start {
   task<void> make_link();
   task<child_process::message> next_report(readiness& channel);
   task<void> follow_child();
-  void save_state();
+  void save_state(container_status status);
 
   engine& on_;
   container_config config_;
@@ -289,12 +289,12 @@ task<void> start::follow_child() {
   out_.process.close_channel();
 }
 
-void start::save_state() {
+void start::save_state(container_status status) {
   container_state& s = out_.state;
-  s.status = options_.wait ? container_status::created : container_status::running;
+  s.status = status;
   s.init = identify(out_.process.pid());
   s.monitor = identify(::getpid());
-  if (!options_.wait) s.started_ns = unix_time_ns();
+  if (status == container_status::running) s.started_ns = unix_time_ns();
   if (net_) {
     s.address = io::netlink::to_string(net_->address);
     s.gateway = io::netlink::to_string(net_->gateway);
@@ -314,6 +314,7 @@ task<launched> start::run() {
   build_surroundings();
   spawn();
   if (options_.image_arrival) {
+    save_state(container_status::created);  // it may take long: others are to see that somebody is at work here
     if (net_) co_await make_link();
     co_await options_.image_arrival();
   }
@@ -325,7 +326,7 @@ task<launched> start::run() {
   }
   auto following = follow_child();
   co_await with_deadline(start_deadline, std::move(following), "start container", config_.name);
-  save_state();
+  save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();
   out_.config = config_;
   co_return std::move(out_);

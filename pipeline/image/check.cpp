@@ -49,21 +49,32 @@ class checker {
   // What `look` throws as damage is reported, and the object removed when that is asked for. What has gone meanwhile is no damage.
   template <class Look>
   void guarded(const std::string& object, const std::string& path, Look look) {
+    struct stat before {}, now {};
+    ::fstatat(where_.root_fd(), path.c_str(), &before, AT_SYMLINK_NOFOLLOW);
     try {
       look();
     } catch (const error& e) {
-      if (::faccessat(where_.root_fd(), path.c_str(), F_OK, 0) != 0) return;
+      if (::fstatat(where_.root_fd(), path.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) return;
       finding f{object, e.reason().empty() ? e.what() : e.reason(), ""};
       const bool damage = e.code() == errc::corrupt || e.code() == errc::invalid_argument;
-      if (repair_ && damage) remove(path, f);
+      if (repair_ && damage) remove(path, before.st_ino, f);
       found(f);
     }
   }
 
-  void remove(const std::string& path, finding& f) {
+  // Unless a container needs it, or a pull has put something else in its place.
+  void remove(const std::string& path, ino_t damaged_one, finding& f) {
     const unique_fd lock = store_.lock_alone();
-    if (const std::string user = container_using(where_, path.substr(path.rfind('/') + 1)); !user.empty()) {
-      f.problem += "; container \"" + user + "\" uses it: remove that first";
+    struct stat now {};
+    if (::fstatat(where_.root_fd(), path.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 || now.st_ino != damaged_one) return;
+    try {
+      const std::string user = path.starts_with("refs/") ? "" : container_using(where_, path.substr(path.rfind('/') + 1));
+      if (!user.empty()) {
+        f.problem += "; container \"" + user + "\" uses it: remove that first";
+        return;
+      }
+    } catch (const error& e) {
+      f.problem += std::string("; ") + e.what();
       return;
     }
     move_to_trash(where_, path);
@@ -93,19 +104,20 @@ class checker {
   void check_tar(const std::string& hex, int directory, std::uint64_t tar_size) {
     const auto data = file::try_open_at(directory, data_file, O_RDONLY);
     if (!data) damaged("its data is missing");
-    layer_index members;
+    layer_index members({UINT64_MAX, UINT64_MAX});
     io::tar::reader tar(members);
-    if (const std::string digest = read_tar(data->get(), tar_size, tar); digest != hex) damaged("its data has changed: the digest is " + digest);
+    bool readable = true;
+    if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex) damaged("its data has changed: the digest is " + digest);
+    if (!readable) throw error(errc::unsupported, "check", "layer", "its data is as it was, but this lxr would not store it");
     struct stat st {};
     ::fstat(data->get(), &st);
     const auto size = static_cast<std::uint64_t>(st.st_size);
     compare_index("layer " + hex.substr(0, 12), directory, io::erofs::make_index(members.tree(), {&size, 1}));
   }
 
-  static std::string read_tar(int data, std::uint64_t size, io::tar::reader& tar) {
+  static std::string read_tar(int data, std::uint64_t size, io::tar::reader& tar, bool& readable) {
     ::posix_fadvise(data, 0, 0, POSIX_FADV_SEQUENTIAL);
     io::codec::sha256 hash;
-    bool readable = true;
     for (std::uint64_t at = 0; at < size;) {
       byte_block block(std::min<std::uint64_t>(size - at, 1u << 20));
       const ssize_t got = ::pread(data, block.room().data(), block.room().size(), static_cast<off_t>(at));

@@ -68,7 +68,7 @@ void layer_index::count_metadata(const entry& e) {
   for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_node / 4;
   metadata_ += e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
   if (metadata_ + tree_.size() * of_node <= most) return;
-  throw error(errc::exhausted, "unpack layer", "", "what is known about its members takes more than 512 MiB of memory");
+  throw error(errc::unsupported, "index layer", "", "what is known about its members takes more than 512 MiB of memory");
 }
 
 void layer_index::set_root(const entry& e) {

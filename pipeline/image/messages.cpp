@@ -36,15 +36,16 @@ std::optional<json::object> receive_message(int channel) {
 }
 
 json::object error_message(const std::exception_ptr& failure) {
+  constexpr std::size_t text_limit = 4096;  // a message holds them all
   json::object o{{"kind", "error"}};
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
     o["lxr"] = e.code().category() == lxr_category();
     o["code"] = e.code().value();
-    o["operation"] = json::printable(e.operation());
-    o["subject"] = json::printable(e.subject());
-    o["reason"] = json::printable(e.reason());
+    o["operation"] = json::printable(e.operation().substr(0, text_limit));
+    o["subject"] = json::printable(e.subject().substr(0, text_limit));
+    o["reason"] = json::printable(e.reason().substr(0, text_limit));
     o["remedy"] = e.remedy();
   } catch (const std::exception& e) {
     o["lxr"] = true;

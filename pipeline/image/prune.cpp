@@ -39,6 +39,7 @@ class references {
   [[nodiscard]] std::string user_of_object(const std::string& hex) const {
     for (const auto& [image, user] : users_) {
       if (image == hex) return user;
+      if (!images_.has_image(image)) continue;  // still being pulled, with layers of its own
       try {
         for (const oci::digest& d : images_.load(image).config.diff_ids) {
           if (d.hex() == hex) return user;
@@ -50,14 +51,9 @@ class references {
     return {};
   }
 
-  // Layers that images other than these need. Of a damaged image nobody can tell: then every layer is needed.
+  // Layers that images other than these need; a pull looks again before it commits what it found there. Of a damaged image nobody can tell: then every layer is needed.
   [[nodiscard]] std::set<std::string> needed_layers(const std::set<std::string>& but) const {
     std::set<std::string> out;
-    for (const auto& [image, user] : users_) {
-      if (images_.has_image(image)) continue;
-      throw error(errc::conflict, "remove layers", where_.root(), "container \"" + user + "\" uses image " + image.substr(0, 12) + ", which is missing",
-                  "pull it again, or remove the container");
-    }
     for (const std::string& id : images_.ids()) {
       if (but.contains(id)) continue;
       try {

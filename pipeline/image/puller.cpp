@@ -29,6 +29,7 @@ class pull_run {
     co_await resolve();
     if (const unique_fd lock = store_.lock_shared(); usable(id())) {  // under another name, or the registry did not tell before
       store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
+      if (durable()) store_.sync_names();
       co_return result();
     }
     staging_ = store_.begin();
@@ -261,7 +262,7 @@ class pull_run {
     if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
   }
 
-  // Empty when a layer has no index of its own: then each layer is mounted for itself.
+  // Empty when a layer has no index of its own, or one over all would be too large: then each layer is mounted for itself.
   std::string merged_index() {
     image_index index;
     const std::vector<oci::digest> data_files = distinct(config_->diff_ids);
@@ -275,7 +276,12 @@ class pull_run {
       const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_id) - data_files.begin());
       index.add(tree_of(name, directory->get()), place, static_cast<std::uint64_t>(st.st_size));
     }
-    return index.bytes();
+    try {
+      return index.bytes();
+    } catch (const error& e) {
+      if (e.code() != errc::unsupported) throw;
+      return {};
+    }
   }
 
   io::erofs::tree tree_of(const std::string& name, int directory) {

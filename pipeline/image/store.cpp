@@ -85,9 +85,9 @@ std::optional<tagged_image> store::find_name(const oci::reference& name) const {
 
 // Empty also for a damaged one: `system check` reports it, and a pull writes it anew.
 std::optional<tagged_image> store::read_tag(const std::string& file) const {
-  const auto text = file::read_at(where_.root_fd(), "refs/" + file);
-  if (!text) return std::nullopt;
   try {
+    const auto text = file::read_at(where_.root_fd(), "refs/" + file);
+    if (!text) return std::nullopt;
     return parse_tag(*text, file);
   } catch (const error&) {
     return std::nullopt;
@@ -97,7 +97,7 @@ std::optional<tagged_image> store::read_tag(const std::string& file) const {
 std::vector<std::string> store::damaged_names() const {
   std::vector<std::string> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
-    if (!read_tag(file)) out.push_back("refs/" + file);
+    if (!file.starts_with('.') && !read_tag(file)) out.push_back("refs/" + file);
   }
   return out;
 }
@@ -119,6 +119,7 @@ image store::load(const std::string& id) const {
 std::vector<tagged_image> store::list() const {
   std::vector<tagged_image> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
+    if (file.starts_with('.')) continue;  // one that is being written
     if (auto tag = read_tag(file)) out.push_back(std::move(*tag));
   }
   std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
@@ -232,6 +233,12 @@ void store::sweep() const {
     if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
     discard({"ingest/" + name, {}});
   }
+  // Names are written under the shared lock: what is half-written while nobody holds it was left.
+  auto half = file::list_at(where_.root_fd(), "refs");
+  std::erase_if(half, [](const std::string& name) { return !name.starts_with('.'); });
+  if (half.empty()) return;
+  const unique_fd alone = lock_alone();
+  for (const std::string& name : half) ::unlinkat(where_.root_fd(), ("refs/" + name).c_str(), 0);
 }
 
 unique_fd store::lock_shared() const { return lock(LOCK_SH); }

@@ -1,6 +1,7 @@
 #include "pipeline/image/worker.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ class channel_events final : public event_sink {
   void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total) override {
     send({{"kind", "progress"}, {"layer", layer}, {"phase", phase}, {"done", done}, {"total", total}});
   }
-  void message(std::string_view text) override { send({{"kind", "message"}, {"text", text}}); }
+  void message(std::string_view text) override { send({{"kind", "message"}, {"text", json::printable(text.substr(0, 2048))}}); }
 
  private:
   void send(json::object message) {
@@ -151,6 +152,7 @@ int run_worker(int channel) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);  // ctrl-c is the peer's to handle: it ends us by closing the channel
   ::umask(0);
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);  // blocks freed by another thread than made them would stay in that one's arena
   try {
     const auto request = receive_message(channel);
     if (!request) return 1;

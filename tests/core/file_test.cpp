@@ -49,16 +49,18 @@ TEST(file, remove_tree_needs_no_descriptor_for_every_level) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit few{200, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-  file::make_directory_at(dir.fd(), "deep");
-  unique_fd at = file::open_at(dir.fd(), "deep", O_RDONLY | O_DIRECTORY);
+  file::make_directory_at(dir.fd(), "trash");
+  file::make_directory_at(dir.fd(), "trash/deep");
+  unique_fd at = file::open_at(dir.fd(), "trash/deep", O_RDONLY | O_DIRECTORY);
   for (int i = 0; i < 2000; ++i) {
     file::make_directory_at(at.get(), "d");
     at = file::open_at(at.get(), "d", O_RDONLY | O_DIRECTORY);
   }
   at.reset();
-  EXPECT_GT(file::disk_usage_at(dir.fd(), "deep"), 0u);
-  EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "deep"));
-  EXPECT_TRUE(file::list_at(dir.fd(), ".").empty());
+  EXPECT_GT(file::disk_usage_at(dir.fd(), "trash/deep"), 0u);
+  EXPECT_NO_THROW(file::remove_tree_at(dir.fd(), "trash/deep"));
+  EXPECT_TRUE(file::list_at(dir.fd(), "trash").empty());
+  EXPECT_EQ(file::list_at(dir.fd(), "."), std::vector<std::string>{"trash"});  // nor was anything put there on the way
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 

@@ -108,6 +108,15 @@ TEST_P(odd_layers, parents_that_only_lower_layers_name_stay_what_they_are) {
   expect_as_umoci("implied", {base.finish(), top.finish()}, false);
 }
 
+TEST_P(odd_layers, what_cannot_be_indexed_is_stored_as_files_whatever_its_name) {
+  tar_builder b;
+  b.add({.path = "caf\xe9", .content = std::string(600, 'o'), .pax = {{"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
+  const outcome o = lxr({"pull", layout_of("unaligned", {b.finish()})});
+  EXPECT_EQ(o.code, 0) << o.err;
+  EXPECT_EQ(o.err.find("is stored as files") != std::string::npos, std::string(GetParam()) == "erofs") << o.err;
+  EXPECT_EQ(lxr({"system", "check"}).code, 0);
+}
+
 TEST_P(odd_layers, hostile_ones_are_refused_and_leave_nothing) {
   const std::vector<std::pair<const char*, tar_builder::member>> bad{
       {"dots", {.path = "../out", .content = "x"}},

@@ -139,6 +139,17 @@ TEST_F(store_care, a_file_with_any_name_can_be_reported) {
   EXPECT_NE(o.out.find("caf\\xe9"), std::string::npos) << o.out << o.err;
 }
 
+TEST_F(store_care, a_name_that_was_half_written_is_none_and_goes) {
+  must({"pull", "-q", small_});
+  file::replace_at(AT_FDCWD, root_ + "/refs/half", *file::read_at(AT_FDCWD, root_ + "/refs/" + entries("refs")[0]), 0600);
+  ASSERT_EQ(::rename((root_ + "/refs/half").c_str(), (root_ + "/refs/.tmp-0123456789abcdef").c_str()), 0);
+  EXPECT_EQ(lxr({"system", "check"}).code, 0);
+  must({"pull", "-q", registry() + "/small:config"});
+  EXPECT_EQ(entries("refs").size(), 2u);
+  must({"rmi", small_});
+  EXPECT_EQ(entries("images").size(), 1u);
+}
+
 TEST_F(store_care, a_tag_of_any_form_keeps_its_image) {
   registry_imposter server;
   const std::string tar = tar_builder().file("f", "content").finish();
