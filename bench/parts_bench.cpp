@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <cstring>
@@ -38,26 +37,28 @@ void launch_plan(benchmark::State& state) {
 }
 BENCHMARK(launch_plan)->Unit(benchmark::kMicrosecond);
 
-std::string gzip_sample() {
-  std::mt19937 dice(1);
-  std::string text;
-  while (text.size() < (32u << 20)) text += "word" + std::to_string(dice() % 5000) + ' ';
-  std::string out(compressBound(text.size()) + 64, '\0');
-  z_stream s{};
-  deflateInit2(&s, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  s.next_in = reinterpret_cast<Bytef*>(text.data());
-  s.avail_in = static_cast<uInt>(text.size());
-  s.next_out = reinterpret_cast<Bytef*>(out.data());
-  s.avail_out = static_cast<uInt>(out.size());
-  deflate(&s, Z_FINISH);
-  out.resize(s.total_out);
-  deflateEnd(&s);
+const std::string& text_sample() {
+  static const std::string text = [] {
+    std::mt19937 dice(1);
+    std::string out;
+    while (out.size() < (32u << 20)) out += "word" + std::to_string(dice() % 5000) + ' ';
+    return out;
+  }();
+  return text;
+}
+
+std::string gzip_sample() { return test::gzip(text_sample()); }
+
+std::string zstd_sample() {
+  const std::string& text = text_sample();
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
   return out;
 }
 
-template <auto Make>
+template <auto Make, auto Sample>
 void inflate(benchmark::State& state) {
-  static const std::string packed = gzip_sample();
+  static const std::string packed = Sample();
   std::size_t plain = 0;
   for (auto _ : state) {
     const auto decoder = Make();
@@ -70,8 +71,9 @@ void inflate(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(plain));
 }
-BENCHMARK(inflate<&io::codec::make_gzip_decoder>)->Name("inflate/isal")->Unit(benchmark::kMillisecond);
-BENCHMARK(inflate<&io::codec::make_zlib_decoder>)->Name("inflate/zlib")->Unit(benchmark::kMillisecond);
+BENCHMARK(inflate<&io::codec::make_gzip_decoder, &gzip_sample>)->Name("inflate/isal")->Unit(benchmark::kMillisecond);
+BENCHMARK(inflate<&io::codec::make_zlib_decoder, &gzip_sample>)->Name("inflate/zlib")->Unit(benchmark::kMillisecond);
+BENCHMARK(inflate<&io::codec::make_zstd_decoder, &zstd_sample>)->Name("inflate/zstd")->Unit(benchmark::kMillisecond);
 
 void hash(benchmark::State& state) {
   const std::string bytes(16u << 20, 'x');
@@ -83,31 +85,6 @@ void hash(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(bytes.size()));
 }
 BENCHMARK(hash)->Name("sha256")->Unit(benchmark::kMillisecond);
-
-std::string zstd_sample() {
-  std::mt19937 dice(1);
-  std::string text;
-  while (text.size() < (32u << 20)) text += "word" + std::to_string(dice() % 5000) + ' ';
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
-}
-
-void inflate_zstd(benchmark::State& state) {
-  static const std::string packed = zstd_sample();
-  std::size_t plain = 0;
-  for (auto _ : state) {
-    const auto decoder = io::codec::make_zstd_decoder();
-    auto input = as_bytes(packed);
-    do {
-      byte_block out(512u << 10);
-      decoder->step(input, out);
-      plain += out.size();
-    } while (!input.empty() || decoder->has_pending());
-  }
-  state.SetBytesProcessed(static_cast<std::int64_t>(plain));
-}
-BENCHMARK(inflate_zstd)->Name("inflate/zstd")->Unit(benchmark::kMillisecond);
 
 // 10,000 members as a distribution's layers have them: small files in directories of forty.
 std::string archive_sample() {

@@ -12,11 +12,6 @@
 namespace lxr::cli {
 namespace {
 
-void print_removed(const image::removed& gone) {
-  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
-  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
-}
-
 image::tagged_image must_find(const image::store& images, const std::string& word) {
   if (auto found = images.find(word)) return std::move(*found);
   throw error(errc::not_found, "use image", '"' + word + '"', "no image has that name or id", "lxr images lists them");

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/image_json.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
@@ -77,8 +78,7 @@ int system_prune(const invocation& call) {
     }
   }
   const image::removed gone = image::prune(where, all);
-  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
-  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
+  print_removed(gone);
   std::printf("Total reclaimed space: %s\n", human_size(bytes + gone.bytes).c_str());
   return code;
 }

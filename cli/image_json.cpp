@@ -1,5 +1,7 @@
 #include "cli/image_json.hpp"
 
+#include <cstdio>
+
 namespace lxr::cli {
 
 json::object image_json(const instance& where, const image::tagged_image& tag) {
@@ -24,6 +26,11 @@ json::object image_json(const instance& where, const image::tagged_image& tag) {
                                   {"StopSignal", i.config.stop_signal},
                                   {"Labels", json::from(i.config.labels)}}},
           {"RootFS", json::object{{"Type", "layers"}, {"Layers", std::move(layers)}}}};
+}
+
+void print_removed(const image::removed& gone) {
+  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
+  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
 }
 
 }  // namespace lxr::cli
