@@ -2,7 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/image_json.hpp"
+#include "cli/image_words.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/base/error.hpp"
@@ -20,13 +20,12 @@ image::tagged_image must_find(const image::store& images, const std::string& wor
 int image_prune(const invocation& call) {
   CLI::App app("Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a", "image prune");
   app.set_help_flag("--help", "Show this text");
-  bool all = false, force = false;
-  app.add_flag("-a,--all", all, "Every image that no container uses");
-  app.add_flag("-f,--force", force, "Do not ask");
+  prune_flags flags;
+  flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  if (!force && !confirm(all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
-  const image::removed gone = image::prune(where, all);
+  if (!flags.force && !confirm(flags.all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
+  const image::removed gone = image::prune(where, flags.all);
   print_removed(gone);
   std::printf("Total reclaimed space: %s\n", human_size(gone.bytes).c_str());
   return 0;

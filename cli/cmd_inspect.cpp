@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "cli/command.hpp"
-#include "cli/image_json.hpp"
+#include "cli/image_words.hpp"
 #include "cli/exit_code.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"

@@ -2,7 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/image_json.hpp"
+#include "cli/image_words.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
@@ -59,12 +59,11 @@ int system_prune(const invocation& call) {
   CLI::App app("Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  lxr system prune -af",
                "system prune");
   app.set_help_flag("--help", "Show this text");
-  bool all = false, force = false;
-  app.add_flag("-a,--all", all, "Every image that no container uses");
-  app.add_flag("-f,--force", force, "Do not ask");
+  prune_flags flags;
+  flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  if (!force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") + (all ? "that no container uses." : "without a name."))) return 0;
+  if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") + (flags.all ? "that no container uses." : "without a name."))) return 0;
   std::uint64_t bytes = 0;
   std::vector<std::string> ids = stopped_containers(where);
   for (const std::string& id : ids) bytes += file::disk_usage_at(where.root_fd(), "containers/" + id);
@@ -77,7 +76,7 @@ int system_prune(const invocation& call) {
       std::printf("Deleted container: %s\n", r.id.c_str());
     }
   }
-  const image::removed gone = image::prune(where, all);
+  const image::removed gone = image::prune(where, flags.all);
   print_removed(gone);
   std::printf("Total reclaimed space: %s\n", human_size(bytes + gone.bytes).c_str());
   return code;

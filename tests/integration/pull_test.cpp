@@ -200,8 +200,7 @@ TEST_F(pull, a_disk_that_is_full_at_any_point_is_named_and_the_space_comes_back)
   const std::string disk = dir_.path() + "/disk";
   file::make_directories(disk);
   const std::string script = "truncate -s \"$1\"k " + disk + ".img && mkfs.ext4 -q -m 0 -O ^has_journal " + disk + ".img && mount -o loop " + disk + ".img " + disk + " || exit 9; " + program_path("lxr") + " --root " + disk + "/root --state " + state_ +
-                             " pull " + server.host() + "/app; code=$?; used=$(du -sk " + disk + "/root | cut -f1); left=$(ls " + disk +
-                             "/root/{layers,images,refs,ingest} 2>/dev/null | grep -vc :); echo code $code used $used left $left";
+                             " pull " + server.host() + "/app; code=$?; used=$(du -sk " + disk + "/root | cut -f1); echo code $code used $used";
   for (const char* driver : {"erofs", "directories"}) {
     environment_ = {std::string("LXR_STORE_DRIVER=") + driver};
     int full = 0;

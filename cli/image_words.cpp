@@ -1,4 +1,4 @@
-#include "cli/image_json.hpp"
+#include "cli/image_words.hpp"
 
 #include <cstdio>
 
@@ -26,6 +26,11 @@ json::object image_json(const instance& where, const image::tagged_image& tag) {
                                   {"StopSignal", i.config.stop_signal},
                                   {"Labels", json::from(i.config.labels)}}},
           {"RootFS", json::object{{"Type", "layers"}, {"Layers", std::move(layers)}}}};
+}
+
+void prune_flags::add_to(CLI::App& app) {
+  app.add_flag("-a,--all", all, "Every image that no container uses");
+  app.add_flag("-f,--force", force, "Do not ask");
 }
 
 void print_removed(const image::removed& gone) {

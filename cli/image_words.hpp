@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/command.hpp"
 #include "core/base/json.hpp"
 #include "pipeline/image/prune.hpp"
 
@@ -7,6 +8,12 @@ namespace lxr::cli {
 
 // What `inspect` shows of an image.
 json::object image_json(const instance& where, const image::tagged_image& tag);
+// What every prune asks for.
+struct prune_flags {
+  bool all = false, force = false;
+  void add_to(CLI::App& app);
+};
+
 // Says what was removed, in docker's words.
 void print_removed(const image::removed& gone);
 
