@@ -48,12 +48,12 @@ echo
 compare "process start" "$((runs * 4))" 0 "static hello-world" "$build/bench/floor_hello" -- "lxr version" "$lxr" version
 echo
 compare "run, no network, back to back" "$runs" 0 \
-	"floor (clone, mounts, exec)" "$build/bench/floor_start" "$work/bundle/rootfs" "$work/floor" /bin/true \
+	"floor (clone, mounts, exec)" "$build/bench/floor_run" none "$work/bundle/rootfs" "$work/floor" /bin/true \
 	-- "lxr run --rm --network none" "$lxr" run --rm --network none "$image" true \
 	-- "crun run (no image, no overlay)" crun --cgroup-manager=disabled run -b "$work/bundle" "bench$$"
 echo
 compare "run, no network, 20 ms pauses" "$runs" 20 \
-	"floor (clone, mounts, exec)" "$build/bench/floor_start" "$work/bundle/rootfs" "$work/floor" /bin/true \
+	"floor (clone, mounts, exec)" "$build/bench/floor_run" none "$work/bundle/rootfs" "$work/floor" /bin/true \
 	-- "lxr run --rm --network none" "$lxr" run --rm --network none "$image" true \
 	-- "crun run (no image, no overlay)" crun --cgroup-manager=disabled run -b "$work/bundle" "bench$$"
 echo
