@@ -7,6 +7,7 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -23,6 +24,11 @@ ifinfomsg* put_ifinfo(nlmsghdr* h) {
   std::memset(info, 0, sizeof *info);
   info->ifi_family = AF_UNSPEC;
   return info;
+}
+
+bool has_ipv6() {
+  static const bool known = ::access("/proc/net/if_inet6", F_OK) == 0;
+  return known;
 }
 
 // Calls `each` with every attribute behind a family header of type Header.
@@ -104,12 +110,25 @@ void put_default_route(batch& b, ipv4 gateway) {
   b.finish();
 }
 
+void put_no_ipv6_address(batch& b, int index, const std::string& name) {
+  if (!has_ipv6()) return;
+  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
+  put_ifinfo(h)->ifi_index = index;
+  if (index == 0) mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  nlattr* families = mnl_attr_nest_start(h, IFLA_AF_SPEC);
+  nlattr* inet6 = mnl_attr_nest_start(h, AF_INET6);
+  mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  mnl_attr_nest_end(h, inet6);
+  mnl_attr_nest_end(h, families);
+  b.finish();
+}
+
+std::uint32_t veth_messages() { return has_ipv6() ? 3 : 2; }
+
 void put_veth(batch& b, const veth& link) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
-  ifinfomsg* info = put_ifinfo(h);
-  info->ifi_flags = info->ifi_change = IFF_UP;
+  put_ifinfo(h);
   mnl_attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
-  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
   nlattr* linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
   mnl_attr_put_str(h, IFLA_INFO_KIND, "veth");
   nlattr* data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
@@ -122,6 +141,13 @@ void put_veth(batch& b, const veth& link) {
   mnl_attr_nest_end(h, peer);
   mnl_attr_nest_end(h, data);
   mnl_attr_nest_end(h, linkinfo);
+  b.finish();
+  put_no_ipv6_address(b, 0, link.host_name);
+  h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + link.host_name);
+  ifinfomsg* info = put_ifinfo(h);
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  mnl_attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
+  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
   b.finish();
 }
 

@@ -43,8 +43,12 @@ void put_bridge(batch& b, const std::string& name, const mac_address& mac);
 void put_link_up(batch& b, int index, const std::string& subject);
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject);
 void put_default_route(batch& b, ipv4 gateway);
-// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up).
+// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up). Adds `veth_messages` messages: the
+// host end gets no IPv6 address, else each new one would greet, over the bridge, all others.
 void put_veth(batch& b, const veth& link);
+std::uint32_t veth_messages();
+// No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
+void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);
 
 int link_index(const std::string& name);  // 0: no such link

@@ -205,7 +205,10 @@ void bridge_network::flush() {
     batch[i]->done = true;
     batch[i]->error = broken;
   }
-  for (const auto& f : failures) batch.at(f.sequence - 1)->error = f.error;
+  for (const auto& f : failures) {
+    int& first = batch.at((f.sequence - 1) / nl::veth_messages())->error;
+    if (first == 0) first = f.error;  // later ones only follow from it
+  }
   answered_.notify_all();
 }
 
@@ -213,6 +216,7 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   nl::batch b;
   nl::put_link_up(b, 1, "lo");
   nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address));
+  nl::put_no_ipv6_address(b, nl::peer_index, "eth0");
   nl::put_link_up(b, nl::peer_index, "eth0");
   nl::put_default_route(b, with.gateway);
   return b;
