@@ -349,14 +349,18 @@ long set_stdio(const context& c, const plan_op& o) {
 }
 
 // The process that joined a pid namespace stays outside; its child is inside. CLONE_PARENT makes that child the
-// engine's own, so that the engine can wait for it.
+// engine's own, so that the engine can wait for it. The outer one sleeps until the inner one has left this memory; its
+// number, as the engine sees it, is there before it runs.
 long fork_again(const context& c) {
+  volatile int outside = 0;
   clone_args args{};
-  args.flags = CLONE_PARENT;
+  args.flags = CLONE_PARENT | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+  args.parent_tid = reinterpret_cast<std::uint64_t>(&outside);
   const long pid = call(SYS_clone3, word(&args), sizeof args);
-  if (pid <= 0) return pid;
-  send_report(c, child_report::forked, static_cast<int>(pid));
-  leave(0);
+  if (pid < 0) return pid;
+  if (pid > 0) leave(0);
+  send_report(c, child_report::forked, outside);
+  return 0;
 }
 
 char* print_number(char* end, long n) {

@@ -1,6 +1,7 @@
 #include "io/process/child_process.hpp"
 
 #include <linux/sched.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "io/process/raw_syscall.hpp"
@@ -35,6 +37,43 @@ namespace {
 
 }  // namespace
 
+// Memory of a child's stack, and at its low end what the child begins with. Used again and again: touching fresh pages
+// costs more than all else here.
+struct child_process::stack {
+  launch_plan* plan;
+  int channel, other_end;
+  static constexpr std::size_t size = 64u << 10;
+
+  static std::vector<stack*>& spare() {
+    static std::vector<stack*> list;
+    return list;
+  }
+  static stack* take() {
+    if (!spare().empty()) {
+      stack* const s = spare().back();
+      spare().pop_back();
+      return s;
+    }
+    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) throw_errno("allocate", "stack");
+    return static_cast<stack*>(memory);
+  }
+  static void enter(void* self) {
+    const auto* const s = static_cast<stack*>(self);
+    raw::call(SYS_close, s->other_end);  // else our own copy of the parent's end would keep its end of file from us
+    run_plan(s->plan, 0, s->channel, -1);
+  }
+};
+
+void child_process::stack_deleter::operator()(stack* s) const noexcept {
+  constexpr std::size_t kept = 64;  // as many as a batch has in progress at once
+  if (stack::spare().size() < kept) {
+    stack::spare().push_back(s);
+  } else {
+    ::munmap(s, stack::size);
+  }
+}
+
 child_process child_process::spawn(launch_plan* plan, const options& how) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
@@ -50,12 +89,13 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<std::uint64_t>(how.cgroup);
   }
-  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid == 0) {
-    raw::call(SYS_close, pair[0]);  // else our own copy of the parent's end would keep its end of file from us
-    run_plan(plan, 0, theirs.get(), -1);
-  }
-  if (pid < 0) clone_failed(errno, args.flags);
+  if (!how.own_memory) args.flags |= CLONE_VM;
+  child.stack_.reset(stack::take());
+  *child.stack_ = {plan, theirs.get(), pair[0]};
+  args.stack = reinterpret_cast<std::uint64_t>(child.stack_.get());
+  args.stack_size = stack::size;
+  const long pid = raw::clone_onto_stack(&args, sizeof args, stack::enter, child.stack_.get());
+  if (pid < 0) clone_failed(static_cast<int>(-pid), args.flags);
   child.pid_ = static_cast<pid_t>(pid);
   child.pidfd_ = unique_fd(pidfd);
   return child;
@@ -65,6 +105,7 @@ child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
   std::swap(channel_, other.channel_);
+  std::swap(stack_, other.stack_);
   return *this;
 }
 
@@ -98,7 +139,7 @@ void child_process::send(std::span<const int> descriptors) const {
   }
 }
 
-std::optional<child_process::message> child_process::receive(bool block) const {
+std::optional<child_process::message> child_process::receive(bool block) {
   message out;
   iovec vec{&out.report, sizeof out.report};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -118,6 +159,7 @@ std::optional<child_process::message> child_process::receive(bool block) const {
     std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
     out.descriptor = unique_fd(fd);
   }
+  if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) stack_.reset();  // it is lxr-init
   return out;
 }
 

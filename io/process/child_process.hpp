@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -14,12 +15,17 @@ namespace lxr::io::process {
 
 // A process made by clone3 that runs a launch plan, and this side of the channel to it.
 // Lifecycle: spawn() makes it; until release() the destructor kills and reaps it, so that no error path leaves an orphan.
-// Owns: the pidfd and the channel.
+//   The child works in our memory (nothing is copied, by neither side): the plan must stay until receive() has given
+//   `waiting` or `about_to_exec`, or the child is gone.
+// Owns: the pidfd, the channel and, until the child has left for another program, its stack.
 class child_process {
  public:
   struct options {
     std::uint64_t namespaces = 0;  // CLONE_NEW* flags
     int cgroup = -1;               // a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
+    // A copy of our memory instead: for a child that works under a memory limit, because the kernel, when that is
+    // exceeded, kills everybody who shares the victim's memory.
+    bool own_memory = false;
   };
   struct message {
     child_report report{};
@@ -41,7 +47,7 @@ class child_process {
   // Lets a `receive` operation go on, with descriptors for its slots.
   void send(std::span<const int> descriptors = {}) const;
   // The next message; empty at end of file, or when none is there and it may not block.
-  [[nodiscard]] std::optional<message> receive(bool block = true) const;
+  [[nodiscard]] std::optional<message> receive(bool block = true);
   void close_channel() noexcept { channel_.reset(); }
 
   // Takes over a process forked by this one (child_report::forked): its pid is already known to be our child.
@@ -53,8 +59,13 @@ class child_process {
   unique_fd take_pidfd() noexcept { return std::move(pidfd_); }
 
  private:
+  struct stack;
+  struct stack_deleter {
+    void operator()(stack* s) const noexcept;
+  };
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
+  std::unique_ptr<stack, stack_deleter> stack_;
 };
 
 // How a process ended: exit code, or 128 + signal.

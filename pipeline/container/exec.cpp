@@ -86,6 +86,7 @@ task<exec_process> exec(engine& on, std::string id, exec_options options) {
   exec_process out;
   child_process::options how;
   how.cgroup = group.directory();
+  how.own_memory = config.memory > 0;
   out.process = child_process::spawn(plan.get(), how);
   co_await follow(out, plan, spec, root.get());
   out.process.close_channel();

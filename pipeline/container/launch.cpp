@@ -124,7 +124,7 @@ class start {
   unique_fd state_dir_, data_dir_, upper_, work_, hosts_, hostname_, resolv_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
   plan_inputs plan_in_;  // the numbers of descriptors, also after they were closed here
-  io::process::built_plan plan_;
+  io::process::built_plan plan_, running_plan_;  // the child works on the latter until it is lxr-init
   launched out_;
 };
 
@@ -221,6 +221,7 @@ void start::build_process() {
   spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
   spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
   out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  running_plan_ = std::move(plan_);
   plan_ = make_container_plan(spec_, plan_in_);
   file::write_all(memory_.get(), plan_.bytes(), "launch plan");
 }
@@ -231,6 +232,7 @@ void start::spawn() {
   how.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
   if (spec_.namespaces.network) how.namespaces |= CLONE_NEWNET;
   how.cgroup = cgroup_->directory();
+  how.own_memory = spec_.resources.memory_limit > 0;
   out_.process = child_process::spawn(plan_.get(), how);
   child_in_.reset();
   child_out_.reset();

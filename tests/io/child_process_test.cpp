@@ -86,7 +86,7 @@ TEST(child_process, destruction_kills_and_reaps) {
   pid_t pid = 0;
   {
     built_plan plan = plan_for(s, {"sleep", "1000"}, {"/bin/sleep"});
-    const child_process child = child_process::spawn(plan.get(), {});
+    child_process child = child_process::spawn(plan.get(), {});
     pid = child.pid();
     ASSERT_TRUE(child.receive());
   }
