@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "io/seccomp/default_profile.hpp"
+
+namespace lxr::io::seccomp {
+namespace {
+
+using program = std::vector<sock_filter>;
+
+// The answer of a filter, as the kernel's interpreter would find it; only what such filters consist of.
+std::uint32_t run(const program& p, const seccomp_data& call) {
+  std::uint32_t a = 0;
+  for (std::size_t at = 0;; ++at) {
+    const sock_filter& f = p.at(at);
+    switch (f.code) {
+      case BPF_LD | BPF_W | BPF_ABS: std::memcpy(&a, reinterpret_cast<const char*>(&call) + f.k, sizeof a); break;
+      case BPF_ALU | BPF_AND | BPF_K: a &= f.k; break;
+      case BPF_JMP | BPF_JA: at += f.k; break;
+      case BPF_JMP | BPF_JEQ | BPF_K: at += a == f.k ? f.jt : f.jf; break;
+      case BPF_JMP | BPF_JGE | BPF_K: at += a >= f.k ? f.jt : f.jf; break;
+      case BPF_JMP | BPF_JGT | BPF_K: at += a > f.k ? f.jt : f.jf; break;
+      case BPF_RET | BPF_K: return f.k;
+      default: ADD_FAILURE() << "instruction " << f.code; return 0;
+    }
+  }
+}
+
+program ours() {
+  const std::string_view bytes = default_profile();
+  program p(bytes.size() / sizeof(sock_filter));
+  std::memcpy(p.data(), bytes.data(), bytes.size());
+  return p;
+}
+
+// What libseccomp makes of the same text.
+program reference() {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+#if defined(__x86_64__)
+  seccomp_arch_add(filter, SCMP_ARCH_X86);
+#endif
+  seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+  std::ifstream text(DEFAULT_PROFILE);
+  EXPECT_TRUE(text.is_open()) << DEFAULT_PROFILE;
+  for (std::string line; std::getline(text, line);) {
+    std::istringstream words(line);
+    std::string kind, name, mask, value;
+    unsigned argument = 0;
+    if (!(words >> kind >> name) || kind == "#") continue;
+    const int number = seccomp_syscall_resolve_name(name.c_str());
+    if (kind == "allow") {
+      seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+    } else if (kind == "errno") {
+      seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0);
+    } else if (words >> argument >> mask >> value) {
+      const scmp_arg_cmp c{argument, SCMP_CMP_MASKED_EQ, std::stoull(mask, nullptr, 0), std::stoull(value, nullptr, 0)};
+      seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &c);
+    }
+  }
+  std::FILE* file = std::tmpfile();
+  seccomp_export_bpf(filter, fileno(file));
+  seccomp_release(filter);
+  program p;
+  std::rewind(file);
+  for (sock_filter one{}; std::fread(&one, sizeof one, 1, file) == 1;) p.push_back(one);
+  std::fclose(file);
+  return p;
+}
+
+#if defined(__x86_64__)
+constexpr std::uint32_t native = AUDIT_ARCH_X86_64, others[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64};
+#else
+constexpr std::uint32_t native = AUDIT_ARCH_AARCH64, others[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_ARM};
+#endif
+
+std::vector<seccomp_data> calls_of(std::uint32_t architecture, int number) {
+  std::vector<seccomp_data> out;
+  for (const std::uint64_t argument : {0ull, 1ull, 2ull, 3ull, 8ull, 9ull, 16ull, 17ull, 33ull, 38ull, 40ull, 44ull, 46ull, 0x20000ull, 0x20008ull, 0x20009ull,
+                                       0x02000000ull, 0x10000000ull, 0x7e020000ull, 0x80000000ull, 0xffffffffull, 0x100000000ull, 0x100000008ull, ~0ull}) {
+    if (architecture != native && argument >> 32 != 0) continue;  // a 32-bit program has no such argument
+    out.push_back({number, architecture, 0, {argument, 0, 0, 0, 0, 0}});
+  }
+  return out;
+}
+
+TEST(seccomp_profile, answers_as_libseccomps_program_of_the_same_rules) {
+  const program mine = ours(), theirs = reference();
+  for (const std::uint32_t architecture : {native, others[0], others[1]}) {
+    for (int number = 0; number <= 462; ++number) {
+      for (const seccomp_data& call : calls_of(architecture, number)) {
+        ASSERT_EQ(run(mine, call), run(theirs, call)) << "architecture " << architecture << " call " << number << " argument " << call.args[0];
+      }
+    }
+  }
+}
+
+TEST(seccomp_profile, calls_newer_than_it_are_unknown_not_forbidden) {
+  for (const int number : {463, 600, 0x40000000, 0x40000001, -1}) {
+    EXPECT_EQ(run(ours(), {number, native, 0, {}}), SECCOMP_RET_ERRNO | ENOSYS) << number;
+  }
+}
+
+TEST(seccomp_profile, is_short) { EXPECT_LE(ours().size(), 400u); }
+
+}  // namespace
+}  // namespace lxr::io::seccomp
