@@ -31,7 +31,7 @@ void print_summary(const batch::summary& s, bool quiet) {
 
 task<void> run_batch(host& h, batch_command what) {
   co_await h.ensure_image(what.flags, what.request.config);
-  container::command_line(what.request.config, h.engine().prepare(what.request.config.image_id)->image.config);
+  container::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);
   auto running = batch::run(h.engine(), h.monitor(), what.request);
   const batch::summary result = co_await std::move(running);
   print_summary(result, what.flags.quiet);

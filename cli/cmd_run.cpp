@@ -35,7 +35,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   co_await arrival.until_known();
   if (arrival.failed) throw cancelled(cancel_reason::sibling_failed);
   const bool stored = arrival.stored;
-  if (stored) container::command_line(what.config, h.engine().prepare(what.config.image_id)->image.config);  // before anything is made
+  if (stored) container::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
   container_config config = container::create(h.where(), what.config, stored ? container::image_state::stored : container::image_state::coming);
   container::launch_options options;
   options.wait = !what.start;

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
 #include "cli/exit_code.hpp"
@@ -65,7 +66,14 @@ task<void> host::supervise(std::function<task<void>(host&)> work) {
     // asked for
   }
   empty_trash(where_);
+  co_await linger();
+}
+
+// The next command often follows at once: it finds network and image as they are. They go when it does not.
+task<void> host::linger() {
+  asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
   co_await network::remove_when_idle(where_);
+  if (engine_.lends()) co_await idle.async_wait(as_result);
 }
 
 // The scope may end before this coroutine does: it is used only while work goes on, which focus_ and finished() mark.

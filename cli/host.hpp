@@ -47,6 +47,7 @@ class host {
   task<void> fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival);
 
  private:
+  task<void> linger();
   task<void> supervise(std::function<task<void>(host&)> work);
   task<void> listen(task_scope& work);
 

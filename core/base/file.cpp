@@ -42,6 +42,7 @@ std::optional<unique_fd> try_open_at(int dir, const std::string& name, int flags
 }
 
 unique_fd make_directories(const std::string& path) {
+  if (auto there = try_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)) return std::move(*there);
   for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
     const std::string parent = path.substr(0, at);
     if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", parent);

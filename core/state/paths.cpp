@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <initializer_list>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -28,6 +29,12 @@ std::string normalised(const std::string& path) {
   return out;
 }
 
+// Nothing to do where the last one is there.
+void make_all(int parent, std::initializer_list<const char*> names) {
+  if (::faccessat(parent, *(names.end() - 1), F_OK, 0) == 0) return;
+  for (const char* name : names) file::make_directory_at(parent, name);
+}
+
 }  // namespace
 
 instance instance::open(std::string root, std::string state) {
@@ -36,11 +43,9 @@ instance instance::open(std::string root, std::string state) {
   i.state_ = normalised(state);
   if (i.state_ != default_state) i.tag_ = hash_tag(i.state_);
   i.root_fd_ = file::make_directories(i.root_);
-  for (const char* name : {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"}) {
-    file::make_directory_at(i.root_fd(), name);
-  }
+  make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"});
   i.state_fd_ = file::make_directories(i.state_);
-  for (const char* name : {"containers", "networks"}) file::make_directory_at(i.state_fd(), name);
+  make_all(i.state_fd(), {"containers", "networks", "mounts"});
   if (file::make_directory_at(i.state_fd(), "names")) restore_names(i);  // new, or lost in a reboot
   return i;
 }

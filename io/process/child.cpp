@@ -96,10 +96,16 @@ long join_cgroup(const context& c, const plan_op& o) {
   return put < 0 ? put : 0;
 }
 
+long unshare(const context& c, const plan_op& o) {
+  const long done = call(SYS_unshare, o.a);
+  if (done == 0) send_report(c, child_report::apart, 0);
+  return done;
+}
+
 long receive(context& c, const plan_op& o) {
   char byte = 0;
   iovec vec{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 8)];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * handed_limit)];
   msghdr message{};
   message.msg_iov = &vec;
   message.msg_iovlen = 1;
@@ -540,7 +546,7 @@ long exec(const context& c, const plan_op& o) {
 long perform(context& c, const plan_op& o) {
   switch (o.code) {
     case op::join_cgroup: return join_cgroup(c, o);
-    case op::unshare: return call(SYS_unshare, o.a);
+    case op::unshare: return unshare(c, o);
     case op::private_mounts: return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0);
     case op::receive: return receive(c, o);
     case op::make_mount: return make_mount(c, o);

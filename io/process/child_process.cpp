@@ -120,7 +120,7 @@ child_process::~child_process() {
 void child_process::send(std::span<const int> descriptors) const {
   char byte = 'g';
   iovec vec{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 8)] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * handed_limit)] = {};
   msghdr header{};
   header.msg_iov = &vec;
   header.msg_iovlen = 1;

@@ -11,7 +11,7 @@ namespace lxr::io::process {
 // What one operation does. "slot n" is plan.slots[n], a descriptor; "text", "more" and "data" are offsets into the block.
 enum class op : std::uint16_t {
   join_cgroup,     // write "0" to slot a (a cgroup v1 `tasks` file: moving only oneself takes no global lock)
-  unshare,         // a: CLONE_NEW* flags
+  unshare,         // a: CLONE_NEW* flags; then tells the parent (child_report::apart)
   private_mounts,  // stop propagation of the copied mount tree
   receive,         // wait for the parent's next message; its descriptors go to slots a.. (b of them)
   make_mount,      // fsopen(text), fsconfig each string of data, fsmount with attributes b: detached, to slot a
@@ -54,6 +54,7 @@ struct plan_op {
 };
 
 inline constexpr int slot_count = 48;
+inline constexpr int handed_limit = 16;  // descriptors in one message to the child
 inline constexpr std::uint32_t plan_magic = 0x4c585231;  // "LXR1"
 
 struct launch_plan {
@@ -74,6 +75,7 @@ struct child_report {
   enum kind : std::uint32_t {
     failed,         // `error` at operation `index`; the child is gone
     console,        // carries the pty master
+    apart,          // it has namespaces of its own
     forked,         // `error` holds the pid that goes on
     waiting,        // lxr-init runs and waits to be started
     about_to_exec,  // end of file after this one: exec succeeded. End of file without it: the child died

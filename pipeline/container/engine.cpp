@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/image/lending.hpp"
 
 namespace lxr::container {
 
@@ -35,22 +38,39 @@ rlimit current_descriptor_limit() {
 }  // namespace
 
 engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
-    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()) {}
+    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()), self(identify(::getpid())) {}
 
 network::bridge_network& engine::network() {
   if (!network_) network_.emplace(where);
   return *network_;
 }
 
-std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_id) {
+engine::~engine() {
+  for (const std::string& id : lent_) image::take_back(where, id);
+}
+
+prepared_image& engine::parsed(const std::string& image_id) {
   auto& slot = prepared_[image_id];
   if (!slot) {
     auto fresh = std::make_shared<prepared_image>();
     fresh->image = images.load(image_id);
-    fresh->layers = images.open_layers(fresh->image);
     slot = std::move(fresh);
   }
-  return slot;
+  return *slot;
+}
+
+std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_id) {
+  prepared_image& image = parsed(image_id);
+  if (image.layers.empty()) image.layers = image::borrow(where, image_id);
+  if (image.layers.empty()) {
+    image.layers = images.open_layers(image.image);
+    struct statfs fs {};
+    if (::fstatfs(image.layers.front().get(), &fs) == 0 && fs.f_type == EROFS_SUPER_MAGIC_V1) {
+      image::lend(where, image_id, image.layers);
+      lent_.push_back(image_id);
+    }
+  }
+  return prepared_.at(image_id);
 }
 
 int engine::init_program() {

@@ -10,6 +10,7 @@
 
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
+#include "core/state/container_state.hpp"
 #include "core/state/paths.hpp"
 #include "io/cgroup/cgroup.hpp"
 #include "pipeline/image/store.hpp"
@@ -17,10 +18,10 @@
 
 namespace lxr::container {
 
-// An image made ready for many starts: parsed once, its layers open.
+// An image made ready for many starts: parsed once, its layers open (mounted here, or borrowed).
 struct prepared_image {
   image::image image;
-  std::vector<unique_fd> layers;  // uppermost first
+  std::vector<unique_fd> layers;  // uppermost first; empty until prepare()
   // One of the image's files as its layers show it, without mounting them.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
 };
@@ -30,6 +31,9 @@ struct prepared_image {
 class engine {
  public:
   engine(const instance& where, asio::any_io_executor executor, event_sink& events);
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+  ~engine();
 
   const instance& where;
   const asio::any_io_executor executor;
@@ -38,18 +42,25 @@ class engine {
   const io::cgroup::layout cgroups;
   // RLIMIT_NOFILE as it was when this was made: what containers get, whatever the engine itself needs.
   const rlimit descriptor_limit;
+  const process_identity self;  // this process, the monitor of what it starts
 
   [[nodiscard]] io::cgroup::group cgroups_of(const std::string& id) const {
     return io::cgroup::group::open(cgroups, where.kernel_name(), id);
   }
   network::bridge_network& network();
+  // An image of the store, parsed once. Throws when it is not there.
+  const image::image& image_of(const std::string& image_id) { return parsed(image_id).image; }
   std::shared_ptr<const prepared_image> prepare(const std::string& image_id);
+  // Whether other processes may be using what this one has mounted (image/lending.hpp).
+  [[nodiscard]] bool lends() const noexcept { return !lent_.empty(); }
   // The lxr-init program for execveat(2): a sealed copy in memory, so that no container can reach the file.
   int init_program();
 
  private:
   std::optional<network::bridge_network> network_;
-  std::map<std::string, std::shared_ptr<const prepared_image>> prepared_;
+  prepared_image& parsed(const std::string& image_id);
+  std::map<std::string, std::shared_ptr<prepared_image>> prepared_;
+  std::vector<std::string> lent_;
   unique_fd init_;
 };
 

@@ -100,14 +100,13 @@ class start {
   void prepare_cgroup();
   void prepare_network();
   void prepare_stdio();
-  [[nodiscard]] plan_inputs inputs_of_plan() const;
-  void build_surroundings();
-  void build_process();
   void spawn();
-  void send_root();
+  void build_process();
+  void hand_over();
   task<void> make_link();
-  task<child_process::message> next_report(readiness& channel);
+  task<child_process::message> next_report();
   task<void> follow_child();
+  [[nodiscard]] const io::process::built_plan& whole_plan() const { return plan_.block.empty() ? running_plan_ : plan_; }
   void save_state(container_status status);
 
   engine& on_;
@@ -123,8 +122,10 @@ class start {
   io::netlink::batch inner_network_;
   unique_fd state_dir_, data_dir_, upper_, work_, hosts_, hostname_, resolv_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
-  plan_inputs plan_in_;  // the numbers of descriptors, also after they were closed here
+  plan_inputs plan_in_;
   io::process::built_plan plan_, running_plan_;  // the child works on the latter until it is lxr-init
+  std::optional<readiness> reports_;
+  bool apart_ = false;  // the child has its namespaces
   launched out_;
 };
 
@@ -171,6 +172,7 @@ void start::prepare_stdio() {
   hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_));
   hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
   resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
+  if (options_.wait) listener_ = listen_for_start(dir);
   if (config_.tty) return;
   pipe_pair out = make_pipe(), err = make_pipe();
   child_out_ = std::move(out.write);
@@ -186,31 +188,24 @@ void start::prepare_stdio() {
   }
 }
 
-plan_inputs start::inputs_of_plan() const {
-  plan_inputs in;
-  in.staging_directory = on_.where.state();
-  for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
-  in.unified_cgroups = on_.cgroups.unified;
-  in.hosts = hosts_.get();
-  in.hostname = hostname_.get();
-  in.resolv_conf = resolv_.get();
-  in.stdin_fd = child_in_.get();
-  in.stdout_fd = child_out_.get();
-  in.stderr_fd = child_err_.get();
-  if (inner_network_.size() > 0) in.network = &inner_network_;
-  in.waits_for_link = net_.has_value();
-  in.init = on_.init_program();
-  in.plan_memory = memory_.get();
-  in.listener = listener_.get();
-  return in;
-}
-
-void start::build_surroundings() {
-  const stage_span span(on_.events, "plan", config_.name);
-  if (options_.wait) listener_ = listen_for_start(state_dir_.get());
-  memory_ = make_plan_memory();
-  plan_in_ = inputs_of_plan();
-  plan_ = make_container_plan(spec_, plan_in_);
+// The child first: it makes its namespaces and mounts while the rest is prepared here.
+void start::spawn() {
+  const stage_span span(on_.events, "clone", config_.name);
+  plan_in_.staging_directory = on_.where.state();
+  for (const unique_fd& tasks : cgroup_->tasks()) plan_in_.cgroup_tasks.push_back(tasks.get());
+  plan_in_.unified_cgroups = on_.cgroups.unified;
+  if (inner_network_.size() > 0) plan_in_.network = &inner_network_;
+  plan_in_.waits_for_link = net_.has_value();
+  plan_in_.waits_for_start = options_.wait;
+  running_plan_ = make_container_plan(spec_, plan_in_);
+  child_process::options how;
+  how.namespaces = CLONE_NEWPID;
+  how.cgroup = cgroup_->directory();
+  how.own_memory = spec_.resources.memory_limit > 0;
+  out_.process = child_process::spawn(running_plan_.get(), how);
+  reports_.emplace(on_.executor, out_.process.channel());
+  out_.state.init = identify(out_.process.pid());
+  out_.state.monitor = on_.self;
 }
 
 // The process, which only the image tells; lxr-init reads it once the root is there.
@@ -221,36 +216,27 @@ void start::build_process() {
   spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
   spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
   out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
-  running_plan_ = std::move(plan_);
   plan_ = make_container_plan(spec_, plan_in_);
+  memory_ = make_plan_memory();
   file::write_all(memory_.get(), plan_.bytes(), "launch plan");
 }
 
-void start::spawn() {
-  const stage_span span(on_.events, "clone", config_.name);
-  child_process::options how;
-  how.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
-  if (spec_.namespaces.network) how.namespaces |= CLONE_NEWNET;
-  how.cgroup = cgroup_->directory();
-  how.own_memory = spec_.resources.memory_limit > 0;
-  out_.process = child_process::spawn(plan_.get(), how);
-  child_in_.reset();
-  child_out_.reset();
-  child_err_.reset();
-}
-
-void start::send_root() {
+void start::hand_over() {
   const stage_span span(on_.events, "overlay", config_.name);
   io::mount::overlay_layers layers;
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
   layers.upper = upper_.get();
   layers.work = work_.get();
   root_ = io::mount::mount_overlay(layers);
-  const int fds[] = {root_.get()};
-  out_.process.send(fds);
+  handed_over all{.root = root_.get(), .hosts = hosts_.get(), .hostname = hostname_.get(), .resolv_conf = resolv_.get(),
+                  .init = on_.init_program(), .plan_memory = memory_.get(), .listener = listener_.get(),
+                  .stdin_fd = child_in_.get(), .stdout_fd = child_out_.get(), .stderr_fd = child_err_.get()};
+  out_.process.send(all.in_order());
+  for (unique_fd* theirs : {&child_in_, &child_out_, &child_err_, &listener_, &memory_}) theirs->reset();
 }
 
 task<void> start::make_link() {
+  while (!apart_) co_await next_report();
   const stage_span span(on_.events, "link", config_.name);
   std::exception_ptr failure;
   try {
@@ -261,41 +247,40 @@ task<void> start::make_link() {
   if (!failure) co_return;
   // A child that failed took its namespace along: what it reported is the cause.
   const auto message = out_.process.receive(false);
-  if (message && message->report.what == child_report::failed) throw explain_failure(plan_, message->report, spec_, root_.get());
+  if (message && message->report.what == child_report::failed) throw explain_failure(whole_plan(), message->report, spec_, root_.get());
   std::rethrow_exception(failure);
 }
 
-task<child_process::message> start::next_report(readiness& channel) {
-  co_await channel.readable();
+task<child_process::message> start::next_report() {
+  co_await reports_->readable();
   auto message = out_.process.receive();
   if (!message) {
     throw error(errc::conflict, "start container", config_.name, "its first process died while it was being set up",
                 "a memory or process limit may be too low for any process");
   }
-  if (message->report.what == child_report::failed) throw explain_failure(plan_, message->report, spec_, root_.get());
+  if (message->report.what == child_report::failed) throw explain_failure(whole_plan(), message->report, spec_, root_.get());
+  if (message->report.what == child_report::apart) apart_ = true;
   co_return std::move(*message);
 }
 
 // Until exec succeeded (end of file behind about_to_exec), or lxr-init waits.
 task<void> start::follow_child() {
   const stage_span span(on_.events, "exec", config_.name);
-  readiness channel(on_.executor, out_.process.channel());
   for (;;) {
-    child_process::message message = co_await next_report(channel);
+    child_process::message message = co_await next_report();
     if (message.report.what == child_report::console) out_.output = std::move(message.descriptor);
     if (message.report.what == child_report::waiting) co_return;
     if (message.report.what == child_report::about_to_exec) break;
   }
-  co_await channel.readable();
-  if (const auto last = out_.process.receive()) throw explain_failure(plan_, last->report, spec_, root_.get());
+  co_await reports_->readable();
+  if (const auto last = out_.process.receive()) throw explain_failure(whole_plan(), last->report, spec_, root_.get());
+  reports_.reset();
   out_.process.close_channel();
 }
 
 void start::save_state(container_status status) {
   container_state& s = out_.state;
   s.status = status;
-  s.init = identify(out_.process.pid());
-  s.monitor = identify(::getpid());
   if (status == container_status::running) s.started_ns = unix_time_ns();
   if (net_) {
     s.address = io::netlink::to_string(net_->address);
@@ -309,19 +294,18 @@ void start::save_state(container_status status) {
 
 task<launched> start::run() {
   spec_ = make_surroundings(config_);
-  prepare_directories();
   prepare_cgroup();
   prepare_network();
-  prepare_stdio();
-  build_surroundings();
   spawn();
+  prepare_directories();
+  prepare_stdio();
   if (options_.image_arrival) {
     save_state(container_status::created);  // it may take long: others are to see that somebody is at work here
     if (net_) co_await make_link();
     co_await options_.image_arrival();
   }
   build_process();
-  send_root();
+  hand_over();
   if (net_) {
     if (!options_.image_arrival) co_await make_link();  // with the image at hand, the root is what the child waits for first
     out_.process.send();

@@ -131,8 +131,7 @@ void add_terminal(plan_builder& plan, int devpts, int dev) {
 
 // From here on nothing of lxr's own program is left in the process: what follows resolves paths of the container's.
 void add_init(plan_builder& plan, int init, int plan_memory, int listener) {
-  const int listening = listener < 0 ? -1 : plan.slot(listener);
-  plan.add(op::become_init, "lxr-init", {.a = plan.slot(init), .b = plan.slot(plan_memory), .c = listening});
+  plan.add(op::become_init, "lxr-init", {.a = init, .b = plan_memory, .c = listener});
   if (listener >= 0) plan.add(op::wait_start, "start", {});
 }
 
@@ -195,24 +194,43 @@ std::string missing_interpreter(int root, const std::vector<std::string>& candid
 
 }  // namespace
 
+std::vector<int> handed_over::in_order() const {
+  std::vector<int> out;
+  for (const int fd : {root, resolv_conf, hostname, hosts, init, plan_memory, listener, stdin_fd, stdout_fd, stderr_fd}) {
+    if (fd >= 0) out.push_back(fd);
+  }
+  return out;
+}
+
 io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in) {
   plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add(op::join_cgroup, "cgroup", {.a = plan.slot(tasks)});
   // After joining: a cgroup namespace is rooted where its creator is.
-  plan.add(op::unshare, "cgroup namespace", {.a = CLONE_NEWCGROUP});
+  plan.add(op::unshare, "namespaces",
+           {.a = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (spec.namespaces.network ? CLONE_NEWNET : 0)});
   plan.add(op::private_mounts, "mount namespace", {});
 
   mount_planner mounts(plan, spec);
   mounts.make_all(in.unified_cgroups);
   if (!spec.hostname.empty()) plan.add(op::set_hostname, spec.hostname, {.text = spec.hostname});
 
-  const int root = plan.slot();
-  plan.add(op::receive, "root filesystem", {.a = root, .b = 1});
+  // As in handed_over::in_order().
+  int handed = 0;
+  const auto next = [&] {
+    ++handed;
+    return plan.slot();
+  };
+  const int root = next(), resolv_conf = next(), hostname = next(), hosts = next(), init = next(), memory = next();
+  const int listener = in.waits_for_start ? next() : -1;
+  int stdio[3] = {-1, -1, -1};
+  if (!spec.process.terminal) {
+    for (int& stream : stdio) stream = next();
+  }
+  plan.add(op::receive, "root filesystem", {.a = root, .b = handed});
   plan.add(op::attach_over, "root filesystem", {.a = root, .text = in.staging_directory});
   mounts.attach_all(root);
-  const std::pair<int, const char*> files[] = {{in.resolv_conf, "etc/resolv.conf"}, {in.hostname, "etc/hostname"}, {in.hosts, "etc/hosts"}};
-  for (const auto& [fd, path] : files) {
-    if (fd >= 0) plan.add(op::bind_file, path, {.a = plan.slot(fd), .b = root, .text = path});
+  for (const auto& [file, path] : {std::pair{resolv_conf, "etc/resolv.conf"}, {hostname, "etc/hostname"}, {hosts, "etc/hosts"}}) {
+    plan.add(op::bind_file, path, {.a = file, .b = root, .text = path});
   }
   if (spec.root_readonly) plan.add(op::set_readonly, "root filesystem", {.a = root});
   plan.add(op::enter_root, "root filesystem", {.a = root});
@@ -224,9 +242,9 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   if (spec.process.terminal) {
     add_terminal(plan, mounts.slot_of("/dev/pts"), mounts.slot_of("/dev"));
   } else {
-    plan.add(op::set_stdio, "stdio", {.a = plan.slot(in.stdin_fd), .b = plan.slot(in.stdout_fd), .c = plan.slot(in.stderr_fd)});
+    plan.add(op::set_stdio, "stdio", {.a = stdio[0], .b = stdio[1], .c = stdio[2]});
   }
-  add_init(plan, in.init, in.plan_memory, in.listener);
+  add_init(plan, init, memory, listener);
   if (!spec.process.args.empty()) {
     add_process(plan, spec.process, exec_candidates(spec.process.args.front(), find_env(spec.process.env, "PATH")));
   }
@@ -244,7 +262,7 @@ io::process::built_plan make_exec_plan(const oci::runtime_spec& spec, const exec
   } else {
     plan.add(op::set_stdio, "stdio", {.a = plan.slot(in.stdin_fd), .b = plan.slot(in.stdout_fd), .c = plan.slot(in.stderr_fd)});
   }
-  add_init(plan, in.init, in.plan_memory, -1);
+  add_init(plan, plan.slot(in.init), plan.slot(in.plan_memory), -1);
   add_process(plan, spec.process, candidates);
   return plan.build();
 }

@@ -10,22 +10,29 @@
 
 namespace lxr::container {
 
-// The descriptors and bytes one start hands to its child, besides the spec. -1: not there.
+// What the child of a start is born with, besides the spec.
 struct plan_inputs {
   std::string staging_directory;  // any directory of the host; the root is mounted over it in the child's own namespace
   std::vector<int> cgroup_tasks;  // cgroup v1
   bool unified_cgroups = false;
-  int hosts = -1, hostname = -1, resolv_conf = -1;  // detached file mounts
-  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal
-  const io::netlink::batch* network = nullptr;        // to be sent inside the namespace; null: the host's network
-  bool waits_for_link = false;                        // not before the engine has made the link
-  int init = -1, plan_memory = -1;                    // lxr-init, and the memfd that will hold this plan
-  int listener = -1;                                  // to wait for a start on
+  const io::netlink::batch* network = nullptr;  // to be sent inside the namespace; null: the host's network
+  bool waits_for_link = false;                  // not before the engine has made the link
+  bool waits_for_start = false;                 // in lxr-init, on the listener
 };
 
-// The plan of a container's first process. It stops twice for the engine: first for the descriptor of the root mount,
-// then, with a link, until that exists. A spec whose process has no command yet gives the part up to lxr-init, which maps the
-// whole plan: to be there before the root mount is sent. Both parts count their operations alike.
+// The descriptors it gets in a message once they exist. -1: not there.
+struct handed_over {
+  int root = -1;                                      // a detached mount
+  int hosts = -1, hostname = -1, resolv_conf = -1;    // detached file mounts
+  int init = -1, plan_memory = -1;                    // lxr-init, and the memfd that holds the whole plan
+  int listener = -1;                                  // with waits_for_start
+  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal
+  [[nodiscard]] std::vector<int> in_order() const;    // of the plan's slots
+};
+
+// The plan of a container's first process. It stops twice for the engine: first for what is handed over, then, with a link,
+// until that exists. A spec whose process has no command yet gives the part up to lxr-init, which maps the whole plan: to
+// be there before the handing over. Both parts count their operations alike.
 io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in);
 
 struct exec_inputs {

@@ -1,0 +1,51 @@
+#include "pipeline/image/lending.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/state/container_state.hpp"
+
+namespace lxr::image {
+namespace {
+
+std::string record(const std::string& image_id) { return "mounts/" + image_id; }
+
+}  // namespace
+
+std::vector<unique_fd> borrow(const instance& where, const std::string& image_id) noexcept try {
+  const auto text = file::read_at(where.state_fd(), record(image_id));
+  if (!text) return {};
+  const json::object o = json::parse_object(*text, record(image_id));
+  const process_identity lender{static_cast<pid_t>(json::get_int(o, "pid")), static_cast<std::uint64_t>(json::get_int(o, "startTime"))};
+  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, lender.pid, 0)));
+  if (!process || !lender.is_alive()) return {};  // looked at after opening: it is the lender that is open
+  std::vector<unique_fd> mounts;
+  for (const json::value& number : o.at("mounts").as_array()) {
+    mounts.emplace_back(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number.as_int64(), 0)));
+    if (!mounts.back()) return {};
+  }
+  return mounts;
+} catch (const std::exception&) {
+  return {};
+}
+
+void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept try {
+  const process_identity self = identify(::getpid());
+  json::array numbers;
+  for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
+  const json::object o{{"pid", self.pid}, {"startTime", static_cast<std::int64_t>(self.start_time)}, {"mounts", numbers}};
+  file::replace_at(where.state_fd(), record(image_id), json::dump(o));
+} catch (const std::exception&) {
+  // others mount it for themselves
+}
+
+// It may be another's by now, who then lends in vain: others mount for themselves.
+void take_back(const instance& where, const std::string& image_id) noexcept {
+  ::unlinkat(where.state_fd(), record(image_id).c_str(), 0);
+}
+
+}  // namespace lxr::image
