@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/session.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/state/names.hpp"
@@ -37,7 +38,8 @@ int cmd_rm(const invocation& call) {
     }
   }
   asio::io_context loop(1);
-  const auto outcomes = lxr::run(loop, container::remove_many(where, io::cgroup::layout::detect(), ids, force));
+  const auto cgroups = io::cgroup::layout::detect();
+  const auto outcomes = lxr::run(loop, container::remove_many(where, cgroups, ids, force));
   for (const container::removal& r : outcomes) {
     if (!r.failure) {
       std::printf("%s\n", word_of[r.id].c_str());
@@ -46,6 +48,10 @@ int cmd_rm(const invocation& call) {
     report_failure(r.failure);
     code = r.running ? 2 : tool_failed;
   }
+  run_behind([&] {
+    asio::io_context later(1);
+    lxr::run(later, container::settle(where, cgroups, ids));
+  });
   return code;
 }
 

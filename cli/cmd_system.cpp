@@ -69,13 +69,15 @@ int system_prune(const invocation& call) {
   for (const std::string& id : ids) bytes += file::disk_usage_at(where.root_fd(), "containers/" + id);
   asio::io_context loop(1);
   int code = 0;
-  for (const container::removal& r : lxr::run(loop, container::remove_many(where, io::cgroup::layout::detect(), std::move(ids), false))) {
+  const auto cgroups = io::cgroup::layout::detect();
+  for (const container::removal& r : lxr::run(loop, container::remove_many(where, cgroups, ids, false))) {
     if (r.failure) {
       code = report_failure(r.failure);
     } else {
       std::printf("Deleted container: %s\n", r.id.c_str());
     }
   }
+  lxr::run(loop, container::settle(where, cgroups, std::move(ids)));
   const image::removed gone = image::prune(where, flags.all);
   print_removed(gone);
   std::printf("Total reclaimed space: %s\n", human_size(bytes + gone.bytes).c_str());

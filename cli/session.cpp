@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <optional>
 
 #include "cli/exit_code.hpp"
@@ -127,6 +128,19 @@ void engine_side::finished(int code) noexcept {
   finished_ = true;
   left();
   send(control.get(), {session_message::finished, code, 0});
+}
+
+void run_behind(const std::function<void()>& work) {
+  std::fflush(nullptr);
+  if (::fork() != 0) return;
+  ::setsid();
+  leave_streams();
+  try {
+    work();
+  } catch (const std::exception&) {
+    // nobody is there to be told; the next command does it
+  }
+  ::_exit(0);
 }
 
 int run_session(const session_options& options, const std::function<void(engine_side&)>& engine_main) {

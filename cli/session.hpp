@@ -46,6 +46,10 @@ struct session_options {
   std::string detach_keys = "\x10\x11";  // with a terminal: ctrl-p ctrl-q
 };
 
+// Does in a process of its own, without streams, what nobody needs to wait for. If it cannot be made, nothing is done: what
+// is left is swept by the next command.
+void run_behind(const std::function<void()>& work);
+
 // Forks; `engine_main` runs in the child, its exceptions are reported on standard error. Returns the exit code, in the
 // client. The child never returns.
 int run_session(const session_options& options, const std::function<void(engine_side&)>& engine_main);

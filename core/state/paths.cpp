@@ -45,7 +45,7 @@ instance instance::open(std::string root, std::string state) {
   i.root_fd_ = file::make_directories(i.root_);
   make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"});
   i.state_fd_ = file::make_directories(i.state_);
-  make_all(i.state_fd(), {"containers", "networks", "mounts"});
+  make_all(i.state_fd(), {"containers", "networks", "mounts", "trash"});
   if (file::make_directory_at(i.state_fd(), "names")) restore_names(i);  // new, or lost in a reboot
   return i;
 }

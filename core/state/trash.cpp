@@ -11,26 +11,31 @@ namespace lxr {
 namespace {
 
 // Another process may be removing it too; what stays is taken by the next one, and keeps nothing else from going.
-void remove_quietly(const instance& where, const std::string& path) {
+void remove_quietly(int base, const std::string& path) {
   try {
-    file::remove_tree_at(where.root_fd(), path);
+    file::remove_tree_at(base, path);
   } catch (const error&) {
   }
 }
 
-}  // namespace
-
-
-std::optional<std::string> move_to_trash(const instance& where, const std::string& path) {
+std::optional<std::string> hide(int base, const std::string& path, const std::string& where) {
   const std::string hidden = "trash/" + random_hex(8);
-  if (::renameat(where.root_fd(), path.c_str(), where.root_fd(), hidden.c_str()) == 0) return hidden;
-  if (errno != ENOENT) throw_errno("remove", where.root() + "/" + path);
+  if (::renameat(base, path.c_str(), base, hidden.c_str()) == 0) return hidden;
+  if (errno != ENOENT) throw_errno("remove", where + "/" + path);
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<std::string> move_to_trash(const instance& where, const std::string& path) { return hide(where.root_fd(), path, where.root()); }
+
+void move_state_to_trash(const instance& where, const std::string& path) { hide(where.state_fd(), path, where.state()); }
+
 void empty_trash(const instance& where) noexcept {
   try {
-    for (const std::string& name : file::list_at(where.root_fd(), "trash")) remove_quietly(where, "trash/" + name);
+    for (const int base : {where.state_fd(), where.root_fd()}) {
+      for (const std::string& name : file::list_at(base, "trash")) remove_quietly(base, "trash/" + name);
+    }
   } catch (const std::exception&) {
     // the next one takes it
   }

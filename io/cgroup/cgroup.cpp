@@ -149,6 +149,20 @@ bool group::had_oom_kill() const {
   return false;
 }
 
+void group::sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string&)>& is_alive) noexcept try {
+  for (const std::string& tree : trees(where)) {
+    const auto above = file::try_open_at(AT_FDCWD, tree + "/" + parent, O_RDONLY | O_DIRECTORY);
+    if (!above) continue;
+    for (const std::string& name : file::list_at(above->get(), ".")) {
+      struct stat st {};
+      if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name)) ::unlinkat(above->get(), name.c_str(), AT_REMOVEDIR);
+    }
+    ::rmdir((tree + "/" + parent).c_str());
+  }
+} catch (const std::exception&) {
+  // the next one does it
+}
+
 bool group::remove(const layout& where, const std::string& parent, const std::string& id) noexcept {
   bool gone = true;
   for (const std::string& tree : trees(where)) {

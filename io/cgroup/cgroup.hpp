@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class group {
   [[nodiscard]] bool had_oom_kill() const;
   // Removes the directories, and the parent's when they were the last. Processes still inside: false, try again later.
   static bool remove(const layout& where, const std::string& parent, const std::string& id) noexcept;
+  // Removes the empty groups below `parent` that belong to nothing alive: what a remover that died left.
+  static void sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string& id)>& is_alive) noexcept;
 
  private:
   std::vector<std::string> paths_;

@@ -81,7 +81,7 @@ class batch_run {
     for (const outcome& o : result_.containers) {
       if (!o.id.empty()) ids.push_back(o.id);
     }
-    const auto removals = co_await container::remove_many(on_.where, on_.cgroups, std::move(ids), true);
+    const auto removals = co_await container::remove_many(on_.where, on_.cgroups, ids, true);
     for (const container::removal& r : removals) {
       if (r.failure) on_.events.message("could not remove container " + short_id(r.id) + ": " + describe(r.failure));
     }

@@ -2,6 +2,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,8 +13,8 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/state/trash.hpp"
 #include "core/state/names.hpp"
+#include "core/state/trash.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/launch.hpp"
 #include "pipeline/container/stop.hpp"
@@ -56,29 +57,32 @@ void discard_files(const instance& where, const container_config& config) {
   release_name(where, config.name, config.id);
   const std::string data = "containers/" + config.id;
   move_to_trash(where, data);
-  file::remove_tree_at(where.state_fd(), data);
+  move_state_to_trash(where, data);
 }
 
 task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force) {
   const container_config config = load_config_to_remove(where, id, force);
   make_state_dir(where, id);  // it may be missing after a reboot; the lock lives in it
-  for (;;) {
-    {
-      const auto lock = lock_container(where, id);
-      if (!lock) co_return;  // somebody else removed it meanwhile
-      const container_state state = load_state(where, id);
-      if (!state.can_remove() && !force) {
-        throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
-      }
-      if (state.init.pid == 0) {
-        release_kernel_objects(where, cgroups, id, load_raw_state(where, id));
-        discard_files(where, config);
-        co_return;
-      }
+  container_state raw;
+  unique_fd dying;
+  {
+    const auto lock = lock_container(where, id);
+    if (!lock) co_return;  // somebody else removed it meanwhile
+    const container_state state = load_state(where, id);
+    if (!state.can_remove() && !force) {
+      throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
     }
-    // Not under the lock, which its monitor wants too; then look again: it may have been started anew.
-    co_await end_process(load_state(where, id).init, SIGKILL, seconds(10));
+    raw = load_raw_state(where, id);
+    dying = open_process(state.init);
+    if (dying) io::process::send_signal(dying.get(), SIGKILL);
+    // From here on it exists for nobody, its monitor included: the rest of its end is ours to see to.
+    discard_files(where, config);
   }
+  if (dying) {
+    auto end = exited(dying.get());
+    co_await with_deadline(seconds(10), std::move(end), "kill", '"' + config.name + '"');
+  }
+  release_kernel_objects(where, cgroups, id, raw);
 }
 
 namespace {
@@ -95,7 +99,7 @@ task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgrou
 }  // namespace
 
 task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
-                                       std::vector<std::string> ids, bool force) {
+                                       const std::vector<std::string>& ids, bool force) {
   constexpr std::size_t at_once = 256;  // each only waits for a process to die
   std::vector<removal> out;
   for (const std::string& id : ids) out.push_back({id, nullptr, false});
@@ -106,11 +110,10 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
     }
     co_await scope.join();
   }
-  co_await settle(where, std::move(ids));
   co_return out;
 }
 
-task<void> settle(const instance& where, std::vector<std::string> removed_ids) {
+task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));
   try {
@@ -120,6 +123,9 @@ task<void> settle(const instance& where, std::vector<std::string> removed_ids) {
     if (e.code() != errc::timed_out) throw;
   }
   network::remove_if_unused(where);
+  io::cgroup::group::sweep(cgroups, where.kernel_name(), [&where](const std::string& id) {
+    return ::faccessat(where.root_fd(), ("containers/" + id).c_str(), F_OK, 0) == 0;
+  });
   empty_trash(where);
 }
 

@@ -18,7 +18,24 @@ namespace {
 
 using std::chrono::seconds;
 
-// An open process of a container; empty when it is gone. Identity is checked after opening, so it is the right one.
+// Until the monitor has recorded the exit, or is gone itself.
+task<void> exit_recorded(const instance& where, std::string id) {
+  unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  const std::string directory = "/proc/self/fd/" + std::to_string(where.state_fd()) + "/containers/" + id;
+  ::inotify_add_watch(watch.get(), directory.c_str(), IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
+  readiness changed(co_await asio::this_coro::executor, watch.get());
+  char drained[4096];
+  for (;;) {
+    const container_state raw = load_raw_state(where, id);
+    if (raw.status == container_status::exited || !raw.monitor.is_alive()) co_return;
+    co_await changed.readable();
+    while (::read(watch.get(), drained, sizeof drained) > 0) {
+    }
+  }
+}
+
+}  // namespace
+
 unique_fd open_process(const process_identity& process) {
   try {
     unique_fd pidfd = io::process::open_pidfd(process.pid);
@@ -32,24 +49,6 @@ task<void> exited(int pidfd) {
   readiness end(co_await asio::this_coro::executor, pidfd);
   co_await end.readable();
 }
-
-// Until the monitor has recorded the exit, or is gone itself.
-task<void> exit_recorded(const instance& where, std::string id) {
-  unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  const std::string directory = "/proc/self/fd/" + std::to_string(where.state_fd()) + "/containers/" + id;
-  ::inotify_add_watch(watch.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
-  readiness changed(co_await asio::this_coro::executor, watch.get());
-  char drained[4096];
-  for (;;) {
-    const container_state raw = load_raw_state(where, id);
-    if (raw.status == container_status::exited || !raw.monitor.is_alive()) co_return;
-    co_await changed.readable();
-    while (::read(watch.get(), drained, sizeof drained) > 0) {
-    }
-  }
-}
-
-}  // namespace
 
 task<void> end_process(process_identity process, int signal, seconds limit) {
   const unique_fd pidfd = open_process(process);

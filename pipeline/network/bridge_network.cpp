@@ -243,7 +243,7 @@ bool remove_if_unused(const instance& where) {
   const file_lock alone = lock_network(where, LOCK_EX);
   if (!saved_subnet(where)) return true;
   std::set<std::uint64_t> living;
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
+  for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
   if (open_pool(where).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
   const std::string name = bridge_name(where);

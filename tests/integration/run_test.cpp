@@ -1,6 +1,9 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include "core/base/file.hpp"
 #include "tests/integration/support.hpp"
@@ -213,6 +216,32 @@ TEST_F(run, what_cannot_be_is_said_before_anything_starts) {
   }
   EXPECT_EQ(must({"ps", "-aq"}), "");
   EXPECT_EQ(run_program({"/bin/sh", "-c", program_path("lxr") + " info > /dev/full"}, {}, environment()).code, 125);
+}
+
+dev_t device_of(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 ? st.st_dev : 0;
+}
+
+TEST_F(run, a_mounted_image_is_lent_to_the_next_command) {
+  const std::string a = must({"run", "-d", "--network", "none", small_, "sleep", "1000"}), b = must({"run", "-d", "--network", "none", small_, "sleep", "1000"});
+  const auto monitor_of = [&](const std::string& id) {
+    const auto text = file::read_at(AT_FDCWD, state_ + "/containers/" + id.substr(0, 64) + "/state.json");
+    return "/proc/" + std::to_string(json::get_int(*json::find_object(json::parse_object(text.value_or("{}"), "state"), "monitor"), "pid"));
+  };
+  const auto records = std::filesystem::directory_iterator(state_ + "/mounts");
+  const std::string record = begin(records)->path();
+  const auto lent = json::parse_object(file::read_at(AT_FDCWD, record).value(), "record");
+  ASSERT_EQ("/proc/" + std::to_string(json::get_int(lent, "pid")), monitor_of(a)) << "the first one mounted it";
+  const dev_t mount = device_of(monitor_of(a) + "/fd/" + std::to_string(json::find_array(lent, "mounts")->at(0).as_int64()));
+  ASSERT_NE(mount, 0u);
+  int borrowed = 0;
+  for (const auto& fd : std::filesystem::directory_iterator(monitor_of(b) + "/fd")) borrowed += device_of(fd.path()) == mount ? 1 : 0;
+  EXPECT_EQ(borrowed, 1);
+  // A lender that is gone is nobody's loss.
+  ASSERT_EQ(::kill(std::stoi(monitor_of(a).substr(6)), SIGKILL), 0);
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "echo", "still"}), "still\n");
+  must({"rm", "-f", a.substr(0, 64), b.substr(0, 64)});
 }
 
 }  // namespace
