@@ -16,18 +16,37 @@ namespace lxr::cli {
 namespace {
 
 struct listed {
-  container_config config;
-  container_state state;
+  std::string id;
+  container_state state;  // its name, image, command and time of creation are always there
 };
+
+// A container whose state does not tell: it never ran since the last boot, or waits for its image.
+void complete(const instance& where, listed& one) {
+  const container_config config = load_config(where, one.id);
+  one.state.name = config.name;
+  one.state.image = config.image;
+  one.state.created_ns = config.created_ns;
+  one.state.command = "?";  // unless the image is there
+  try {
+    std::string text;
+    for (const std::string& word : container::command_line(config, image::store(where).load(config.image_id).config)) {
+      text += (text.empty() ? "" : " ") + word;
+    }
+    one.state.command = text;
+  } catch (const error&) {
+    // it is gone, or on its way
+  }
+}
 
 std::vector<listed> containers(const instance& where, bool all) {
   std::vector<listed> out;
+  state_reader states(where);
   for (const std::string& id : list_containers(where)) {
-    listed one;
+    listed one{id, {}};
     try {
-      one.state = load_state(where, id);
+      one.state = states.load(id);
       if (!all && one.state.status != container_status::running) continue;
-      one.config = load_config(where, id);
+      if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {
       // Removed meanwhile or not whole yet; a damaged one is told of and does not hide the others.
       if (e.code() != errc::not_found) std::fprintf(stderr, "lxr: container %s: %s\n", short_id(id).c_str(), e.what());
@@ -35,7 +54,7 @@ std::vector<listed> containers(const instance& where, bool all) {
     }
     out.push_back(std::move(one));
   }
-  std::ranges::sort(out, std::ranges::greater{}, [](const listed& l) { return l.config.created_ns; });
+  std::ranges::sort(out, std::ranges::greater{}, [](const listed& l) { return l.state.created_ns; });
   return out;
 }
 
@@ -49,36 +68,27 @@ std::string status_text(const container_state& s, std::int64_t now) {
   return "Exited (" + code + ")" + (s.finished_ns != 0 ? " " + human_duration(now - s.finished_ns) + " ago" : "");
 }
 
-std::string command_text(const instance& where, const container_config& config, bool whole) {
-  std::string text;
-  try {
-    for (const std::string& word : container::command_line(config, image::store(where).load(config.image_id).config)) {
-      text += (text.empty() ? "" : " ") + word;
-    }
-  } catch (const error&) {
-    text = "?";  // the image is gone
-  }
+std::string command_text(const std::string& command, bool whole) {
   constexpr std::size_t shown = 20;
-  if (!whole && text.size() > shown) text = text.substr(0, shown - 1) + "…";
-  return '"' + text + '"';
+  return '"' + (whole || command.size() <= shown ? command : command.substr(0, shown - 1) + "…") + '"';
 }
 
-void print_table(const instance& where, const std::vector<listed>& all, bool whole) {
+void print_table(const std::vector<listed>& all, bool whole) {
   table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
   const std::int64_t now = container::unix_time_ns();
-  for (const auto& [c, s] : all) {
-    t.add({whole ? c.id : short_id(c.id), c.image, command_text(where, c, whole), human_duration(now - c.created_ns) + " ago",
-           status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, c.name});
+  for (const auto& [id, s] : all) {
+    t.add({whole ? id : short_id(id), s.image, command_text(s.command, whole), human_duration(now - s.created_ns) + " ago",
+           status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
   }
   t.print();
 }
 
 void print_json(const std::vector<listed>& all) {
   const std::int64_t now = container::unix_time_ns();
-  for (const auto& [c, s] : all) {
-    const json::object o{{"ID", short_id(c.id)},      {"Names", c.name},
-                         {"Image", c.image},          {"State", to_string(s.status)},
-                         {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(c.created_ns)},
+  for (const auto& [id, s] : all) {
+    const json::object o{{"ID", short_id(id)},        {"Names", s.name},
+                         {"Image", s.image},          {"State", to_string(s.status)},
+                         {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(s.created_ns)},
                          {"Pid", s.init.pid},         {"Address", s.address}};
     std::printf("%s\n", json::dump(o).c_str());
   }
@@ -99,11 +109,11 @@ int cmd_ps(const invocation& call) {
   const instance where = call.open();
   const auto found = containers(where, all);
   if (quiet) {
-    for (const listed& l : found) std::printf("%s\n", whole ? l.config.id.c_str() : short_id(l.config.id).c_str());
+    for (const listed& l : found) std::printf("%s\n", whole ? l.id.c_str() : short_id(l.id).c_str());
   } else if (format == "json") {
     print_json(found);
   } else {
-    print_table(where, found, whole);
+    print_table(found, whole);
   }
   return 0;
 }

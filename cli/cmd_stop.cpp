@@ -26,13 +26,13 @@ int stop_signal_of(const instance& where, const container_config& config) {
   return container::parse_signal(word, SIGTERM);
 }
 
-task<void> stop_one(const instance& where, std::string word, std::optional<int> seconds, int& code) {
+task<void> stop_one(const instance& where, container::exit_records& records, std::string word, std::optional<int> seconds, int& code) {
   try {
     const std::string id = resolve_container(where, word);
     const container_config config = load_config(where, id);
     const int wait = seconds.value_or(config.stop_timeout);
     const std::chrono::seconds limit = wait < 0 ? std::chrono::years(1) : std::chrono::seconds(wait);  // -1: for ever
-    co_await container::stop(where, id, limit, stop_signal_of(where, config));
+    co_await container::stop(where, records, id, limit, stop_signal_of(where, config));
     std::printf("%s\n", word.c_str());
   } catch (const error&) {
     code = report_failure(std::current_exception());
@@ -40,9 +40,18 @@ task<void> stop_one(const instance& where, std::string word, std::optional<int> 
 }
 
 task<void> stop_all(const instance& where, const std::vector<std::string>& words, std::optional<int> seconds, int& code) {
-  task_scope scope(co_await asio::this_coro::executor);
-  for (const std::string& word : words) scope.spawn(stop_one(where, word, seconds, code));
+  const auto executor = co_await asio::this_coro::executor;
+  container::exit_records records(where);
+  task_scope dispatching(executor), scope(executor);
+  dispatching.spawn(records.dispatch());
+  for (const std::string& word : words) scope.spawn(stop_one(where, records, word, seconds, code));
   co_await scope.join();
+  dispatching.cancel();
+  try {
+    co_await dispatching.join();
+  } catch (const cancelled&) {
+    // asked for
+  }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <csignal>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -92,14 +94,18 @@ void save(const instance& where, const std::string& id, const container_state& s
                  {"prefix", s.prefix},
                  {"gateway", s.gateway},
                  {"link", s.link},
-                 {"mac", s.mac}};
+                 {"mac", s.mac},
+                 {"name", s.name},
+                 {"image", s.image},
+                 {"command", s.command},
+                 {"created", s.created_ns}};
   if (s.exit_code) o["exitCode"] = *s.exit_code;
   file::replace_at(where.state_fd(), dir_path(id) + "/state.json", json::dump(o));
 }
 
 container_state load_raw_state(const instance& where, const std::string& id) {
   container_state s;
-  const auto text = file::read_at(where.state_fd(), dir_path(id) + "/state.json");
+  const auto text = file::read_record_at(where.state_fd(), dir_path(id) + "/state.json");
   if (!text) return s;
   const json::object o = json::parse_object(*text, dir_path(id) + "/state.json");
   s.status = parse_status(json::get_string(o, "status"));
@@ -115,18 +121,44 @@ container_state load_raw_state(const instance& where, const std::string& id) {
   s.gateway = json::get_string(o, "gateway");
   s.link = json::get_string(o, "link");
   s.mac = json::get_string(o, "mac");
+  s.name = json::get_string(o, "name");
+  s.image = json::get_string(o, "image");
+  s.command = json::get_string(o, "command");
+  s.created_ns = json::get_int(o, "created");
   return s;
 }
 
-container_state load_state(const instance& where, const std::string& id) {
-  container_state s = load_raw_state(where, id);
-  if (s.init.pid != 0 && !s.init.is_alive()) {
+namespace {
+
+container_state corrected(container_state s, bool alive) {
+  if (s.init.pid != 0 && !alive) {
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
     s.address.clear();  // released by whoever cleans up, who looks at the raw state
     s.link.clear();
   }
   return s;
+}
+
+}  // namespace
+
+container_state load_state(const instance& where, const std::string& id) {
+  container_state s = load_raw_state(where, id);
+  const bool alive = s.init.is_alive();
+  return corrected(std::move(s), alive);
+}
+
+container_state state_reader::load(const std::string& id) {
+  container_state s = load_raw_state(where_, id);
+  const bool alive = is_alive(s);
+  return corrected(std::move(s), alive);
+}
+
+bool state_reader::is_alive(const container_state& state) {
+  if (state.init.pid == 0) return false;
+  const auto [known, fresh] = monitors_.try_emplace(state.monitor.pid, false);
+  if (fresh) known->second = state.monitor.is_alive();
+  return known->second ? ::kill(state.init.pid, 0) == 0 : state.init.is_alive();
 }
 
 void mark_running(const instance& where, const std::string& id) {

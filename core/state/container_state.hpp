@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,9 @@ struct container_state {
   std::string failure;                       // why the last start failed, for inspect
   std::string address, gateway, link, mac;   // network; empty without one
   int prefix = 0;
+  // What a list shows of the configuration, so that it need not be read for that; no name: not known yet.
+  std::string name, image, command;
+  std::int64_t created_ns = 0;
 
   // Which operations a status allows: the one place that knows.
   [[nodiscard]] bool can_start() const { return status != container_status::running; }
@@ -48,6 +52,18 @@ std::optional<unique_fd> open_state_dir(const instance& where, const std::string
 
 void save(const instance& where, const std::string& id, const container_state& state);
 container_state load_state(const instance& where, const std::string& id);
+// The same for a list of many: a monitor that lives records exits, so that it is asked about once, and of its containers
+// only whether there is such a process. Lifecycle: one list.
+class state_reader {
+ public:
+  explicit state_reader(const instance& where) : where_(where) {}
+  container_state load(const std::string& id);
+
+ private:
+  bool is_alive(const container_state& state);
+  const instance& where_;
+  std::map<pid_t, bool> monitors_;
+};
 // As last saved, without asking the kernel: for those who are about to change it.
 container_state load_raw_state(const instance& where, const std::string& id);
 // Records that a waiting container's program runs now. The caller holds the lock.

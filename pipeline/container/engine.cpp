@@ -38,7 +38,12 @@ rlimit current_descriptor_limit() {
 }  // namespace
 
 engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
-    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()), self(identify(::getpid())) {}
+    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()) {}
+
+const process_identity& engine::self() {
+  if (self_.pid == 0) self_ = identify(::getpid());
+  return self_;
+}
 
 network::bridge_network& engine::network() {
   if (!network_) network_.emplace(where);

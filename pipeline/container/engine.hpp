@@ -42,11 +42,12 @@ class engine {
   const io::cgroup::layout cgroups;
   // RLIMIT_NOFILE as it was when this was made: what containers get, whatever the engine itself needs.
   const rlimit descriptor_limit;
-  const process_identity self;  // this process, the monitor of what it starts
 
   [[nodiscard]] io::cgroup::group cgroups_of(const std::string& id) const {
     return io::cgroup::group::open(cgroups, where.kernel_name(), id);
   }
+  // This process, the monitor of what it starts.
+  const process_identity& self();
   network::bridge_network& network();
   // An image of the store, parsed once. Throws when it is not there.
   const image::image& image_of(const std::string& image_id) { return parsed(image_id).image; }
@@ -62,6 +63,7 @@ class engine {
   std::map<std::string, std::shared_ptr<prepared_image>> prepared_;
   std::vector<std::string> lent_;
   unique_fd init_;
+  process_identity self_;
 };
 
 // A program of lxr's own ("lxr-init", "lxr-image"): beside this executable, or in ../libexec/lxr of it.

@@ -205,7 +205,7 @@ void start::spawn() {
   out_.process = child_process::spawn(running_plan_.get(), how);
   reports_.emplace(on_.executor, out_.process.channel());
   out_.state.init = identify(out_.process.pid());
-  out_.state.monitor = on_.self;
+  out_.state.monitor = on_.self();
 }
 
 // The process, which only the image tells; lxr-init reads it once the root is there.
@@ -282,6 +282,11 @@ void start::save_state(container_status status) {
   container_state& s = out_.state;
   s.status = status;
   if (status == container_status::running) s.started_ns = unix_time_ns();
+  s.name = config_.name;
+  s.image = config_.image;
+  s.created_ns = config_.created_ns;
+  s.command.clear();
+  for (const std::string& word : spec_.process.args) s.command += (s.command.empty() ? "" : " ") + word;
   if (net_) {
     s.address = io::netlink::to_string(net_->address);
     s.gateway = io::netlink::to_string(net_->gateway);
