@@ -1,22 +1,23 @@
-// Runs several commands in turn (A B C A B C ...), each as a whole process, and prints for each the distribution of its
-// wall time and CPU time as a line of JSON, then a table with ratios to the first.
-//   compare SCENARIO RUNS PAUSE_MS LABEL COMMAND... -- LABEL COMMAND... [-- ...]
-#include <fcntl.h>
+// Runs several commands in turn, each as a whole process, in another order each round, and prints a line of JSON for each:
+//   {"scenario","who","count","ms":[...],"cpu_ms","peak_kb","failed"}
+// ms: from before the fork to the end of the process; cpu_ms: of the whole machine, mean, until the next one begins;
+// peak_kb: of the largest process waited for.
+//   compare SCENARIO ROUNDS PAUSE_MS WHO COMMAND... -- WHO COMMAND... [-- ...]
 #include <poll.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/usage.hpp"
 #include "core/base/json.hpp"
 
 namespace {
@@ -24,18 +25,13 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 
 struct contestant {
-  std::string label;
+  std::string who;
   std::vector<char*> argv;
-  std::vector<double> wall, cpu;  // ms
+  std::vector<double> wall;
+  double cpu = 0;
+  long peak = 0;
   int failures = 0;
-  [[nodiscard]] double at(double p) const {
-    std::vector<double> sorted = wall;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1))];
-  }
 };
-
-double ms(const timeval& t) { return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000; }
 
 void run_once(contestant& c, bool counted) {
   posix_spawn_file_actions_t quiet;
@@ -55,7 +51,7 @@ void run_once(contestant& c, bool counted) {
   if (status != 0) ++c.failures;
   if (!counted) return;
   c.wall.push_back(took);
-  c.cpu.push_back(ms(usage.ru_utime) + ms(usage.ru_stime));
+  c.peak = std::max(c.peak, usage.ru_maxrss);
 }
 
 }  // namespace
@@ -63,13 +59,13 @@ void run_once(contestant& c, bool counted) {
 int main(int argc, char** argv) {
   if (argc < 6) return 2;
   const std::string scenario = argv[1];
-  const int runs = std::atoi(argv[2]), pause = std::atoi(argv[3]);
+  const int rounds = std::atoi(argv[2]), pause = std::atoi(argv[3]);
   std::vector<contestant> all(1);
   for (int i = 4; i < argc; ++i) {
     if (std::string(argv[i]) == "--") {
       all.emplace_back();
-    } else if (all.back().label.empty()) {
-      all.back().label = argv[i];
+    } else if (all.back().who.empty()) {
+      all.back().who = argv[i];
     } else {
       all.back().argv.push_back(argv[i]);
     }
@@ -79,25 +75,21 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> order(all.size());
   std::iota(order.begin(), order.end(), 0);
   std::mt19937 dice(1);
-  for (int round = -1; round < runs; ++round) {
+  for (int round = -1; round < rounds; ++round) {
     std::shuffle(order.begin(), order.end(), dice);
     for (const std::size_t i : order) {
+      const double before = lxr::bench::machine_cpu_ms();
       run_once(all[i], round >= 0);
       if (pause > 0) ::poll(nullptr, 0, pause);
+      if (round >= 0) all[i].cpu += lxr::bench::machine_cpu_ms() - before;
     }
   }
-  std::printf("%-34s %9s %9s %9s %9s %8s %6s\n", scenario.c_str(), "min ms", "median", "p95", "cpu ms", "ratio", "failed");
-  const double base = all.front().at(0.5);
   for (const contestant& c : all) {
-    double cpu = 0;
-    for (const double v : c.cpu) cpu += v;
-    cpu /= static_cast<double>(c.cpu.size());
-    std::printf("  %-32s %9.2f %9.2f %9.2f %9.2f %8.2f %6d\n", c.label.c_str(), c.at(0), c.at(0.5), c.at(0.95), cpu, c.at(0.5) / base, c.failures);
-  }
-  for (const contestant& c : all) {
-    const lxr::json::object o{{"scenario", scenario}, {"label", c.label},    {"n", runs},           {"min_ms", c.at(0)},
-                              {"median_ms", c.at(0.5)}, {"p95_ms", c.at(0.95)}, {"ratio", c.at(0.5) / base}, {"failed", c.failures}};
-    std::fprintf(stderr, "%s\n", lxr::json::dump(o).c_str());
+    lxr::json::array samples;
+    for (const double ms : c.wall) samples.emplace_back(std::round(ms * 1000) / 1000);
+    const lxr::json::object o{{"scenario", scenario},           {"who", c.who},       {"count", 1},           {"ms", samples},
+                              {"cpu_ms", c.cpu / rounds}, {"peak_kb", c.peak}, {"failed", c.failures}};
+    std::printf("%s\n", lxr::json::dump(o).c_str());
   }
   return 0;
 }
