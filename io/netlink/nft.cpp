@@ -81,17 +81,14 @@ class expression {
   nlattr* data_;
 };
 
-void put_rule(batch& b, const std::string& table, const subnet& from, const std::string& bridge) {
-  nlmsghdr* h = start(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "nft masquerade rule in " + table);
-  mnl_attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
-  mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
-  nlattr* list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
-  const std::uint32_t mask = htonl(from.mask()), network = htonl(from.base & from.mask()), zero = 0;
+// ip saddr/daddr (at `offset` of the header) in the subnet, or not.
+void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, std::uint32_t compare) {
+  const std::uint32_t mask = htonl(range.mask()), network = htonl(range.base & range.mask()), zero = 0;
   {
-    expression e(h, "payload");  // ip saddr
+    expression e(h, "payload");
     e.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
     e.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-    e.number(NFTA_PAYLOAD_OFFSET, 12);
+    e.number(NFTA_PAYLOAD_OFFSET, offset);
     e.number(NFTA_PAYLOAD_LEN, 4);
   }
   {
@@ -102,25 +99,19 @@ void put_rule(batch& b, const std::string& table, const subnet& from, const std:
     e.value(NFTA_BITWISE_MASK, &mask, sizeof mask);
     e.value(NFTA_BITWISE_XOR, &zero, sizeof zero);
   }
-  {
-    expression e(h, "cmp");
-    e.number(NFTA_CMP_SREG, NFT_REG_1);
-    e.number(NFTA_CMP_OP, NFT_CMP_EQ);
-    e.value(NFTA_CMP_DATA, &network, sizeof network);
-  }
-  {
-    expression e(h, "meta");
-    e.number(NFTA_META_DREG, NFT_REG_1);
-    e.number(NFTA_META_KEY, NFT_META_OIFNAME);
-  }
-  {
-    char name[IFNAMSIZ] = {};
-    std::strncpy(name, bridge.c_str(), sizeof name - 1);
-    expression e(h, "cmp");
-    e.number(NFTA_CMP_SREG, NFT_REG_1);
-    e.number(NFTA_CMP_OP, NFT_CMP_NEQ);
-    e.value(NFTA_CMP_DATA, name, sizeof name);
-  }
+  expression e(h, "cmp");
+  e.number(NFTA_CMP_SREG, NFT_REG_1);
+  e.number(NFTA_CMP_OP, compare);
+  e.value(NFTA_CMP_DATA, &network, sizeof network);
+}
+
+void put_rule(batch& b, const std::string& table, const subnet& from) {
+  nlmsghdr* h = start(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "nft masquerade rule in " + table);
+  mnl_attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
+  mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
+  nlattr* list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
+  put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
+  put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
   { const expression e(h, "masq"); }
   mnl_attr_nest_end(h, list);
   b.finish();
@@ -128,14 +119,14 @@ void put_rule(batch& b, const std::string& table, const subnet& from, const std:
 
 }  // namespace
 
-void install_masquerade(const std::string& table, const subnet& from, const std::string& bridge) {
+void install_masquerade(const std::string& table, const subnet& from) {
   batch b;
   put_edge(b, NFNL_MSG_BATCH_BEGIN);
   put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
   put_table(b, NFT_MSG_DELTABLE, 0, table);
   put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
   put_chain(b, table);
-  put_rule(b, table, from, bridge);
+  put_rule(b, table, from);
   put_edge(b, NFNL_MSG_BATCH_END);
   const auto failures = socket::open(NETLINK_NETFILTER).exchange(b);
   if (failures.empty()) return;

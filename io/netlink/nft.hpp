@@ -7,11 +7,11 @@
 // nf_tables over netlink (linux/netfilter/nf_tables.h; wiki.nftables.org), without the nft program.
 namespace lxr::io::netlink {
 
-// One table of family ip, made in one transaction: whatever leaves `from` by another link than `bridge` is masqueraded.
+// One table of family ip, made in one transaction: whatever leaves `from` for elsewhere is masqueraded.
 //   table ip NAME { chain postrouting { type nat hook postrouting priority srcnat;
-//                   ip saddr FROM oifname != BRIDGE masquerade } }
+//                   ip saddr FROM ip daddr != FROM masquerade } }
 // A table of that name is replaced. Throws error{errc::unsupported} when the kernel has no nf_tables NAT.
-void install_masquerade(const std::string& table, const subnet& from, const std::string& bridge);
+void install_masquerade(const std::string& table, const subnet& from);
 // Removes the table; a missing one is not an error.
 void remove_table(const std::string& table);
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -97,16 +98,45 @@ void put_address(batch& b, int index, ipv4 address, int prefix, const std::strin
   b.finish();
 }
 
-void put_default_route(batch& b, ipv4 gateway) {
-  nlmsghdr* h = b.start(RTM_NEWROUTE, create, "default route");
+namespace {
+
+nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject) {
+  nlmsghdr* h = b.start(RTM_NEWROUTE, create, subject);
   auto* r = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(rtmsg)));
   std::memset(r, 0, sizeof *r);
   r->rtm_family = AF_INET;
   r->rtm_table = RT_TABLE_MAIN;
   r->rtm_protocol = RTPROT_BOOT;
-  r->rtm_scope = RT_SCOPE_UNIVERSE;
+  r->rtm_scope = scope;
   r->rtm_type = RTN_UNICAST;
+  return h;
+}
+
+}  // namespace
+
+void put_default_route(batch& b, ipv4 gateway) {
+  nlmsghdr* h = start_route(b, RT_SCOPE_UNIVERSE, "default route");
   mnl_attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
+  b.finish();
+}
+
+void put_route(batch& b, const subnet& to, int index) {
+  nlmsghdr* h = start_route(b, RT_SCOPE_LINK, "route to " + to_string(to.base));
+  static_cast<rtmsg*>(mnl_nlmsg_get_payload(h))->rtm_dst_len = static_cast<unsigned char>(to.prefix);
+  mnl_attr_put_u32(h, RTA_DST, htonl(to.base));
+  mnl_attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
+  b.finish();
+}
+
+void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
+  nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, "neighbour " + to_string(address));
+  auto* n = static_cast<ndmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ndmsg)));
+  std::memset(n, 0, sizeof *n);
+  n->ndm_family = AF_INET;
+  n->ndm_ifindex = index;
+  n->ndm_state = NUD_PERMANENT;
+  mnl_attr_put_u32(h, NDA_DST, htonl(address));
+  mnl_attr_put(h, NDA_LLADDR, mac.size(), mac.data());
   b.finish();
 }
 
@@ -123,7 +153,14 @@ void put_no_ipv6_address(batch& b, int index, const std::string& name) {
   b.finish();
 }
 
-std::uint32_t veth_messages() { return has_ipv6() ? 3 : 2; }
+void put_into_bridge(batch& b, const std::string& name, int bridge) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
+  ifinfomsg* info = put_ifinfo(h);
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  b.finish();
+}
 
 void put_veth(batch& b, const veth& link) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
@@ -143,12 +180,7 @@ void put_veth(batch& b, const veth& link) {
   mnl_attr_nest_end(h, linkinfo);
   b.finish();
   put_no_ipv6_address(b, 0, link.host_name);
-  h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + link.host_name);
-  ifinfomsg* info = put_ifinfo(h);
-  info->ifi_flags = info->ifi_change = IFF_UP;
-  mnl_attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
-  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
-  b.finish();
+  put_into_bridge(b, link.host_name, link.bridge);
 }
 
 void put_delete_link(batch& b, int index, const std::string& name) {

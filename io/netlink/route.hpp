@@ -42,11 +42,17 @@ struct veth {
 void put_bridge(batch& b, const std::string& name, const mac_address& mac);
 void put_link_up(batch& b, int index, const std::string& subject);
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject);
+// A route through no gateway.
+void put_route(batch& b, const subnet& to, int index);
+// Who has an address is known for ever: nobody asks for it, and it does not count against the kernel's limit of
+// neighbours (net.ipv4.neigh.default.gc_thresh3, 1,024 for all namespaces together).
+void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);
 void put_default_route(batch& b, ipv4 gateway);
-// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up). Adds `veth_messages` messages: the
-// host end gets no IPv6 address, else each new one would greet, over the bridge, all others.
+// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up). The host end gets no IPv6 address, else
+// each new one would greet, over the bridge, all others. Several messages: a failure is that of the first that failed.
 void put_veth(batch& b, const veth& link);
-std::uint32_t veth_messages();
+// The last of them: up, and into the bridge.
+void put_into_bridge(batch& b, const std::string& name, int bridge);
 // No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 
@@ -45,17 +46,22 @@ address_pool::~address_pool() {
 }
 
 std::uint32_t address_pool::take(std::uint64_t owner) {
-  for (std::uint32_t tried = 0; tried < size_; ++tried) {
-    const std::uint32_t number = map_->next.fetch_add(1, std::memory_order_relaxed) % size_;
-    std::uint64_t free = 0;
-    if (number < first_ || !map_->owners[number].compare_exchange_strong(free, owner)) continue;
-    std::uint32_t high = map_->high.load();
-    while (high < number && !map_->high.compare_exchange_weak(high, number)) {
+  std::uint32_t members = 0;
+  for (std::uint32_t begin = 0; begin < size_; begin += block_size) {
+    const std::uint32_t end = std::min(begin + first_ + block_members, size_), count = end > begin + first_ ? end - begin - first_ : 0;
+    for (std::uint32_t tried = 0; tried < count; ++tried) {
+      const std::uint32_t number = begin + first_ + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
+      std::uint64_t free = 0;
+      if (!map_->owners[number].compare_exchange_strong(free, owner)) continue;
+      std::uint32_t high = map_->high.load();
+      while (high < number && !map_->high.compare_exchange_weak(high, number)) {
+      }
+      return number;
     }
-    return number;
+    members += count;
   }
   throw error(errc::exhausted, "give the container an address", "",
-              "all " + std::to_string(size_ - first_) + " addresses of the network are taken", "remove containers that are not needed");
+              "all " + std::to_string(members) + " addresses of the network are taken", "remove containers that are not needed");
 }
 
 void address_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept {

@@ -10,10 +10,12 @@ namespace lxr::network {
 
 // Which container has which host number of a subnet, in a file shared by many processes: one 64-bit owner per number,
 // taken and given back by compare-and-swap, so there is no lock and a crash leaves at most an owner that is gone.
-// Lifecycle: open() maps the file, making it when missing. Numbers run from `first` to size - 1.
-// take() goes on behind the number taken last: constant time until the pool is nearly full.
+// Lifecycle: open() maps the file, making it when missing. Numbers run up to size - 1, in blocks of block_size; of each
+//   block, those from `first` up to block_members in all are given away, since one bridge carries a block.
+// take() fills a block before it begins the next, and in a block goes on behind the number taken last.
 class address_pool {
  public:
+  static constexpr std::uint32_t block_size = 1024, block_members = 1000;  // a Linux bridge has 1,023 ports
   static address_pool open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size);
   address_pool(address_pool&& other) noexcept;
   address_pool& operator=(address_pool&&) = delete;

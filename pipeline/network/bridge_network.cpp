@@ -24,7 +24,24 @@ constexpr const char* directory = "networks/bridge";
 constexpr std::uint32_t pool_size = 65535;  // of a /16: 0 is the subnet, 65535 the broadcast address
 constexpr std::uint32_t gateway_number = 1;
 
-std::string bridge_name(const instance& where) { return where.tag().empty() ? "lxr0" : "lxr" + where.tag(); }
+constexpr std::uint32_t bridge_count = (pool_size + address_pool::block_size - 1) / address_pool::block_size;
+
+// Of the first bridge, and of the one that carries the n-th block; at most 14 characters (IFNAMSIZ is 16).
+std::string bridge_name(const instance& where, std::uint32_t n = 0) {
+  const std::string first = where.tag().empty() ? "lxr0" : "lxr" + where.tag();
+  return n == 0 ? first : first + "-" + std::to_string(n);
+}
+
+void remove_bridges(const instance& where, const nl::socket& route) {
+  for (std::uint32_t n = bridge_count; n-- > 0;) {
+    const std::string name = bridge_name(where, n);
+    const int index = nl::link_index(name);
+    if (index == 0) continue;
+    nl::batch b;
+    nl::put_delete_link(b, index, name);
+    route.exchange_or_throw(b, "remove");
+  }
+}
 
 // flock(2), shared or exclusive, for the life of this object.
 class file_lock {
@@ -87,12 +104,8 @@ nl::mac_address mac_for(nl::ipv4 address) {
 // Under the exclusive lock. Whatever an interrupted making left is replaced.
 void make_network(const instance& where, const nl::socket& route) {
   const file_lock one_at_a_time = lock_host_network();
+  remove_bridges(where, route);
   const std::string name = bridge_name(where);
-  if (const int old = nl::link_index(name); old != 0) {
-    nl::batch b;
-    nl::put_delete_link(b, old, name);
-    route.exchange_or_throw(b, "replace");
-  }
   const nl::subnet range = choose_subnet(route, where.tag());
   const nl::ipv4 gateway = range.base + gateway_number;
   nl::batch b;
@@ -103,7 +116,7 @@ void make_network(const instance& where, const nl::socket& route) {
     b.clear();
     nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
     route.exchange_or_throw(b, "set");
-    nl::install_masquerade(where.kernel_name(), range, name);
+    nl::install_masquerade(where.kernel_name(), range);
     enable_forwarding();
     const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
     file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
@@ -113,6 +126,32 @@ void make_network(const instance& where, const nl::socket& route) {
     static_cast<void>(route.exchange(b));
     throw;
   }
+}
+
+// The host answers on this bridge, at once, for addresses behind the others.
+void answer_for_others(const std::string& bridge) {
+  set_sysctl("/proc/sys/net/ipv4/conf/" + bridge + "/proxy_arp", "1");
+  set_sysctl("/proc/sys/net/ipv4/neigh/" + bridge + "/proxy_delay", "0");
+}
+
+// Under the exclusive lock: the bridge for the n-th block, and the way to it.
+int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
+  const std::string name = bridge_name(where, n);
+  nl::batch b;
+  nl::put_bridge(b, name, mac_for(range.base + gateway_number));
+  route.exchange_or_throw(b, "create");
+  const int index = nl::link_index(name);
+  set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
+  answer_for_others(bridge_name(where));
+  answer_for_others(name);
+  b.clear();
+  nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
+  const auto failures = route.exchange(b);
+  if (failures.empty()) return index;
+  b.clear();
+  nl::put_delete_link(b, index, name);
+  static_cast<void>(route.exchange(b));
+  throw_errno(failures.front().error, "create", "route to " + name);
 }
 
 address_pool open_pool(const instance& where) {
@@ -129,37 +168,55 @@ bridge_network::bridge_network(const instance& where) : where_(where), route_(nl
 // True when the network is there; notices one that was taken down and made again meanwhile.
 bool bridge_network::find() {
   const auto range = saved_subnet(where_);
-  const int bridge = nl::link_index(bridge_name(where_));
-  if (!range || bridge == 0) return false;
-  if (bridge != bridge_ || !pool_) {
+  const int first = nl::link_index(bridge_name(where_));
+  if (!range || first == 0) return false;
+  if (bridges_.empty() || first != bridges_.front() || !pool_) {
     range_ = *range;
-    bridge_ = bridge;
+    bridges_.assign(bridge_count, 0);
+    bridges_.front() = first;
     pool_.emplace(open_pool(where_));
   }
   return true;
 }
 
+// The bridge that carries an address; 0 when it is not there yet.
+int bridge_network::bridge_of(std::uint32_t number) {
+  int& index = bridges_.at(number / address_pool::block_size);
+  if (index == 0) index = nl::link_index(bridge_name(where_, number / address_pool::block_size));
+  return index;
+}
+
 attachment bridge_network::take_address(const std::string& container_id) {
+  const std::uint64_t owner = owner_of(container_id);
+  std::uint32_t missing = 0;  // the bridge that has to be made first
   for (;;) {
     {
       const file_lock shared = lock_network(where_, LOCK_SH);
       if (find()) {
+        const std::uint32_t number = pool_->take(owner);
         attachment a;
-        a.address = range_.base + pool_->take(owner_of(container_id));
+        a.address = range_.base + number;
         a.gateway = range_.base + gateway_number;
         a.prefix = range_.prefix;
+        a.bridge = bridge_of(number);
         a.link = link_name(container_id);
         a.mac = mac_for(a.address);
-        return a;
+        if (a.bridge != 0) return a;
+        pool_->give_back(number, owner);
+        missing = number / address_pool::block_size;
       }
     }
     const file_lock alone = lock_network(where_, LOCK_EX);
-    if (!find()) make_network(where_, route_);
+    if (!find()) {
+      make_network(where_, route_);
+    } else if (missing != 0 && bridge_of(missing * address_pool::block_size) == 0) {
+      bridges_.at(missing) = make_further_bridge(where_, route_, range_, missing);
+    }
   }
 }
 
 task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
-  request mine{{with.link, bridge_, static_cast<int>(namespace_of), with.mac}};
+  request mine{{with.link, with.bridge, static_cast<int>(namespace_of), with.mac}, with.address};
   waiting_.push_back(&mine);
   if (!flushing_) {
     flushing_ = true;  // whoever comes before the loop gets to it joins this batch
@@ -172,10 +229,26 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
     co_return;
   }
   if (mine.error == EXFULL || mine.error == EMFILE) {
-    throw error(errc::exhausted, "connect the container to", "the bridge", "a Linux bridge carries 1023 containers",
-                "remove containers, or use --network none");
+    co_await wait_for_port(with);
+    co_return;
   }
   if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
+}
+
+// A block has fewer addresses than its bridge has ports, but the kernel takes down links long after their containers ended.
+task<void> bridge_network::wait_for_port(const attachment& with) const {
+  asio::steady_timer soon(co_await asio::this_coro::executor);
+  for (int attempt = 0; attempt < 500; ++attempt) {
+    soon.expires_after(std::chrono::milliseconds(10));
+    co_await soon.async_wait(as_result);
+    nl::batch b;
+    nl::put_into_bridge(b, with.link, with.bridge);
+    const auto failures = route_.exchange(b);
+    if (failures.empty()) co_return;
+    if (failures.front().error != EXFULL && failures.front().error != EMFILE) throw_errno(failures.front().error, "create", "link " + with.link);
+  }
+  throw error(errc::exhausted, "connect the container to", "its bridge", "a Linux bridge has 1,023 ports, and links of ended containers still hold them",
+              "try again in a moment, or use --network none");
 }
 
 // The link of this container's last run, whose namespace the kernel is still taking down. False when there is none.
@@ -193,7 +266,12 @@ void bridge_network::flush() {
   nl::batch b;
   std::vector<request*> batch;
   batch.swap(waiting_);
-  for (const request* r : batch) nl::put_veth(b, r->link);
+  std::vector<request*> about;  // for each message
+  for (request* r : batch) {
+    nl::put_veth(b, r->link);
+    nl::put_neighbour(b, r->link.bridge, r->address, r->link.peer_mac);
+    about.resize(b.size(), r);
+  }
   int broken = 0;
   std::vector<nl::socket::failure> failures;
   try {
@@ -201,12 +279,12 @@ void bridge_network::flush() {
   } catch (const error& e) {
     broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
   }
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    batch[i]->done = true;
-    batch[i]->error = broken;
+  for (request* r : batch) {
+    r->done = true;
+    r->error = broken;
   }
   for (const auto& f : failures) {
-    int& first = batch.at((f.sequence - 1) / nl::veth_messages())->error;
+    int& first = about.at(f.sequence - 1)->error;
     if (first == 0) first = f.error;  // later ones only follow from it
   }
   answered_.notify_all();
@@ -218,6 +296,7 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address));
   nl::put_no_ipv6_address(b, nl::peer_index, "eth0");
   nl::put_link_up(b, nl::peer_index, "eth0");
+  nl::put_neighbour(b, nl::peer_index, with.gateway, mac_for(with.gateway));
   nl::put_default_route(b, with.gateway);
   return b;
 }
@@ -246,14 +325,9 @@ bool remove_if_unused(const instance& where) {
   for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
   if (open_pool(where).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
-  const std::string name = bridge_name(where);
-  if (const int bridge = nl::link_index(name); bridge != 0) {
-    nl::batch b;
-    nl::put_delete_link(b, bridge, name);
-    nl::socket::open(NETLINK_ROUTE).exchange_or_throw(b, "remove");
-  }
-  for (const char* name_in : {"network.json", "addresses"}) {
-    ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name_in).c_str(), 0);
+  remove_bridges(where, nl::socket::open(NETLINK_ROUTE));
+  for (const char* name : {"network.json", "addresses"}) {
+    ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name).c_str(), 0);
   }
   return true;
 }

@@ -16,12 +16,14 @@ namespace lxr::network {
 struct attachment {
   io::netlink::ipv4 address = 0, gateway = 0;
   int prefix = 0;
+  int bridge = 0;  // index of the bridge it joins
   std::string link;  // host end of the veth: "lv" and 12 digits of the id
   io::netlink::mac_address mac{};
 };
 
-// The bridge network of an instance: a subnet, one bridge holding the gateway address, one nft table that masquerades.
-// It exists in the kernel from its first container to the removal of its last.
+// The bridge network of an instance: a subnet, a bridge for each block of it (address_pool), the first of them holding the
+// gateway address, and one nft table that masquerades. A container sees one subnet: the host answers for what is behind
+// another bridge (proxy ARP) and routes there. It exists in the kernel from its first container to the removal of its last.
 // Lifecycle: take_address() finds or makes the network and takes an address; connect() makes the link once the
 //   container's namespace exists. release_address() gives the address back (the link dies with the namespace);
 //   remove_if_unused() sweeps and takes the network down. Taking an address holds the network's lock file shared for an
@@ -42,11 +44,14 @@ class bridge_network {
 
  private:
   bool find();
+  int bridge_of(std::uint32_t number);
   void flush();
+  task<void> wait_for_port(const attachment& with) const;
   bool remove_stale(const std::string& name) const;
 
   struct request {
     io::netlink::veth link;
+    io::netlink::ipv4 address = 0;
     bool done = false;
     int error = 0;
   };
@@ -54,7 +59,7 @@ class bridge_network {
   const instance& where_;
   io::netlink::socket route_;
   io::netlink::subnet range_;
-  int bridge_ = 0;
+  std::vector<int> bridges_;  // indices, of those looked up so far; 0: not yet
   std::optional<address_pool> pool_;
   std::vector<request*> waiting_;
   bool flushing_ = false;

@@ -35,6 +35,18 @@ TEST(address_pool, when_it_is_full_that_is_said_and_one_given_back_is_found) {
   EXPECT_EQ(pool.take(1), 5u);
 }
 
+TEST(address_pool, one_block_is_filled_before_the_next) {
+  const test::temp_directory dir;
+  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 5000);
+  std::uint32_t last = 0;
+  for (std::uint32_t i = 0; i < address_pool::block_members; ++i) last = std::max(last, pool.take(1));
+  EXPECT_LT(last, address_pool::block_size);
+  const std::uint32_t next = pool.take(1);
+  EXPECT_GE(next, address_pool::block_size + 2);
+  pool.give_back(500, 1);
+  EXPECT_EQ(pool.take(1), 500u);
+}
+
 TEST(address_pool, a_sweep_frees_what_the_dead_hold) {
   const test::temp_directory dir;
   address_pool pool = address_pool::open(dir.fd(), "pool", 2, 100);
