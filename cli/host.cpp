@@ -18,7 +18,7 @@
 namespace lxr::cli {
 namespace {
 
-// A monitor holds four descriptors per container.
+// A monitor holds three descriptors per container, five once it logs.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {

@@ -13,6 +13,7 @@
 namespace lxr::container {
 
 void log_file::open() {
+  if (!directory_) directory_ = open_directory_();
   file_ = file::open_at(directory_.get(), name, O_WRONLY | O_CREAT | O_APPEND);
   struct stat st {};
   size_ = ::fstat(file_.get(), &st) == 0 ? static_cast<std::size_t>(st.st_size) : 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ namespace lxr::container {
 // Lifecycle: append() from one process, the monitor; readers may follow the file and see it replaced by a new one.
 class log_file {
  public:
-  explicit log_file(unique_fd directory) : directory_(std::move(directory)) {}
+  // `open_directory` gives the directory once there is something to write: many containers never say anything.
+  explicit log_file(std::function<unique_fd()> open_directory) : open_directory_(std::move(open_directory)) {}
   void append(std::string_view stream, std::string_view bytes);
 
   static constexpr const char* name = "log";
@@ -23,6 +25,7 @@ class log_file {
   void open();
   void rotate();
 
+  std::function<unique_fd()> open_directory_;
   unique_fd directory_, file_;
   std::size_t size_ = 0;
 };

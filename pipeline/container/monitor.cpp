@@ -28,8 +28,10 @@ struct monitor::client_stream {
 };
 
 struct monitor::subject {
-  subject(launched l, client_streams c, on_exit e, unique_fd directory)
-      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log(std::move(directory)) {
+  subject(const instance& where, launched l, client_streams c, on_exit e)
+      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log([&where, id = container.config.id] {
+          return file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
+        }) {
     output.fd = client.output.get();
     errors.fd = client.errors.get();
   }
@@ -46,8 +48,7 @@ struct monitor::subject {
 
 void monitor::watch(launched container, client_streams client, on_exit ended) {
   const std::string id = container.config.id;
-  unique_fd directory = file::open_at(engine_.where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
-  auto s = std::make_shared<subject>(std::move(container), std::move(client), std::move(ended), std::move(directory));
+  auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
   s->pidfd = s->container.process.take_pidfd();
   s->container.process.release();
   subjects_[id] = s;

@@ -114,6 +114,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 }
 
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
+  empty_trash(where);  // while the kernel takes links down
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));
   try {
@@ -126,7 +127,6 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   io::cgroup::group::sweep(cgroups, where.kernel_name(), [&where](const std::string& id) {
     return ::faccessat(where.root_fd(), ("containers/" + id).c_str(), F_OK, 0) == 0;
   });
-  empty_trash(where);
 }
 
 }  // namespace lxr::container

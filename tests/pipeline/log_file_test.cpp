@@ -23,7 +23,7 @@ std::string replay(const std::string& text) {
 
 TEST(log_file, output_comes_back_byte_for_byte) {
   const test::temp_directory dir;
-  log_file log(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY));
+  log_file log([&dir] { return file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY); });
   const std::string output = "one\n\ntwo " + std::string(100'000, 'x') + "\nunfinished";
   for (std::size_t at = 0; at < output.size(); at += 777) log.append("stdout", std::string_view(output).substr(at, 777));
   EXPECT_EQ(replay(*file::read_at(dir.fd(), "log")), output);
@@ -31,7 +31,7 @@ TEST(log_file, output_comes_back_byte_for_byte) {
 
 TEST(log_file, rotates_and_keeps_three) {
   const test::temp_directory dir;
-  log_file log(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY));
+  log_file log([&dir] { return file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY); });
   const std::string chunk = std::string(1 << 20, 'x') + "\n";
   for (int i = 0; i < 45; ++i) log.append("stdout", chunk);
   const auto files = file::list_at(dir.fd(), ".");
