@@ -113,6 +113,13 @@ void restore_names(const instance& where) {
   }
 }
 
+void release_stale_names(const instance& where) {
+  for (const std::string& name : file::list_at(where.state_fd(), "names")) {
+    const auto owner = holder(where, name);
+    if (owner && !exists(where, *owner)) release_stale(where, name);
+  }
+}
+
 void release_name(const instance& where, const std::string& name, const std::string& id) noexcept {
   if (!name.empty() && holder(where, name) == id) ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
 }

@@ -23,6 +23,8 @@ void reserve_name(const instance& where, const std::string& name, const std::str
 std::string reserve_generated_name(const instance& where, const std::string& id);
 // After a reboot: gives every container on disk its name again.
 void restore_names(const instance& where);
+// Frees the names of containers that are gone.
+void release_stale_names(const instance& where);
 // Gives the name back if `id` has it.
 void release_name(const instance& where, const std::string& name, const std::string& id) noexcept;
 

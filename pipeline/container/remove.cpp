@@ -87,6 +87,23 @@ task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std:
 
 namespace {
 
+// What a creator that died left. Who creates holds the store shared until the configuration is there: while it can be held
+// alone, what has none is nobody's.
+void sweep_unfinished(const instance& where) {
+  const auto alone = image::store(where).try_lock_alone();
+  if (!alone) return;
+  const auto is_whole = [&where](const std::string& id) {
+    return ::faccessat(where.root_fd(), ("containers/" + id + "/config.json").c_str(), F_OK, 0) == 0;
+  };
+  for (const std::string& id : list_containers(where)) {
+    if (!is_whole(id)) move_to_trash(where, "containers/" + id);
+  }
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) {
+    if (!is_whole(id)) move_state_to_trash(where, "containers/" + id);
+  }
+  release_stale_names(where);
+}
+
 task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, bool force) {
   try {
     co_await remove(where, cgroups, out.id, force);
@@ -114,6 +131,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 }
 
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
+  sweep_unfinished(where);
   empty_trash(where);  // while the kernel takes links down
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));

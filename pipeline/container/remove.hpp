@@ -30,7 +30,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 
 // What is left to do after removals, and nobody needs to wait for: once the kernel has taken down the links of the
 // containers named (at most 5 s), takes the network down when nobody uses it any more, sweeps cgroups that belong to no
-// container, and empties the trash.
+// container, and what creators that died left, and empties the trash.
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids);
 
 }  // namespace lxr::container

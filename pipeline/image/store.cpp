@@ -244,6 +244,12 @@ void store::sweep() const {
 unique_fd store::lock_shared() const { return lock(LOCK_SH); }
 unique_fd store::lock_alone() const { return lock(LOCK_EX); }
 
+std::optional<unique_fd> store::try_lock_alone() const {
+  unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  return fd;
+}
+
 unique_fd store::lock(int how) const {
   unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
   while (::flock(fd.get(), how) != 0) {

@@ -76,6 +76,8 @@ class store {
   // alone. Waits; given up by closing.
   [[nodiscard]] unique_fd lock_shared() const;
   [[nodiscard]] unique_fd lock_alone() const;
+  // Empty when anybody holds it.
+  [[nodiscard]] std::optional<unique_fd> try_lock_alone() const;
 
   // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
   // process may have been faster: then nothing happens. An image takes the place of the one that is there.
