@@ -1,7 +1,6 @@
 #include "io/netlink/nft.hpp"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "core/base/error.hpp"
+#include "io/netlink/message.hpp"
 
 namespace lxr::io::netlink {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 constexpr const char* chain_name = "postrouting";
 
 nfgenmsg* put_family(nlmsghdr* h, std::uint8_t family, std::uint16_t resource = 0) {
-  auto* g = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(nfgenmsg)));
+  auto* g = static_cast<nfgenmsg*>(put_extra_header(h, sizeof(nfgenmsg)));
   g->nfgen_family = family;
   g->version = NFNETLINK_V0;
   g->res_id = htons(resource);
@@ -39,40 +39,40 @@ nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subj
 
 void put_table(batch& b, int type, std::uint16_t flags, const std::string& table) {
   nlmsghdr* h = start(b, type, flags, "nft table " + table);
-  mnl_attr_put_strz(h, NFTA_TABLE_NAME, table.c_str());
+  attr_put_strz(h, NFTA_TABLE_NAME, table.c_str());
   b.finish();
 }
 
 void put_chain(batch& b, const std::string& table) {
   nlmsghdr* h = start(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "nft chain " + table + "/" + chain_name);
-  mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, table.c_str());
-  mnl_attr_put_strz(h, NFTA_CHAIN_NAME, chain_name);
-  mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "nat");
-  nlattr* hook = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
-  mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
-  mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(100));  // srcnat
-  mnl_attr_nest_end(h, hook);
+  attr_put_strz(h, NFTA_CHAIN_TABLE, table.c_str());
+  attr_put_strz(h, NFTA_CHAIN_NAME, chain_name);
+  attr_put_strz(h, NFTA_CHAIN_TYPE, "nat");
+  nlattr* hook = attr_nest_start(h, NFTA_CHAIN_HOOK);
+  attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
+  attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(100));  // srcnat
+  attr_nest_end(h, hook);
   b.finish();
 }
 
 // One expression of a rule: its name and, between open and close, its attributes.
 class expression {
  public:
-  expression(nlmsghdr* h, const char* name) : header_(h), element_(mnl_attr_nest_start(h, NFTA_LIST_ELEM)) {
-    mnl_attr_put_strz(h, NFTA_EXPR_NAME, name);
-    data_ = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
+  expression(nlmsghdr* h, const char* name) : header_(h), element_(attr_nest_start(h, NFTA_LIST_ELEM)) {
+    attr_put_strz(h, NFTA_EXPR_NAME, name);
+    data_ = attr_nest_start(h, NFTA_EXPR_DATA);
   }
   ~expression() {
-    mnl_attr_nest_end(header_, data_);
-    mnl_attr_nest_end(header_, element_);
+    attr_nest_end(header_, data_);
+    attr_nest_end(header_, element_);
   }
   expression(const expression&) = delete;
   expression& operator=(const expression&) = delete;
-  void number(std::uint16_t attribute, std::uint32_t value) { mnl_attr_put_u32(header_, attribute, htonl(value)); }
+  void number(std::uint16_t attribute, std::uint32_t value) { attr_put_u32(header_, attribute, htonl(value)); }
   void value(std::uint16_t attribute, const void* bytes, std::size_t size) {
-    nlattr* nest = mnl_attr_nest_start(header_, attribute);
-    mnl_attr_put(header_, NFTA_DATA_VALUE, size, bytes);
-    mnl_attr_nest_end(header_, nest);
+    nlattr* nest = attr_nest_start(header_, attribute);
+    attr_put(header_, NFTA_DATA_VALUE, size, bytes);
+    attr_nest_end(header_, nest);
   }
 
  private:
@@ -107,13 +107,13 @@ void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, s
 
 void put_rule(batch& b, const std::string& table, const subnet& from) {
   nlmsghdr* h = start(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "nft masquerade rule in " + table);
-  mnl_attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
-  mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
-  nlattr* list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
+  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
+  nlattr* list = attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
   put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
   put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
   { const expression e(h, "masq"); }
-  mnl_attr_nest_end(h, list);
+  attr_nest_end(h, list);
   b.finish();
 }
 

@@ -1,7 +1,6 @@
 #include "io/netlink/route.hpp"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -14,6 +13,7 @@
 #include <cstring>
 
 #include "core/base/error.hpp"
+#include "io/netlink/message.hpp"
 
 namespace lxr::io::netlink {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint16_t create = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
 
 ifinfomsg* put_ifinfo(nlmsghdr* h) {
-  auto* info = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifinfomsg)));
+  auto* info = static_cast<ifinfomsg*>(put_extra_header(h, sizeof(ifinfomsg)));
   std::memset(info, 0, sizeof *info);
   info->ifi_family = AF_UNSPEC;
   return info;
@@ -30,18 +30,6 @@ ifinfomsg* put_ifinfo(nlmsghdr* h) {
 bool has_ipv6() {
   static const bool known = ::access("/proc/net/if_inet6", F_OK) == 0;
   return known;
-}
-
-// Calls `each` with every attribute behind a family header of type Header.
-template <class Header, class Each>
-void for_each_attribute(const nlmsghdr* message, Each each) {
-  mnl_attr_parse(
-      message, sizeof(Header),
-      [](const nlattr* attribute, void* context) {
-        (*static_cast<Each*>(context))(attribute);
-        return MNL_CB_OK;
-      },
-      &each);
 }
 
 }  // namespace
@@ -68,11 +56,11 @@ void put_bridge(batch& b, const std::string& name, const mac_address& mac) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "bridge " + name);
   ifinfomsg* info = put_ifinfo(h);
   info->ifi_flags = info->ifi_change = IFF_UP;
-  mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  mnl_attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed one, else it changes as ports come and go
-  nlattr* linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
-  mnl_attr_put_str(h, IFLA_INFO_KIND, "bridge");
-  mnl_attr_nest_end(h, linkinfo);
+  attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed one, else it changes as ports come and go
+  nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
+  attr_put_str(h, IFLA_INFO_KIND, "bridge");
+  attr_nest_end(h, linkinfo);
   b.finish();
 }
 
@@ -86,15 +74,15 @@ void put_link_up(batch& b, int index, const std::string& subject) {
 
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject) {
   nlmsghdr* h = b.start(RTM_NEWADDR, create, subject);
-  auto* a = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifaddrmsg)));
+  auto* a = static_cast<ifaddrmsg*>(put_extra_header(h, sizeof(ifaddrmsg)));
   std::memset(a, 0, sizeof *a);
   a->ifa_family = AF_INET;
   a->ifa_prefixlen = static_cast<std::uint8_t>(prefix);
   a->ifa_index = static_cast<unsigned>(index);
-  mnl_attr_put_u32(h, IFA_LOCAL, htonl(address));
-  mnl_attr_put_u32(h, IFA_ADDRESS, htonl(address));
+  attr_put_u32(h, IFA_LOCAL, htonl(address));
+  attr_put_u32(h, IFA_ADDRESS, htonl(address));
   const ipv4 broadcast = prefix == 0 ? ~ipv4{0} : address | ~(~ipv4{0} << (32 - prefix));
-  mnl_attr_put_u32(h, IFA_BROADCAST, htonl(broadcast));
+  attr_put_u32(h, IFA_BROADCAST, htonl(broadcast));
   b.finish();
 }
 
@@ -102,7 +90,7 @@ namespace {
 
 nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject) {
   nlmsghdr* h = b.start(RTM_NEWROUTE, create, subject);
-  auto* r = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(rtmsg)));
+  auto* r = static_cast<rtmsg*>(put_extra_header(h, sizeof(rtmsg)));
   std::memset(r, 0, sizeof *r);
   r->rtm_family = AF_INET;
   r->rtm_table = RT_TABLE_MAIN;
@@ -116,27 +104,27 @@ nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject)
 
 void put_default_route(batch& b, ipv4 gateway) {
   nlmsghdr* h = start_route(b, RT_SCOPE_UNIVERSE, "default route");
-  mnl_attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
+  attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
   b.finish();
 }
 
 void put_route(batch& b, const subnet& to, int index) {
   nlmsghdr* h = start_route(b, RT_SCOPE_LINK, "route to " + to_string(to.base));
-  static_cast<rtmsg*>(mnl_nlmsg_get_payload(h))->rtm_dst_len = static_cast<unsigned char>(to.prefix);
-  mnl_attr_put_u32(h, RTA_DST, htonl(to.base));
-  mnl_attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
+  static_cast<rtmsg*>(payload(h))->rtm_dst_len = static_cast<unsigned char>(to.prefix);
+  attr_put_u32(h, RTA_DST, htonl(to.base));
+  attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
   b.finish();
 }
 
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
   nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, "neighbour " + to_string(address));
-  auto* n = static_cast<ndmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ndmsg)));
+  auto* n = static_cast<ndmsg*>(put_extra_header(h, sizeof(ndmsg)));
   std::memset(n, 0, sizeof *n);
   n->ndm_family = AF_INET;
   n->ndm_ifindex = index;
   n->ndm_state = NUD_PERMANENT;
-  mnl_attr_put_u32(h, NDA_DST, htonl(address));
-  mnl_attr_put(h, NDA_LLADDR, mac.size(), mac.data());
+  attr_put_u32(h, NDA_DST, htonl(address));
+  attr_put(h, NDA_LLADDR, mac.size(), mac.data());
   b.finish();
 }
 
@@ -144,12 +132,12 @@ void put_no_ipv6_address(batch& b, int index, const std::string& name) {
   if (!has_ipv6()) return;
   nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
   put_ifinfo(h)->ifi_index = index;
-  if (index == 0) mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  nlattr* families = mnl_attr_nest_start(h, IFLA_AF_SPEC);
-  nlattr* inet6 = mnl_attr_nest_start(h, AF_INET6);
-  mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-  mnl_attr_nest_end(h, inet6);
-  mnl_attr_nest_end(h, families);
+  if (index == 0) attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  nlattr* families = attr_nest_start(h, IFLA_AF_SPEC);
+  nlattr* inet6 = attr_nest_start(h, AF_INET6);
+  attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  attr_nest_end(h, inet6);
+  attr_nest_end(h, families);
   b.finish();
 }
 
@@ -157,27 +145,27 @@ void put_into_bridge(batch& b, const std::string& name, int bridge) {
   nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
   ifinfomsg* info = put_ifinfo(h);
   info->ifi_flags = info->ifi_change = IFF_UP;
-  mnl_attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  mnl_attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(bridge));
   b.finish();
 }
 
 void put_veth(batch& b, const veth& link) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
   put_ifinfo(h);
-  mnl_attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
-  nlattr* linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
-  mnl_attr_put_str(h, IFLA_INFO_KIND, "veth");
-  nlattr* data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
-  nlattr* peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
+  attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
+  nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
+  attr_put_str(h, IFLA_INFO_KIND, "veth");
+  nlattr* data = attr_nest_start(h, IFLA_INFO_DATA);
+  nlattr* peer = attr_nest_start(h, VETH_INFO_PEER);
   ifinfomsg* peer_info = put_ifinfo(h);
   peer_info->ifi_index = peer_index;
-  mnl_attr_put_strz(h, IFLA_IFNAME, "eth0");
-  mnl_attr_put(h, IFLA_ADDRESS, link.peer_mac.size(), link.peer_mac.data());
-  mnl_attr_put_u32(h, IFLA_NET_NS_PID, static_cast<std::uint32_t>(link.peer_namespace));
-  mnl_attr_nest_end(h, peer);
-  mnl_attr_nest_end(h, data);
-  mnl_attr_nest_end(h, linkinfo);
+  attr_put_strz(h, IFLA_IFNAME, "eth0");
+  attr_put(h, IFLA_ADDRESS, link.peer_mac.size(), link.peer_mac.data());
+  attr_put_u32(h, IFLA_NET_NS_PID, static_cast<std::uint32_t>(link.peer_namespace));
+  attr_nest_end(h, peer);
+  attr_nest_end(h, data);
+  attr_nest_end(h, linkinfo);
   b.finish();
   put_no_ipv6_address(b, 0, link.host_name);
   put_into_bridge(b, link.host_name, link.bridge);
@@ -197,8 +185,8 @@ std::vector<std::string> link_names(const socket& route) {
   request.finish();
   std::vector<std::string> names;
   route.dump(request, [&names](const nlmsghdr* h) {
-    for_each_attribute<ifinfomsg>(h, [&names](const nlattr* a) {
-      if (mnl_attr_get_type(a) == IFLA_IFNAME) names.emplace_back(mnl_attr_get_str(a));
+    for_each_attribute(h, sizeof(ifinfomsg), [&names](const nlattr* a) {
+      if (attr_type(a) == IFLA_IFNAME) names.emplace_back(attr_str(a));
     });
   });
   return names;
@@ -208,27 +196,27 @@ std::vector<subnet> used_subnets(const socket& route) {
   std::vector<subnet> out;
   batch addresses;
   nlmsghdr* h = addresses.start(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, "addresses");
-  auto* a = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(ifaddrmsg)));
+  auto* a = static_cast<ifaddrmsg*>(put_extra_header(h, sizeof(ifaddrmsg)));
   std::memset(a, 0, sizeof *a);
   a->ifa_family = AF_INET;
   addresses.finish();
   route.dump(addresses, [&out](const nlmsghdr* m) {
-    const auto* info = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(m));
-    for_each_attribute<ifaddrmsg>(m, [&out, info](const nlattr* at) {
-      if (mnl_attr_get_type(at) == IFA_ADDRESS) out.push_back({ntohl(mnl_attr_get_u32(at)), info->ifa_prefixlen});
+    const auto* info = static_cast<const ifaddrmsg*>(payload(m));
+    for_each_attribute(m, sizeof(ifaddrmsg), [&out, info](const nlattr* at) {
+      if (attr_type(at) == IFA_ADDRESS) out.push_back({ntohl(attr_u32(at)), info->ifa_prefixlen});
     });
   });
   batch routes;
   h = routes.start(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, "routes");
-  auto* r = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(h, sizeof(rtmsg)));
+  auto* r = static_cast<rtmsg*>(put_extra_header(h, sizeof(rtmsg)));
   std::memset(r, 0, sizeof *r);
   r->rtm_family = AF_INET;
   routes.finish();
   route.dump(routes, [&out](const nlmsghdr* m) {
-    const auto* info = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(m));
+    const auto* info = static_cast<const rtmsg*>(payload(m));
     if (info->rtm_dst_len == 0) return;
-    for_each_attribute<rtmsg>(m, [&out, info](const nlattr* at) {
-      if (mnl_attr_get_type(at) == RTA_DST) out.push_back({ntohl(mnl_attr_get_u32(at)), info->rtm_dst_len});
+    for_each_attribute(m, sizeof(rtmsg), [&out, info](const nlattr* at) {
+      if (attr_type(at) == RTA_DST) out.push_back({ntohl(attr_u32(at)), info->rtm_dst_len});
     });
   });
   return out;

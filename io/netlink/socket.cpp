@@ -1,19 +1,19 @@
 #include "io/netlink/socket.hpp"
 
-#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 #include "core/base/error.hpp"
+#include "io/netlink/message.hpp"
 
 namespace lxr::io::netlink {
 
 nlmsghdr* batch::start(std::uint16_t type, std::uint16_t flags, std::string subject) {
   current_ = buffer_.size();
   buffer_.resize(current_ + message_room);
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data() + current_);
+  nlmsghdr* header = put_header(buffer_.data() + current_);
   header->nlmsg_type = type;
   header->nlmsg_flags = flags;
   subjects_.push_back(std::move(subject));
@@ -23,7 +23,7 @@ nlmsghdr* batch::start(std::uint16_t type, std::uint16_t flags, std::string subj
 
 void batch::finish() {
   const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data() + current_);
-  buffer_.resize(current_ + MNL_ALIGN(header->nlmsg_len));
+  buffer_.resize(current_ + aligned(header->nlmsg_len));
 }
 
 void batch::clear() {
@@ -71,7 +71,7 @@ std::vector<socket::failure> socket::exchange(const batch& requests) const {
   for (const char* p = requests.bytes().data(); p < requests.bytes().data() + requests.bytes().size();) {
     const auto* header = reinterpret_cast<const nlmsghdr*>(p);
     if ((header->nlmsg_flags & NLM_F_ACK) != 0) ++missing;
-    p += MNL_ALIGN(header->nlmsg_len);
+    p += aligned(header->nlmsg_len);
   }
   alignas(nlmsghdr) char buffer[16384];
   while (missing > 0) {
@@ -80,13 +80,13 @@ std::vector<socket::failure> socket::exchange(const batch& requests) const {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) break;
     if (got < 0) throw_errno("receive", "netlink messages");
-    int left = static_cast<int>(got);
-    for (const auto* h = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-      if (h->nlmsg_type != NLMSG_ERROR) continue;
-      const int code = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(h))->error;
+    for_each_message(buffer, static_cast<std::size_t>(got), [&](const nlmsghdr* h) {
+      if (h->nlmsg_type != NLMSG_ERROR) return true;
+      const int code = static_cast<const nlmsgerr*>(payload(h))->error;
       if (code != 0) failures.push_back({h->nlmsg_seq, -code});
       --missing;
-    }
+      return true;
+    });
   }
   return failures;
 }
@@ -104,16 +104,15 @@ void socket::dump(const batch& request, const std::function<void(const nlmsghdr*
     const ssize_t got = ::recv(fd(), buffer, sizeof buffer, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("receive", "netlink messages");
-    int left = static_cast<int>(got);
-    for (const auto* h = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-      if (h->nlmsg_type == NLMSG_DONE) return;
-      if (h->nlmsg_type == NLMSG_ERROR) {
-        const int code = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(h))->error;
-        if (code != 0) throw_errno(-code, "list", request.subject(1));
-        return;
-      }
-      each(h);
-    }
+    bool over = false;
+    for_each_message(buffer, static_cast<std::size_t>(got), [&](const nlmsghdr* h) {
+      over = h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR;
+      const int code = h->nlmsg_type == NLMSG_ERROR ? static_cast<const nlmsgerr*>(payload(h))->error : 0;
+      if (code != 0) throw_errno(-code, "list", request.subject(1));
+      if (!over) each(h);
+      return !over;
+    });
+    if (over) return;
   }
 }
 

@@ -12,10 +12,10 @@ struct nlmsghdr;
 namespace lxr::io::netlink {
 
 // One netlink conversation in progress: requests put one behind the other, sent in one system call.
-// Source: netlink(7), rtnetlink(7). Messages are built with libmnl.
+// Source: netlink(7), rtnetlink(7). Messages are built with message.hpp.
 class batch {
  public:
-  // Starts a message; the caller adds the family header and attributes to it with libmnl before the next start().
+  // Starts a message; the caller adds the family header and attributes to it before the next start().
   // `subject` names what the message is about, for errors.
   nlmsghdr* start(std::uint16_t type, std::uint16_t flags, std::string subject);
   // Ends the message started last: it must not be changed afterwards.

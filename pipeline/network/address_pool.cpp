@@ -68,6 +68,8 @@ void address_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept
   if (number < size_) map_->owners[number].compare_exchange_strong(owner, 0);
 }
 
+std::uint32_t address_pool::uses() const noexcept { return map_->next.load(std::memory_order_relaxed); }
+
 std::uint32_t address_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
   std::uint32_t taken = 0;
   for (std::uint32_t number = first_; number <= map_->high.load() && number < size_; ++number) {

@@ -25,6 +25,8 @@ class address_pool {
   std::uint32_t take(std::uint64_t owner);
   // Gives the number back if `owner` has it.
   void give_back(std::uint32_t number, std::uint64_t owner) noexcept;
+  // Changes with every take(), of whichever process.
+  [[nodiscard]] std::uint32_t uses() const noexcept;
   // Gives back what belongs to nobody in `living`; returns how many numbers are still taken.
   std::uint32_t sweep(const std::set<std::uint64_t>& living) noexcept;
 

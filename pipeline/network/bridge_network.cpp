@@ -335,8 +335,13 @@ bool remove_if_unused(const instance& where) {
 task<void> remove_when_idle(const instance& where) {
   const auto waiting = file::try_open_at(where.state_fd(), std::string(directory) + "/network.json", O_RDONLY);
   if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
-  asio::steady_timer idle(co_await asio::this_coro::executor, std::chrono::seconds(1));
-  co_await idle.async_wait(as_result);
+  const address_pool pool = open_pool(where);
+  asio::steady_timer idle(co_await asio::this_coro::executor);
+  for (std::uint32_t seen = pool.uses() + 1; seen != pool.uses();) {
+    seen = pool.uses();
+    idle.expires_after(std::chrono::seconds(1));
+    co_await idle.async_wait(as_result);
+  }
   remove_if_unused(where);
 }
 

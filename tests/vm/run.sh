@@ -23,14 +23,12 @@ fetch_kernel() {
 }
 
 make_initramfs() { # ROOT
-	local root=$1 program
+	local root=$1
 	mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp,run,var,lxr,image,lib/modules,lib64}
 	install -m 755 /bin/busybox "$root/bin/busybox"
 	install -m 755 "$binaries"/lxr "$binaries"/lxr-image "$binaries"/lxr-init -t "$root/lxr"
-	for program in lxr lxr-image; do
-		ldd "$binaries/$program" | grep -o '/[^ ]*' | while read -r library; do
-			install -D -m 755 "$library" "$root$library"
-		done
+	ldd "$binaries/lxr-image" | grep -o '/[^ ]*' | while read -r library; do # the others are static
+		install -D -m 755 "$library" "$root$library"
 	done
 	cp -a "$layout/." "$root/image/"
 	cp -a "$cache"/kernel/lib/modules/* "$root/lib/modules/"

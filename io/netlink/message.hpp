@@ -1,0 +1,86 @@
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstdint>
+#include <cstring>
+
+// Netlink messages as they lie in memory: a header, a family's header, attributes (netlink(7)); what libmnl does, and tests
+// compare with it. Ours, because no static libmnl is to be had, and a program without shared libraries reaches main() in
+// two thirds of the time: 0.16 ms of every command, with its exit and forks 0.5 ms of a start.
+namespace lxr::io::netlink {
+
+constexpr std::size_t aligned(std::size_t size) { return (size + NLMSG_ALIGNTO - 1) & ~std::size_t{NLMSG_ALIGNTO - 1}; }
+inline char* tail(nlmsghdr* h) { return reinterpret_cast<char*>(h) + aligned(h->nlmsg_len); }
+
+// Begins a message in memory that has room for all of it.
+inline nlmsghdr* put_header(void* memory) {
+  auto* h = static_cast<nlmsghdr*>(memory);
+  *h = {};
+  h->nlmsg_len = NLMSG_HDRLEN;
+  return h;
+}
+// A family's header behind it, cleared.
+inline void* put_extra_header(nlmsghdr* h, std::size_t size) {
+  char* const at = tail(h);
+  std::memset(at, 0, aligned(size));
+  h->nlmsg_len += static_cast<std::uint32_t>(aligned(size));
+  return at;
+}
+
+inline nlattr* attr_nest_start(nlmsghdr* h, std::uint16_t type) {
+  auto* a = reinterpret_cast<nlattr*>(tail(h));
+  a->nla_type = static_cast<std::uint16_t>(NLA_F_NESTED | type);
+  h->nlmsg_len += sizeof *a;
+  return a;
+}
+inline void attr_nest_end(nlmsghdr* h, nlattr* nest) { nest->nla_len = static_cast<std::uint16_t>(tail(h) - reinterpret_cast<char*>(nest)); }
+
+inline void attr_put(nlmsghdr* h, std::uint16_t type, std::size_t size, const void* data) {
+  auto* a = reinterpret_cast<nlattr*>(tail(h));
+  a->nla_type = type;
+  a->nla_len = static_cast<std::uint16_t>(sizeof *a + size);
+  std::memcpy(a + 1, data, size);
+  std::memset(reinterpret_cast<char*>(a + 1) + size, 0, aligned(size) - size);
+  h->nlmsg_len += static_cast<std::uint32_t>(aligned(a->nla_len));
+}
+inline void attr_put_u8(nlmsghdr* h, std::uint16_t type, std::uint8_t value) { attr_put(h, type, sizeof value, &value); }
+inline void attr_put_u32(nlmsghdr* h, std::uint16_t type, std::uint32_t value) { attr_put(h, type, sizeof value, &value); }
+inline void attr_put_str(nlmsghdr* h, std::uint16_t type, const char* text) { attr_put(h, type, std::strlen(text), text); }
+inline void attr_put_strz(nlmsghdr* h, std::uint16_t type, const char* text) { attr_put(h, type, std::strlen(text) + 1, text); }
+
+inline const void* payload(const nlmsghdr* h) { return reinterpret_cast<const char*>(h) + NLMSG_HDRLEN; }
+inline void* payload(nlmsghdr* h) { return reinterpret_cast<char*>(h) + NLMSG_HDRLEN; }
+
+// Calls each(message) for every whole message of what was received, until it returns false.
+template <class Each>
+void for_each_message(const char* at, std::size_t size, Each each) {
+  while (size >= sizeof(nlmsghdr)) {
+    const auto* h = reinterpret_cast<const nlmsghdr*>(at);
+    if (h->nlmsg_len < sizeof *h || h->nlmsg_len > size || !each(h)) return;
+    if (aligned(h->nlmsg_len) > size) return;
+    at += aligned(h->nlmsg_len);
+    size -= aligned(h->nlmsg_len);
+  }
+}
+
+// Calls each(attribute) for every whole attribute behind a family header of `header_size` bytes.
+template <class Each>
+void for_each_attribute(const nlmsghdr* h, std::size_t header_size, Each each) {
+  std::size_t at = NLMSG_HDRLEN + aligned(header_size);
+  while (at + sizeof(nlattr) <= h->nlmsg_len) {
+    const auto* a = reinterpret_cast<const nlattr*>(reinterpret_cast<const char*>(h) + at);
+    if (a->nla_len < sizeof *a || at + a->nla_len > h->nlmsg_len) return;
+    each(a);
+    at += aligned(a->nla_len);
+  }
+}
+inline std::uint16_t attr_type(const nlattr* a) { return a->nla_type & NLA_TYPE_MASK; }
+inline const char* attr_str(const nlattr* a) { return reinterpret_cast<const char*>(a + 1); }
+inline std::uint32_t attr_u32(const nlattr* a) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, a + 1, sizeof value);
+  return value;
+}
+
+}  // namespace lxr::io::netlink
