@@ -1,4 +1,4 @@
-// Micro-benchmarks of the parts of one start and one pull (Google Benchmark).
+// Micro-benchmarks of the parts of one pull (Google Benchmark).
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <liburing.h>
@@ -15,26 +15,12 @@
 #include "io/codec/sha256.hpp"
 #include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
-#include "pipeline/container/plan.hpp"
-#include "pipeline/container/spec.hpp"
 #include "pipeline/image/layer_index.hpp"
 #include "tests/support/tar_builder.hpp"
 
 namespace {
 
 using namespace lxr;
-
-void launch_plan(benchmark::State& state) {
-  oci::image_config image;
-  image.cmd = {"sh"};
-  container_config config;
-  config.hostname = "box";
-  const auto spec = container::make_spec(config, image, [](const std::string&) { return std::optional<std::string>(); });
-  container::plan_inputs in;
-  in.staging_directory = "/run/lxr";
-  for (auto _ : state) benchmark::DoNotOptimize(container::make_container_plan(spec, in));
-}
-BENCHMARK(launch_plan)->Unit(benchmark::kMicrosecond);
 
 const std::string& text_sample() {
   static const std::string text = [] {
