@@ -1,11 +1,14 @@
 #include "io/process/child_process.hpp"
 
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -35,6 +38,10 @@ namespace {
   throw_errno(code, "create a container process", "");
 }
 
+// What is in progress stays below, what is kept for the life of a container lies above. A few are copied as fast.
+constexpr int first_parked = 512, few_parked = 128;
+int last_parked = 0;
+
 }  // namespace
 
 // Memory of a child's stack, and at its low end what the child begins with. Used again and again: touching fresh pages
@@ -42,6 +49,7 @@ namespace {
 struct child_process::stack {
   launch_plan* plan;
   int channel, other_end;
+  bool shares_descriptors;  // until it has left the parked ones behind
   static constexpr std::size_t size = 64u << 10;
 
   static std::vector<stack*>& spare() {
@@ -60,6 +68,7 @@ struct child_process::stack {
   }
   static void enter(void* self) {
     const auto* const s = static_cast<stack*>(self);
+    if (s->shares_descriptors) raw::call(SYS_close_range, first_parked, ~0u, CLOSE_RANGE_UNSHARE);
     raw::call(SYS_close, s->other_end);  // else our own copy of the parent's end would keep its end of file from us
     run_plan(s->plan, 0, s->channel, -1);
   }
@@ -79,7 +88,7 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
   child_process child;
   child.channel_ = unique_fd(pair[0]);
-  const unique_fd theirs(pair[1]);
+  unique_fd theirs(pair[1]);
   int pidfd = -1;
   clone_args args{};
   args.flags = how.namespaces | CLONE_PIDFD;
@@ -91,13 +100,16 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
   child.stack_.reset(stack::take());
-  *child.stack_ = {plan, theirs.get(), pair[0]};
+  const bool shares = last_parked > first_parked + few_parked && !how.own_memory && std::max({pair[0], pair[1], how.cgroup}) < first_parked;
+  if (shares) args.flags |= CLONE_FILES;
+  *child.stack_ = {plan, theirs.get(), pair[0], shares};
   args.stack = reinterpret_cast<std::uint64_t>(child.stack_.get());
   args.stack_size = stack::size;
   const long pid = raw::clone_onto_stack(&args, sizeof args, stack::enter, child.stack_.get());
   if (pid < 0) clone_failed(static_cast<int>(-pid), args.flags);
   child.pid_ = static_cast<pid_t>(pid);
   child.pidfd_ = unique_fd(pidfd);
+  if (shares) child.theirs_ = std::move(theirs);
   return child;
 }
 
@@ -106,6 +118,7 @@ child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(pidfd_, other.pidfd_);
   std::swap(channel_, other.channel_);
   std::swap(stack_, other.stack_);
+  std::swap(theirs_, other.theirs_);
   return *this;
 }
 
@@ -154,6 +167,7 @@ std::optional<child_process::message> child_process::receive(bool block) {
   } while (got < 0 && errno == EINTR);
   if (got < 0 && errno != ECONNRESET && errno != EAGAIN) throw_errno("receive from", "container process");
   if (got < static_cast<ssize_t>(sizeof out.report)) return std::nullopt;
+  theirs_.reset();
   if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
@@ -185,6 +199,14 @@ std::optional<exit_status> reap(int pidfd, bool block) {
   if (done != 0 || info.si_pid == 0) return std::nullopt;
   if (info.si_code == CLD_EXITED) return exit_status{info.si_status, false};
   return exit_status{128 + info.si_status, true};
+}
+
+unique_fd park(unique_fd descriptor) {
+  if (!descriptor || descriptor.get() >= first_parked) return descriptor;
+  unique_fd parked(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, first_parked));
+  if (!parked) return descriptor;
+  last_parked = std::max(last_parked, parked.get());
+  return parked;
 }
 
 unique_fd open_pidfd(pid_t pid) {

@@ -65,6 +65,7 @@ class child_process {
   };
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
+  unique_fd theirs_;  // their end, until the first message shows that they have it in a table of their own
   std::unique_ptr<stack, stack_deleter> stack_;
 };
 
@@ -75,6 +76,11 @@ struct exit_status {
 };
 // Reaps the child behind `pidfd`; empty optional when it is still running.
 std::optional<exit_status> reap(int pidfd, bool block);
+
+// A child begins with a copy of all our descriptors, and closes them when it becomes another program: with thousands of
+// them that is a third of a start. Those parked lie behind all others, and children born while many are get none of them.
+// Returns the descriptor under its new number; under its old one when there is no room.
+unique_fd park(unique_fd descriptor);
 
 unique_fd open_pidfd(pid_t pid);  // throws
 void send_signal(int pidfd, int number) noexcept;

@@ -103,6 +103,7 @@ class start {
   void spawn();
   void build_process();
   void hand_over();
+  task<void> until_apart();
   task<void> make_link();
   task<child_process::message> next_report();
   task<void> follow_child();
@@ -235,8 +236,13 @@ void start::hand_over() {
   for (unique_fd* theirs : {&child_in_, &child_out_, &child_err_, &listener_, &memory_}) theirs->reset();
 }
 
-task<void> start::make_link() {
+task<void> start::until_apart() {
   while (!apart_) co_await next_report();
+}
+
+task<void> start::make_link() {
+  auto separating = until_apart();
+  co_await with_deadline(start_deadline, std::move(separating), "start container", config_.name);
   const stage_span span(on_.events, "link", config_.name);
   std::exception_ptr failure;
   try {

@@ -51,6 +51,9 @@ void monitor::watch(launched container, client_streams client, on_exit ended) {
   auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
   s->pidfd = s->container.process.take_pidfd();
   s->container.process.release();
+  if (subjects_.size() >= unparked) {
+    for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors}) *kept = io::process::park(std::move(*kept));
+  }
   subjects_[id] = s;
   scope_.spawn(supervise(s));
 }

@@ -47,7 +47,7 @@ class monitor {
   task<void> forward(client_stream& to);
   void record_exit(subject& s, io::process::exit_status status);
 
-  static constexpr std::size_t buffer_size = 64u << 10;
+  static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
   engine& engine_;
   std::map<std::string, std::shared_ptr<subject>> subjects_;
   task_scope scope_;

@@ -123,5 +123,24 @@ TEST(reap, tells_signals_from_exit_codes) {
   EXPECT_TRUE(status->signalled);
 }
 
+// While many descriptors are parked, a child is born without them.
+TEST(child_process, parked_descriptors_are_not_inherited) {
+  std::vector<unique_fd> kept;
+  for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+  EXPECT_GE(kept.back().get(), 512);
+  plan_builder builder;
+  builder.add(op::unshare, "namespaces", {});
+  builder.add(op::receive, "word", {});
+  built_plan plan = builder.build();
+  child_process child = child_process::spawn(plan.get(), {});
+  const auto apart = child.receive();
+  ASSERT_TRUE(apart);
+  EXPECT_EQ(apart->report.what, child_report::apart);
+  EXPECT_LT(file::list_at(AT_FDCWD, "/proc/" + std::to_string(child.pid()) + "/fd").size(), 64u);
+  EXPECT_EQ(::fcntl(kept.back().get(), F_GETFD), FD_CLOEXEC) << "ours are still there";
+  child.send();
+  EXPECT_FALSE(child.receive()) << "its end of the channel went with it";
+}
+
 }  // namespace
 }  // namespace lxr::io::process
