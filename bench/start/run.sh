@@ -97,7 +97,7 @@ batches() { # none|bridge
 		record "$what" floor "$many" "$(jq .started_ms <<<"$json")"
 		record "remove $1" floor "$many" "$(jq .stopped_ms <<<"$json")"
 		record "remove $1, census clean" floor "$many" "$(jq .clean_ms <<<"$json")"
-		once "$what" lxr "$many" "$lxr" batch -n "$many" --name b --network "$1" --trace "$work/batch-$1.trace" "$image" sleep 1000
+		once "$what" lxr "$many" "$lxr" batch -n "$many" --name b --network "$1" "$image" sleep 1000
 		[ "$1" = none ] || record "unreachable" lxr "$many" "$(reachable)"
 		group=$(basename "$(ls -d /sys/fs/cgroup/pids/lxr-* /sys/fs/cgroup/lxr-* 2>/dev/null | grep -v floor | head -1)")
 		mapfile -t ids < <("$lxr" ps -aq)
@@ -220,8 +220,11 @@ batches none
 batches bridge
 separate
 beside_many
+# Pictures, not figures: tracing costs a little.
+"$lxr" batch -n "$many" --name b --trace "$work/batch.trace" "$image" sleep 1000 >/dev/null
+remove_all
 "$lxr" run --rm --trace "$work/run.trace" "$image" true
-jq -s --rawfile machine "$work/machine" --arg mode "$mode" --slurpfile run "$work/run.trace" --slurpfile batch "$work/batch-bridge.trace" \
+jq -s --rawfile machine "$work/machine" --arg mode "$mode" --slurpfile run "$work/run.trace" --slurpfile batch "$work/batch.trace" \
 	'{mode: $mode, date: (now | todate), machine: ($machine | rtrimstr("\n") | split("\n")), measurements: ., trace: {run: $run[0], batch: $batch[0]}}' "$out" |
 	jq -f "$here/figures.jq" >"$build/bench-start.json"
 jq -r -f "$here/table.jq" "$build/bench-start.json" | tee "$build/bench-start.txt"
