@@ -100,7 +100,9 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
   child.stack_.reset(stack::take());
-  const bool shares = last_parked > first_parked + few_parked && !how.own_memory && std::max({pair[0], pair[1], how.cgroup}) < first_parked;
+  const auto stays = [](int fd) { return fd < first_parked; };
+  const bool shares = last_parked > first_parked + few_parked && !how.own_memory && std::ranges::all_of(plan->slots, stays) &&
+                      stays(pair[0]) && stays(pair[1]) && stays(how.cgroup);
   if (shares) args.flags |= CLONE_FILES;
   *child.stack_ = {plan, theirs.get(), pair[0], shares};
   args.stack = reinterpret_cast<std::uint64_t>(child.stack_.get());

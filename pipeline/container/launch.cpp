@@ -91,6 +91,7 @@ class start {
   task<launched> run();
   // The child first: what it sits in cannot be removed under it.
   [[nodiscard]] std::string undo() noexcept {
+    reports_.reset();  // before its descriptor's number can be another's
     out_.process = child_process();
     return undo_.run();
   }

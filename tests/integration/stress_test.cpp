@@ -1,6 +1,7 @@
 // Starts and ends, and kill -9 of whatever takes part in them at any moment. LXR_STRESS_CYCLES says how many (150).
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <array>
 #include <cstdlib>
@@ -19,6 +20,11 @@ pid_t child_of(pid_t parent) {
   const std::string pid = std::to_string(parent);
   const auto text = file::read_of_process(parent, "task/" + pid + "/children");
   return text ? static_cast<pid_t>(std::strtol(text->c_str(), nullptr, 10)) : 0;
+}
+
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 // The moment is a number of looks at the processes, not a time.
@@ -50,7 +56,7 @@ TEST_F(stress, killed_at_any_moment_nothing_is_wrong_or_left) {
     process running(command({"run", "--rm", "--network", network, small_, "sh", "-c", "echo x; sleep 0.01; exit 3"}), environment());
     victims all{{running.pid(), 0, 0}};
     const std::size_t victim = dice() % 3;
-    for (auto looks = dice() % 400; looks > 0; --looks) all.look();
+    for (auto looks = dice() % 400; looks > 0 || (all.generations[victim] == 0 && !has_ended(running.pid())); looks -= looks > 0 ? 1 : 0) all.look();
     if (all.generations[victim] > 0 && ::kill(all.generations[victim], SIGKILL) == 0) ++hits[victim];
     const int ended = running.wait();
     ASSERT_TRUE(ended == 3 || ended == 125 || ended == 128 + SIGKILL) << "victim " << victim << " ended with " << ended;

@@ -140,6 +140,16 @@ TEST(child_process, parked_descriptors_are_not_inherited) {
   EXPECT_EQ(::fcntl(kept.back().get(), F_GETFD), FD_CLOEXEC) << "ours are still there";
   child.send();
   EXPECT_FALSE(child.receive()) << "its end of the channel went with it";
+
+  // Unless it needs one of them.
+  plan_builder needy;
+  needy.slot(kept.back().get());
+  needy.add(op::unshare, "namespaces", {});
+  needy.add(op::receive, "word", {});
+  built_plan other = needy.build();
+  child_process with = child_process::spawn(other.get(), {});
+  ASSERT_TRUE(with.receive());
+  EXPECT_EQ(::access(("/proc/" + std::to_string(with.pid()) + "/fd/" + std::to_string(kept.back().get())).c_str(), F_OK), 0);
 }
 
 }  // namespace
