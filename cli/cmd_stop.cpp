@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <set>
 #include <functional>
 
 #include "cli/command.hpp"
@@ -44,7 +45,14 @@ task<void> stop_all(const instance& where, const std::vector<std::string>& words
   container::exit_records records(where);
   task_scope dispatching(executor), scope(executor);
   dispatching.spawn(records.dispatch());
-  for (const std::string& word : words) scope.spawn(stop_one(where, records, word, seconds, code));
+  std::set<std::string> ids;  // one may be named twice
+  for (const std::string& word : words) {
+    try {
+      if (ids.insert(resolve_container(where, word)).second) scope.spawn(stop_one(where, records, word, seconds, code));
+    } catch (const error&) {
+      code = report_failure(std::current_exception());
+    }
+  }
   co_await scope.join();
   dispatching.cancel();
   try {

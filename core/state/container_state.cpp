@@ -50,6 +50,15 @@ process_identity to_process(const json::object& o, std::string_view key) {
   return {static_cast<pid_t>(json::get_int(*p, "pid")), static_cast<std::uint64_t>(json::get_int(*p, "startTime"))};
 }
 
+// Held shared by who makes state directories, for an instant.
+unique_fd lock_all(const instance& where, int how) {
+  unique_fd fd = file::open_at(where.state_fd(), "containers", O_RDONLY | O_DIRECTORY);
+  while (::flock(fd.get(), how) != 0) {
+    if (errno != EINTR) throw_errno("lock", where.state() + "/containers");
+  }
+  return fd;
+}
+
 container_status parse_status(const std::string& word) {
   if (word == "running") return container_status::running;
   if (word == "exited") return container_status::exited;
@@ -72,10 +81,23 @@ bool process_identity::is_alive() const { return pid > 0 && start_time != 0 && s
 process_identity identify(pid_t pid) { return {pid, start_time_of(pid)}; }
 
 unique_fd make_state_dir(const instance& where, const std::string& id) {
+  if (auto there = open_state_dir(where, id); there && ::faccessat(there->get(), "lock", F_OK, 0) == 0) return std::move(*there);
+  const unique_fd making = lock_all(where, LOCK_SH);
   file::make_directory_at(where.state_fd(), dir_path(id));
   unique_fd directory = file::open_at(where.state_fd(), dir_path(id), O_RDONLY | O_DIRECTORY);
-  file::open_at(directory.get(), "lock", O_RDWR | O_CREAT);
+  const unique_fd lock = file::open_at(directory.get(), "lock", O_RDWR | O_CREAT);
+  file::write_all(lock.get(), where.root(), "lock");
   return directory;
+}
+
+std::vector<std::string> list_states_of_this_root(const instance& where) {
+  const unique_fd nobody_makes_any = lock_all(where, LOCK_EX);
+  std::vector<std::string> ids = file::list_at(where.state_fd(), "containers");
+  std::erase_if(ids, [&where](const std::string& id) {
+    const auto owner = file::read_record_at(where.state_fd(), dir_path(id) + "/lock");
+    return owner && !owner->empty() && *owner != where.root();
+  });
+  return ids;
 }
 
 std::optional<unique_fd> open_state_dir(const instance& where, const std::string& id) {
@@ -103,11 +125,13 @@ void save(const instance& where, const std::string& id, const container_state& s
   file::replace_at(where.state_fd(), dir_path(id) + "/state.json", json::dump(o));
 }
 
-container_state load_raw_state(const instance& where, const std::string& id) {
+container_state load_raw_state(const instance& where, const std::string& id) { return load_moved_state(where, dir_path(id)); }
+
+container_state load_moved_state(const instance& where, const std::string& directory) {
   container_state s;
-  const auto text = file::read_record_at(where.state_fd(), dir_path(id) + "/state.json");
+  const auto text = file::read_record_at(where.state_fd(), directory + "/state.json");
   if (!text) return s;
-  const json::object o = json::parse_object(*text, dir_path(id) + "/state.json");
+  const json::object o = json::parse_object(*text, directory + "/state.json");
   s.status = parse_status(json::get_string(o, "status"));
   s.init = to_process(o, "init");
   s.monitor = to_process(o, "monitor");
@@ -156,7 +180,7 @@ container_state state_reader::load(const std::string& id) {
 
 bool state_reader::is_alive(const container_state& state) {
   if (state.init.pid == 0) return false;
-  const auto [known, fresh] = monitors_.try_emplace(state.monitor.pid, false);
+  const auto [known, fresh] = monitors_.try_emplace({state.monitor.pid, state.monitor.start_time}, false);
   if (fresh) known->second = state.monitor.is_alive();
   return known->second ? ::kill(state.init.pid, 0) == 0 : state.init.is_alive();
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/unique_fd.hpp"
 #include "core/state/paths.hpp"
@@ -46,9 +47,12 @@ struct container_state {
   [[nodiscard]] bool can_remove() const { return status != container_status::running; }
 };
 
-// Makes state/containers/<id>/ with its lock file; open_state_dir returns an empty optional when it is not there (after a reboot).
+// Makes state/containers/<id>/ with its lock file, which names the root directory the container lies in; open_state_dir returns an empty optional when it is not there (after a reboot).
 unique_fd make_state_dir(const instance& where, const std::string& id);
 std::optional<unique_fd> open_state_dir(const instance& where, const std::string& id);
+// The ids that have a state directory, without those of other root directories that share it. A directory whose maker died
+// before it said whose it is belongs to everybody.
+std::vector<std::string> list_states_of_this_root(const instance& where);
 
 void save(const instance& where, const std::string& id, const container_state& state);
 container_state load_state(const instance& where, const std::string& id);
@@ -62,10 +66,12 @@ class state_reader {
  private:
   bool is_alive(const container_state& state);
   const instance& where_;
-  std::map<pid_t, bool> monitors_;
+  std::map<std::pair<pid_t, std::uint64_t>, bool> monitors_;
 };
 // As last saved, without asking the kernel: for those who are about to change it.
 container_state load_raw_state(const instance& where, const std::string& id);
+// The same of a directory that was moved (state/trash/...): nobody writes to it any more.
+container_state load_moved_state(const instance& where, const std::string& directory);
 // Records that a waiting container's program runs now. The caller holds the lock.
 void mark_running(const instance& where, const std::string& id);
 

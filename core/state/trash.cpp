@@ -29,7 +29,7 @@ std::optional<std::string> hide(int base, const std::string& path, const std::st
 
 std::optional<std::string> move_to_trash(const instance& where, const std::string& path) { return hide(where.root_fd(), path, where.root()); }
 
-void move_state_to_trash(const instance& where, const std::string& path) { hide(where.state_fd(), path, where.state()); }
+std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path) { return hide(where.state_fd(), path, where.state()); }
 
 void empty_trash(const instance& where) noexcept {
   try {

@@ -13,7 +13,7 @@ namespace lxr {
 // Moves a file or tree of the root directory there; atomic. Its path now; empty when it was not there.
 std::optional<std::string> move_to_trash(const instance& where, const std::string& path);
 // The same with one of the state directory.
-void move_state_to_trash(const instance& where, const std::string& path);
+std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path);
 void empty_trash(const instance& where) noexcept;
 
 }  // namespace lxr

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -149,13 +152,40 @@ bool group::had_oom_kill() const {
   return false;
 }
 
+namespace {
+
+// What is left in a group that goes: of a container whose engine was killed before it wrote down whom it had started.
+void kill_all(const std::string& path) {
+  if (write_file(path + "/cgroup.kill", "1")) return;  // v2, Linux 5.14
+  const auto text = file::read_at(AT_FDCWD, path + "/cgroup.procs");
+  for (const char* at = text ? text->c_str() : ""; *at != 0;) {
+    char* end = nullptr;
+    const long pid = std::strtol(at, &end, 10);
+    if (end == at) break;
+    if (pid > 1) ::kill(static_cast<pid_t>(pid), SIGKILL);
+    at = *end == '\n' ? end + 1 : end;
+  }
+}
+
+bool remove_group(const std::string& path) {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    if (::rmdir(path.c_str()) == 0) return true;
+    if (errno != EBUSY) return false;
+    kill_all(path);
+    ::poll(nullptr, 0, 1);  // the kernel takes a moment to let go of the dead
+  }
+  return false;
+}
+
+}  // namespace
+
 void group::sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string&)>& is_alive) noexcept try {
   for (const std::string& tree : trees(where)) {
     const auto above = file::try_open_at(AT_FDCWD, tree + "/" + parent, O_RDONLY | O_DIRECTORY);
     if (!above) continue;
     for (const std::string& name : file::list_at(above->get(), ".")) {
       struct stat st {};
-      if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name)) ::unlinkat(above->get(), name.c_str(), AT_REMOVEDIR);
+      if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name)) remove_group(tree + "/" + parent + "/" + name);
     }
     ::rmdir((tree + "/" + parent).c_str());
   }
@@ -167,7 +197,7 @@ bool group::remove(const layout& where, const std::string& parent, const std::st
   bool gone = true;
   for (const std::string& tree : trees(where)) {
     const std::string above = tree + "/" + parent;
-    if (::rmdir((above + "/" + id).c_str()) == 0) {
+    if (remove_group(above + "/" + id)) {
       ::rmdir(above.c_str());  // succeeds only when it was the last
     } else if (errno != ENOENT) {
       gone = false;

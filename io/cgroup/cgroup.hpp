@@ -37,9 +37,10 @@ class group {
   // v1: the `tasks` files to write "0" to.
   [[nodiscard]] const std::vector<unique_fd>& tasks() const noexcept { return tasks_; }
   [[nodiscard]] bool had_oom_kill() const;
-  // Removes the directories, and the parent's when they were the last. Processes still inside: false, try again later.
+  // Removes the directories, and the parent's when they were the last; what still runs inside is killed. False when that
+  // takes longer than a fifth of a second.
   static bool remove(const layout& where, const std::string& parent, const std::string& id) noexcept;
-  // Removes the empty groups below `parent` that belong to nothing alive: what a remover that died left.
+  // Removes the groups below `parent` that belong to nothing alive: what an engine or remover that died left.
   static void sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string& id)>& is_alive) noexcept;
 
  private:

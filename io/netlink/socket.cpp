@@ -42,7 +42,8 @@ socket socket::open(int protocol) {
   }
   const int on = 1, room = 4 << 20;
   ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);  // short acknowledgements
-  ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  // Acknowledgements that find no room are lost; the usual limit (net.core.rmem_max) is for those without privileges.
+  if (::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   return s;
 }
 

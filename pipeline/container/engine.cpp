@@ -69,6 +69,7 @@ std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_i
   if (image.layers.empty()) image.layers = image::borrow(where, image_id);
   if (image.layers.empty()) {
     image.layers = images.open_layers(image.image);
+    if (image.layers.empty()) throw error(errc::unsupported, "use image", image_id.substr(0, 12), "it has no layers", "a container needs files to start from");
     struct statfs fs {};
     if (::fstatfs(image.layers.front().get(), &fs) == 0 && fs.f_type == EROFS_SUPER_MAGIC_V1) {
       image::lend(where, image_id, image.layers);

@@ -53,17 +53,18 @@ container_config load_config_to_remove(const instance& where, const std::string&
 
 }  // namespace
 
-void discard_files(const instance& where, const container_config& config) {
+std::optional<std::string> discard_files(const instance& where, const container_config& config) {
   release_name(where, config.name, config.id);
   const std::string data = "containers/" + config.id;
+  auto state = move_state_to_trash(where, data);  // first: without it, but with its data, it is one that never ran
   move_to_trash(where, data);
-  move_state_to_trash(where, data);
+  return state;
 }
 
 task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force) {
   const container_config config = load_config_to_remove(where, id, force);
   make_state_dir(where, id);  // it may be missing after a reboot; the lock lives in it
-  container_state raw;
+  container_state last;
   unique_fd dying;
   {
     const auto lock = lock_container(where, id);
@@ -72,17 +73,21 @@ task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std:
     if (!state.can_remove() && !force) {
       throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
     }
-    raw = load_raw_state(where, id);
+    last = load_raw_state(where, id);
     dying = open_process(state.init);
     if (dying) io::process::send_signal(dying.get(), SIGKILL);
     // From here on it exists for nobody, its monitor included: the rest of its end is ours to see to.
-    discard_files(where, config);
+    if (const auto hidden = discard_files(where, config)) last = load_moved_state(where, *hidden);
+    if (!dying && last.init.pid != 0) {  // a start was in progress; what it writes from now on fails, and it gives up
+      dying = open_process(last.init);
+      if (dying) io::process::send_signal(dying.get(), SIGKILL);
+    }
   }
   if (dying) {
     auto end = exited(dying.get());
     co_await with_deadline(seconds(10), std::move(end), "kill", '"' + config.name + '"');
   }
-  release_kernel_objects(where, cgroups, id, raw);
+  release_kernel_objects(where, cgroups, id, last);
 }
 
 namespace {
@@ -92,16 +97,26 @@ namespace {
 void sweep_unfinished(const instance& where) {
   const auto alone = image::store(where).try_lock_alone();
   if (!alone) return;
-  const auto is_whole = [&where](const std::string& id) {
-    return ::faccessat(where.root_fd(), ("containers/" + id + "/config.json").c_str(), F_OK, 0) == 0;
+  const auto lacks_config = [&where](const std::string& id) {
+    return ::faccessat(where.root_fd(), ("containers/" + id + "/config.json").c_str(), F_OK, 0) != 0 && errno == ENOENT;
   };
   for (const std::string& id : list_containers(where)) {
-    if (!is_whole(id)) move_to_trash(where, "containers/" + id);
+    if (lacks_config(id)) move_to_trash(where, "containers/" + id);
   }
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) {
-    if (!is_whole(id)) move_state_to_trash(where, "containers/" + id);
+  for (const std::string& id : list_states_of_this_root(where)) {
+    if (lacks_config(id)) move_state_to_trash(where, "containers/" + id);
   }
   release_stale_names(where);
+}
+
+// One step of the aftermath that fails must not keep the others from being done.
+template <class Step>
+void attempt(Step step) noexcept {
+  try {
+    step();
+  } catch (const std::exception&) {
+    // the next one does it
+  }
 }
 
 task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, bool force) {
@@ -131,7 +146,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 }
 
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
-  sweep_unfinished(where);
+  attempt([&] { sweep_unfinished(where); });
   empty_trash(where);  // while the kernel takes links down
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));
@@ -141,9 +156,10 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   } catch (const error& e) {
     if (e.code() != errc::timed_out) throw;
   }
-  network::remove_if_unused(where);
+  attempt([&] { network::remove_if_unused(where); });
   io::cgroup::group::sweep(cgroups, where.kernel_name(), [&where](const std::string& id) {
-    return ::faccessat(where.root_fd(), ("containers/" + id).c_str(), F_OK, 0) == 0;
+    const std::string directory = "containers/" + id;
+    return ::faccessat(where.root_fd(), directory.c_str(), F_OK, 0) == 0 || ::faccessat(where.state_fd(), directory.c_str(), F_OK, 0) == 0;
   });
 }
 

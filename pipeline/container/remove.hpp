@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@
 
 namespace lxr::container {
 
-// Takes a container's name and files away: renamed into the trash, which is emptied later.
-void discard_files(const instance& where, const container_config& config);
+// Takes a container's name and files away: renamed into the trash, which is emptied later. Where its state lies now.
+std::optional<std::string> discard_files(const instance& where, const container_config& config);
 
 // Removes one container with everything it holds. A running one is killed first when `force`, else errc::conflict.
 // Returns once its processes are gone and its name is free; the caller then settles the instance. A remover that dies on the

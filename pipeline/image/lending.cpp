@@ -1,6 +1,7 @@
 #include "pipeline/image/lending.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,12 +15,19 @@ namespace {
 
 std::string record(const std::string& image_id) { return "mounts/" + image_id; }
 
+// Which file the image's index is: another one after it was repaired or pulled again.
+std::int64_t index_of(const instance& where, const std::string& image_id) {
+  struct stat st {};
+  return ::fstatat(where.root_fd(), ("images/" + image_id + "/index.erofs").c_str(), &st, 0) == 0 ? static_cast<std::int64_t>(st.st_ino) : 0;
+}
+
 }  // namespace
 
 std::vector<unique_fd> borrow(const instance& where, const std::string& image_id) noexcept try {
   const auto text = file::read_at(where.state_fd(), record(image_id));
   if (!text) return {};
   const json::object o = json::parse_object(*text, record(image_id));
+  if (json::get_int(o, "index") != index_of(where, image_id)) return {};
   const process_identity lender{static_cast<pid_t>(json::get_int(o, "pid")), static_cast<std::uint64_t>(json::get_int(o, "startTime"))};
   const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, lender.pid, 0)));
   if (!process || !lender.is_alive()) return {};  // looked at after opening: it is the lender that is open
@@ -37,7 +45,7 @@ void lend(const instance& where, const std::string& image_id, const std::vector<
   const process_identity self = identify(::getpid());
   json::array numbers;
   for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
-  const json::object o{{"pid", self.pid}, {"startTime", static_cast<std::int64_t>(self.start_time)}, {"mounts", numbers}};
+  const json::object o{{"pid", self.pid}, {"startTime", static_cast<std::int64_t>(self.start_time)}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
   file::replace_at(where.state_fd(), record(image_id), json::dump(o));
 } catch (const std::exception&) {
   // others mount it for themselves

@@ -32,6 +32,9 @@ std::string bridge_name(const instance& where, std::uint32_t n = 0) {
   return n == 0 ? first : first + "-" + std::to_string(n);
 }
 
+// Written once a further bridge has its route and answers: one without it was left half made.
+std::string ready_mark(std::uint32_t n) { return std::string(directory) + "/ready-" + std::to_string(n); }
+
 void remove_bridges(const instance& where, const nl::socket& route) {
   for (std::uint32_t n = bridge_count; n-- > 0;) {
     const std::string name = bridge_name(where, n);
@@ -40,6 +43,7 @@ void remove_bridges(const instance& where, const nl::socket& route) {
     nl::batch b;
     nl::put_delete_link(b, index, name);
     route.exchange_or_throw(b, "remove");
+    ::unlinkat(where.state_fd(), ready_mark(n).c_str(), 0);
   }
 }
 
@@ -138,6 +142,11 @@ void answer_for_others(const std::string& bridge) {
 int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
   const std::string name = bridge_name(where, n);
   nl::batch b;
+  if (const int half = nl::link_index(name); half != 0) {
+    nl::put_delete_link(b, half, name);
+    route.exchange_or_throw(b, "replace");
+    b.clear();
+  }
   nl::put_bridge(b, name, mac_for(range.base + gateway_number));
   route.exchange_or_throw(b, "create");
   const int index = nl::link_index(name);
@@ -147,7 +156,10 @@ int make_further_bridge(const instance& where, const nl::socket& route, const nl
   b.clear();
   nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
   const auto failures = route.exchange(b);
-  if (failures.empty()) return index;
+  if (failures.empty()) {
+    file::replace_at(where.state_fd(), ready_mark(n), "");
+    return index;
+  }
   b.clear();
   nl::put_delete_link(b, index, name);
   static_cast<void>(route.exchange(b));
@@ -181,8 +193,9 @@ bool bridge_network::find() {
 
 // The bridge that carries an address; 0 when it is not there yet.
 int bridge_network::bridge_of(std::uint32_t number) {
-  int& index = bridges_.at(number / address_pool::block_size);
-  if (index == 0) index = nl::link_index(bridge_name(where_, number / address_pool::block_size));
+  const std::uint32_t n = number / address_pool::block_size;
+  int& index = bridges_.at(n);
+  if (index == 0 && ::faccessat(where_.state_fd(), ready_mark(n).c_str(), F_OK, 0) == 0) index = nl::link_index(bridge_name(where_, n));
   return index;
 }
 
@@ -264,8 +277,10 @@ bool bridge_network::remove_stale(const std::string& name) const {
 void bridge_network::flush() {
   flushing_ = false;
   nl::batch b;
-  std::vector<request*> batch;
-  batch.swap(waiting_);
+  constexpr std::size_t at_once = 64;  // so that all acknowledgements find room
+  const std::size_t count = std::min(waiting_.size(), at_once);
+  const std::vector<request*> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   std::vector<request*> about;  // for each message
   for (request* r : batch) {
     nl::put_veth(b, r->link);
@@ -278,16 +293,19 @@ void bridge_network::flush() {
     failures = route_.exchange(b);
   } catch (const error& e) {
     broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
+    route_ = nl::socket::open(NETLINK_ROUTE);  // what is still to be answered must not be taken for answers to what follows
   }
   for (request* r : batch) {
     r->done = true;
     r->error = broken;
   }
   for (const auto& f : failures) {
-    int& first = about.at(f.sequence - 1)->error;
+    if (f.sequence == 0 || f.sequence > about.size()) continue;
+    int& first = about[f.sequence - 1]->error;
     if (first == 0) first = f.error;  // later ones only follow from it
   }
   answered_.notify_all();
+  if (!waiting_.empty()) flush();
 }
 
 nl::batch bridge_network::inner_configuration(const attachment& with) {
@@ -323,6 +341,7 @@ bool remove_if_unused(const instance& where) {
   if (!saved_subnet(where)) return true;
   std::set<std::uint64_t> living;
   for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));  // also of another root
   if (open_pool(where).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
   remove_bridges(where, nl::socket::open(NETLINK_ROUTE));

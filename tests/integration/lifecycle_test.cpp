@@ -124,6 +124,34 @@ TEST_F(lifecycle, a_full_disk_of_one_log_does_not_end_the_monitor) {
   EXPECT_NE(o.out.find("w-1 ended\nw-2 ended\nw-3 ended\n"), std::string::npos) << o.out << o.err;
 }
 
+// Two root directories may share a state directory: what one sweeps is not the other's.
+TEST_F(lifecycle, another_root_with_the_same_state_keeps_its_containers) {
+  const std::string other = dir_.path() + "/other";
+  must({"--root", other, "run", "-d", "--name", "theirs", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "ours", small_, "sleep", "1000"});
+  must({"rm", "-f", "ours"});
+  must({"run", "--rm", small_, "true"});
+  EXPECT_TRUE(eventually([&] { return run_program({"/usr/bin/pgrep", "-f", program_path("lxr") + " rm -f ours"}).code != 0; }));
+  EXPECT_EQ(must({"--root", other, "exec", "theirs", "sh", "-c", "ping -q -c 1 -W 5 $(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p') > /dev/null && echo here"}), "here\n");
+  EXPECT_EQ(must({"--root", other, "ps", "-q"}).size(), 13u);
+  must({"--root", other, "rm", "-f", "theirs"});
+}
+
+// Its engine was killed before it wrote down whom it had started.
+TEST_F(lifecycle, what_nobody_knows_of_ends_with_its_container) {
+  const std::string id = must({"run", "-d", "--network", "none", small_, "sleep", "1000"}).substr(0, 64);
+  const auto pid = json::get_int(*json::find_object(inspect(id), "State"), "Pid");
+  ASSERT_EQ(::unlink((state_ + "/containers/" + id + "/state.json").c_str()), 0);
+  must({"rm", id});
+  EXPECT_TRUE(eventually([&] { return ::kill(static_cast<pid_t>(pid), 0) != 0; }));
+}
+
+TEST_F(lifecycle, stop_takes_one_named_twice) {
+  const std::string id = must({"run", "-d", "--name", "box", small_, "sleep", "1000"}).substr(0, 64);
+  must({"stop", "-t", "0", "box", id});
+  EXPECT_EQ(status_of("box"), "exited");
+}
+
 TEST_F(lifecycle, a_name_in_use_is_refused_and_free_again_after_removal) {
   must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
   const outcome o = lxr({"run", "-d", "--name", "box", small_, "sleep", "1000"});
