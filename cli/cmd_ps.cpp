@@ -28,11 +28,7 @@ void complete(const instance& where, listed& one) {
   one.state.created_ns = config.created_ns;
   one.state.command = "?";  // unless the image is there
   try {
-    std::string text;
-    for (const std::string& word : container::command_line(config, image::store(where).load(config.image_id).config)) {
-      text += (text.empty() ? "" : " ") + word;
-    }
-    one.state.command = text;
+    one.state.command = container::command_text(container::command_line(config, image::store(where).load(config.image_id).config));
   } catch (const error&) {
     // it is gone, or on its way
   }
@@ -68,7 +64,7 @@ std::string status_text(const container_state& s, std::int64_t now) {
   return "Exited (" + code + ")" + (s.finished_ns != 0 ? " " + human_duration(now - s.finished_ns) + " ago" : "");
 }
 
-std::string command_text(const std::string& command, bool whole) {
+std::string shown_command(const std::string& command, bool whole) {
   constexpr std::size_t shown = 20;
   return '"' + (whole || command.size() <= shown ? command : command.substr(0, shown - 1) + "…") + '"';
 }
@@ -77,7 +73,7 @@ void print_table(const std::vector<listed>& all, bool whole) {
   table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
   const std::int64_t now = container::unix_time_ns();
   for (const auto& [id, s] : all) {
-    t.add({whole ? id : short_id(id), s.image, command_text(s.command, whole), human_duration(now - s.created_ns) + " ago",
+    t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole), human_duration(now - s.created_ns) + " ago",
            status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
   }
   t.print();

@@ -1,7 +1,7 @@
 #include <csignal>
 #include <cstdio>
-#include <set>
 #include <functional>
+#include <set>
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
@@ -27,9 +27,8 @@ int stop_signal_of(const instance& where, const container_config& config) {
   return container::parse_signal(word, SIGTERM);
 }
 
-task<void> stop_one(const instance& where, container::exit_records& records, std::string word, std::optional<int> seconds, int& code) {
+task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::string word, std::optional<int> seconds, int& code) {
   try {
-    const std::string id = resolve_container(where, word);
     const container_config config = load_config(where, id);
     const int wait = seconds.value_or(config.stop_timeout);
     const std::chrono::seconds limit = wait < 0 ? std::chrono::years(1) : std::chrono::seconds(wait);  // -1: for ever
@@ -48,7 +47,8 @@ task<void> stop_all(const instance& where, const std::vector<std::string>& words
   std::set<std::string> ids;  // one may be named twice
   for (const std::string& word : words) {
     try {
-      if (ids.insert(resolve_container(where, word)).second) scope.spawn(stop_one(where, records, word, seconds, code));
+      const auto [id, fresh] = ids.insert(resolve_container(where, word));
+      if (fresh) scope.spawn(stop_one(where, records, *id, word, seconds, code));
     } catch (const error&) {
       code = report_failure(std::current_exception());
     }

@@ -10,10 +10,10 @@ work=$(mktemp -d /var/tmp/lxr-bench.XXXXXX)
 memory=$(mktemp -d /dev/shm/lxr-bench.XXXXXX) # state belongs on a tmpfs, as /run is
 cache=${LXR_TEST_CACHE:-$here/../../.cache}
 lxr=$build/lxr
-bundle=$work/bundle archive=$work/small.tar
+bundle=$work/bundle sleeping=$work/sleeping archive=$work/small.tar
 out=$work/measurements.jsonl
 export LXR_ROOT=$work/root LXR_STATE=$memory/state
-mkdir -p "$LXR_ROOT" "$work/floor" "$work/bundle/rootfs" "$cache"
+mkdir -p "$LXR_ROOT" "$work/floor" "$bundle/rootfs" "$sleeping" "$cache"
 ulimit -n "$(ulimit -Hn)"
 
 if [ "$mode" = quick ]; then
@@ -47,6 +47,7 @@ prepare() {
 	mkdir -p "$bundle/rootfs/"{proc,sys,dev,tmp,usr}
 	"$lxr" rm -f source >/dev/null
 	(cd "$bundle" && crun spec && jq '.process.terminal=false | .process.args=["/bin/true"]' config.json >c && mv c config.json)
+	jq --arg r "$bundle/rootfs" '.process.args=["/bin/sleep","1000"] | .root.path=$r' "$bundle/config.json" >"$sleeping/config.json"
 	skopeo --insecure-policy copy -q "$image" "docker-archive:$archive:small:latest"
 	"$build/bench/floor_bridge" up
 	start_peers
@@ -120,9 +121,6 @@ batches() { # none|bridge
 			once "remove $1" docker "$few" sh -c 'docker "$@" ps -aq | xargs docker "$@" rm -f' - "${docker_flags[@]}"
 		}
 	elif has crun; then
-		local sleeping=$work/sleeping
-		mkdir -p "$sleeping"
-		jq --arg r "$bundle/rootfs" '.process.args=["/bin/sleep","1000"] | .root.path=$r' "$bundle/config.json" >"$sleeping/config.json"
 		once "$what" crun "$some" sh -c 'seq "$0" | xargs -P 2 -I{} crun run -d -b "$1" bench-{}' "$some" "$sleeping"
 		once "remove $1" crun "$some" sh -c 'seq "$0" | xargs -P 2 -I{} crun delete -f bench-{}' "$some"
 	fi
@@ -174,9 +172,6 @@ further_processes() {
 	"$lxr" batch -n 200 --name x --network none "$image" sleep 100000 >/dev/null
 	pid=$("$lxr" inspect x-1 | jq '.[0].State.Pid')
 	local all=(floor "$build/bench/floor_exec" "$pid" /bin/true -- lxr "$lxr" exec x-1 true)
-	local sleeping=$work/sleeping
-	mkdir -p "$sleeping"
-	jq --arg r "$bundle/rootfs" '.process.args=["/bin/sleep","1000"] | .root.path=$r' "$bundle/config.json" >"$sleeping/config.json"
 	for p in crun runc; do ! has $p || { $p run -d -b "$sleeping" "exec-$p" && all+=(-- $p $p exec "exec-$p" /bin/true); }; done </dev/null >/dev/null
 	compare "exec" "$rounds" 0 "${all[@]}"
 	for p in crun runc; do ! has $p || $p delete -f "exec-$p"; done

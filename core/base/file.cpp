@@ -70,17 +70,6 @@ std::string read_all(int fd, const std::string& name, std::size_t limit) {
   }
 }
 
-std::optional<std::string> read_record_at(int dir, const std::string& name) {
-  const auto fd = try_open_at(dir, name, O_RDONLY);
-  if (!fd) return std::nullopt;
-  char buffer[16384];
-  const ssize_t got = ::read(fd->get(), buffer, sizeof buffer);
-  if (got < 0) throw_errno("read", name);
-  std::string content(buffer, static_cast<std::size_t>(got));
-  if (content.size() == sizeof buffer) content += read_all(fd->get(), name);
-  return content;
-}
-
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit) {
   auto fd = try_open_at(dir, name, O_RDONLY);
   if (!fd) return std::nullopt;

@@ -27,8 +27,6 @@ std::optional<std::string> read_of_process(pid_t pid, const std::string& name);
 
 // The whole content; at most `limit` bytes, more is errc::exhausted. Empty optional when it does not exist.
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit = 4u << 20);
-// The same for a small regular file of ours: a short answer is its end, so that there is no second read.
-std::optional<std::string> read_record_at(int dir, const std::string& name);
 std::string read_all(int fd, const std::string& name, std::size_t limit = 4u << 20);
 void write_all(int fd, std::string_view content, const std::string& name);
 // Writes under a private name (with a dot in front) and renames over `name`; readers see the old or the new content, never a

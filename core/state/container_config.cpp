@@ -56,7 +56,7 @@ void save(const instance& where, const container_config& c) {
 }
 
 container_config load_config(const instance& where, const std::string& id) {
-  const auto text = file::read_record_at(where.root_fd(), config_path(id));
+  const auto text = file::read_at(where.root_fd(), config_path(id));
   if (!text) throw error(errc::not_found, "find container", '"' + short_id(id) + '"', "no container with that id exists");
   const json::object o = json::parse_object(*text, config_path(id));
   container_config c;

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -78,6 +80,12 @@ std::string to_string(container_status status) {
 
 bool process_identity::is_alive() const { return pid > 0 && start_time != 0 && start_time_of(pid) == start_time; }
 
+unique_fd process_identity::open() const {
+  unique_fd fd(pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)) : -1);
+  if (fd && !is_alive()) fd.reset();
+  return fd;
+}
+
 process_identity identify(pid_t pid) { return {pid, start_time_of(pid)}; }
 
 unique_fd make_state_dir(const instance& where, const std::string& id) {
@@ -94,7 +102,7 @@ std::vector<std::string> list_states_of_this_root(const instance& where) {
   const unique_fd nobody_makes_any = lock_all(where, LOCK_EX);
   std::vector<std::string> ids = file::list_at(where.state_fd(), "containers");
   std::erase_if(ids, [&where](const std::string& id) {
-    const auto owner = file::read_record_at(where.state_fd(), dir_path(id) + "/lock");
+    const auto owner = file::read_at(where.state_fd(), dir_path(id) + "/lock");
     return owner && !owner->empty() && *owner != where.root();
   });
   return ids;
@@ -129,7 +137,7 @@ container_state load_raw_state(const instance& where, const std::string& id) { r
 
 container_state load_moved_state(const instance& where, const std::string& directory) {
   container_state s;
-  const auto text = file::read_record_at(where.state_fd(), directory + "/state.json");
+  const auto text = file::read_at(where.state_fd(), directory + "/state.json");
   if (!text) return s;
   const json::object o = json::parse_object(*text, directory + "/state.json");
   s.status = parse_status(json::get_string(o, "status"));

@@ -22,6 +22,8 @@ struct process_identity {
   pid_t pid = 0;
   std::uint64_t start_time = 0;  // clock ticks since boot
   [[nodiscard]] bool is_alive() const;
+  // A pidfd of it; empty when it is gone. The identity is looked at after opening, so it is the right one that is open.
+  [[nodiscard]] unique_fd open() const;
 };
 process_identity identify(pid_t pid);
 
@@ -47,7 +49,8 @@ struct container_state {
   [[nodiscard]] bool can_remove() const { return status != container_status::running; }
 };
 
-// Makes state/containers/<id>/ with its lock file, which names the root directory the container lies in; open_state_dir returns an empty optional when it is not there (after a reboot).
+// Makes state/containers/<id>/ with its lock file, which names the root directory the container lies in; open_state_dir
+// returns an empty optional when it is not there (after a reboot).
 unique_fd make_state_dir(const instance& where, const std::string& id);
 std::optional<unique_fd> open_state_dir(const instance& where, const std::string& id);
 // The ids that have a state directory, without those of other root directories that share it. A directory whose maker died

@@ -22,7 +22,6 @@ constexpr std::uint16_t create = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_
 
 ifinfomsg* put_ifinfo(nlmsghdr* h) {
   auto* info = static_cast<ifinfomsg*>(put_extra_header(h, sizeof(ifinfomsg)));
-  std::memset(info, 0, sizeof *info);
   info->ifi_family = AF_UNSPEC;
   return info;
 }
@@ -75,7 +74,6 @@ void put_link_up(batch& b, int index, const std::string& subject) {
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject) {
   nlmsghdr* h = b.start(RTM_NEWADDR, create, subject);
   auto* a = static_cast<ifaddrmsg*>(put_extra_header(h, sizeof(ifaddrmsg)));
-  std::memset(a, 0, sizeof *a);
   a->ifa_family = AF_INET;
   a->ifa_prefixlen = static_cast<std::uint8_t>(prefix);
   a->ifa_index = static_cast<unsigned>(index);
@@ -91,7 +89,6 @@ namespace {
 nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject) {
   nlmsghdr* h = b.start(RTM_NEWROUTE, create, subject);
   auto* r = static_cast<rtmsg*>(put_extra_header(h, sizeof(rtmsg)));
-  std::memset(r, 0, sizeof *r);
   r->rtm_family = AF_INET;
   r->rtm_table = RT_TABLE_MAIN;
   r->rtm_protocol = RTPROT_BOOT;
@@ -119,7 +116,6 @@ void put_route(batch& b, const subnet& to, int index) {
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
   nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, "neighbour " + to_string(address));
   auto* n = static_cast<ndmsg*>(put_extra_header(h, sizeof(ndmsg)));
-  std::memset(n, 0, sizeof *n);
   n->ndm_family = AF_INET;
   n->ndm_ifindex = index;
   n->ndm_state = NUD_PERMANENT;
@@ -177,6 +173,16 @@ void put_delete_link(batch& b, int index, const std::string& name) {
   b.finish();
 }
 
+void delete_link(const socket& route, const std::string& name) {
+  const int index = link_index(name);
+  if (index == 0) return;
+  batch b;
+  put_delete_link(b, index, name);
+  for (const auto& f : route.exchange(b)) {
+    if (f.error != ENODEV) throw_errno(f.error, "remove", "link " + name);
+  }
+}
+
 int link_index(const std::string& name) { return static_cast<int>(::if_nametoindex(name.c_str())); }
 
 std::vector<std::string> link_names(const socket& route) {
@@ -197,7 +203,6 @@ std::vector<subnet> used_subnets(const socket& route) {
   batch addresses;
   nlmsghdr* h = addresses.start(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, "addresses");
   auto* a = static_cast<ifaddrmsg*>(put_extra_header(h, sizeof(ifaddrmsg)));
-  std::memset(a, 0, sizeof *a);
   a->ifa_family = AF_INET;
   addresses.finish();
   route.dump(addresses, [&out](const nlmsghdr* m) {
@@ -209,7 +214,6 @@ std::vector<subnet> used_subnets(const socket& route) {
   batch routes;
   h = routes.start(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, "routes");
   auto* r = static_cast<rtmsg*>(put_extra_header(h, sizeof(rtmsg)));
-  std::memset(r, 0, sizeof *r);
   r->rtm_family = AF_INET;
   routes.finish();
   route.dump(routes, [&out](const nlmsghdr* m) {

@@ -57,6 +57,9 @@ void put_into_bridge(batch& b, const std::string& name, int bridge);
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);
 
+// Deletes a link; one that is not there is not an error.
+void delete_link(const socket& route, const std::string& name);
+
 int link_index(const std::string& name);  // 0: no such link
 std::vector<std::string> link_names(const socket& route);
 // Every subnet the host has an address in or a route to (default routes excluded).

@@ -78,7 +78,7 @@ struct exit_status {
 std::optional<exit_status> reap(int pidfd, bool block);
 
 // A child begins with a copy of all our descriptors, and closes them when it becomes another program: with thousands of
-// them that is a third of a start. Those parked lie behind all others, and children born while many are get none of them.
+// them that is a tenth of a start. Those parked lie behind all others, and children born while many are get none of them.
 // Returns the descriptor under its new number; under its old one when there is no room.
 unique_fd park(unique_fd descriptor);
 

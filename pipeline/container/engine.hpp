@@ -58,8 +58,9 @@ class engine {
   int init_program();
 
  private:
-  std::optional<network::bridge_network> network_;
   prepared_image& parsed(const std::string& image_id);
+
+  std::optional<network::bridge_network> network_;
   std::map<std::string, std::shared_ptr<prepared_image>> prepared_;
   std::vector<std::string> lent_;
   unique_fd init_;

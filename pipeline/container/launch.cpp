@@ -292,8 +292,7 @@ void start::save_state(container_status status) {
   s.name = config_.name;
   s.image = config_.image;
   s.created_ns = config_.created_ns;
-  s.command.clear();
-  for (const std::string& word : spec_.process.args) s.command += (s.command.empty() ? "" : " ") + word;
+  s.command = command_text(spec_.process.args);
   if (net_) {
     s.address = io::netlink::to_string(net_->address);
     s.gateway = io::netlink::to_string(net_->gateway);

@@ -1,8 +1,8 @@
 #include "pipeline/container/remove.hpp"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -74,12 +74,12 @@ task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std:
       throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
     }
     last = load_raw_state(where, id);
-    dying = open_process(state.init);
+    dying = state.init.open();
     if (dying) io::process::send_signal(dying.get(), SIGKILL);
     // From here on it exists for nobody, its monitor included: the rest of its end is ours to see to.
     if (const auto hidden = discard_files(where, config)) last = load_moved_state(where, *hidden);
     if (!dying && last.init.pid != 0) {  // a start was in progress; what it writes from now on fails, and it gives up
-      dying = open_process(last.init);
+      dying = last.init.open();
       if (dying) io::process::send_signal(dying.get(), SIGKILL);
     }
   }

@@ -66,6 +66,12 @@ std::vector<std::string> command_line(const container_config& config, const oci:
   return args;
 }
 
+std::string command_text(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
 oci::runtime_spec make_surroundings(const container_config& config) {
   oci::runtime_spec spec;
   spec.process.terminal = config.tty;

@@ -16,6 +16,8 @@ oci::runtime_spec make_spec(const container_config& config, const oci::image_con
 
 // The command line alone: entrypoint and command after docker's rules.
 std::vector<std::string> command_line(const container_config& config, const oci::image_config& image);
+// It in one line, for people.
+std::string command_text(const std::vector<std::string>& words);
 
 // "PATH=..." looked up in an environment.
 std::string find_env(const std::vector<std::string>& env, const std::string& key);

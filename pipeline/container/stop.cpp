@@ -14,20 +14,7 @@
 #include "io/process/child_process.hpp"
 
 namespace lxr::container {
-namespace {
-
 using std::chrono::seconds;
-
-}  // namespace
-
-unique_fd open_process(const process_identity& process) {
-  try {
-    unique_fd pidfd = io::process::open_pidfd(process.pid);
-    return process.is_alive() ? std::move(pidfd) : unique_fd();
-  } catch (const error&) {
-    return {};
-  }
-}
 
 task<void> exited(int pidfd) {
   readiness end(co_await asio::this_coro::executor, pidfd);
@@ -35,7 +22,7 @@ task<void> exited(int pidfd) {
 }
 
 task<void> end_process(process_identity process, int signal, seconds limit) {
-  const unique_fd pidfd = open_process(process);
+  const unique_fd pidfd = process.open();
   if (!pidfd) co_return;
   io::process::send_signal(pidfd.get(), signal);
   if (limit < seconds(0)) {
@@ -106,7 +93,7 @@ task<void> stop(const instance& where, exit_records& records, std::string id, se
 
 void kill(const instance& where, const std::string& id, int signal) {
   const container_state state = load_state(where, id);
-  const unique_fd pidfd = state.status == container_status::running ? open_process(state.init) : unique_fd();
+  const unique_fd pidfd = state.status == container_status::running ? state.init.open() : unique_fd();
   if (!pidfd) {
     throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"', "it is not running");
   }

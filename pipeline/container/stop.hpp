@@ -11,8 +11,6 @@
 
 namespace lxr::container {
 
-// An open process of a container; empty when it is gone. Identity is checked after opening, so it is the right one.
-unique_fd open_process(const process_identity& process);
 // Returns once the process behind it has ended.
 task<void> exited(int pidfd);
 

@@ -9,7 +9,7 @@ namespace lxr::image {
 
 // One index over all layers of an image: a root is then one EROFS and one overlay mount, however many layers there are.
 // What every container mounts something on is there, empty, where the image lacks it: else each start would make it in
-// the upper layer (0.3 ms, and as much to remove).
+// the upper layer, and each removal would take it away.
 // Lifecycle: add() the layers, lowest first; then bytes(), once.
 // Failure: throws error{errc::exhausted} for what EROFS cannot hold.
 class image_index {

@@ -29,8 +29,8 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
   const json::object o = json::parse_object(*text, record(image_id));
   if (json::get_int(o, "index") != index_of(where, image_id)) return {};
   const process_identity lender{static_cast<pid_t>(json::get_int(o, "pid")), static_cast<std::uint64_t>(json::get_int(o, "startTime"))};
-  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, lender.pid, 0)));
-  if (!process || !lender.is_alive()) return {};  // looked at after opening: it is the lender that is open
+  const unique_fd process = lender.open();
+  if (!process) return {};
   std::vector<unique_fd> mounts;
   for (const json::value& number : o.at("mounts").as_array()) {
     mounts.emplace_back(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number.as_int64(), 0)));

@@ -35,16 +35,13 @@ std::string bridge_name(const instance& where, std::uint32_t n = 0) {
 // Written once a further bridge has its route and answers: one without it was left half made.
 std::string ready_mark(std::uint32_t n) { return std::string(directory) + "/ready-" + std::to_string(n); }
 
+void remove_bridge(const instance& where, const nl::socket& route, std::uint32_t n) {
+  ::unlinkat(where.state_fd(), ready_mark(n).c_str(), 0);
+  nl::delete_link(route, bridge_name(where, n));
+}
+
 void remove_bridges(const instance& where, const nl::socket& route) {
-  for (std::uint32_t n = bridge_count; n-- > 0;) {
-    const std::string name = bridge_name(where, n);
-    const int index = nl::link_index(name);
-    if (index == 0) continue;
-    nl::batch b;
-    nl::put_delete_link(b, index, name);
-    route.exchange_or_throw(b, "remove");
-    ::unlinkat(where.state_fd(), ready_mark(n).c_str(), 0);
-  }
+  for (std::uint32_t n = bridge_count; n-- > 0;) remove_bridge(where, route, n);
 }
 
 // flock(2), shared or exclusive, for the life of this object.
@@ -125,9 +122,7 @@ void make_network(const instance& where, const nl::socket& route) {
     const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
     file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
   } catch (...) {
-    b.clear();
-    nl::put_delete_link(b, nl::link_index(name), name);
-    static_cast<void>(route.exchange(b));
+    nl::delete_link(route, name);
     throw;
   }
 }
@@ -140,30 +135,25 @@ void answer_for_others(const std::string& bridge) {
 
 // Under the exclusive lock: the bridge for the n-th block, and the way to it.
 int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
+  remove_bridge(where, route, n);  // it may be half made
   const std::string name = bridge_name(where, n);
   nl::batch b;
-  if (const int half = nl::link_index(name); half != 0) {
-    nl::put_delete_link(b, half, name);
-    route.exchange_or_throw(b, "replace");
-    b.clear();
-  }
   nl::put_bridge(b, name, mac_for(range.base + gateway_number));
   route.exchange_or_throw(b, "create");
-  const int index = nl::link_index(name);
-  set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
-  answer_for_others(bridge_name(where));
-  answer_for_others(name);
-  b.clear();
-  nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
-  const auto failures = route.exchange(b);
-  if (failures.empty()) {
+  try {
+    const int index = nl::link_index(name);
+    set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
+    answer_for_others(bridge_name(where));
+    answer_for_others(name);
+    b.clear();
+    nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
+    route.exchange_or_throw(b, "create");
     file::replace_at(where.state_fd(), ready_mark(n), "");
     return index;
+  } catch (...) {
+    remove_bridge(where, route, n);
+    throw;
   }
-  b.clear();
-  nl::put_delete_link(b, index, name);
-  static_cast<void>(route.exchange(b));
-  throw_errno(failures.front().error, "create", "route to " + name);
 }
 
 address_pool open_pool(const instance& where) {
@@ -236,7 +226,8 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
     asio::post(co_await asio::this_coro::executor, [this] { flush(); });
   }
   while (!mine.done) co_await answered_.wait_regardless();
-  if (mine.error == EEXIST && remove_stale(with.link)) {
+  if (mine.error == EEXIST) {  // of this container's last run: the kernel is still taking its namespace down
+    nl::delete_link(route_, with.link);
     auto again = connect(with, namespace_of);
     co_await std::move(again);
     co_return;
@@ -264,16 +255,6 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
               "try again in a moment, or use --network none");
 }
 
-// The link of this container's last run, whose namespace the kernel is still taking down. False when there is none.
-bool bridge_network::remove_stale(const std::string& name) const {
-  const int index = nl::link_index(name);
-  if (index == 0) return true;  // gone meanwhile
-  nl::batch b;
-  nl::put_delete_link(b, index, name);
-  const auto failures = route_.exchange(b);
-  return failures.empty() || failures.front().error == ENODEV;
-}
-
 void bridge_network::flush() {
   flushing_ = false;
   nl::batch b;
@@ -293,7 +274,7 @@ void bridge_network::flush() {
     failures = route_.exchange(b);
   } catch (const error& e) {
     broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
-    route_ = nl::socket::open(NETLINK_ROUTE);  // what is still to be answered must not be taken for answers to what follows
+    route_.drain();  // what is still unread must not be taken for answers to what follows
   }
   for (request* r : batch) {
     r->done = true;

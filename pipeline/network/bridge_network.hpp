@@ -47,7 +47,6 @@ class bridge_network {
   int bridge_of(std::uint32_t number);
   void flush();
   task<void> wait_for_port(const attachment& with) const;
-  bool remove_stale(const std::string& name) const;
 
   struct request {
     io::netlink::veth link;
