@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "core/async/task.hpp"
@@ -17,6 +19,13 @@ class readiness {
 
   task<void> readable() { return wait(asio::posix::descriptor_base::wait_read); }
   task<void> writable() { return wait(asio::posix::descriptor_base::wait_write); }
+  static task<void> either_readable(readiness& a, readiness& b) {
+    constexpr auto read = asio::posix::descriptor_base::wait_read;
+    co_await checkpoint();
+    auto both = asio::experimental::make_parallel_group(a.descriptor_.async_wait(read, asio::deferred), b.descriptor_.async_wait(read, asio::deferred));
+    const auto [order, first, second] = co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (first && second) throw cancelled(cancel_reason::shutdown);
+  }
 
  private:
   task<void> wait(asio::posix::descriptor_base::wait_type what) {

@@ -48,8 +48,10 @@ int last_parked = 0;
 // costs more than all else here.
 struct child_process::stack {
   launch_plan* plan;
-  int channel, other_end;
-  bool shares_descriptors;  // until it has left the parked ones behind
+  int channel;
+  bool shares_descriptors;  // until it has left behind what is not its own
+  int kept_count;
+  int kept[slot_count + 1];  // its own, in order
   static constexpr std::size_t size = 64u << 10;
 
   static std::vector<stack*>& spare() {
@@ -68,12 +70,26 @@ struct child_process::stack {
   }
   static void enter(void* self) {
     const auto* const s = static_cast<stack*>(self);
-    // In our table it must do nothing.
-    if (s->shares_descriptors && raw::call(SYS_close_range, first_parked, ~0u, CLOSE_RANGE_UNSHARE) < 0) {
+    s->leave_others_behind();
+    run_plan(s->plan, 0, s->channel, -1);
+  }
+  // Among them are ends of other children's channels: held open here, they would keep an end of file from being seen.
+  void leave_others_behind() const {
+    // First what lies behind: only up to there is a shared table copied. In our table it must do nothing.
+    if (raw::call(SYS_close_range, kept[kept_count - 1] + 1, ~0u, shares_descriptors ? CLOSE_RANGE_UNSHARE : 0) < 0 && shares_descriptors) {
       for (;;) raw::call(SYS_exit_group, 127);
     }
-    raw::call(SYS_close, s->other_end);  // else our own copy of the parent's end would keep its end of file from us
-    run_plan(s->plan, 0, s->channel, -1);
+    long from = 3;
+    for (int i = 0; i < kept_count; ++i) {
+      if (kept[i] > from) raw::call(SYS_close_range, from, kept[i] - 1, 0);
+      if (kept[i] >= from) from = kept[i] + 1;
+    }
+  }
+  // The standard streams stay as they are until the plan replaces them.
+  void keep(int fd) {
+    int at = kept_count++;
+    for (; at > 0 && kept[at - 1] > fd; --at) kept[at] = kept[at - 1];
+    kept[at] = fd;
   }
 };
 
@@ -103,16 +119,23 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
   child.stack_.reset(stack::take());
-  const auto stays = [](int fd) { return fd < first_parked; };
-  const bool shares = last_parked > first_parked + few_parked && !how.own_memory && std::ranges::all_of(plan->slots, stays) &&
-                      stays(pair[0]) && stays(pair[1]) && stays(how.cgroup);
+  const bool shares = last_parked > first_parked + few_parked && !how.own_memory;
   if (shares) args.flags |= CLONE_FILES;
-  *child.stack_ = {plan, theirs.get(), pair[0], shares};
+  stack& begin = *child.stack_;
+  begin.plan = plan;
+  begin.channel = theirs.get();
+  begin.shares_descriptors = shares;
+  begin.kept_count = 0;
+  begin.keep(theirs.get());
+  for (const int fd : plan->slots) {
+    if (fd >= 0) begin.keep(fd);
+  }
   args.stack = reinterpret_cast<std::uint64_t>(child.stack_.get());
   args.stack_size = stack::size;
   const long pid = raw::clone_onto_stack(&args, sizeof args, stack::enter, child.stack_.get());
   if (pid < 0) clone_failed(static_cast<int>(-pid), args.flags);
   child.pid_ = static_cast<pid_t>(pid);
+  child.forks_ = how.forks;
   child.pidfd_ = unique_fd(pidfd);
   if (shares) child.theirs_ = std::move(theirs);
   return child;
@@ -124,6 +147,7 @@ child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(channel_, other.channel_);
   std::swap(stack_, other.stack_);
   std::swap(theirs_, other.theirs_);
+  std::swap(forks_, other.forks_);
   return *this;
 }
 
@@ -132,7 +156,28 @@ child_process::~child_process() {
   const int saved = errno;
   send_signal(pidfd_.get(), SIGKILL);
   wait();
+  if (forks_) end_forked();
   errno = saved;
+}
+
+// What it forked is our child too, works in our memory, and tells of itself before all else.
+void child_process::end_forked() noexcept {
+  theirs_.reset();
+  try {
+    while (const auto m = receive()) {
+      if (m->report.what != child_report::forked) continue;
+      const unique_fd inner = open_pidfd(m->report.error);
+      send_signal(inner.get(), SIGKILL);
+      reap(inner.get(), true);
+    }
+  } catch (const error&) {
+    // it is gone
+  }
+}
+
+void child_process::park() {
+  pidfd_ = process::park(std::move(pidfd_));
+  channel_ = process::park(std::move(channel_));
 }
 
 void child_process::send(std::span<const int> descriptors) const {
@@ -184,6 +229,7 @@ std::optional<child_process::message> child_process::receive(bool block) {
 
 void child_process::become(pid_t successor) {
   unique_fd next = open_pidfd(successor);
+  forks_ = false;
   wait();
   pid_ = successor;
   pidfd_ = std::move(next);

@@ -26,6 +26,7 @@ class child_process {
     // A copy of our memory instead: for a child that works under a memory limit, because the kernel, when that is
     // exceeded, kills everybody who shares the victim's memory.
     bool own_memory = false;
+    bool forks = false;  // the plan has op::fork_again: an early end is that of both processes
   };
   struct message {
     child_report report{};
@@ -43,6 +44,8 @@ class child_process {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
   [[nodiscard]] int channel() const noexcept { return channel_.get(); }
+  // Until its first message we may have its end of the channel open too: then only the pidfd tells that it died.
+  [[nodiscard]] bool has_silent_end() const noexcept { return static_cast<bool>(theirs_); }
 
   // Lets a `receive` operation go on, with descriptors for its slots.
   void send(std::span<const int> descriptors = {}) const;
@@ -57,8 +60,11 @@ class child_process {
   // The guard is off: the process is somebody else's to wait for (the monitor's).
   void release() noexcept { pid_ = 0; }
   unique_fd take_pidfd() noexcept { return std::move(pidfd_); }
+  // For one that is to wait for long: its descriptors are parked. Before anybody watches them.
+  void park();
 
  private:
+  void end_forked() noexcept;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
@@ -67,6 +73,7 @@ class child_process {
   unique_fd pidfd_, channel_;
   unique_fd theirs_;  // their end, until the first message shows that they have it in a table of their own
   std::unique_ptr<stack, stack_deleter> stack_;
+  bool forks_ = false;
 };
 
 // How a process ended: exit code, or 128 + signal.
@@ -77,8 +84,8 @@ struct exit_status {
 // Reaps the child behind `pidfd`; empty optional when it is still running.
 std::optional<exit_status> reap(int pidfd, bool block);
 
-// A child begins with a copy of all our descriptors, and closes them when it becomes another program: with thousands of
-// them that is a tenth of a start. Those parked lie behind all others, and children born while many are get none of them.
+// A child begins with a copy of all our descriptors, and closes those that are not its own: with thousands of them that is
+// a tenth of a start. Those parked lie behind all others, and children born while many are get no copy of them.
 // Returns the descriptor under its new number; under its old one when there is no room.
 unique_fd park(unique_fd descriptor);
 

@@ -87,6 +87,7 @@ task<exec_process> exec(engine& on, std::string id, exec_options options) {
   child_process::options how;
   how.cgroup = group.directory();
   how.own_memory = config.memory > 0;
+  how.forks = true;
   out.process = child_process::spawn(plan.get(), how);
   co_await follow(out, plan, spec, root.get());
   out.process.close_channel();

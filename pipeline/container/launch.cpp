@@ -259,8 +259,13 @@ task<void> start::make_link() {
 }
 
 task<child_process::message> start::next_report() {
-  co_await reports_->readable();
-  auto message = out_.process.receive();
+  if (out_.process.has_silent_end()) {
+    readiness end(on_.executor, out_.process.pidfd());
+    co_await readiness::either_readable(*reports_, end);
+  } else {
+    co_await reports_->readable();
+  }
+  auto message = out_.process.receive(false);
   if (!message) {
     throw error(errc::conflict, "start container", config_.name, "its first process died while it was being set up",
                 "a memory or process limit may be too low for any process");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/error.hpp"
@@ -94,6 +95,23 @@ TEST(child_process, destruction_kills_and_reaps) {
   EXPECT_EQ(errno, ESRCH);
 }
 
+// What a plan forks works in our memory: an end at any moment takes it along.
+TEST(child_process, destruction_kills_what_the_plan_forked) {
+  for (int moment = 0; moment < 300; ++moment) {
+    plan_builder b;
+    b.add(op::fork_again, "process", {});
+    b.add(op::receive, "word", {});
+    built_plan plan = b.build();
+    {
+      const child_process child = child_process::spawn(plan.get(), {.forks = true});
+      for (volatile int spin = 0; spin < moment * 300; spin = spin + 1) {
+      }
+    }
+    ASSERT_EQ(::waitpid(-1, nullptr, WNOHANG | __WALL), -1) << "moment " << moment;
+    ASSERT_EQ(errno, ECHILD);
+  }
+}
+
 TEST(child_process, moving_leaves_one_owner) {
   streams s;
   built_plan plan = plan_for(s, {"sh", "-c", "exit 3"}, {"/bin/sh"});
@@ -150,6 +168,24 @@ TEST(child_process, parked_descriptors_are_not_inherited) {
   child_process with = child_process::spawn(other.get(), {});
   ASSERT_TRUE(with.receive());
   EXPECT_EQ(::access(("/proc/" + std::to_string(with.pid()) + "/fd/" + std::to_string(kept.back().get())).c_str(), F_OK), 0);
+}
+
+// Another child, born before the first one had a table of its own, must not keep that one's end from being seen.
+TEST(child_process, an_end_is_seen_while_a_younger_child_waits) {
+  std::vector<unique_fd> kept;
+  for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+  plan_builder builder;
+  builder.add(op::unshare, "namespaces", {});
+  builder.add(op::receive, "word", {});
+  built_plan first = builder.build(), second = first;
+  child_process older = child_process::spawn(first.get(), {});
+  EXPECT_TRUE(older.has_silent_end());
+  child_process younger = child_process::spawn(second.get(), {});
+  ASSERT_TRUE(older.receive());
+  EXPECT_FALSE(older.has_silent_end());
+  ASSERT_TRUE(younger.receive());
+  older.send();
+  EXPECT_FALSE(older.receive());
 }
 
 }  // namespace
