@@ -62,7 +62,12 @@ void release_stale(const instance& where, const std::string& name) {
 
 }  // namespace
 
-std::string new_container_id() { return random_hex(32); }
+std::string new_container_id() {
+  for (;;) {
+    std::string id = random_hex(32);
+    if (id.find_first_of("abcdef") < short_id_size) return id;
+  }
+}
 
 std::string short_id(std::string_view id) { return std::string(id.substr(0, short_id_size)); }
 

@@ -8,7 +8,8 @@
 
 namespace lxr {
 
-// Container identity: 64 hex digits, 12 shown; names are [a-zA-Z0-9][a-zA-Z0-9_.-]* and unique in an instance.
+// Container identity: 64 hex digits, 12 shown, never all decimal: as a host name those are taken for an address (inet_aton(3)).
+// Names are [a-zA-Z0-9][a-zA-Z0-9_.-]* and unique in an instance.
 inline constexpr std::size_t short_id_size = 12;
 std::string new_container_id();
 std::string short_id(std::string_view id);

@@ -31,6 +31,14 @@ struct fixture : testing::Test {
 
 using names = fixture;
 
+TEST(container_id, is_a_host_name_and_no_number) {
+  for (int i = 0; i < 3000; ++i) {
+    const std::string id = new_container_id();
+    EXPECT_EQ(id.size(), 64u);
+    EXPECT_NE(short_id(id).find_first_not_of("0123456789"), std::string::npos) << id;
+  }
+}
+
 TEST_F(names, a_name_belongs_to_one_container) {
   const std::string id = make_container("web");
   try {
