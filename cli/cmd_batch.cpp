@@ -24,20 +24,31 @@ void print_summary(const batch::summary& s, bool quiet) {
     if (!o.failure.empty()) std::fprintf(stderr, "lxr: %s: %s\n", o.name.c_str(), o.failure.c_str());
   }
   if (quiet) return;
+  if (s.slots > 0) {
+    std::printf("made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000, ms(s.filling) / static_cast<double>(s.slots));
+  }
   const double seconds = ms(s.total) / 1000;
   std::printf("started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
               seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
 }
 
-task<void> run_batch(host& h, batch_command what) {
-  co_await h.ensure_image(what.flags, what.request.config);
-  container::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);
+task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
+  if (arrival.stored) {
+    container::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);  // before anything is made
+  } else {
+    what.request.image_arrival = [&arrival] { return arrival.until_stored(); };
+  }
   auto running = batch::run(h.engine(), h.monitor(), what.request);
   const batch::summary result = co_await std::move(running);
   print_summary(result, what.flags.quiet);
   std::fflush(stdout);
   h.events().show(what.flags.timing, what.flags.trace);
   h.client().finished(result.failed() == 0 ? 0 : tool_failed);
+}
+
+task<void> run_batch(host& h, batch_command what) {
+  auto running = h.with_image(what.flags, what.request.config, [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
+  co_await std::move(running);
 }
 
 }  // namespace
@@ -56,6 +67,7 @@ int cmd_batch(const invocation& call) {
   app.add_option("-n,--count", what.request.count, "How many")->required()->check(CLI::Range(1, 60000));
   app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
   app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->check(CLI::Range(1, 1024));
+  app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->check(CLI::Range(0, 4096));
   app.add_flag("--rm", remove, "Remove each container when it exits");
   if (const auto done = parse(app, call)) return *done;
   what.request.config = what.flags.to_config(app, app.remaining());

@@ -6,7 +6,6 @@
 #include "cli/attach_flags.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
-#include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/tty/terminal.hpp"
@@ -32,8 +31,6 @@ void write_cidfile(const run_request& what, const std::string& id) {
 
 // From an image that is at least known; what does not need its layers is made while they come.
 task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
-  co_await arrival.until_known();
-  if (arrival.failed) throw cancelled(cancel_reason::sibling_failed);
   const bool stored = arrival.stored;
   if (stored) container::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
   container_config config = container::create(h.where(), what.config, stored ? container::image_state::stored : container::image_state::coming);
@@ -42,7 +39,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   const bool attached = what.start && !what.detach;
   options.background = !attached;
   if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
-  if (!stored) options.image_arrival = [&arrival] { return arrival.until_stored(); };
+  if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
   std::exception_ptr failure;
   try {
     write_cidfile(what, config.id);
@@ -71,23 +68,8 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
 
 // run and create are the same but for where they stop.
 task<void> run_container(host& h, run_request what) {
-  image_arrival arrival;
-  std::exception_ptr failure;
-  task_scope fetching(h.engine().executor);
-  fetching.spawn(h.fetch_image(what.flags, what.config, arrival));
-  try {
-    auto starting = start_container(h, what, arrival);
-    co_await std::move(starting);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure) fetching.cancel();
-  try {
-    co_await fetching.join();
-  } catch (...) {
-    if (!failure || is_cancelled(failure)) failure = std::current_exception();  // the image's failure is the cause
-  }
-  if (failure) std::rethrow_exception(failure);
+  auto running = h.with_image(what.flags, what.config, [&](image_arrival& arrival) { return start_container(h, what, arrival); });
+  co_await std::move(running);
 }
 
 int run_or_create(const invocation& call, bool start) {

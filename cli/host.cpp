@@ -112,6 +112,7 @@ void host::focus(const std::string& id) {
 
 task<void> image_arrival::until_known() {
   while (!known && !failed) co_await changed.wait();
+  if (failed) throw cancelled(cancel_reason::sibling_failed);
 }
 
 task<void> image_arrival::until_stored() {
@@ -119,9 +120,25 @@ task<void> image_arrival::until_stored() {
   if (failed) throw cancelled(cancel_reason::sibling_failed);
 }
 
-task<void> host::ensure_image(const container_flags& flags, container_config& config) {
+task<void> host::with_image(const container_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work) {
   image_arrival arrival;
-  co_await fetch_image(flags, config, arrival);
+  std::exception_ptr failure;
+  task_scope fetching(engine_.executor);
+  fetching.spawn(fetch_image(flags, config, arrival));
+  try {
+    co_await arrival.until_known();
+    auto working = work(arrival);
+    co_await std::move(working);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) fetching.cancel();
+  try {
+    co_await fetching.join();
+  } catch (...) {
+    if (!failure || is_cancelled(failure)) failure = std::current_exception();
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 task<void> host::fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival) {

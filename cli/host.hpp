@@ -17,9 +17,8 @@ struct image_arrival {
   bool known = false, stored = false, failed = false;
   waiter_list changed;
 
-  // Until the image's id is known, or it is in the store; also when it fails: whoever brings it tells why.
+  // Until the image's id is known, or it is in the store. Throw cancelled when it fails: whoever brings it tells why.
   task<void> until_known();
-  // Until it is in the store. Throws cancelled when it fails.
   task<void> until_stored();
 };
 
@@ -41,12 +40,12 @@ class host {
 
   // The attached container: signals and window sizes of the client are its from now on.
   void focus(const std::string& id);
-  // Pulls when `flags` say so or the image is missing; fills in the image's id and how it is shown.
-  task<void> ensure_image(const container_flags& flags, container_config& config);
-  // The same for who has something to do meanwhile: fills in the id as soon as it is known, and notifies `arrival`.
-  task<void> fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival);
+  // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and filled
+  // in, with how it is shown. Whichever fails first ends the other; an image that fails is the cause.
+  task<void> with_image(const container_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work);
 
  private:
+  task<void> fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival);
   task<void> linger();
   task<void> supervise(std::function<task<void>(host&)> work);
   task<void> listen(task_scope& work);

@@ -84,9 +84,22 @@ void hide() {
   }
 }
 
-[[noreturn]] void run_child(const place& p, const what& w, int tasks, int wait) {
+void take_link(const what& w, int go) {
+  char byte = 0;
+  must(::read(go, &byte, 1), "wait for link");
+  configure_peer(w.address, w.gateway);
+}
+
+[[noreturn]] void run_child(const place& p, const what& w, int tasks, int go) {
   if (tasks >= 0) must(::write(tasks, "0", 1), "join cgroup");
   must(::unshare(CLONE_NEWCGROUP), "cgroup namespace");
+  if (w.word >= 0) {
+    ::close(w.not_word);
+    if (w.linked) take_link(w, go);
+    char byte = 0;
+    must(::write(w.ready, &byte, 1), "tell");
+    must(::read(w.word, &byte, 1), "wait for the word");
+  }
   mount_root(p, w);
   must(::mount("proc", "proc", "proc", safe, nullptr), "proc");
   must(::mount("sysfs", "sys", "sysfs", safe | ro, nullptr), "sysfs");
@@ -98,11 +111,7 @@ void hide() {
   must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(::umount2(".", 2), "umount");
   must(::chdir("/"), "chdir");
-  if (w.waits) {
-    char byte = 0;
-    must(::read(wait, &byte, 1), "wait for link");
-    configure_peer(w.address, w.gateway);
-  }
+  if (w.linked && w.word < 0) take_link(w, go);
   ::setsid();
   give_up_privileges();
   char* envp[] = {nullptr};
@@ -168,7 +177,7 @@ void clean(const place& p) {
 child start(const place& p, const what& w) {
   child c;
   int go[2] = {-1, -1};
-  if (w.waits) must(::pipe2(go, O_CLOEXEC), "pipe");
+  if (w.linked) must(::pipe2(go, O_CLOEXEC), "pipe");
   const int group = p.unified ? static_cast<int>(must(::open(p.group.c_str(), O_PATH | O_CLOEXEC), "open cgroup"))
                               : static_cast<int>(must(::open((p.group + "/tasks").c_str(), O_WRONLY | O_CLOEXEC), "open tasks"));
   clone_args args{};
@@ -178,11 +187,11 @@ child start(const place& p, const what& w) {
   args.exit_signal = SIGCHLD;
   c.pid = static_cast<pid_t>(must(::syscall(SYS_clone3, &args, sizeof args), "clone3"));
   if (c.pid == 0) {
-    if (w.waits) ::close(go[1]);
+    if (w.linked) ::close(go[1]);
     run_child(p, w, p.unified ? -1 : group, go[0]);
   }
   ::close(group);
-  if (w.waits) ::close(go[0]);
+  if (w.linked) ::close(go[0]);
   c.go = go[1];
   return c;
 }

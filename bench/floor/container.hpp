@@ -25,14 +25,16 @@ void clean(const place& p);
 struct child {
   pid_t pid = -1;
   int pidfd = -1;
-  int go = -1;  // with `waits`: close it to let the child go on, its link stands
+  int go = -1;  // with a link: close it to let the child go on, its link stands
 };
 
 struct what {
   std::string root;    // directory with the root filesystem
   char* const* argv;   // program and arguments
-  bool waits = false;  // for its link, then takes `address`/16 and a default route through `gateway`
+  bool linked = false;  // waits for its link, then takes `address`/16 and a default route through `gateway`
   std::uint32_t address = 0, gateway = 0;
+  // Made ahead, up to the namespaces and the link: writes a byte to `ready`, goes on at the end of file of `word`.
+  int ready = -1, word = -1, not_word = -1;  // the last is the other end, which it closes
 };
 child start(const place& p, const what& w);
 // Capabilities, ids, no_new_privs, seccomp: the last thing before an exec.

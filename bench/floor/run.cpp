@@ -16,11 +16,11 @@ int main(int argc, char** argv) {
   const std::string id = std::to_string(::getpid());
   const place p = prepare(argv[3], id);
   what w{argv[2], argv + 4};
-  w.waits = std::string(argv[1]) == "bridge";
+  w.linked = std::string(argv[1]) == "bridge";
   w.gateway = 0x0afa0001;  // 10.250.0.1
   w.address = w.gateway + 1 + static_cast<std::uint32_t>(::getpid()) % 60000;
   const child c = start(p, w);
-  if (w.waits) {
+  if (w.linked) {
     links().make_veth("lf" + id, static_cast<int>(if_nametoindex("lxrfloor0")), c.pid);
     ::close(c.go);
   }

@@ -35,6 +35,8 @@ def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
        upto("run, \($n), 20 ms pauses: p99 lxr / crun"; ratio(of($p; "lxr").p99; of($p; "crun").p99); 0.5))),
   (["none", "bridge"][] as $n
    | upto("batch of \(of("batch \($n)"; "lxr").count), \($n): lxr / floor"; ratio(per("batch \($n)"; "lxr"; "median"); per("batch \($n)"; "floor"; "median")); 1.4)),
+  (["none", "bridge"][] as $n
+   | upto("\(of("slots \($n), starts"; "lxr").count) from slots, \($n): lxr / floor"; ratio(of("slots \($n), starts"; "lxr").median; of("slots \($n), starts"; "floor").median); 1.4)),
   atleast("batch, none: rate, lxr / xargs -P2 crun run -d"; ratio(per("batch none"; "crun"; "median"); per("batch none"; "lxr"; "median")); 2),
   atleast("batch, bridge: rate, lxr / podman, all at once"; ratio(per("batch bridge"; "podman"; "median"); per("batch bridge"; "lxr"; "median")); 25),
   atleast("batch, bridge: rate, lxr / docker, all at once"; ratio(per("batch bridge"; "docker"; "median"); per("batch bridge"; "lxr"; "median")); 25),

@@ -90,6 +90,20 @@ clean() { # until links, cgroups and files are gone
 		[ ! -d "/sys/fs/cgroup/pids/$group" ] && [ ! -d "/sys/fs/cgroup/$group" ]; do sleep 0.005; done
 }
 
+# The same from slots, in two rows: what is made ahead, and the starts from it; by the programs' own clocks.
+from_slots() { # none|bridge
+	local json said
+	json=$("$build/bench/floor_batch" "$1" slots "$many" "$bundle/rootfs" "$work/floor" /bin/sleep 1000)
+	record "slots $1, making" floor "$many" "$(jq .made_ms <<<"$json")"
+	record "slots $1, starts" floor "$many" "$(jq .started_ms <<<"$json")"
+	said=$("$lxr" batch -n "$many" --slots "$many" --name b --network "$1" "$image" sleep 1000)
+	record "slots $1, making" lxr "$many" "$(bc <<<"$(sed -n 's/^made .* in \([0-9.]*\) s.*/\1/p' <<<"$said") * 1000")"
+	record "slots $1, starts" lxr "$many" "$(bc <<<"$(sed -n 's/^started .* in \([0-9.]*\) s.*/\1/p' <<<"$said") * 1000")"
+	[ "$1" = none ] || record "unreachable" lxr "$many" "$(reachable)"
+	remove_all
+	clean
+}
+
 batches() { # none|bridge
 	local what="batch $1" round json begin
 	say "$what: $many containers, $batches rounds"
@@ -110,6 +124,7 @@ batches() { # none|bridge
 		fi
 		clean
 		record "remove $1, census clean" lxr "$many" "$(bc <<<"($EPOCHREALTIME - $begin) * 1000")"
+		from_slots "$1"
 	done
 	if [ "$1" = bridge ]; then
 		! has podman || {

@@ -102,6 +102,11 @@ long unshare(const context& c, const plan_op& o) {
   return done;
 }
 
+long tell_ready(const context& c) {
+  send_report(c, child_report::ready, 0);
+  return 0;
+}
+
 long receive(context& c, const plan_op& o) {
   char byte = 0;
   iovec vec{&byte, 1};
@@ -547,6 +552,7 @@ long perform(context& c, const plan_op& o) {
   switch (o.code) {
     case op::join_cgroup: return join_cgroup(c, o);
     case op::unshare: return unshare(c, o);
+    case op::tell_ready: return tell_ready(c);
     case op::private_mounts: return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0);
     case op::receive: return receive(c, o);
     case op::make_mount: return make_mount(c, o);

@@ -12,6 +12,7 @@ namespace lxr::io::process {
 enum class op : std::uint16_t {
   join_cgroup,     // write "0" to slot a (a cgroup v1 `tasks` file: moving only oneself takes no global lock)
   unshare,         // a: CLONE_NEW* flags; then tells the parent (child_report::apart)
+  tell_ready,      // tells the parent (child_report::ready)
   private_mounts,  // stop propagation of the copied mount tree
   receive,         // wait for the parent's next message; its descriptors go to slots a.. (b of them)
   make_mount,      // fsopen(text), fsconfig each string of data, fsmount with attributes b: detached, to slot a
@@ -76,6 +77,7 @@ struct child_report {
     failed,         // `error` at operation `index`; the child is gone
     console,        // carries the pty master
     apart,          // it has namespaces of its own
+    ready,          // all that needs nothing but the engine's word is made
     forked,         // `error` holds the pid that goes on
     waiting,        // lxr-init runs and waits to be started
     about_to_exec,  // end of file after this one: exec succeeded. End of file without it: the child died

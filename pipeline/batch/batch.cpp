@@ -1,11 +1,12 @@
 #include "pipeline/batch/batch.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/async/semaphore.hpp"
 #include "core/async/shielded.hpp"
 #include "core/async/task_scope.hpp"
-#include "core/base/error.hpp"
+#include "core/async/waiter_list.hpp"
 #include "core/base/error.hpp"
 #include "core/state/names.hpp"
 #include "pipeline/container/create.hpp"
@@ -22,13 +23,16 @@ class batch_run {
   batch_run(container::engine& on, container::monitor& watcher, request what)
       : on_(on), watcher_(watcher), what_(std::move(what)), window_(std::max<std::size_t>(what_.parallel, 1)) {
     result_.containers.resize(what_.count);
+    what_.slots = std::min(what_.slots, what_.count);
   }
 
   task<summary> run() {
-    const auto begin = clock::now();
     std::exception_ptr failure;
     try {
+      if (what_.slots == 0 && what_.image_arrival) co_await what_.image_arrival();
+      begin_ = clock::now();
       task_scope scope(on_.executor);
+      if (what_.slots > 0) scope.spawn(give_the_word());
       scope.spawn(admit(scope));
       co_await scope.join();
     } catch (...) {
@@ -39,34 +43,48 @@ class batch_run {
       co_await shielded(std::move(removal));
       std::rethrow_exception(failure);
     }
-    result_.total = clock::now() - begin;
+    result_.total = clock::now() - begin_;
     co_return std::move(result_);
   }
 
  private:
-  // One coroutine per start in progress, not per container: the window bounds both.
+  // One start, as long as it is in progress. In its slot it leaves its turn to others.
+  struct attempt {
+    std::optional<semaphore::permit> turn;
+    clock::time_point begin;
+    bool ahead = false;
+  };
+
+  // One coroutine per start in progress, not per container: the window, or the slots, bound both.
   task<void> admit(task_scope& scope) {
-    for (std::size_t i = 0; i < what_.count; ++i) {
+    for (; admitted_ < what_.count; ++admitted_) {
+      if (what_.slots > 0 && ahead_ == what_.slots) {
+        while (ahead_ > what_.slots / 2) co_await slots_changed_.wait();
+      }
       auto permit = co_await window_.acquire();
-      scope.spawn(start_one(i, std::move(permit)));
+      scope.spawn(start_one(admitted_, std::move(permit)));
     }
+    slots_changed_.notify_all();
   }
 
-  task<void> start_one(std::size_t i, semaphore::permit) {
+  task<void> start_one(std::size_t i, semaphore::permit permit) {
     outcome& out = result_.containers[i];
     container_config config = what_.config;
     config.name = what_.prefix + "-" + std::to_string(i + 1);
     out.name = config.name;
-    const auto begin = clock::now();
+    attempt mine{std::move(permit), clock::now(), what_.slots > 0};
+    if (mine.ahead) ++ahead_;
     try {
-      config = container::create(on_.where, std::move(config));
+      const bool coming = mine.ahead && what_.image_arrival;
+      config = container::create(on_.where, std::move(config), coming ? container::image_state::coming : container::image_state::stored);
       out.id = config.id;
       container::launch_options options;
       options.background = true;
+      if (mine.ahead) options.go_on = [this, &mine] { return wait_in_slot(mine); };
       auto starting = container::launch(on_, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));
-      out.latency = clock::now() - begin;
+      out.latency = clock::now() - mine.begin;
       co_return;
     } catch (...) {
       if (!out.id.empty()) container::discard(on_.where, config);
@@ -74,6 +92,35 @@ class batch_run {
       if (is_cancelled(std::current_exception())) throw;
       out.failure = describe(std::current_exception());
     }
+    if (mine.ahead) leave_slot(mine);
+  }
+
+  task<void> wait_in_slot(attempt& mine) {
+    mine.turn.reset();
+    ++ready_;
+    slots_changed_.notify_all();
+    while (!word_) co_await word_given_.wait();
+    mine.turn.emplace(co_await window_.acquire());
+    mine.begin = clock::now();
+    --ready_;
+    leave_slot(mine);
+  }
+
+  void leave_slot(attempt& mine) {
+    mine.ahead = false;
+    --ahead_;
+    slots_changed_.notify_all();
+  }
+
+  // Once the slots are made, or no more can be, and the image is there.
+  task<void> give_the_word() {
+    while (ready_ < ahead_ || (ahead_ < what_.slots && admitted_ < what_.count)) co_await slots_changed_.wait();
+    result_.slots = ready_;
+    result_.filling = clock::now() - begin_;
+    if (what_.image_arrival) co_await what_.image_arrival();
+    begin_ = clock::now();
+    word_ = true;
+    word_given_.notify_all();
   }
 
   task<void> remove_all() {
@@ -92,6 +139,11 @@ class batch_run {
   request what_;
   semaphore window_;
   summary result_;
+  clock::time_point begin_;  // of all starts
+  std::size_t admitted_ = 0;
+  std::size_t ahead_ = 0, ready_ = 0;  // slots made or being made, and made, whose start did not go on yet
+  bool word_ = false;
+  waiter_list slots_changed_, word_given_;
 };
 
 }  // namespace

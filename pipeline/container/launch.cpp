@@ -104,8 +104,9 @@ class start {
   void spawn();
   void build_process();
   void hand_over();
-  task<void> until_apart();
+  task<void> until(bool& reported);
   task<void> make_link();
+  task<void> wait_ahead();
   task<child_process::message> next_report();
   task<void> follow_child();
   [[nodiscard]] const io::process::built_plan& whole_plan() const { return plan_.block.empty() ? running_plan_ : plan_; }
@@ -122,25 +123,23 @@ class start {
   std::optional<network::attachment> net_;
   std::optional<io::cgroup::group> cgroup_;
   io::netlink::batch inner_network_;
-  unique_fd state_dir_, data_dir_, upper_, work_, hosts_, hostname_, resolv_, listener_, memory_, root_;
+  unique_fd hosts_, hostname_, resolv_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
   plan_inputs plan_in_;
   io::process::built_plan plan_, running_plan_;  // the child works on the latter until it is lxr-init
   std::optional<readiness> reports_;
-  bool apart_ = false;  // the child has its namespaces
+  bool apart_ = false, ready_ = false;  // what the child has reported
   launched out_;
 };
 
 void start::prepare_directories() {
   const stage_span span(on_.events, "directories", config_.name);
-  state_dir_ = make_state_dir(on_.where, id_);
-  data_dir_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
-  file::make_directory_at(data_dir_.get(), "upper", 0755);
-  file::remove_tree_at(data_dir_.get(), "work");  // a volatile overlay leaves a mark there that forbids a second mount
-  file::make_directory_at(data_dir_.get(), "work", 0700);
-  upper_ = file::open_at(data_dir_.get(), "upper", O_RDONLY | O_DIRECTORY);
-  work_ = file::open_at(data_dir_.get(), "work", O_RDONLY | O_DIRECTORY);
-  ::fchmod(upper_.get(), 0755);  // the root directory's mode is that of the upper layer
+  make_state_dir(on_.where, id_);
+  const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+  file::make_directory_at(data.get(), "upper", 0755);
+  ::fchmodat(data.get(), "upper", 0755, 0);  // the root directory's mode is that of the upper layer
+  file::remove_tree_at(data.get(), "work");  // a volatile overlay leaves a mark there that forbids a second mount
+  file::make_directory_at(data.get(), "work", 0700);
 }
 
 void start::prepare_cgroup() {
@@ -170,7 +169,9 @@ unique_fd endless_input() {
 }
 
 void start::prepare_stdio() {
-  const int dir = state_dir_.get();
+  const auto state = open_state_dir(on_.where, id_);
+  if (!state) throw error(errc::conflict, "start container", config_.name, "it was removed meanwhile");
+  const int dir = state->get();
   hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_));
   hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
   resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
@@ -199,12 +200,14 @@ void start::spawn() {
   if (inner_network_.size() > 0) plan_in_.network = &inner_network_;
   plan_in_.waits_for_link = net_.has_value();
   plan_in_.waits_for_start = options_.wait;
+  plan_in_.ahead = static_cast<bool>(options_.go_on);
   running_plan_ = make_container_plan(spec_, plan_in_);
   child_process::options how;
   how.namespaces = CLONE_NEWPID;
   how.cgroup = cgroup_->directory();
   how.own_memory = spec_.resources.memory_limit > 0;
   out_.process = child_process::spawn(running_plan_.get(), how);
+  if (options_.go_on) out_.process.park();
   reports_.emplace(on_.executor, out_.process.channel());
   out_.state.init = identify(out_.process.pid());
   out_.state.monitor = on_.self();
@@ -225,10 +228,13 @@ void start::build_process() {
 
 void start::hand_over() {
   const stage_span span(on_.events, "overlay", config_.name);
+  const std::string data = "containers/" + id_;
+  const unique_fd upper = file::open_at(on_.where.root_fd(), data + "/upper", O_RDONLY | O_DIRECTORY);
+  const unique_fd work = file::open_at(on_.where.root_fd(), data + "/work", O_RDONLY | O_DIRECTORY);
   io::mount::overlay_layers layers;
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
-  layers.upper = upper_.get();
-  layers.work = work_.get();
+  layers.upper = upper.get();
+  layers.work = work.get();
   root_ = io::mount::mount_overlay(layers);
   handed_over all{.root = root_.get(), .hosts = hosts_.get(), .hostname = hostname_.get(), .resolv_conf = resolv_.get(),
                   .init = on_.init_program(), .plan_memory = memory_.get(), .listener = listener_.get(),
@@ -237,12 +243,12 @@ void start::hand_over() {
   for (unique_fd* theirs : {&child_in_, &child_out_, &child_err_, &listener_, &memory_}) theirs->reset();
 }
 
-task<void> start::until_apart() {
-  while (!apart_) co_await next_report();
+task<void> start::until(bool& reported) {
+  while (!reported) co_await next_report();
 }
 
 task<void> start::make_link() {
-  auto separating = until_apart();
+  auto separating = until(apart_);
   co_await with_deadline(start_deadline, std::move(separating), "start container", config_.name);
   const stage_span span(on_.events, "link", config_.name);
   std::exception_ptr failure;
@@ -272,7 +278,20 @@ task<child_process::message> start::next_report() {
   }
   if (message->report.what == child_report::failed) throw explain_failure(whole_plan(), message->report, spec_, root_.get());
   if (message->report.what == child_report::apart) apart_ = true;
+  if (message->report.what == child_report::ready) ready_ = true;
   co_return std::move(*message);
+}
+
+task<void> start::wait_ahead() {
+  save_state(container_status::created);  // it may take long: others are to see that somebody is at work here
+  if (net_) {
+    co_await make_link();
+    out_.process.send();
+  }
+  auto preparing = until(ready_);
+  co_await with_deadline(start_deadline, std::move(preparing), "start container", config_.name);
+  cgroup_.reset();  // only descriptors, and the child has its own
+  co_await options_.go_on();
 }
 
 // Until exec succeeded (end of file behind about_to_exec), or lxr-init waits.
@@ -314,16 +333,12 @@ task<launched> start::run() {
   prepare_network();
   spawn();
   prepare_directories();
+  if (options_.go_on) co_await wait_ahead();
   prepare_stdio();
-  if (options_.image_arrival) {
-    save_state(container_status::created);  // it may take long: others are to see that somebody is at work here
-    if (net_) co_await make_link();
-    co_await options_.image_arrival();
-  }
   build_process();
   hand_over();
-  if (net_) {
-    if (!options_.image_arrival) co_await make_link();  // with the image at hand, the root is what the child waits for first
+  if (net_ && !options_.go_on) {  // the root is what the child waits for first
+    co_await make_link();
     out_.process.send();
   }
   auto following = follow_child();

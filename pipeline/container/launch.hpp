@@ -26,8 +26,9 @@ struct launch_options {
   bool wait = false;        // stop before exec, in lxr-init, until somebody connects to the container's start socket
   bool background = false;  // nobody is attached: the image's own command gets an input that never ends
   unique_fd stdin_source;   // becomes the container's stdin; none: /dev/null
-  // Returns once the image is in the store; the surroundings of the process are made meanwhile. None: it is there.
-  std::function<task<void>()> image_arrival;
+  // A start made ahead: called when cgroup, namespaces, link and mounts stand, and only waiting for the rest; that takes
+  // two descriptors. Returns once the start may go on, with its image in the store. None: it goes on at once.
+  std::function<task<void>()> go_on;
 };
 
 // The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then

@@ -214,6 +214,17 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   mounts.make_all(in.unified_cgroups);
   if (!spec.hostname.empty()) plan.add(op::set_hostname, spec.hostname, {.text = spec.hostname});
 
+  const auto add_network = [&] {
+    if (in.waits_for_link) plan.add(op::receive, "network link", {});
+    if (in.network == nullptr) return;
+    plan.add(op::configure_network, "network",
+             {.c = in.network->size(), .data = {in.network->bytes().data(), in.network->bytes().size()}});
+  };
+  if (in.ahead) {
+    add_network();
+    plan.add(op::tell_ready, "word", {});
+  }
+
   // As in handed_over::in_order().
   int handed = 0;
   const auto next = [&] {
@@ -234,11 +245,7 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   }
   if (spec.root_readonly) plan.add(op::set_readonly, "root filesystem", {.a = root});
   plan.add(op::enter_root, "root filesystem", {.a = root});
-  if (in.waits_for_link) plan.add(op::receive, "network link", {});
-  if (in.network != nullptr) {
-    plan.add(op::configure_network, "network",
-             {.c = in.network->size(), .data = {in.network->bytes().data(), in.network->bytes().size()}});
-  }
+  if (!in.ahead) add_network();
   if (spec.process.terminal) {
     add_terminal(plan, mounts.slot_of("/dev/pts"), mounts.slot_of("/dev"));
   } else {

@@ -18,6 +18,7 @@ struct plan_inputs {
   const io::netlink::batch* network = nullptr;  // to be sent inside the namespace; null: the host's network
   bool waits_for_link = false;                  // not before the engine has made the link
   bool waits_for_start = false;                 // in lxr-init, on the listener
+  bool ahead = false;                           // the network comes before what is handed over, which may take long to come
 };
 
 // The descriptors it gets in a message once they exist. -1: not there.
@@ -31,7 +32,7 @@ struct handed_over {
 };
 
 // The plan of a container's first process. It stops twice for the engine: first for what is handed over, then, with a link,
-// until that exists. A spec whose process has no command yet gives the part up to lxr-init, which maps the whole plan: to
+// until that exists; made ahead, in the other order, and tells when only the handing over is left. A spec whose process has no command yet gives the part up to lxr-init, which maps the whole plan: to
 // be there before the handing over. Both parts count their operations alike.
 io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in);
 

@@ -81,6 +81,75 @@ TEST_F(batch, interrupted_at_any_moment_it_leaves_nothing) {
   }
 }
 
+TEST_F(batch, from_slots_each_is_as_any_other) {
+  const std::string said = must({"batch", "-n", "50", "--slots", "20", "--name", "w", small_, "sh", "-c", "hostname -i; exec sleep 1000"});
+  EXPECT_TRUE(said.starts_with("made 20 slots in")) << said;
+  EXPECT_NE(said.find("started 50 of 50"), std::string::npos) << said;
+  std::set<std::string> addresses;
+  for (int i = 1; i <= 50; ++i) {
+    const std::string name = "w-" + std::to_string(i), address = address_of(name);
+    addresses.insert(address);
+    EXPECT_TRUE(eventually([&] { return must({"logs", name}) == address + "\n"; })) << name << ": " << must({"logs", name});
+  }
+  EXPECT_EQ(addresses.size(), 50u);
+  // What it may see and do is what a container has that was not made ahead.
+  must({"run", "-d", "--name", "plain", small_, "sleep", "1000"});
+  const std::vector<std::string> looks = {"ls -l /proc/self/ns | wc -l; cat /proc/mounts | cut -d' ' -f1-3 | sort; cat /proc/self/status | grep -E 'Cap|Seccomp|NoNew'",
+                                          "ip route | sed 's, src.*,,'; ip neigh | wc -l; ip addr | grep -c inet; ls /proc/sys/net/ipv4 | wc -l"};
+  for (const std::string& look : looks) EXPECT_EQ(must({"exec", "w-20", "sh", "-c", look}), must({"exec", "plain", "sh", "-c", look}));
+}
+
+TEST_F(batch, slots_without_a_network_and_failures_from_slots) {
+  const std::string said = must({"batch", "-n", "9", "--slots", "100", "--name", "w", "--network", "none", small_, "sleep", "1000"});
+  EXPECT_TRUE(said.starts_with("made 9 slots in")) << said;
+  EXPECT_EQ(lines(must({"ps", "-q"})).size(), 9u);
+  const outcome taken = lxr({"batch", "-n", "12", "--slots", "3", "--name", "w", "--network", "none", small_, "sleep", "1000"});
+  EXPECT_EQ(taken.code, 125);
+  EXPECT_NE(taken.out.find("started 3 of 12"), std::string::npos) << taken.out << taken.err;
+  const outcome nothing = lxr({"batch", "-n", "5", "--slots", "2", "--name", "x", small_, "nosuch"});
+  EXPECT_EQ(nothing.code, 125);
+  EXPECT_NE(nothing.err.find("x-5"), std::string::npos) << nothing.err;
+  EXPECT_NE(nothing.err.find("nosuch"), std::string::npos) << nothing.err;
+  EXPECT_EQ(lines(must({"ps", "-aq"})).size(), 12u);
+}
+
+// Two seconds are left while this image is pulled.
+TEST_F(batch, golang_slots_are_made_while_the_image_comes) {
+  process running(command({"batch", "-n", "6", "--slots", "6", "--name", "w", registry() + "/golang:latest", "sleep", "1000"}), environment());
+  ASSERT_TRUE(eventually([&] {
+    int ready = 0;
+    for (const std::string& line : lines(must({"ps", "-a", "--format", "json"}))) {
+      const json::object o = json::parse_object(line, "ps");
+      if (json::get_string(o, "State") == "created" && json::get_int(o, "Pid") > 0) ++ready;
+    }
+    return ready == 6;
+  }));
+  ASSERT_TRUE(eventually([&] { return run_program({"/bin/ping", "-q", "-c", "1", "-W", "1", address_of("w-6")}).code == 0; }));
+  EXPECT_EQ(must({"images", "-q"}), "") << "the image is there already";
+  // One that dies in its slot is missing at the end; the others are not harmed.
+  const auto pid = json::get_int(*json::find_object(inspect("w-3"), "State"), "Pid");
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
+  EXPECT_EQ(running.wait(), 125);
+  EXPECT_EQ(lines(must({"ps", "-q"})).size(), 5u);
+  EXPECT_EQ(lines(must({"ps", "-aq"})).size(), 5u);
+}
+
+TEST_F(batch, killed_or_interrupted_with_slots_it_leaves_nothing) {
+  must({"pull", "-q", small_});
+  for (std::size_t moment = 0; moment < 30; ++moment) {
+    process running(command({"batch", "-n", "60", "--slots", "30", "--name", "w", small_, "sleep", "1000"}), environment());
+    ASSERT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, state_ + "/containers").size() >= moment % 15 * 4; }));
+    ::kill(running.pid(), SIGINT);
+    if (running.wait() == 130) {
+      EXPECT_EQ(must({"ps", "-aq"}), "") << "moment " << moment;
+      continue;
+    }
+    std::vector<std::string> words{"rm", "-f"};  // it was faster
+    for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
+    must(words);
+  }
+}
+
 TEST_F(batch, processes_side_by_side_share_the_network) {
   must({"pull", "-q", small_});
   std::list<process> all;
