@@ -14,6 +14,7 @@ bundle=$work/bundle sleeping=$work/sleeping archive=$work/small.tar
 out=$work/measurements.jsonl
 export LXR_ROOT=$work/root LXR_STATE=$memory/state
 mkdir -p "$LXR_ROOT" "$work/floor" "$bundle/rootfs" "$sleeping" "$cache"
+chattr +T "$work/floor" 2>/dev/null || : # as lxr's directory of containers (core/state/paths.cpp)
 ulimit -n "$(ulimit -Hn)"
 
 if [ "$mode" = quick ]; then

@@ -14,7 +14,7 @@ task_scope::~task_scope() {
 }
 
 void task_scope::spawn(task<void> body) {
-  std::erase_if(children_, [](const child& c) { return c.ended; });
+  if (children_.size() > 2 * running_) std::erase_if(children_, [](const child& c) { return c.ended; });
   child& fresh = children_.emplace_back();
   ++running_;
   asio::co_spawn(executor_, entry_point(std::move(body)),

@@ -35,7 +35,7 @@ class task_scope {
   void ended(child& which, std::exception_ptr failure) noexcept;
 
   asio::any_io_executor executor_;
-  std::list<child> children_;  // an ended child's signal stays until the next spawn(): Asio may still be inside it
+  std::list<child> children_;  // an ended child's signal stays until a later spawn(): Asio may still be inside it
   std::size_t running_ = 0;
   std::exception_ptr failure_;
   bool cancelled_ = false;

@@ -1,6 +1,8 @@
 #include "core/state/paths.hpp"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -30,9 +32,21 @@ std::string normalised(const std::string& path) {
 }
 
 // Nothing to do where the last one is there.
-void make_all(int parent, std::initializer_list<const char*> names) {
-  if (::faccessat(parent, *(names.end() - 1), F_OK, 0) == 0) return;
+bool make_all(int parent, std::initializer_list<const char*> names) {
+  if (::faccessat(parent, *(names.end() - 1), F_OK, 0) == 0) return false;
   for (const char* name : names) file::make_directory_at(parent, name);
+  return true;
+}
+
+// ext4 puts directories near their parent, and without a journal searches past every inode it deleted there within the
+// last minute: after a thousand short lives a start takes 4 ms longer. Below a top directory (chattr(1) +T) each begins
+// elsewhere. Other filesystems refuse, and need nothing.
+void spread(int parent, const char* name) {
+  const unique_fd directory = file::open_at(parent, name, O_RDONLY | O_DIRECTORY);
+  int flags = 0;
+  if (::ioctl(directory.get(), FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_TOPDIR_FL;
+  static_cast<void>(::ioctl(directory.get(), FS_IOC_SETFLAGS, &flags));
 }
 
 }  // namespace
@@ -43,7 +57,7 @@ instance instance::open(std::string root, std::string state) {
   i.state_ = normalised(state);
   if (i.state_ != default_state) i.tag_ = hash_tag(i.state_);
   i.root_fd_ = file::make_directories(i.root_);
-  make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"});
+  if (make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"})) spread(i.root_fd(), "containers");
   i.state_fd_ = file::make_directories(i.state_);
   make_all(i.state_fd(), {"containers", "networks", "mounts", "trash"});
   if (file::make_directory_at(i.state_fd(), "names")) restore_names(i);  // new, or lost in a reboot
