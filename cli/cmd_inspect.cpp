@@ -132,9 +132,9 @@ json::object inspect_container(const instance& where, const std::string& id) {
   return out;
 }
 
-json::object inspect(const instance& where, const std::string& word) {
+json::object inspect(const instance& where, container_finder& finder, const std::string& word) {
   try {
-    return inspect_container(where, resolve_container(where, word));
+    return inspect_container(where, finder.find(word));
   } catch (const error& e) {
     if (e.code() != errc::not_found) throw;
   }
@@ -152,11 +152,12 @@ int cmd_inspect(const invocation& call) {
   app.add_option("NAME", words, "Names or ids of containers or images")->required();
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
+  container_finder finder(where);
   json::array out;
   bool missing = false;
   for (const std::string& word : words) {
     try {
-      out.push_back(inspect(where, word));
+      out.push_back(inspect(where, finder, word));
     } catch (const error&) {
       report_failure(std::current_exception());
       missing = true;

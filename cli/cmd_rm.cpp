@@ -27,9 +27,10 @@ int cmd_rm(const invocation& call) {
   int code = 0;
   std::vector<std::string> ids;
   std::map<std::string, std::string> word_of;
+  container_finder finder(where);
   for (const std::string& word : words) {
     try {
-      std::string id = resolve_container(where, word);
+      std::string id = finder.find(word);
       if (word_of.emplace(id, word).second) ids.push_back(std::move(id));
     } catch (const error& e) {
       if (force && e.code() == errc::not_found) continue;

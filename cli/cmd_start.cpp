@@ -61,9 +61,10 @@ task<void> launch_again(host& h, const std::string& id, bool attach, bool intera
 task<void> start_all(host& h, start_request what) {
   int code = 0;
   std::set<std::string> done;
+  container_finder finder(h.where());
   for (const std::string& word : what.words) {
     try {
-      const std::string id = resolve_container(h.where(), word);
+      const std::string id = finder.find(word);
       if (done.insert(id).second) {
         auto launching = launch_again(h, id, what.attach, what.interactive);
         co_await std::move(launching);
@@ -97,9 +98,10 @@ int cmd_start(const invocation& call) {
   const instance where = call.open();
   int code = 0;
   std::vector<std::string> others;
+  container_finder finder(where);
   for (const std::string& word : what.words) {
     try {
-      const std::string id = resolve_container(where, word);
+      const std::string id = finder.find(word);
       if (what.attach || !start_if_waiting(where, id)) {
         others.push_back(word);
       } else {

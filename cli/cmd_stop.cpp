@@ -44,10 +44,11 @@ task<void> stop_all(const instance& where, const std::vector<std::string>& words
   container::exit_records records(where);
   task_scope dispatching(executor), scope(executor);
   dispatching.spawn(records.dispatch());
+  container_finder finder(where);
   std::set<std::string> ids;  // one may be named twice
   for (const std::string& word : words) {
     try {
-      const auto [id, fresh] = ids.insert(resolve_container(where, word));
+      const auto [id, fresh] = ids.insert(finder.find(word));
       if (fresh) scope.spawn(stop_one(where, records, *id, word, seconds, code));
     } catch (const error&) {
       code = report_failure(std::current_exception());
@@ -89,10 +90,11 @@ int cmd_kill(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const int number = container::parse_signal(signal, SIGKILL);
+  container_finder finder(where);
   int code = 0;
   for (const std::string& word : words) {
     try {
-      container::kill(where, resolve_container(where, word), number);
+      container::kill(where, finder.find(word), number);
       std::printf("%s\n", word.c_str());
     } catch (const error&) {
       code = report_failure(std::current_exception());

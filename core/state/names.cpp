@@ -129,22 +129,24 @@ void release_name(const instance& where, const std::string& name, const std::str
   if (!name.empty() && holder(where, name) == id) ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
 }
 
-std::string resolve_container(const instance& where, std::string_view word) {
+std::string container_finder::find(std::string_view word) {
   const std::string text(word);
   if (is_name(word)) {
-    if (const auto id = holder(where, text); id && exists(where, *id)) return *id;
-    std::string match;
-    for (const std::string& id : list_containers(where)) {
-      if (!id.starts_with(word)) continue;
-      if (!match.empty()) {
-        throw error(errc::invalid_argument, "find container", '"' + text + '"', "several ids start with it", "type more of the id");
-      }
-      match = id;
+    if (const auto id = holder(where_, text); id && exists(where_, *id)) return *id;
+    if (!ids_) {
+      ids_ = list_containers(where_);
+      std::ranges::sort(*ids_);
     }
-    if (!match.empty()) return match;
+    const auto first = std::ranges::lower_bound(*ids_, text);
+    if (first != ids_->end() && first->starts_with(word)) {
+      if (std::next(first) == ids_->end() || !std::next(first)->starts_with(word)) return *first;
+      throw error(errc::invalid_argument, "find container", '"' + text + '"', "several ids start with it", "type more of the id");
+    }
   }
   throw error(errc::not_found, "find container", '"' + text + '"', "no container with that name or id exists");
 }
+
+std::string resolve_container(const instance& where, std::string_view word) { return container_finder(where).find(word); }
 
 std::vector<std::string> list_containers(const instance& where) { return file::list_at(where.root_fd(), "containers"); }
 

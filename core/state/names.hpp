@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,17 @@ void release_stale_names(const instance& where);
 // Gives the name back if `id` has it.
 void release_name(const instance& where, const std::string& name, const std::string& id) noexcept;
 
-// The id a user means: exact name first, then full id or unambiguous prefix.
+// The ids a user means: exact name first, then full id or unambiguous prefix. Lists the containers once, however many words.
 // Throws errc::not_found ("no container ...") or errc::invalid_argument for an ambiguous prefix.
+class container_finder {
+ public:
+  explicit container_finder(const instance& where) : where_(where) {}
+  std::string find(std::string_view word);
+
+ private:
+  const instance& where_;
+  std::optional<std::vector<std::string>> ids_;  // sorted
+};
 std::string resolve_container(const instance& where, std::string_view word);
 
 // Every container of the instance, by id.
