@@ -1,14 +1,18 @@
 #include "core/state/trash.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
+#include "core/async/offload.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/random.hpp"
 
 namespace lxr {
 namespace {
+
+constexpr std::size_t few = 16;  // for which threads do not pay
 
 // Another process may be removing it too; what stays is taken by the next one, and keeps nothing else from going.
 void remove_quietly(int base, const std::string& path) {
@@ -17,6 +21,13 @@ void remove_quietly(int base, const std::string& path) {
   } catch (const error&) {
   }
 }
+
+struct removal final : worker_pool::job {
+  removal(int b, std::string p) : base(b), path(std::move(p)) {}
+  void run() noexcept override { remove_quietly(base, path); }
+  int base;
+  std::string path;
+};
 
 std::optional<std::string> hide(int base, const std::string& path, const std::string& where) {
   const std::string hidden = "trash/" + random_hex(8);
@@ -33,9 +44,18 @@ std::optional<std::string> move_state_to_trash(const instance& where, const std:
 
 void empty_trash(const instance& where) noexcept {
   try {
+    std::vector<std::unique_ptr<removal>> all;
     for (const int base : {where.state_fd(), where.root_fd()}) {
-      for (const std::string& name : file::list_at(base, "trash")) remove_quietly(base, "trash/" + name);
+      for (const std::string& name : file::list_at(base, "trash")) all.push_back(std::make_unique<removal>(base, "trash/" + name));
     }
+    if (all.size() <= few) {
+      for (const auto& one : all) one->run();
+      return;
+    }
+    // Whoever else empties it begins somewhere else.
+    std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(random_u64() % all.size()));
+    worker_pool pool(4);  // some filesystems wait for the disk at each deletion
+    for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
   } catch (const std::exception&) {
     // the next one takes it
   }
