@@ -3,10 +3,11 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <variant>
 #include <vector>
@@ -16,7 +17,8 @@
 namespace lxr {
 
 // A few threads for CPU work and blocking calls. Of the jobs that wait, the most urgent runs next; among equals the first.
-// Lifecycle: outlives every offload() on it; the destructor waits for jobs already running.
+// Lifecycle: outlives every offload() on it; the destructor waits until all jobs are done.
+// Failure: as many threads as the system gives, at least one: else throws error{errc::exhausted}.
 class worker_pool {
  public:
   class job {
@@ -27,8 +29,8 @@ class worker_pool {
 
   static constexpr std::uint64_t at_once = UINT64_MAX;  // the urgency of whatever says nothing else
 
-  explicit worker_pool(std::size_t threads) : pool_(threads) {}
-  ~worker_pool() { pool_.join(); }
+  explicit worker_pool(std::size_t threads);
+  ~worker_pool();
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
 
@@ -42,12 +44,14 @@ class worker_pool {
       return urgency != other.urgency ? urgency < other.urgency : sequence > other.sequence;
     }
   };
-  void run_one();
+  void work();
 
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<waiting> waiting_;  // a heap
   std::uint64_t sequence_ = 0;
-  asio::thread_pool pool_;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
 };
 
 namespace detail {

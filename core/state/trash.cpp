@@ -48,14 +48,14 @@ void empty_trash(const instance& where) noexcept {
     for (const int base : {where.state_fd(), where.root_fd()}) {
       for (const std::string& name : file::list_at(base, "trash")) all.push_back(std::make_unique<removal>(base, "trash/" + name));
     }
-    if (all.size() <= few) {
+    if (all.size() > few) {
+      // Whoever else empties it begins somewhere else.
+      std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(random_u64() % all.size()));
+      worker_pool pool(4);  // some filesystems wait for the disk at each deletion
+      for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
+    } else {
       for (const auto& one : all) one->run();
-      return;
     }
-    // Whoever else empties it begins somewhere else.
-    std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(random_u64() % all.size()));
-    worker_pool pool(4);  // some filesystems wait for the disk at each deletion
-    for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
   } catch (const std::exception&) {
     // the next one takes it
   }

@@ -1,8 +1,11 @@
 #include "core/async/offload.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "core/async/run.hpp"
@@ -121,6 +124,29 @@ TEST(offload, cancelled_before_the_start_the_job_never_runs) {
   loop.run();
   EXPECT_EQ(stage, 0);
   EXPECT_TRUE(one.was_cancelled());
+}
+
+// Where threads are refused (here by the address space), it works with those it got, and never waits for the others.
+TEST(worker_pool, takes_the_threads_it_gets_or_says_so) {
+  EXPECT_EXIT(
+      {
+        rlimit limit{};
+        std::ifstream pages("/proc/self/statm");
+        rlim_t size = 0;
+        pages >> size;
+        limit.rlim_cur = limit.rlim_max = size * 4096 + (20u << 20);  // room for two stacks
+        ::setrlimit(RLIMIT_AS, &limit);
+        std::atomic<int> done = 0;
+        try {
+          asio::io_context loop;
+          worker_pool pool(1000);
+          run(loop, [](worker_pool& on, std::atomic<int>& count) -> task<void> { co_await offload(on, [&count] { ++count; }); }(pool, done));
+        } catch (const error& e) {
+          ::_exit(e.code() == errc::exhausted ? 3 : 4);
+        }
+        ::_exit(done == 1 ? 3 : 5);
+      },
+      testing::ExitedWithCode(3), "");
 }
 
 }  // namespace
