@@ -68,6 +68,7 @@ int cmd_batch(const invocation& call) {
   app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
   app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->check(CLI::Range(1, 1024));
   app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->check(CLI::Range(0, 4096));
+  app.add_flag("--all-or-nothing", what.request.all_or_nothing, "When one cannot start, remove them all");
   app.add_flag("--rm", remove, "Remove each container when it exits");
   if (const auto done = parse(app, call)) return *done;
   what.request.config = what.flags.to_config(app, app.remaining());

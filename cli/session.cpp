@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <optional>
+#include <string>
 
 #include "cli/exit_code.hpp"
 #include "cli/relay.hpp"
@@ -49,10 +51,17 @@ void leave_streams() noexcept {
   ::_exit(0);
 }
 
+void report_death(pid_t engine) {
+  int status = 0;
+  ::waitpid(engine, &status, 0);
+  const std::string how = WIFSIGNALED(status) ? std::string("was killed: ") + ::strsignal(WTERMSIG(status)) : "ended without a word";
+  std::fprintf(stderr, "lxr: the engine of this command %s; what it started runs on, see: lxr ps -a\n", how.c_str());
+}
+
 class client {
  public:
-  client(const session_options& options, unique_fd control, unique_fd output, unique_fd errors, unique_fd input)
-      : options_(options), control_(std::move(control)), output_(std::move(output)), errors_(std::move(errors)), input_(std::move(input)) {}
+  client(const session_options& options, pid_t engine, unique_fd control, unique_fd output, unique_fd errors, unique_fd input)
+      : options_(options), engine_(engine), control_(std::move(control)), output_(std::move(output)), errors_(std::move(errors)), input_(std::move(input)) {}
 
   int run() {
     if (options_.attached) {
@@ -67,6 +76,7 @@ class client {
     relay_.until(control_.get(), [this] { return receive(); });
     relay_.run();
     raw_.reset();
+    if (engine_died_) report_death(engine_);
     if (relay_.unread()) return 128 + SIGPIPE;  // the container goes on, as when its client dies
     return relay_.detached() ? 0 : code_;
   }
@@ -93,6 +103,7 @@ class client {
     if (got < 0 && errno == EINTR) return false;
     if (got <= 0) {  // the engine died without a word
       code_ = tool_failed;
+      engine_died_ = true;
       return true;
     }
     if (m.what == session_message::started) started_ = true;
@@ -106,10 +117,11 @@ class client {
   }
 
   session_options options_;
+  pid_t engine_;
   unique_fd control_, output_, errors_, input_;
   relay relay_;
   std::optional<io::tty::raw_mode> raw_;
-  bool started_ = false;
+  bool started_ = false, engine_died_ = false;
   int code_ = 0;
 };
 
@@ -172,7 +184,7 @@ int run_session(const session_options& options, const std::function<void(engine_
     run_engine(std::move(engine), engine_main);
   }
   engine = engine_side();
-  return client(options, std::move(control), std::move(output), std::move(errors), std::move(input)).run();
+  return client(options, pid, std::move(control), std::move(output), std::move(errors), std::move(input)).run();
 }
 
 }  // namespace lxr::cli

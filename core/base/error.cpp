@@ -32,6 +32,15 @@ class category final : public std::error_category {
   }
 };
 
+// For limits, which any operation may meet: what reaching them means.
+const char* remedy_for(const std::error_code& code) {
+  if (code == std::errc::too_many_files_open) return "raise the limit of open files (ulimit -n), or do less at once";
+  if (code == std::errc::too_many_files_open_in_system) return "raise the system's limit of open files (fs.file-max)";
+  if (code == std::errc::not_enough_memory) return "give lxr more memory, or do less at once";
+  if (code == std::errc::no_space_on_device) return "free some space there (lxr system df, lxr system prune)";
+  return "";
+}
+
 std::string compose(const std::string& operation, const std::string& subject, const std::string& reason,
                     const std::string& remedy) {
   std::string text = "cannot " + operation;
@@ -53,7 +62,7 @@ error::error(std::error_code code, std::string operation, std::string subject, s
       operation_(std::move(operation)),
       subject_(std::move(subject)),
       reason_(reason.empty() ? code.message() : std::move(reason)),
-      remedy_(std::move(remedy)),
+      remedy_(remedy.empty() ? remedy_for(code) : std::move(remedy)),
       text_(compose(operation_, subject_, reason_, remedy_)) {}
 
 error error::with_cleanup_failures(std::string_view failures) const {

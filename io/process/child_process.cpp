@@ -32,6 +32,10 @@ namespace {
     throw error(errc::unsupported, "create a container process", "", std::string("the kernel lacks ") + missing,
                 "Linux 5.7 or newer is needed");
   }
+  if (code == EAGAIN) {
+    throw error(errc::exhausted, "create a container process", "", "a limit of processes is reached",
+                "raise pids.max of the cgroup lxr runs in, or kernel.pid_max and kernel.threads-max, or start fewer at once");
+  }
   if (code == ENOSPC || code == EUSERS) {
     throw error(errc::exhausted, "create namespaces", "", "a limit in /proc/sys/user/max_*_namespaces is reached");
   }

@@ -92,6 +92,9 @@ class batch_run {
       if (is_cancelled(std::current_exception())) throw;
       out.failure = describe(std::current_exception());
     }
+    if (what_.all_or_nothing) {
+      throw error(errc::conflict, "start all of the batch", "", out.name + ": " + out.failure, "nothing of it is left, as --all-or-nothing asks");
+    }
     if (mine.ahead) leave_slot(mine);
   }
 

@@ -15,6 +15,7 @@ struct request {
   std::string prefix;                // containers are PREFIX-1 to PREFIX-N
   container_config config;           // of each, but for id, name and hostname
   std::size_t parallel = 8;          // starts in progress at once
+  bool all_or_nothing = false;       // the first that fails takes the others along
   // Slots: containers made ahead up to what they are to run: cgroup, namespaces, link with its address, mounts. So many
   // are ready before the first one starts; when half of them have, as many again are made. A slot is one container's
   // from its making to its end, never another's. 0: none.
@@ -40,7 +41,8 @@ struct summary {
 
 // Creates and starts `count` containers from one image, at most `parallel` at once; `watcher` takes them over. Slots are
 // made while the image comes.
-// A container that fails leaves nothing; the others go on, and the summary names it.
+// A container that fails leaves nothing; the others go on, and the summary names it; or, with all_or_nothing, they are removed
+// and its failure, with its name, is thrown.
 // Cancel: terminal; every container of this batch is killed and removed before it returns.
 task<summary> run(container::engine& on, container::monitor& watcher, request what);
 
