@@ -16,6 +16,7 @@
 #include "core/base/file.hpp"
 #include "core/state/names.hpp"
 #include "io/mount/overlay.hpp"
+#include "pipeline/container/name_resolution.hpp"
 #include "pipeline/container/plan.hpp"
 #include "pipeline/container/signals.hpp"
 #include "pipeline/container/spec.hpp"
@@ -37,29 +38,6 @@ pipe_pair make_pipe() {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
   return {unique_fd(fds[0]), unique_fd(fds[1])};
-}
-
-std::string hosts_file(const container_config& config, const std::optional<network::attachment>& net) {
-  std::string out = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-  if (net) out += io::netlink::to_string(net->address) + "\t" + config.hostname + (config.name == config.hostname ? "" : " " + config.name) + "\n";
-  return out;
-}
-
-// The host's resolvers, except those that only listen on the host's own loopback.
-std::string resolv_conf(network_mode mode) {
-  std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
-  if (mode == network_mode::host) return text;
-  if (text.find("nameserver 127.0.0.53") != std::string::npos) {
-    text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
-  }
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    const std::string line = text.substr(at, end - at);
-    if (!line.starts_with("nameserver 127.") && !line.starts_with("nameserver ::1")) out += line + "\n";
-    at = end + 1;
-  }
-  return out;
 }
 
 unique_fd write_and_clone(int directory, const std::string& name, const std::string& content) {
@@ -172,7 +150,7 @@ void start::prepare_stdio() {
   const auto state = open_state_dir(on_.where, id_);
   if (!state) throw error(errc::conflict, "start container", config_.name, "it was removed meanwhile");
   const int dir = state->get();
-  hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_));
+  hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_ ? io::netlink::to_string(net_->address) : ""));
   hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
   resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
   if (options_.wait) listener_ = listen_for_start(dir);
