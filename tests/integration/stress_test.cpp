@@ -16,12 +16,6 @@ namespace {
 
 using stress = installation;
 
-pid_t child_of(pid_t parent) {
-  const std::string pid = std::to_string(parent);
-  const auto text = file::read_of_process(parent, "task/" + pid + "/children");
-  return text ? static_cast<pid_t>(std::strtol(text->c_str(), nullptr, 10)) : 0;
-}
-
 bool has_ended(pid_t pid) {
   siginfo_t info{};
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;

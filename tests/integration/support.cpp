@@ -55,6 +55,12 @@ int process::wait() {
   return exit_code(status);
 }
 
+pid_t child_of(pid_t parent) {
+  const std::string pid = std::to_string(parent);
+  const auto text = file::read_of_process(parent, "task/" + pid + "/children");
+  return text ? static_cast<pid_t>(std::strtol(text->c_str(), nullptr, 10)) : 0;
+}
+
 bool eventually(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (std::chrono::steady_clock::now() < deadline) {

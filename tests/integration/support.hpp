@@ -36,6 +36,9 @@ class process {
 // Calls `condition` until it holds; false after ten seconds. Between calls it gives the processor away.
 bool eventually(const std::function<bool()>& condition);
 
+// The first child of a process (a command's engine, an engine's container); 0: it has none.
+pid_t child_of(pid_t parent);
+
 // Of the release build, or from $LXR_TEST_PROGRAMS.
 std::string program_path(const std::string& name);
 // "127.0.0.1:PORT" of the registry all integration tests share, with small:* and golang:*.
