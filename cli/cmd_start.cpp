@@ -20,10 +20,16 @@ struct start_request {
   bool attach = false, interactive = false;
 };
 
+void check_startable(const instance& where, const std::string& id, const container_state& state) {
+  if (!container::is_being_made(where, id, state)) return;
+  throw error(errc::conflict, "start container", '"' + load_config(where, id).name + '"', "another lxr is starting it", "wait until it runs");
+}
+
 // A waiting container needs no engine: its first process is asked directly. False when it is not waiting.
 bool start_if_waiting(const instance& where, const std::string& id) {
   const auto lock = lock_container(where, id);
   const container_state state = load_state(where, id);
+  check_startable(where, id, state);
   if (!lock || state.status != container_status::created || state.init.pid == 0) return false;
   container::start_waiting(where, id);
   mark_running(where, id);
@@ -35,6 +41,7 @@ task<void> launch_again(host& h, const std::string& id, bool attach, bool intera
   make_state_dir(h.where(), id);
   const auto lock = lock_container(h.where(), id);
   const container_state state = load_state(h.where(), id);
+  check_startable(h.where(), id, state);
   if (state.status == container_status::running) {
     if (!attach) co_return;  // it runs, as asked
     throw error(errc::conflict, "attach to container", '"' + load_config(h.where(), id).name + '"', "it is running already",

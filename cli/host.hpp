@@ -41,7 +41,7 @@ class host {
   // The attached container: signals and window sizes of the client are its from now on.
   void focus(const std::string& id);
   // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and filled
-  // in, with how it is shown. Whichever fails first ends the other; an image that fails is the cause.
+  // in, with how it is shown. Work that fails ends the pull; work learns from `arrival` that the pull failed, which is the cause.
   task<void> with_image(const container_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work);
 
  private:

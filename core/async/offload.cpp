@@ -1,17 +1,18 @@
 #include "core/async/offload.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 
 #include "core/base/error.hpp"
 
 namespace lxr {
 
 worker_pool::worker_pool(std::size_t threads) {
+  threads_.reserve(threads);
   try {
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
-  } catch (const std::system_error& e) {
-    if (threads_.empty()) throw error(errc::exhausted, "start a thread", "", e.code().message(), "a limit of processes or memory is reached");
+  } catch (const std::exception& e) {
+    if (threads_.empty()) throw error(errc::exhausted, "start a thread", "", e.what(), "a limit of processes or memory is reached");
   }
 }
 

@@ -162,7 +162,17 @@ container_state load_moved_state(const instance& where, const std::string& direc
 
 namespace {
 
-container_state corrected(container_state s, bool alive) {
+// What is made ahead dies with its engine until it is let go; whoever waits for `lxr start` has a socket.
+bool was_let_go(const instance& where, const std::string& id, const container_state& s) {
+  return s.status == container_status::created && !s.monitor.is_alive() &&
+         ::faccessat(where.state_fd(), (dir_path(id) + "/start").c_str(), F_OK, 0) != 0;
+}
+
+container_state corrected(const instance& where, const std::string& id, container_state s, bool alive) {
+  if (s.init.pid != 0 && alive && was_let_go(where, id, s)) {
+    s.status = container_status::running;
+    s.started_ns = s.created_ns;
+  }
   if (s.init.pid != 0 && !alive) {
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
@@ -177,13 +187,13 @@ container_state corrected(container_state s, bool alive) {
 container_state load_state(const instance& where, const std::string& id) {
   container_state s = load_raw_state(where, id);
   const bool alive = s.init.is_alive();
-  return corrected(std::move(s), alive);
+  return corrected(where, id, std::move(s), alive);
 }
 
 container_state state_reader::load(const std::string& id) {
   container_state s = load_raw_state(where_, id);
   const bool alive = is_alive(s);
-  return corrected(std::move(s), alive);
+  return corrected(where_, id, std::move(s), alive);
 }
 
 bool state_reader::is_alive(const container_state& state) {

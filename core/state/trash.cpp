@@ -51,11 +51,15 @@ void empty_trash(const instance& where) noexcept {
     if (all.size() > few) {
       // Whoever else empties it begins somewhere else.
       std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(random_u64() % all.size()));
-      worker_pool pool(4);  // some filesystems wait for the disk at each deletion
-      for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
-    } else {
-      for (const auto& one : all) one->run();
+      try {
+        worker_pool pool(4);  // some filesystems wait for the disk at each deletion
+        for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
+        return;
+      } catch (const error&) {
+        // no thread to be had
+      }
     }
+    for (const auto& one : all) one->run();
   } catch (const std::exception&) {
     // the next one takes it
   }

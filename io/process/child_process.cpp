@@ -34,7 +34,7 @@ namespace {
   }
   if (code == EAGAIN) {
     throw error(errc::exhausted, "create a container process", "", "a limit of processes is reached",
-                "raise pids.max of the cgroup lxr runs in, or kernel.pid_max and kernel.threads-max, or start fewer at once");
+                "raise pids.max of the cgroup lxr runs in (for exec also --pids-limit of the container), or kernel.pid_max and kernel.threads-max");
   }
   if (code == ENOSPC || code == EUSERS) {
     throw error(errc::exhausted, "create namespaces", "", "a limit in /proc/sys/user/max_*_namespaces is reached");

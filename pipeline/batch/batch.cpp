@@ -32,6 +32,7 @@ class batch_run {
       if (what_.slots == 0 && what_.image_arrival) co_await what_.image_arrival();
       begin_ = clock::now();
       task_scope scope(on_.executor);
+      if (what_.slots > 0) scope.spawn(await_image());
       if (what_.slots > 0) scope.spawn(give_the_word());
       scope.spawn(admit(scope));
       co_await scope.join();
@@ -59,7 +60,8 @@ class batch_run {
   task<void> admit(task_scope& scope) {
     for (; admitted_ < what_.count; ++admitted_) {
       if (what_.slots > 0 && ahead_ == what_.slots) {
-        while (ahead_ > what_.slots / 2) co_await slots_changed_.wait();
+        // Before the word only failures make room, and each place is filled again.
+        while (ahead_ > (word_ ? what_.slots / 2 : what_.slots - 1)) co_await slots_changed_.wait();
       }
       auto permit = co_await window_.acquire();
       scope.spawn(start_one(admitted_, std::move(permit)));
@@ -115,12 +117,19 @@ class batch_run {
     slots_changed_.notify_all();
   }
 
+  // Beside the slots: when the image fails they are of no use.
+  task<void> await_image() {
+    if (what_.image_arrival) co_await what_.image_arrival();
+    image_here_ = true;
+    slots_changed_.notify_all();
+  }
+
   // Once the slots are made, or no more can be, and the image is there.
   task<void> give_the_word() {
     while (ready_ < ahead_ || (ahead_ < what_.slots && admitted_ < what_.count)) co_await slots_changed_.wait();
     result_.slots = ready_;
     result_.filling = clock::now() - begin_;
-    if (what_.image_arrival) co_await what_.image_arrival();
+    while (!image_here_) co_await slots_changed_.wait();
     begin_ = clock::now();
     word_ = true;
     word_given_.notify_all();
@@ -145,7 +154,7 @@ class batch_run {
   clock::time_point begin_;  // of all starts
   std::size_t admitted_ = 0;
   std::size_t ahead_ = 0, ready_ = 0;  // slots made or being made, and made, whose start did not go on yet
-  bool word_ = false;
+  bool image_here_ = false, word_ = false;
   waiter_list slots_changed_, word_given_;
 };
 

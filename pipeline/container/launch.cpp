@@ -112,7 +112,8 @@ class start {
 
 void start::prepare_directories() {
   const stage_span span(on_.events, "directories", config_.name);
-  make_state_dir(on_.where, id_);
+  const unique_fd state = make_state_dir(on_.where, id_);
+  if (options_.wait) listener_ = listen_for_start(state.get());
   const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
   file::make_directory_at(data.get(), "upper", 0755);
   ::fchmodat(data.get(), "upper", 0755, 0);  // the root directory's mode is that of the upper layer
@@ -153,7 +154,6 @@ void start::prepare_stdio() {
   hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_ ? io::netlink::to_string(net_->address) : ""));
   hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
   resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
-  if (options_.wait) listener_ = listen_for_start(dir);
   if (config_.tty) return;
   pipe_pair out = make_pipe(), err = make_pipe();
   child_out_ = std::move(out.write);
@@ -344,6 +344,11 @@ task<launched> launch(engine& on, container_config config, launch_options option
   } catch (const error& e) {
     throw e.with_cleanup_failures(leftovers);
   }
+}
+
+bool is_being_made(const instance& where, const std::string& id, const container_state& state) {
+  return state.status == container_status::created && state.monitor.is_alive() &&
+         ::faccessat(where.state_fd(), ("containers/" + id + "/start").c_str(), F_OK, 0) != 0;
 }
 
 void start_waiting(const instance& where, const std::string& id) {

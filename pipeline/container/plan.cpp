@@ -295,6 +295,15 @@ error explain_failure(const io::process::built_plan& plan, const io::process::ch
                 "it is a program of another architecture, or a script without #!"};
       }
       return {std::error_code(code, std::generic_category()), "run", '"' + subject + '"'};
+    case op::unshare:
+      if (code == ENOSPC || code == EUSERS) {
+        return {errc::exhausted, "create", subject, "a limit in /proc/sys/user/max_*_namespaces is reached", "raise it, or remove containers"};
+      }
+      break;
+    case op::fork_again:
+      if (code == EAGAIN) return {errc::exhausted, "run in container", "", "its limit of processes is reached", "raise it with --pids-limit"};
+      if (code == ENOMEM) return {errc::conflict, "run in container", "", "its first process is ending, or it has no memory left"};
+      break;
     case op::attach:
       if (code == ELOOP || code == ENOTDIR) {
         return {errc::corrupt, "mount", subject, "the image has something else than a directory there"};

@@ -40,6 +40,16 @@ void remove_bridge(const instance& where, const nl::socket& route, std::uint32_t
   nl::delete_link(route, bridge_name(where, n));
 }
 
+// After a failure, which is what is to be told.
+template <class Undo>
+void quietly(Undo undo) noexcept {
+  try {
+    undo();
+  } catch (const std::exception&) {
+    // remove_if_unused() takes it
+  }
+}
+
 void remove_bridges(const instance& where, const nl::socket& route) {
   for (std::uint32_t n = bridge_count; n-- > 0;) remove_bridge(where, route, n);
 }
@@ -122,7 +132,7 @@ void make_network(const instance& where, const nl::socket& route) {
     const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
     file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
   } catch (...) {
-    nl::delete_link(route, name);
+    quietly([&] { nl::delete_link(route, name); });
     throw;
   }
 }
@@ -151,7 +161,7 @@ int make_further_bridge(const instance& where, const nl::socket& route, const nl
     file::replace_at(where.state_fd(), ready_mark(n), "");
     return index;
   } catch (...) {
-    remove_bridge(where, route, n);
+    quietly([&] { remove_bridge(where, route, n); });
     throw;
   }
 }

@@ -9,7 +9,19 @@
 namespace lxr::test {
 namespace {
 
-using batch = installation;
+class batch : public installation {
+ protected:
+  // Containers that wait, with their process, for what they are to run.
+  int slots_in_use() {
+    int found = 0;
+    std::istringstream all(must({"ps", "-a", "--format", "json"}));
+    for (std::string line; std::getline(all, line);) {
+      const json::object o = json::parse_object(line, "ps");
+      if (json::get_string(o, "State") == "created" && json::get_int(o, "Pid") > 0) ++found;
+    }
+    return found;
+  }
+};
 
 std::set<std::string> lines(const std::string& text) {
   std::set<std::string> out;
@@ -116,14 +128,10 @@ TEST_F(batch, slots_without_a_network_and_failures_from_slots) {
 // Two seconds are left while this image is pulled.
 TEST_F(batch, golang_slots_are_made_while_the_image_comes) {
   process running(command({"batch", "-n", "6", "--slots", "6", "--name", "w", registry() + "/golang:latest", "sleep", "1000"}), environment());
-  ASSERT_TRUE(eventually([&] {
-    int ready = 0;
-    for (const std::string& line : lines(must({"ps", "-a", "--format", "json"}))) {
-      const json::object o = json::parse_object(line, "ps");
-      if (json::get_string(o, "State") == "created" && json::get_int(o, "Pid") > 0) ++ready;
-    }
-    return ready == 6;
-  }));
+  ASSERT_TRUE(eventually([&] { return slots_in_use() == 6; }));
+  const outcome early = lxr({"start", "w-1"});
+  EXPECT_EQ(early.code, 125);
+  EXPECT_NE(early.err.find("another lxr is starting it"), std::string::npos) << early.err;
   ASSERT_TRUE(eventually([&] { return run_program({"/bin/ping", "-q", "-c", "1", "-W", "1", address_of("w-6")}).code == 0; }));
   EXPECT_EQ(must({"images", "-q"}), "") << "the image is there already";
   // One that dies in its slot is missing at the end; the others are not harmed.
@@ -132,6 +140,32 @@ TEST_F(batch, golang_slots_are_made_while_the_image_comes) {
   EXPECT_EQ(running.wait(), 125);
   EXPECT_EQ(lines(must({"ps", "-q"})).size(), 5u);
   EXPECT_EQ(lines(must({"ps", "-aq"})).size(), 5u);
+}
+
+// A slot that dies while it is made makes room for the next: the starts begin all the same.
+TEST_F(batch, slots_that_die_in_the_making_are_missing_at_the_end) {
+  must({"pull", "-q", small_});
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    process running(command({"batch", "-n", "60", "--slots", "24", "--name", "w", small_, "sleep", "1000"}), environment());
+    pid_t engine = 0;
+    ASSERT_TRUE(eventually([&] { return (engine = child_of(running.pid())) > 0; }));
+    std::set<pid_t> seen;
+    ASSERT_TRUE(eventually([&] {
+      const auto children = file::read_of_process(engine, "task/" + std::to_string(engine) + "/children");
+      std::istringstream pids(children.value_or(""));
+      for (pid_t pid = 0; pids >> pid;) {
+        if (seen.insert(pid).second && seen.size() % 4 == 2) ::kill(pid, SIGKILL);
+      }
+      return seen.size() >= 24;
+    }));
+    EXPECT_EQ(running.wait(), 125);
+    EXPECT_EQ(slots_in_use(), 0);
+    std::vector<std::string> words{"rm", "-f"};
+    for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
+    EXPECT_GT(words.size(), 32u);
+    EXPECT_LT(words.size(), 62u);
+    must(words);
+  }
 }
 
 TEST_F(batch, killed_or_interrupted_with_slots_it_leaves_nothing) {
@@ -151,6 +185,8 @@ TEST_F(batch, killed_or_interrupted_with_slots_it_leaves_nothing) {
     if (code == 130) {
       EXPECT_EQ(must({"ps", "-aq"}), "") << "moment " << moment;
     }
+    // What waited in a slot dies with its engine; what runs lives on.
+    EXPECT_TRUE(eventually([&] { return slots_in_use() == 0; })) << "moment " << moment;
     std::vector<std::string> words{"rm", "-f"};  // of a killed one, or it was faster
     for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
     if (words.size() > 2) must(words);
