@@ -75,6 +75,16 @@ class cancelled : public std::exception {
 // True for lxr::cancelled and for Asio's operation_aborted: the one list of "this is only shutdown".
 bool is_cancelled(const std::exception_ptr& failure) noexcept;
 
+// A step whose failure must not hide another one, or keep what follows from being done.
+template <class Step>
+void quietly(Step step) noexcept {
+  try {
+    step();
+  } catch (const std::exception&) {
+    // whoever sweeps next does it
+  }
+}
+
 // The text a user reads for any exception.
 std::string describe(const std::exception_ptr& failure);
 

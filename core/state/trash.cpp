@@ -15,16 +15,11 @@ namespace {
 constexpr std::size_t few = 16;  // for which threads do not pay
 
 // Another process may be removing it too; what stays is taken by the next one, and keeps nothing else from going.
-void remove_quietly(int base, const std::string& path) {
-  try {
-    file::remove_tree_at(base, path);
-  } catch (const error&) {
-  }
-}
-
 struct removal final : worker_pool::job {
   removal(int b, std::string p) : base(b), path(std::move(p)) {}
-  void run() noexcept override { remove_quietly(base, path); }
+  void run() noexcept override {
+    quietly([&] { file::remove_tree_at(base, path); });
+  }
   int base;
   std::string path;
 };

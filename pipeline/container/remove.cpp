@@ -109,16 +109,6 @@ void sweep_unfinished(const instance& where) {
   release_stale_names(where);
 }
 
-// One step of the aftermath that fails must not keep the others from being done.
-template <class Step>
-void attempt(Step step) noexcept {
-  try {
-    step();
-  } catch (const std::exception&) {
-    // the next one does it
-  }
-}
-
 task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, bool force) {
   try {
     co_await remove(where, cgroups, out.id, force);
@@ -146,7 +136,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 }
 
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
-  attempt([&] { sweep_unfinished(where); });
+  quietly([&] { sweep_unfinished(where); });
   empty_trash(where);  // while the kernel takes links down
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));
@@ -156,7 +146,7 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   } catch (const error& e) {
     if (e.code() != errc::timed_out) throw;
   }
-  attempt([&] { network::remove_if_unused(where); });
+  quietly([&] { network::remove_if_unused(where); });
   io::cgroup::group::sweep(cgroups, where.kernel_name(), [&where](const std::string& id) {
     const std::string directory = "containers/" + id;
     return ::faccessat(where.root_fd(), directory.c_str(), F_OK, 0) == 0 || ::faccessat(where.state_fd(), directory.c_str(), F_OK, 0) == 0;

@@ -40,16 +40,6 @@ void remove_bridge(const instance& where, const nl::socket& route, std::uint32_t
   nl::delete_link(route, bridge_name(where, n));
 }
 
-// After a failure, which is what is to be told.
-template <class Undo>
-void quietly(Undo undo) noexcept {
-  try {
-    undo();
-  } catch (const std::exception&) {
-    // remove_if_unused() takes it
-  }
-}
-
 void remove_bridges(const instance& where, const nl::socket& route) {
   for (std::uint32_t n = bridge_count; n-- > 0;) remove_bridge(where, route, n);
 }
