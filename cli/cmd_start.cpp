@@ -21,7 +21,7 @@ struct start_request {
 };
 
 void check_startable(const instance& where, const std::string& id, const container_state& state) {
-  if (!container::is_being_made(where, id, state)) return;
+  if (!is_being_made(where, id, state)) return;
   throw error(errc::conflict, "start container", '"' + load_config(where, id).name + '"', "another lxr is starting it", "wait until it runs");
 }
 

@@ -162,14 +162,14 @@ container_state load_moved_state(const instance& where, const std::string& direc
 
 namespace {
 
-// What is made ahead dies with its engine until it is let go; whoever waits for `lxr start` has a socket.
-bool was_let_go(const instance& where, const std::string& id, const container_state& s) {
-  return s.status == container_status::created && !s.monitor.is_alive() &&
-         ::faccessat(where.state_fd(), (dir_path(id) + "/start").c_str(), F_OK, 0) != 0;
+// Not one that waits for `lxr start`, which has a socket.
+bool is_on_its_way(const instance& where, const std::string& id, const container_state& s) {
+  return s.status == container_status::created && ::faccessat(where.state_fd(), (dir_path(id) + "/start").c_str(), F_OK, 0) != 0;
 }
 
 container_state corrected(const instance& where, const std::string& id, container_state s, bool alive) {
-  if (s.init.pid != 0 && alive && was_let_go(where, id, s)) {
+  // What is made ahead dies with its engine until it is let go.
+  if (s.init.pid != 0 && alive && is_on_its_way(where, id, s) && !s.monitor.is_alive()) {
     s.status = container_status::running;
     s.started_ns = s.created_ns;
   }
@@ -201,6 +201,10 @@ bool state_reader::is_alive(const container_state& state) {
   const auto [known, fresh] = monitors_.try_emplace({state.monitor.pid, state.monitor.start_time}, false);
   if (fresh) known->second = state.monitor.is_alive();
   return known->second ? ::kill(state.init.pid, 0) == 0 : state.init.is_alive();
+}
+
+bool is_being_made(const instance& where, const std::string& id, const container_state& state) {
+  return is_on_its_way(where, id, state) && state.monitor.is_alive();
 }
 
 void mark_running(const instance& where, const std::string& id) {

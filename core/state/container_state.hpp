@@ -75,6 +75,8 @@ class state_reader {
 container_state load_raw_state(const instance& where, const std::string& id);
 // The same of a directory that was moved (state/trash/...): nobody writes to it any more.
 container_state load_moved_state(const instance& where, const std::string& directory);
+// Whether an engine is still at work on its first start: nobody else may start it.
+bool is_being_made(const instance& where, const std::string& id, const container_state& state);
 // Records that a waiting container's program runs now. The caller holds the lock.
 void mark_running(const instance& where, const std::string& id);
 

@@ -346,11 +346,6 @@ task<launched> launch(engine& on, container_config config, launch_options option
   }
 }
 
-bool is_being_made(const instance& where, const std::string& id, const container_state& state) {
-  return state.status == container_status::created && state.monitor.is_alive() &&
-         ::faccessat(where.state_fd(), ("containers/" + id + "/start").c_str(), F_OK, 0) != 0;
-}
-
 void start_waiting(const instance& where, const std::string& id) {
   const auto dir = open_state_dir(where, id);
   if (!dir) throw error(errc::not_found, "start container", short_id(id), "its state is gone");

@@ -37,9 +37,6 @@ struct launch_options {
 // Cancel: terminal; the same undoing.
 task<launched> launch(engine& on, container_config config, launch_options options);
 
-// Whether an engine is still at work on the first start of what it is to run: nobody else may start that.
-bool is_being_made(const instance& where, const std::string& id, const container_state& state);
-
 // Connects to a waiting container and sees it through exec. Throws like launch().
 void start_waiting(const instance& where, const std::string& id);
 
