@@ -46,9 +46,7 @@ TEST_F(batch, two_hundred_each_with_its_own_address_and_log) {
   for (const std::string& a : addresses) ping += " " + a;
   const outcome reached = run_program({"/bin/bash", "-c", ping + "; do ping -q -c 1 -W 5 $a > /dev/null || echo $a; done"});
   EXPECT_EQ(reached.out, "");
-  std::vector<std::string> words{"rm", "-f"};
-  for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
-  must(words);
+  remove_all();
   EXPECT_EQ(must({"ps", "-aq"}), "");
 }
 
@@ -83,9 +81,7 @@ TEST_F(batch, interrupted_at_any_moment_it_leaves_nothing) {
     ::kill(running.pid(), SIGINT);
     const int code = running.wait();
     if (code == 0) {  // it was faster: all of them run
-      std::vector<std::string> words{"rm", "-f"};
-      for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
-      must(words);
+      remove_all();
     } else {
       EXPECT_EQ(code, 130);
       EXPECT_EQ(must({"ps", "-aq"}), "");
@@ -187,9 +183,7 @@ TEST_F(batch, killed_or_interrupted_with_slots_it_leaves_nothing) {
     }
     // What waited in a slot dies with its engine; what runs lives on.
     EXPECT_TRUE(eventually([&] { return slots_in_use() == 0; })) << "moment " << moment;
-    std::vector<std::string> words{"rm", "-f"};  // of a killed one, or it was faster
-    for (const std::string& id : lines(must({"ps", "-aq"}))) words.push_back(id);
-    if (words.size() > 2) must(words);
+    remove_all();
   }
 }
 

@@ -24,12 +24,6 @@ class limits : public installation {
     const std::string out = must(words);
     return static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n'));
   }
-  void remove_all() {
-    std::vector<std::string> words{"rm", "-f"};
-    std::istringstream ids(must({"ps", "-aq"}));
-    for (std::string id; ids >> id;) words.push_back(id);
-    if (words.size() > 2) must(words);
-  }
 };
 
 // A cgroup around lxr itself, of one controller.

@@ -58,10 +58,7 @@ TEST_F(stress, killed_at_any_moment_nothing_is_wrong_or_left) {
     ASSERT_TRUE(ended == 3 || ended == 125 || ended == 128 + SIGKILL) << "victim " << victim << " ended with " << ended;
   }
   for (const int count : hits) EXPECT_GT(count, 0);
-  std::vector<std::string> words{"rm", "-f"};
-  std::istringstream ids(must({"ps", "-aq"}));
-  for (std::string id; ids >> id;) words.push_back(id);
-  if (words.size() > 2) must(words);
+  remove_all();
   // With the one that is removed last, everything goes that killed ones left.
   const std::string last = must({"run", "-d", "--network", "none", small_, "sleep", "1000"});
   must({"rm", "-f", last.substr(0, 64)});

@@ -128,11 +128,7 @@ installation::installation()
 
 // What the instance left in the kernel is found by its names, so tests may run side by side.
 void installation::TearDown() {
-  const outcome all = lxr({"ps", "-aq", "--no-trunc"});
-  std::istringstream ids(all.out);
-  std::vector<std::string> words{"rm", "-f"};
-  for (std::string id; ids >> id;) words.push_back(id);
-  if (words.size() > 2) EXPECT_EQ(lxr(words).code, 0);
+  remove_all();
   const instance where = instance::open(root_, state_);
   const std::string tag = where.tag();
   std::string left;
@@ -169,6 +165,13 @@ json::object installation::inspect(const std::string& name) { return json::parse
 std::string installation::address_of(const std::string& name) {
   const json::object all = inspect(name);
   return json::get_string(*json::find_object(all, "NetworkSettings"), "IPAddress");
+}
+
+void installation::remove_all() {
+  std::vector<std::string> words{"rm", "-f"};
+  std::istringstream ids(must({"ps", "-aq"}));
+  for (std::string id; ids >> id;) words.push_back(id);
+  if (words.size() > 2) must(words);
 }
 
 std::string installation::status_of(const std::string& name) {

@@ -52,6 +52,7 @@ class installation : public testing::Test {
 
   outcome lxr(const std::vector<std::string>& words, const std::string& input = {});
   std::string must(const std::vector<std::string>& words);  // standard output of a call that has to succeed
+  void remove_all();  // every container there is
   json::object inspect(const std::string& name);
   std::string address_of(const std::string& name);
   std::string status_of(const std::string& name);
