@@ -217,7 +217,7 @@ further_processes() {
 prepare
 {
 	echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), $(stat -f -c %T "$work") under the store, $(stat -f -c %T "$memory") under the state"
-	echo "lxr: $("$lxr" version), $(basename "$build") build; image $(basename "$image"), local, $("$lxr" system info | sed -n "s/^Storage: *//p"); starts sync nothing; no pools"
+	echo "lxr: $("$lxr" version), $(basename "$build") build; image $(basename "$image"), local, $("$lxr" system info | sed -n "s/^Storage: *//p"); starts sync nothing; pools (slots) only in the rows that say so"
 	echo "peers: $(versions | paste -sd, | sed 's/,/, /g')"
 	echo "equal work: floor, lxr, podman, docker: all namespaces, overlay, masked paths, capabilities, seccomp, pids limit. crun, runc: no image, no overlay, no seccomp in their default"
 	echo "  spec, no network set-up. containerd: no network. bubblewrap: no cgroup, no seccomp. systemd-nspawn: no overlay. lxr, podman, docker, containerd also keep logs when detached."
