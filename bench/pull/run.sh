@@ -12,6 +12,7 @@ trixie=$cache/trixie
 runs=$work/runs.jsonl
 mkdir -p "$cache"
 : >"$runs"
+chattr +T "$work" 2>/dev/null || : # each store begins in another part of an ext4: see README, "How a pull is measured"
 # shellcheck source=contestants.sh
 source "$here/contestants.sh"
 
@@ -21,6 +22,7 @@ finish() {
 }
 trap finish EXIT
 say() { printf '\n== %s\n' "$*" >&2; }
+new_store() { mktemp -d "$work/store.XXXXXXXX"; }
 
 prepare() {
 	bash "$support/images.sh" small "$cache/small" 2>/dev/null
@@ -52,8 +54,7 @@ rounds() { # IMAGE ROUNDS CONTESTANT...
 	for ((round = 0; round <= count; round++)); do
 		for c in $(printf '%s\n' "$@" | shuf); do
 			[ "$round" = 0 ] && [[ $c != floor && $c != lxr ]] && continue # warms the registry's files up
-			store=$work/s
-			mkdir "$store"
+			store=$(new_store)
 			sync -f "$store"
 			m=$(contest "$c" "$store" "$image" 2>>"$work/log") || { echo "bench: $c does not pull $image:" >&2; tail -3 "$work/log" >&2; m=; }
 			rm -rf --one-file-system "$store"
@@ -64,8 +65,8 @@ rounds() { # IMAGE ROUNDS CONTESTANT...
 
 # What is there already, and a slow link.
 small_scenarios() {
-	local store=$work/s round proxy_port c m
-	mkdir "$store"
+	local store round proxy_port c m
+	store=$(new_store)
 	lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs >/dev/null 2>&1
 	for round in 1 2 3 4 5; do record present lxr "$(lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs 2>/dev/null)"; done
 	rm -rf "$store"
@@ -76,7 +77,7 @@ small_scenarios() {
 	say "small over a link of 40 ms"
 	for round in 1 2 3; do
 		for c in $(printf '%s\n' lxr "$@" | shuf); do
-			mkdir "$store"
+			store=$(new_store)
 			m=$(contest "$c" "$store" small 2>>"$work/log") && record small-40ms "$c" "$m" || echo "bench: $c does not pull over the slow link" >&2
 			rm -rf --one-file-system "$store"
 		done
@@ -87,14 +88,14 @@ small_scenarios() {
 
 # From the registry to the first line a program prints.
 cold_run() {
-	local store=$work/s round
+	local store round
 	say "run go version: cold, pull, local"
 	for round in 1 2 3; do
-		mkdir "$store"
+		store=$(new_store)
 		record run-cold lxr "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")"
 		record run-local lxr "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")"
 		rm -rf "$store"
-		mkdir "$store"
+		store=$(new_store)
 		record run-pull lxr "$(lxr_pull "$store" "$host/golang:latest" 2>>"$work/log")"
 		rm -rf "$store"
 	done
@@ -102,11 +103,11 @@ cold_run() {
 
 # Eight images without common layers: one after the other, and all at once.
 eight() {
-	local store=$work/s round begin i
+	local store round begin i
 	say "eight images"
 	for round in 1 2 3; do
 		for how in serial parallel; do
-			mkdir "$store"
+			store=$(new_store)
 			begin=$EPOCHREALTIME
 			local pids=()
 			for i in 1 2 3 4 5 6 7 8; do
@@ -122,8 +123,8 @@ eight() {
 }
 
 picture() {
-	local store=$work/s
-	mkdir "$store"
+	local store
+	store=$(new_store)
 	"$build/lxr" --root "$store/root" --state "$store/state" pull -q --trace "$work/trace" "$host/golang:latest" >/dev/null
 	jq -r -f "$here/spans.jq" "$work/trace" >"$build/bench-pull.svg"
 	rm -rf "$store"

@@ -39,8 +39,9 @@ bool make_all(int parent, std::initializer_list<const char*> names) {
 }
 
 // ext4 puts directories near their parent, and without a journal searches past every inode it deleted there within the
-// last minute: after two thousand short lives each start of a batch takes 0.9 ms longer. Below a top directory (chattr(1) +T) each begins
-// elsewhere. Other filesystems refuse, and need nothing.
+// last minutes: after two thousand short lives each start of a batch takes 0.9 ms longer, after an image of 48,000 files that was
+// removed the next one takes three times as long to unpack. Below a top directory (chattr(1) +T) each begins elsewhere.
+// Other filesystems refuse, and need nothing.
 void spread(int parent, const char* name) {
   const unique_fd directory = file::open_at(parent, name, O_RDONLY | O_DIRECTORY);
   int flags = 0;
@@ -57,7 +58,10 @@ instance instance::open(std::string root, std::string state) {
   i.state_ = normalised(state);
   if (i.state_ != default_state) i.tag_ = hash_tag(i.state_);
   i.root_fd_ = file::make_directories(i.root_);
-  if (make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"})) spread(i.root_fd(), "containers");
+  if (make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"})) {
+    spread(i.root_fd(), "containers");
+    spread(i.root_fd(), "ingest");
+  }
   i.state_fd_ = file::make_directories(i.state_);
   make_all(i.state_fd(), {"containers", "networks", "mounts", "trash"});
   if (file::make_directory_at(i.state_fd(), "names")) restore_names(i);  // new, or lost in a reboot
