@@ -9,7 +9,7 @@
 namespace lxr {
 
 // A fixed number of blocks of one size that many pipelines share: made once, handed out again and again, so that their
-// pages are faulted in and registered with the kernel once. Pages are used only as blocks are first written to.
+// pages, huge ones where the kernel has them, are faulted in once. Pages are used only as blocks are first written to.
 // Lifecycle: outlives its blocks, which return by themselves when they are destroyed.
 // Runs on: one strand, also for the destruction of blocks; their content may be touched anywhere.
 // A pipeline that holds one block while it waits for input must not need another to give that one on: then a pool with
