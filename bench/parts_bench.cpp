@@ -71,6 +71,17 @@ void hash(benchmark::State& state) {
 }
 BENCHMARK(hash)->Name("sha256")->Unit(benchmark::kMillisecond);
 
+void hash_two(benchmark::State& state) {
+  const std::string bytes(16u << 20, 'x');
+  for (auto _ : state) {
+    io::codec::sha256 one, other;
+    io::codec::sha256::update_both(one, as_bytes(bytes), other, as_bytes(bytes));
+    benchmark::DoNotOptimize(one.hex() + other.hex());
+  }
+  state.SetBytesProcessed(2 * static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(bytes.size()));
+}
+BENCHMARK(hash_two)->Name("sha256, two streams together")->Unit(benchmark::kMillisecond);
+
 // 10,000 members as a distribution's layers have them: small files in directories of forty.
 std::string archive_sample() {
   test::tar_builder tar;

@@ -1,28 +1,61 @@
+// update_both() works on the state itself, which only OpenSSL's low-level interface shows; it calls that deprecated.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "io/codec/sha256.hpp"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
-#include <new>
+#include <algorithm>
+
+#include "io/codec/sha256_pair.hpp"
 
 namespace lxr::io::codec {
 
-void sha256::deleter::operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CTX_free(context); }
+constexpr std::size_t block_size = SHA256_CBLOCK;
 
-sha256::sha256() : context_(EVP_MD_CTX_new()) {
-  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+void sha256::deleter::operator()(SHA256state_st* context) const noexcept { delete context; }
+
+sha256::sha256() : context_(new SHA256_CTX) { SHA256_Init(context_.get()); }
+
+void sha256::update(std::span<const std::byte> bytes) { SHA256_Update(context_.get(), bytes.data(), bytes.size()); }
+
+// Bytes until OpenSSL holds back nothing.
+std::size_t sha256::to_block_end() const noexcept { return (block_size - context_->num) % block_size; }
+
+// The state has taken these blocks in already; their bits are to be counted.
+void sha256::skip_blocks(std::size_t count) noexcept {
+  const std::uint64_t bits = ((std::uint64_t{context_->Nh} << 32) | context_->Nl) + count * block_size * 8;
+  context_->Nh = static_cast<SHA_LONG>(bits >> 32);
+  context_->Nl = static_cast<SHA_LONG>(bits);
 }
 
-void sha256::update(std::span<const std::byte> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+void sha256::update_both(sha256& one, std::span<const std::byte> ones, sha256& other, std::span<const std::byte> others) {
+  if (has_sha_instructions()) {
+    const auto fill = [](sha256& stream, std::span<const std::byte>& bytes) {
+      const auto first = bytes.first(std::min(stream.to_block_end(), bytes.size()));
+      stream.update(first);
+      bytes = bytes.subspan(first.size());
+    };
+    fill(one, ones);
+    fill(other, others);
+    const std::size_t blocks = std::min(ones.size(), others.size()) / block_size;
+    compress_pair({one.context_->h, other.context_->h}, {ones.data(), others.data()}, blocks);
+    one.skip_blocks(blocks);
+    other.skip_blocks(blocks);
+    ones = ones.subspan(blocks * block_size);
+    others = others.subspan(blocks * block_size);
+  }
+  one.update(ones);
+  other.update(others);
+}
 
 std::string sha256::hex() {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context_.get(), digest, &size);
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256_Final(digest, context_.get());
   static constexpr char digits[] = "0123456789abcdef";
   std::string out;
-  for (unsigned i = 0; i < size; ++i) {
-    out += digits[digest[i] >> 4];
-    out += digits[digest[i] & 15];
+  for (const unsigned char byte : digest) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
   }
   return out;
 }

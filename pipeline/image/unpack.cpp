@@ -29,6 +29,7 @@ class unpacking {
         what_(std::move(what)),
         diff_id_(std::move(diff_id)),
         pool_(tools.pool),
+        hashes_(tools.hashes),
         blocks_(tools.blocks),
         events_(tools.events),
         bytes_limit_(tools.bytes_limit),
@@ -53,7 +54,7 @@ class unpacking {
       received_ += block->size();
       if (received_ > what_.size) wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
       progress_(received_);
-      co_await offload(pool_, [&] { blob_hash_.update(block->bytes()); }, urgency());
+      co_await hashes_.update(blob_hash_, block->bytes(), urgency());
       if (!co_await compressed_.push(std::move(*block))) co_return;
     }
     if (received_ != what_.size) {
@@ -91,7 +92,7 @@ class unpacking {
   task<void> verify() {
     const stage_span span(events_, "verify", what_.content.hex().substr(0, 12));
     while (auto block = co_await plain_.pop()) {
-      co_await offload(pool_, [&] { plain_hash_.update(block->bytes()); }, urgency());
+      co_await hashes_.update(plain_hash_, block->bytes(), urgency());
       if (!co_await verified_.push(std::move(*block))) co_return;
     }
     const std::string content = plain_hash_.hex();
@@ -127,6 +128,7 @@ class unpacking {
   oci::descriptor what_;
   oci::digest diff_id_;
   worker_pool& pool_;
+  hashing& hashes_;
   block_pool& blocks_;
   event_sink& events_;
   std::uint64_t bytes_limit_;

@@ -6,7 +6,6 @@
 #include <random>
 
 #include "core/base/error.hpp"
-#include "io/codec/sha256.hpp"
 #include "tests/support/tar_builder.hpp"
 
 namespace lxr::io::codec {
@@ -79,15 +78,6 @@ TEST(zstd_decoder, any_pieces_and_several_frames) {
 TEST(plain_decoder, hands_bytes_on) {
   std::mt19937 dice(5);
   EXPECT_EQ(decode(*make_plain_decoder(), "abc", dice), "abc");
-}
-
-TEST(sha256, known_answers) {
-  sha256 empty;
-  EXPECT_EQ(empty.hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  sha256 abc;
-  abc.update(as_bytes("a"));
-  abc.update(as_bytes("bc"));
-  EXPECT_EQ(abc.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace
