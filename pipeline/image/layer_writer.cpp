@@ -130,9 +130,9 @@ void layer_writer::begin(const entry& e) {
 
 void layer_writer::set_root(const entry& e) {
   if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
-  set_metadata(root_.get(), e);
+  const std::uint64_t inode = set_metadata(root_.get(), e);
   set_xattrs(root_.get(), e.xattrs, "/");
-  remember_time(root_.get(), "", e);
+  remember_time(root_.get(), "", e, inode);
 }
 
 // True when the member is a mark of the layer format, not a file.
@@ -164,16 +164,23 @@ void layer_writer::replace(const place& at) {
   std::erase_if(directories_, [&at](const auto& cached) { return cached.second.get() != at.directory; });
 }
 
-void layer_writer::set_metadata(int fd, const entry& e) {
-  if (::fchown(fd, checked_id(e.uid, e), checked_id(e.gid, e)) != 0) throw_errno("set owner of", e.path);
-  if (::fchmod(fd, e.mode) != 0) throw_errno("set mode of", e.path);
+// Only what differs: most files are made with the owner and the mode they are to have. Returns the inode's number.
+std::uint64_t layer_writer::set_metadata(int fd, const entry& e) {
+  const uid_t uid = checked_id(e.uid, e);
+  const gid_t gid = checked_id(e.gid, e);
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) throw_errno("look at", e.path);
+  const bool other_owner = st.st_uid != uid || st.st_gid != gid;  // a directory with the set-group-id bit gives its own
+  if (other_owner && ::fchown(fd, uid, gid) != 0) throw_errno("set owner of", e.path);
+  if ((other_owner || (st.st_mode & 07777) != e.mode) && ::fchmod(fd, e.mode) != 0) throw_errno("set mode of", e.path);
+  return st.st_ino;
 }
 
 void layer_writer::make_file(const entry& e, const place& at) {
   const bool large = e.size >= large_size && !e.sparse;
   bool direct = large;
   const auto open = [&] {
-    return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), 0600);
+    return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), e.mode);
   };
   unique_fd fd(open());
   if (!fd && errno == EINVAL && direct) {  // this filesystem has no direct I/O; the file is there already
@@ -186,12 +193,11 @@ void layer_writer::make_file(const entry& e, const place& at) {
     fd.reset(open());
   }
   if (!fd) throw_errno("create file", e.path);
-  set_metadata(fd.get(), e);
+  const std::uint64_t inode = set_metadata(fd.get(), e);
   bytes_ += e.size;
   offset_ = 0;
-  struct stat st {};
   constexpr std::uint64_t most_zeros = std::uint64_t{4} << 30;  // a file of holes may be of any size
-  if ((!e.sparse || e.size <= most_zeros) && ::fstat(fd.get(), &st) == 0) sums_.begin(e.path, st.st_ino);
+  if (!e.sparse || e.size <= most_zeros) sums_.begin(e.path, inode);
   if (!large) {
     small_ = std::move(fd);
     small_data_.clear();
@@ -215,6 +221,7 @@ void layer_writer::data(std::span<const std::byte> bytes) {
     offset_ += bytes.size();
     return;
   }
+  if (small_ && bytes.size() == entry_.size) return file::write_all(small_.get(), as_text(bytes), entry_.path);
   if (small_) {
     small_data_ += as_text(bytes);
     return;
@@ -252,7 +259,7 @@ void layer_writer::end() {
   sums_.end();
   if (small_) {
     if (entry_.sparse && ::ftruncate(small_.get(), static_cast<off_t>(entry_.size)) != 0) throw_errno("write", entry_.path);
-    file::write_all(small_.get(), small_data_, entry_.path);
+    if (!small_data_.empty()) file::write_all(small_.get(), small_data_, entry_.path);
     set_xattrs(small_.get(), entry_.xattrs, entry_.path);
     const timespec times[2] = {to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds),
                                to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds)};
@@ -267,28 +274,26 @@ void layer_writer::end() {
 
 void layer_writer::make_directory(const entry& e, const place& at) {
   bool was_whiteout = false;
-  if (::mkdirat(at.directory, at.name.c_str(), 0700) != 0) {
+  if (::mkdirat(at.directory, at.name.c_str(), e.mode) != 0) {
     if (errno != EEXIST) throw_errno("make directory", e.path);
     struct stat st {};
     if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
       was_whiteout = S_ISCHR(st.st_mode) && st.st_rdev == 0;
       replace(at);
-      if (::mkdirat(at.directory, at.name.c_str(), 0700) != 0) throw_errno("make directory", e.path);
+      if (::mkdirat(at.directory, at.name.c_str(), e.mode) != 0) throw_errno("make directory", e.path);
     }
   }
   const unique_fd fd(::openat(at.directory, at.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) throw_errno("open directory", e.path);
-  set_metadata(fd.get(), e);
+  const std::uint64_t inode = set_metadata(fd.get(), e);
   set_xattrs(fd.get(), e.xattrs, e.path);
   if (was_whiteout) mark_opaque(fd.get(), e.path);
-  remember_time(fd.get(), e.path, e);
+  remember_time(fd.get(), e.path, e, inode);
 }
 
 // Set now, for a directory that its path does not lead to any more at the end, as when it took the place of a link in that.
-void layer_writer::remember_time(int fd, const std::string& path, const entry& e) {
-  struct stat st {};
-  if (::fstat(fd, &st) != 0) throw_errno("look at", path);
-  directory_times_.push_back({path, st.st_ino, e.mtime_seconds, e.mtime_nanoseconds});
+void layer_writer::remember_time(int fd, const std::string& path, const entry& e, std::uint64_t inode) {
+  directory_times_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds});
   const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
   ::futimens(fd, times);
 }

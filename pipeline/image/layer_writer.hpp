@@ -80,12 +80,12 @@ class layer_writer final : public io::tar::sink {
   void make(const io::tar::entry& e, const place& at);
   void make_file(const io::tar::entry& e, const place& at);
   void make_directory(const io::tar::entry& e, const place& at);
-  void remember_time(int fd, const std::string& path, const io::tar::entry& e);
+  void remember_time(int fd, const std::string& path, const io::tar::entry& e, std::uint64_t inode);
   void make_hard_link(const io::tar::entry& e, const place& at);
   void make_special(const io::tar::entry& e, const place& at);
   void replace(const place& at);
   void set_root(const io::tar::entry& e);
-  static void set_metadata(int fd, const io::tar::entry& e);
+  static std::uint64_t set_metadata(int fd, const io::tar::entry& e);
   void flush_piece(bool last);
 
   layer_limits limits_;
