@@ -11,13 +11,13 @@
 #include "core/state/trash.hpp"
 #include "io/codec/sha256.hpp"
 #include "io/erofs/index.hpp"
-#include "pipeline/image/checksums.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/image_index.hpp"
 #include "pipeline/image/layer_index.hpp"
 #include "pipeline/image/prune.hpp"
 #include "pipeline/image/source.hpp"
 #include "pipeline/image/store.hpp"
+#include "pipeline/image/tree_listing.hpp"
 
 namespace lxr::image {
 namespace {
@@ -96,8 +96,8 @@ class checker {
     if (json::get_string(description, "driver") == to_string(store_driver::erofs)) {
       if (!description.contains("tar")) throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
       check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
-    } else if (const std::string bad = first_mismatch(directory.get()); !bad.empty()) {
-      damaged("the content of \"" + bad + "\" has changed");
+    } else if (const std::string difference = first_difference(directory.get()); !difference.empty()) {
+      damaged(difference);
     }
   }
 
@@ -170,6 +170,9 @@ class checker {
       }
       const auto place = static_cast<std::size_t>(std::ranges::find(data_files, d) - data_files.begin());
       index.add(io::erofs::read_index(as_bytes(*bytes)), place, static_cast<std::uint64_t>(st.st_size));
+    }
+    if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
+      if (const std::string difference = first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
     if (indexed) compare_index("image " + id.substr(0, 12), directory.get(), index.bytes());
   }

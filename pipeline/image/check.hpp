@@ -17,7 +17,7 @@ struct check_summary {
   std::size_t layers = 0, images = 0, findings = 0, repaired = 0;
 };
 
-// Reads the whole store and compares: layers with their diff-id (erofs) or the checksums of their files (directories), indexes
+// Reads the whole store and compares: layers with their diff-id (erofs) or the listing of their files (directories), indexes
 // with what their tars make, images with their digests, names with images. With `repair`, indexes are made anew, and what is
 // damaged beyond that is removed, so that the next pull fetches it.
 // Runs on: one thread, blocks; in lxr-image.  Failure: throws only for what is no damage: no disk, no permission.

@@ -2,36 +2,28 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
-#include <string>
 
 namespace lxr::image {
 
-// CRC-32C of the files of a layer that is stored as a tree: what tells later that one of them has changed. In a file of its
-// own beside the tree, a record "crc size path" for each, ended by a NUL.
-// Lifecycle: begin(), update()*, end() for each file; then write().
+// CRC-32C of the files of a layer, by inode, taken while they are written.
+// Lifecycle: begin(), update()*, end() for each file; a number that is used again is begun again, or forgotten.
 class checksums {
  public:
-  void begin(const std::string& path, std::uint64_t inode);
+  void begin(std::uint64_t inode);
   void update(std::span<const std::byte> bytes);
   void update_zeros(std::uint64_t size);
-  void end();
-  // Something else takes its place.
-  void forget(const std::string& path) { files_.erase(path); }
-  // Of the files that are still the ones which were written, below root/ of a layer's directory.
-  void write(int root, int directory) const;
+  void end() { current_ = nullptr; }
+  void forget(std::uint64_t inode) { sums_.erase(inode); }
+  [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t inode) const;
 
  private:
-  struct record {
-    std::uint64_t inode = 0, size = 0;
-    std::uint32_t crc = 0;
-  };
-  std::map<std::string, record> files_;
-  record* current_ = nullptr;
+  std::map<std::uint64_t, std::uint32_t> sums_;
+  std::uint32_t* current_ = nullptr;
 };
 
-// The path of a file whose content is not what its checksum says; empty when there is none. Throws errc::corrupt when the
-// checksums themselves are missing or damaged.
-std::string first_mismatch(int layer_directory);
+// The same of a file, from its beginning.
+std::uint32_t checksum_of(int fd);
 
 }  // namespace lxr::image

@@ -18,6 +18,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "pipeline/image/member.hpp"
+#include "pipeline/image/tree_listing.hpp"
 
 namespace lxr::image {
 namespace {
@@ -26,6 +27,7 @@ using io::tar::entry;
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t cached_directories = 64;
+constexpr const char* default_acl = "system.posix_acl_default";  // set last: what is made in a directory begins with it
 
 int open_in_root(int root, const std::string& path, int flags, mode_t mode = 0) {
   open_how how{};
@@ -51,6 +53,12 @@ void set_xattrs(int fd, const std::map<std::string, std::string>& attributes, co
   }
 }
 
+std::uint64_t inode_of(int fd, const std::string& path) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) throw_errno("look at", path);
+  return st.st_ino;
+}
+
 void mark_opaque(int directory, const std::string& path) {
   if (::fsetxattr(directory, "trusted.overlay.opaque", "y", 1, 0) != 0) throw_errno("mark opaque", path);
 }
@@ -67,7 +75,9 @@ void large_file::finish() const {
 }
 
 layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits limits)
-    : limits_(limits), directory_(std::move(directory)), root_(std::move(root)) {}
+    : limits_(limits), directory_(std::move(directory)), root_(std::move(root)) {
+  implied_.insert(inode_of(root_.get(), "root"));
+}
 
 namespace {
 
@@ -88,7 +98,7 @@ std::string where_link_leads(int directory, const std::string& above, const std:
 // The directory, with its missing parents made as plain 0755 ones, as every unpacker does.
 // `depth`: how many calls this one is in. A path has at most 2048 parts; links among them that lead in circles through
 // what is missing (the kernel tells the others, ELOOP) end here.
-unique_fd layer_writer::open_directory(const std::string& path, bool create, int depth) const {
+unique_fd layer_writer::open_directory(const std::string& path, bool create, int depth) {
   constexpr int deepest = 2500;
   if (depth > deepest) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"', "its parents lead through too many symbolic links");
   const std::string target = path.empty() ? "." : path;
@@ -99,11 +109,13 @@ unique_fd layer_writer::open_directory(const std::string& path, bool create, int
   }
   const auto [above, name] = split_path(path);
   const unique_fd parent = open_directory(above, true, depth + 1);
-  if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) throw_errno("make directory", path);
+  const bool made = ::mkdirat(parent.get(), name.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) throw_errno("make directory", path);
   fd.reset(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
   if (!fd && errno == ENOENT) return open_directory(where_link_leads(parent.get(), above, name), true, depth + 1);
   if (!fd) throw_errno("unpack into directory", path);
+  if (made) implied_.insert(inode_of(fd.get(), path));
   return fd;
 }
 
@@ -124,15 +136,12 @@ void layer_writer::begin(const entry& e) {
   if (entry_.path.empty()) return set_root(e);
   const place at = locate(entry_.path);
   if (handle_whiteout(at)) return;
-  sums_.forget(entry_.path);
   make(entry_, at);
 }
 
 void layer_writer::set_root(const entry& e) {
   if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
-  const std::uint64_t inode = set_metadata(root_.get(), e);
-  set_xattrs(root_.get(), e.xattrs, "/");
-  remember_time(root_.get(), "", e, inode);
+  describe_directory(root_.get(), "", e);
 }
 
 // True when the member is a mark of the layer format, not a file.
@@ -197,7 +206,12 @@ void layer_writer::make_file(const entry& e, const place& at) {
   bytes_ += e.size;
   offset_ = 0;
   constexpr std::uint64_t most_zeros = std::uint64_t{4} << 30;  // a file of holes may be of any size
-  if (!e.sparse || e.size <= most_zeros) sums_.begin(e.path, inode);
+  if (!e.sparse || e.size <= most_zeros) {
+    sums_.begin(inode);
+  } else {
+    sums_.forget(inode);
+  }
+  if (!e.xattrs.empty()) attributed_.insert(inode);
   if (!large) {
     small_ = std::move(fd);
     small_data_.clear();
@@ -285,15 +299,18 @@ void layer_writer::make_directory(const entry& e, const place& at) {
   }
   const unique_fd fd(::openat(at.directory, at.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) throw_errno("open directory", e.path);
-  const std::uint64_t inode = set_metadata(fd.get(), e);
-  set_xattrs(fd.get(), e.xattrs, e.path);
+  describe_directory(fd.get(), e.path, e);
   if (was_whiteout) mark_opaque(fd.get(), e.path);
-  remember_time(fd.get(), e.path, e, inode);
 }
 
-// Set now, for a directory that its path does not lead to any more at the end, as when it took the place of a link in that.
-void layer_writer::remember_time(int fd, const std::string& path, const entry& e, std::uint64_t inode) {
-  directory_times_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds});
+// Its time also now, for a directory that its path does not lead to any more at the end, as when it took the place of a link in that.
+void layer_writer::describe_directory(int fd, const std::string& path, const entry& e) {
+  const std::uint64_t inode = set_metadata(fd, e);
+  auto attributes = e.xattrs;
+  const auto acl = attributes.extract(default_acl);
+  set_xattrs(fd, attributes, path);
+  implied_.erase(inode);
+  late_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds, acl ? acl.mapped() : ""});
   const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
   ::futimens(fd, times);
 }
@@ -341,14 +358,20 @@ void layer_writer::make_special(const entry& e, const place& at) {
 
 void layer_writer::finish() {
   directories_.clear();
-  for (const directory_time& d : directory_times_) {  // in their order: of a directory named twice, the later one wins
+  for (const late_metadata& d : late_) {  // in their order: of a directory named twice, the later one wins
     const unique_fd fd(open_in_root(root_.get(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     struct stat st {};
     if (!fd || ::fstat(fd.get(), &st) != 0 || st.st_ino != d.inode) continue;  // something else is there now
+    if (!d.default_acl.empty()) set_xattrs(fd.get(), {{default_acl, d.default_acl}}, d.path);
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd.get(), times);
   }
-  sums_.write(root_.get(), directory_.get());
+  tree_listing names = list_tree(root_.get(), [this](std::uint64_t inode) { return attributed_.contains(inode); });
+  for (listed& l : names) {
+    if (S_ISREG(l.mode)) l.checksum = sums_.find(l.inode);
+    if (S_ISDIR(l.mode)) l.implied = implied_.contains(l.inode);
+  }
+  write_listing(directory_.get(), names);
 }
 
 }  // namespace lxr::image

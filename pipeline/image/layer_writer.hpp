@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ class layer_writer final : public io::tar::sink {
   void data(std::span<const std::byte> bytes) override;
   void hole(std::uint64_t size) override;
   void end() override;
-  // Sets the times of directories, which adding members changed, and writes the checksums of the files.
+  // Sets what of directories adding members changes (times) or minds (default ACLs), and writes the listing of the tree.
   void finish();
 
   std::vector<pending_write> take_writes() { return std::exchange(writes_, {}); }
@@ -67,20 +68,21 @@ class layer_writer final : public io::tar::sink {
     int directory;  // borrowed from the cache
     std::string name;
   };
-  struct directory_time {
+  struct late_metadata {  // of a directory
     std::string path;
     std::uint64_t inode;
     std::int64_t seconds;
     std::uint32_t nanoseconds;
+    std::string default_acl;
   };
 
   place locate(const std::string& path);
-  unique_fd open_directory(const std::string& path, bool create, int depth = 0) const;
+  unique_fd open_directory(const std::string& path, bool create, int depth = 0);
   bool handle_whiteout(const place& at);
   void make(const io::tar::entry& e, const place& at);
   void make_file(const io::tar::entry& e, const place& at);
   void make_directory(const io::tar::entry& e, const place& at);
-  void remember_time(int fd, const std::string& path, const io::tar::entry& e, std::uint64_t inode);
+  void describe_directory(int fd, const std::string& path, const io::tar::entry& e);
   void make_hard_link(const io::tar::entry& e, const place& at);
   void make_special(const io::tar::entry& e, const place& at);
   void replace(const place& at);
@@ -91,8 +93,10 @@ class layer_writer final : public io::tar::sink {
   layer_limits limits_;
   unique_fd directory_, root_;
   checksums sums_;
+  std::set<std::uint64_t> implied_;     // inodes of directories that no member named so far
+  std::set<std::uint64_t> attributed_;  // inodes of files with attributes
   std::map<std::string, unique_fd> directories_;  // recently used parents
-  std::vector<directory_time> directory_times_;
+  std::vector<late_metadata> late_;
   std::uint64_t bytes_ = 0, entries_ = 0;
 
   // The file being written.

@@ -71,6 +71,23 @@ TEST_F(layer, modes_owners_times_links_and_attributes) {
   EXPECT_EQ(::getxattr((dir.path() + "/root/attr").c_str(), "user.k", value, sizeof value), 1);
 }
 
+// What a directory would give to all that is made in it is not what their members say.
+TEST_F(layer, directories_give_nothing_to_their_members) {
+  const std::string acl("\x02\0\0\0" "\x01\0\x07\0\xff\xff\xff\xff" "\x02\0\x07\0\x05\0\0\0" "\x04\0\x07\0\xff\xff\xff\xff" "\x10\0\x07\0\xff\xff\xff\xff" "\x20\0\0\0\xff\xff\xff\xff", 44);
+  unpack(tar_builder()
+             .add({.path = "d", .type = '5', .mode = 02775, .gid = 9, .pax = {{"SCHILY.xattr.system.posix_acl_default", acl}}})
+             .add({.path = "d/file", .content = "x", .mode = 0644})
+             .add({.path = "d/directory", .type = '5', .mode = 0755})
+             .finish());
+  const auto attribute_size = [&](const char* path, const char* name) { return ::getxattr((dir.path() + "/root/" + path).c_str(), name, nullptr, 0); };
+  EXPECT_EQ(attribute_size("d", "system.posix_acl_default"), 44);
+  EXPECT_EQ(attribute_size("d/file", "system.posix_acl_access"), -1);
+  EXPECT_EQ(attribute_size("d/directory", "system.posix_acl_default"), -1);
+  for (const char* path : {"d/file", "d/directory"}) EXPECT_EQ(stat_of(path).st_gid, 0u) << path;
+  EXPECT_EQ(stat_of("d/file").st_mode & 07777, 0644u);
+  EXPECT_EQ(stat_of("d/directory").st_mode & 07777, 0755u);
+}
+
 TEST_F(layer, file_capabilities_outlive_the_writing_of_the_file) {
   const std::string capability("\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);  // cap_net_raw=ep
   for (const std::size_t size : {5u, 2u << 20}) {
