@@ -38,6 +38,20 @@ void add_extents(node& n, const entry& e) {
   }
 }
 
+// Whether `directory` is this one or has it somewhere below.
+bool holds(const node& directory, const node& other) {
+  std::vector<const node*> coming{&directory};
+  while (!coming.empty()) {
+    const node* const n = coming.back();
+    coming.pop_back();
+    if (n == &other) return true;
+    for (const auto& [name, child] : n->children) {
+      if (child->is_directory()) coming.push_back(child);
+    }
+  }
+  return false;
+}
+
 mode_t type_of(const entry& e) {
   switch (e.type) {
     case entry::kind::symbolic_link: return S_IFLNK;
@@ -129,7 +143,9 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
     throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to \"" + e.link_target + "\", which the layer does not hold");
   }
   if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
-  at.directory->children[at.name] = found->second;
+  node*& there = at.directory->children[at.name];
+  if (there != nullptr && holds(*there, *from)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
+  there = found->second;
 }
 
 }  // namespace lxr::image

@@ -11,6 +11,7 @@
 #include "io/erofs/index.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/image_index.hpp"
+#include "pipeline/image/top_layer.hpp"
 #include "pipeline/image/unpack.hpp"
 
 namespace lxr::image {
@@ -248,6 +249,8 @@ class pull_run {
     if (const std::string index = co_await offload(tools_.pool, [this] { return merged_index(); }); !index.empty()) {
       auto writing = write_file(image.get(), index_file, index);
       co_await std::move(writing);
+    } else if (co_await offload(tools_.pool, [&] { return make_top_layer(layer_directories(), image.get()); })) {
+      has_trees_ = true;
     }
     auto writing_manifest = write_file(image.get(), "manifest.json", chosen_.text);
     co_await std::move(writing_manifest);
@@ -262,19 +265,28 @@ class pull_run {
     if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
   }
 
+  // Those of this pull, and those that were in the store.
+  [[nodiscard]] std::vector<unique_fd> layer_directories() const {
+    std::vector<unique_fd> out;
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      auto directory = file::try_open_at(staging_.directory.get(), manifest_.layers[i].content.hex(), O_RDONLY | O_DIRECTORY);
+      if (!directory) directory = store_.open_directory(config_->diff_ids[i]);
+      if (!directory) throw error(errc::conflict, "pull", name_.familiar(), "its layers are pruned while it is being pulled", "pull it again");
+      out.push_back(std::move(*directory));
+    }
+    return out;
+  }
+
   // Empty when a layer has no index of its own, or one over all would be too large: then each layer is mounted for itself.
   std::string merged_index() {
     image_index index;
     const std::vector<oci::digest> data_files = distinct(config_->diff_ids);
-    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
-      const oci::digest& diff_id = config_->diff_ids[i];
-      const std::string name = manifest_.layers[i].content.hex();
-      auto directory = file::try_open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
-      if (!directory) directory = store_.open_directory(diff_id);
+    const std::vector<unique_fd> layers = layer_directories();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
       struct stat st {};
-      if (!directory || ::fstatat(directory->get(), data_file, &st, 0) != 0) return {};
-      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_id) - data_files.begin());
-      index.add(tree_of(name, directory->get()), place, static_cast<std::uint64_t>(st.st_size));
+      if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
+      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, config_->diff_ids[i]) - data_files.begin());
+      index.add(tree_of(manifest_.layers[i].content.hex(), layers[i].get()), place, static_cast<std::uint64_t>(st.st_size));
     }
     try {
       return index.bytes();

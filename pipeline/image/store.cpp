@@ -191,6 +191,7 @@ std::vector<unique_fd> store::open_layers(const image& of) const {
       return layers;
     }
   }
+  if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY)) layers.push_back(std::move(*top));
   const auto& ids = of.config.diff_ids;
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) layers.push_back(open_layer(*id));
   return layers;

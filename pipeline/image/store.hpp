@@ -30,8 +30,8 @@ struct tagged_image {
 
 // Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
 // and renamed in.
-//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one}   refs/<name>
-//   layers/<diff-id>/{layer.json, root/ or data.tar and index.erofs}   blobs/<digest>: links, the diff-ids of what came as these
+//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one, else root/ when top_layer makes one}
+//   layers/<diff-id>/{layer.json, root/ and listing, or data.tar and index.erofs}   refs/<name>   blobs/<digest>: links, the diff-ids of what came as these
 // Borrows the instance. Safe for many processes at once; every call stands alone.
 class store {
  public:

@@ -99,14 +99,42 @@ TEST_P(odd_layers, legitimate_ones_are_what_umoci_makes_of_them) {
   }
 }
 
-// What overlayfs alone cannot show, as a layer hides what its paths only lead through: an index over all layers can.
-class indexed_layers : public odd_layers {};
+// What overlayfs alone cannot show, as a layer hides what its paths only lead through: an index over all layers can, or a layer on top.
+TEST_P(odd_layers, parents_that_only_lower_layers_name_stay_what_they_are) {
+  tar_builder base, middle, top;
+  base.directory("run", 0711).directory("run/keep").file("run/keep/k", "k").directory("var").add({.path = "var/run", .link = "/run", .type = '2'});
+  base.directory("tmp", 01777).add({.path = "home", .type = '5', .mode = 0750, .uid = 7, .gid = 8}).directory("gone").file("gone/old", "o").directory("bare");
+  middle.file("var/run/app.pid", "1").add({.path = "var/run/again", .link = "var/run/app.pid", .type = '1'}).file("tmp/x", "x").file("home/user/profile", "p");
+  middle.file("gone/.wh.old", "").file("gone/new", "n").file("bare/.wh..wh..opq", "").add({.path = "var/run/keep/pipe", .type = '6', .mode = 0640, .gid = 6});
+  top.file("var/run/.wh.app.pid", "").file("var/run/keep/more", std::string(3000, 'm')).add({.path = "var/run/link", .link = "app.pid", .type = '2'});
+  expect_as_umoci("implied", {base.finish(), middle.finish(), top.finish()}, false);
+  EXPECT_EQ(lxr({"system", "check"}).code, 0);
+}
 
-TEST_P(indexed_layers, parents_that_only_lower_layers_name_stay_what_they_are) {
+TEST_P(odd_layers, the_root_has_the_owner_and_mode_that_the_image_gives_it) {
   tar_builder base, top;
-  base.directory("run", 0711).directory("var").add({.path = "var/run", .link = "/run", .type = '2'}).directory("tmp", 01777).directory("home", 0750);
-  top.file("var/run/app.pid", "1").file("tmp/x", "x").file("home/user/profile", "p");
-  expect_as_umoci("implied", {base.finish(), top.finish()}, false);
+  base.add({.path = "./", .type = '5', .mode = 0711, .uid = 7}).directory("proc").directory("dev").directory("sys");
+  base.add({.path = "bin/busybox", .content = *file::read_at(AT_FDCWD, "/bin/busybox", 16 << 20), .mode = 0755});
+  top.file("etc/added", "a");
+  const std::string image = layout_of("root", {base.finish(), top.finish()});
+  must({"create", "--name", "c", "--network", "none", image, "/bin/busybox", "sleep", "1000"});
+  must({"start", "c"});
+  EXPECT_EQ(must({"exec", "c", "/bin/busybox", "stat", "-c", "%a %u", "/"}), "711 7\n");
+  must({"exec", "c", "/bin/busybox", "chmod", "755", "/"});
+  must({"stop", "-t", "0", "c"});
+  must({"start", "c"});
+  EXPECT_EQ(must({"exec", "c", "/bin/busybox", "stat", "-c", "%a %u", "/"}), "755 7\n");
+  must({"rm", "-f", "c"});
+}
+
+// Also where one layer could not be indexed, so that the others are mounted for themselves.
+TEST_P(odd_layers, parents_stay_what_they_are_between_layers_of_both_kinds) {
+  tar_builder base, middle, top;
+  base.directory("srv", 02770).add({.path = "web", .link = "srv", .type = '2'});
+  middle.add({.path = "sparse", .content = std::string(600, 'o'), .pax = {{"GNU.sparse.numblocks", "1"}, {"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
+  top.file("web/index.html", std::string(70'000, 'i')).add({.path = "web/again", .link = "web/index.html", .type = '1'});
+  expect_as_umoci("mixed", {base.finish(), middle.finish(), top.finish()}, false);
+  EXPECT_EQ(lxr({"system", "check"}).code, 0);
 }
 
 TEST_P(odd_layers, what_cannot_be_indexed_is_stored_as_files_whatever_its_name) {
@@ -152,8 +180,6 @@ TEST_P(odd_layers, links_that_lead_out_stay_inside) {
 }
 
 INSTANTIATE_TEST_SUITE_P(through, odd_layers, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
-
-INSTANTIATE_TEST_SUITE_P(through, indexed_layers, testing::Values("erofs"), [](const auto& driver) { return std::string(driver.param); });
 
 }  // namespace
 }  // namespace lxr::test

@@ -159,5 +159,29 @@ TEST(store_drivers, agree_on_random_archives) {
   }
 }
 
+TEST(store_drivers, refuse_a_hard_link_to_what_it_takes_the_place_of) {
+  for (const char* target : {"b/b", "b/link/c", "b/d/e"}) {
+    tar_builder b;
+    b.file("b/b", "b").add({.path = "b/link", .link = "d", .type = '2'}).file("b/d/c", "c").file("b/d/e", "e").add({.path = "b", .link = target, .type = '1'});
+    EXPECT_FALSE(by_directories(b.finish()).has_value()) << target;
+    EXPECT_FALSE(by_erofs(b.finish()).has_value()) << target;
+  }
+}
+
+TEST(store_drivers, agree_on_layers_over_each_other) {
+  tar_builder base, middle, top;
+  base.directory("d", 0700).file("d/1", "1").file("d/2", "2").add({.path = "l", .link = "/d", .type = '2'}).file("f", "f").directory("gone/deep", 0711);
+  middle.file("l/3", "3").file("l/.wh.1", "").file("only/.wh.here", "").file("only/x", "x").file("f/below", "b").file("gone/.wh.deep", "");
+  top.file("d/4", "4").add({.path = "l/hard", .link = "d/4", .type = '1'}).file("only/y/.wh..wh..opq", "").file("gone/deep/again", "a");
+  const std::vector<std::string> archives{base.finish(), middle.finish(), top.finish()};
+  auto trees = test::image_by_directories(archives), indexes = test::image_by_erofs(archives);
+  ASSERT_TRUE(trees && indexes);
+  EXPECT_EQ(trees->size(), 14u);
+  for (auto* shown : {&trees, &indexes}) {
+    for (auto& [name, line] : **shown) line = line.substr(0, line.find(" links ")) + line.substr(std::min(line.find(" size "), line.size()));
+  }
+  EXPECT_EQ(*trees, *indexes);
+}
+
 }  // namespace
 }  // namespace lxr::image

@@ -12,9 +12,12 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
+#include "io/mount/erofs.hpp"
+#include "io/mount/overlay.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/layer_index.hpp"
 #include "pipeline/image/layer_writer.hpp"
+#include "pipeline/image/top_layer.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::test {
@@ -63,48 +66,100 @@ void describe_tree(int directory, const std::string& path, std::map<std::string,
   }
 }
 
+void unpack_tree(const temp_directory& dir, const std::string& archive) {
+  file::make_directory_at(dir.fd(), "root", 0755);
+  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+  io::tar::reader reader(writer);
+  reader.feed(as_bytes(archive));
+  reader.finish();
+  for (const pending_write& w : writer.take_writes()) {
+    if (::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)) != static_cast<ssize_t>(w.size)) throw_errno("write", "file");
+  }
+  for (const auto& f : writer.take_finished()) f->finish();
+  writer.finish();
+}
+
+io::erofs::tree tree_of(const std::string& archive) {
+  layer_index index;
+  io::tar::reader reader(index);
+  for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
+  reader.finish();
+  return index.take_tree();
+}
+
+std::string whole_blocks(std::string data) {
+  data.resize((data.size() + 511) / 512 * 512, '\0');
+  return data;
+}
+
+description described(int root) {
+  description out(std::in_place);
+  describe_tree(file::open_at(root, ".", O_RDONLY | O_DIRECTORY).get(), "", *out);
+  return out;
+}
+
 }  // namespace
 
 description by_directories(const std::string& archive) {
   const temp_directory dir;
-  file::make_directory_at(dir.fd(), "root", 0755);
   try {
-    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
-    io::tar::reader reader(writer);
-    reader.feed(as_bytes(archive));
-    reader.finish();
-    for (const pending_write& w : writer.take_writes()) {
-      if (::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)) != static_cast<ssize_t>(w.size)) throw_errno("write", "file");
-    }
-    for (const auto& f : writer.take_finished()) f->finish();
-    writer.finish();
+    unpack_tree(dir, archive);
   } catch (const error&) {
     return std::nullopt;
   }
-  description out(std::in_place);
-  describe_tree(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY).get(), "", *out);
-  return out;
+  return described(file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY).get());
 }
 
 description by_erofs(const std::string& archive) {
   const temp_directory dir;
-  std::string data = archive;
-  data.resize((data.size() + 511) / 512 * 512, '\0');
+  const std::string data = whole_blocks(archive);
   try {
-    layer_index index;
-    io::tar::reader reader(index);
-    for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
-    reader.finish();
     const std::uint64_t size = data.size();
-    file::replace_at(dir.fd(), index_file, io::erofs::make_index(index.tree(), {&size, 1}), 0600);
+    file::replace_at(dir.fd(), index_file, io::erofs::make_index(tree_of(archive), {&size, 1}), 0600);
     file::replace_at(dir.fd(), data_file, data, 0600);
   } catch (const error&) {
     return std::nullopt;
   }
-  const unique_fd root = mount_layer(dir.fd());
-  description out(std::in_place);
-  describe_tree(file::open_at(root.get(), ".", O_RDONLY | O_DIRECTORY).get(), "", *out);
-  return out;
+  return described(mount_layer(dir.fd()).get());
+}
+
+description image_by_directories(const std::vector<std::string>& archives) {
+  std::vector<temp_directory> dirs(archives.size() + 1);  // the last one is the image's
+  std::vector<unique_fd> layers;
+  try {
+    for (std::size_t i = 0; i < archives.size(); ++i) {
+      unpack_tree(dirs[i], archives[i]);
+      layers.push_back(file::open_at(dirs[i].fd(), ".", O_RDONLY | O_DIRECTORY));
+    }
+  } catch (const error&) {
+    return std::nullopt;
+  }
+  std::vector<unique_fd> roots;
+  if (make_top_layer(layers, dirs.back().fd())) roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) roots.push_back(file::open_at(layer->get(), "root", O_RDONLY | O_DIRECTORY));
+  io::mount::overlay_layers lowers;
+  for (const unique_fd& root : roots) lowers.lowers.push_back(root.get());
+  return described(io::mount::mount_overlay(lowers).get());
+}
+
+description image_by_erofs(const std::vector<std::string>& archives) {
+  const temp_directory dir;
+  io::erofs::tree whole;
+  std::vector<std::uint64_t> sizes;
+  std::vector<unique_fd> data;
+  try {
+    for (const std::string& archive : archives) {
+      whole.lay_over(tree_of(archive), static_cast<std::uint16_t>(sizes.size() + 1));
+      const std::string name = std::to_string(sizes.size()), bytes = whole_blocks(archive);
+      file::replace_at(dir.fd(), name, bytes, 0600);
+      data.push_back(file::open_at(dir.fd(), name, O_RDONLY));
+      sizes.push_back(bytes.size());
+    }
+    file::replace_at(dir.fd(), index_file, io::erofs::make_index(whole, sizes), 0600);
+  } catch (const error&) {
+    return std::nullopt;
+  }
+  return described(io::mount::mount_erofs(file::open_at(dir.fd(), index_file, O_RDONLY).get(), data).get());
 }
 
 }  // namespace lxr::test
