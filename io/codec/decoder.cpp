@@ -105,11 +105,8 @@ class zlib_decoder final : public decoder {
 
 class zstd_decoder final : public decoder {
  public:
-  zstd_decoder() : context_(ZSTD_createDCtx()) {
-    if (context_ == nullptr) throw std::bad_alloc();
-    ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, 27);
-  }
-  ~zstd_decoder() override { ZSTD_freeDCtx(context_); }
+  explicit zstd_decoder(zstd_contexts& contexts) : contexts_(contexts), context_(contexts.take()) {}
+  ~zstd_decoder() override { contexts_.take_back(std::move(context_)); }
   zstd_decoder(const zstd_decoder&) = delete;
   zstd_decoder& operator=(const zstd_decoder&) = delete;
 
@@ -117,7 +114,7 @@ class zstd_decoder final : public decoder {
     while (!output.full()) {
       ZSTD_inBuffer in{input.data(), input.size(), 0};
       ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
-      hint_ = ZSTD_decompressStream(context_, &out, &in);
+      hint_ = ZSTD_decompressStream(context_.get(), &out, &in);
       if (ZSTD_isError(hint_) != 0) corrupt("zstd stream", ZSTD_getErrorName(hint_));
       output.grow(out.pos);
       input = input.subspan(in.pos);
@@ -131,7 +128,8 @@ class zstd_decoder final : public decoder {
   }
 
  private:
-  ZSTD_DCtx* context_;
+  zstd_contexts& contexts_;
+  zstd_contexts::context context_;
   std::size_t hint_ = 1;
   bool pending_ = false;
 };
@@ -141,6 +139,29 @@ class zstd_decoder final : public decoder {
 std::unique_ptr<decoder> make_plain_decoder() { return std::make_unique<plain_decoder>(); }
 std::unique_ptr<decoder> make_gzip_decoder() { return std::make_unique<isal_decoder>(); }
 std::unique_ptr<decoder> make_zlib_decoder() { return std::make_unique<zlib_decoder>(); }
-std::unique_ptr<decoder> make_zstd_decoder() { return std::make_unique<zstd_decoder>(); }
+std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts) { return std::make_unique<zstd_decoder>(contexts); }
+
+void zstd_contexts::deleter::operator()(ZSTD_DCtx_s* context) const noexcept { ZSTD_freeDCtx(context); }
+
+zstd_contexts::context zstd_contexts::take() {
+  if (!idle_.empty()) {
+    context out = std::move(idle_.back());
+    idle_.pop_back();
+    return out;
+  }
+  context fresh(ZSTD_createDCtx());
+  if (!fresh) throw std::bad_alloc();
+  ZSTD_DCtx_setParameter(fresh.get(), ZSTD_d_windowLogMax, 27);
+  return fresh;
+}
+
+void zstd_contexts::take_back(context used) noexcept {
+  ZSTD_DCtx_reset(used.get(), ZSTD_reset_session_only);
+  try {
+    idle_.push_back(std::move(used));
+  } catch (const std::bad_alloc&) {
+    // one less
+  }
+}
 
 }  // namespace lxr::io::codec

@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/bytes.hpp"
+
+struct ZSTD_DCtx_s;
 
 namespace lxr::io::codec {
 
@@ -27,7 +30,24 @@ std::unique_ptr<decoder> make_plain_decoder();
 std::unique_ptr<decoder> make_gzip_decoder();
 // The same by zlib, for machines without ISA-L.
 std::unique_ptr<decoder> make_zlib_decoder();
+
+// Contexts of zstd with their windows, for one stream after the other.
+// Lifecycle: outlives the decoders that borrow from it.  Runs on: one thread at a time, as making and ending decoders does.
+class zstd_contexts {
+ public:
+  struct deleter {
+    void operator()(ZSTD_DCtx_s* context) const noexcept;
+  };
+  using context = std::unique_ptr<ZSTD_DCtx_s, deleter>;
+
+  context take();
+  void take_back(context used) noexcept;
+  [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
+
+ private:
+  std::vector<context> idle_;
+};
 // Zstandard frames (RFC 8878) with windows up to 128 MiB.
-std::unique_ptr<decoder> make_zstd_decoder();
+std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts);
 
 }  // namespace lxr::io::codec

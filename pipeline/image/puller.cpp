@@ -185,7 +185,7 @@ class pull_run {
     const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
     const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
     if (driver == store_driver::directories) has_trees_ = true;
-    auto unpacking = unpack_layer(std::move(stream), what, config_->diff_ids[i], *target, {tools_.pool, hashes_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
+    auto unpacking = unpack_layer(std::move(stream), what, config_->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
     const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
                                    {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
@@ -332,6 +332,7 @@ class pull_run {
   semaphore layers_{layers_at_once};
   semaphore extractions_{1};
   hashing hashes_{tools_.pool};
+  io::codec::zstd_contexts contexts_;
   keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice
 };
 

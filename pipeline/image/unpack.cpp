@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t blocks_in_flight = 2;  // per channel
 
-std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what) {
+std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what, io::codec::zstd_contexts& contexts) {
   switch (oci::layer_compression(what)) {
     case oci::compression::gzip: return io::codec::make_gzip_decoder();
-    case oci::compression::zstd: return io::codec::make_zstd_decoder();
+    case oci::compression::zstd: return io::codec::make_zstd_decoder(contexts);
     case oci::compression::none: break;
   }
   return io::codec::make_plain_decoder();
@@ -35,7 +35,7 @@ class unpacking {
         bytes_limit_(tools.bytes_limit),
         target_(target),
         progress_(std::move(progress)),
-        decoder_(decoder_for(what_)) {}
+        decoder_(decoder_for(what_, tools.contexts)) {}
 
   task<stored_layer> run(asio::any_io_executor executor) {
     task_scope scope(executor);

@@ -6,6 +6,7 @@
 #include "core/async/offload.hpp"
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
+#include "io/codec/decoder.hpp"
 #include "pipeline/image/hashing.hpp"
 #include "pipeline/image/layer_target.hpp"
 #include "pipeline/image/source.hpp"
@@ -18,6 +19,7 @@ using progress_function = std::function<void(std::uint64_t)>;
 struct unpack_tools {
   worker_pool& pool;
   hashing& hashes;
+  io::codec::zstd_contexts& contexts;
   block_pool& blocks;  // of plain_block_size; more of them than layers are unpacked at once
   event_sink& events;  // gets a span for each stage
   std::uint64_t bytes_limit = layer_limits().bytes;

@@ -68,11 +68,26 @@ TEST_P(gzip_decoders, truncated_or_damaged_is_an_error) {
 INSTANTIATE_TEST_SUITE_P(libraries, gzip_decoders, testing::Values(&make_gzip_decoder, &make_zlib_decoder));
 
 TEST(zstd_decoder, any_pieces_and_several_frames) {
+  zstd_contexts contexts;
   std::mt19937 dice(4);
   const std::string plain = sample(), packed = zstd(plain);
-  EXPECT_EQ(decode(*make_zstd_decoder(), packed + zstd("tail"), dice), plain + "tail");
-  EXPECT_THROW(decode(*make_zstd_decoder(), packed.substr(0, packed.size() - 3), dice), error);
-  EXPECT_THROW(decode(*make_zstd_decoder(), "no zstd", dice), error);
+  EXPECT_EQ(decode(*make_zstd_decoder(contexts), packed + zstd("tail"), dice), plain + "tail");
+  EXPECT_THROW(decode(*make_zstd_decoder(contexts), packed.substr(0, packed.size() - 3), dice), error);
+  EXPECT_THROW(decode(*make_zstd_decoder(contexts), "no zstd", dice), error);
+}
+
+TEST(zstd_decoder, contexts_are_used_again_whatever_became_of_their_stream) {
+  std::mt19937 dice(6);
+  zstd_contexts contexts;
+  const std::string plain = sample(), packed = zstd(plain);
+  { const auto one = make_zstd_decoder(contexts), other = make_zstd_decoder(contexts); }
+  EXPECT_EQ(contexts.idle(), 2u);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(decode(*make_zstd_decoder(contexts), packed, dice), plain);
+    EXPECT_THROW(decode(*make_zstd_decoder(contexts), packed.substr(0, packed.size() / 2), dice), error);
+    EXPECT_THROW(decode(*make_zstd_decoder(contexts), packed.substr(0, packed.size() / 2) + "damage", dice), error);
+  }
+  EXPECT_EQ(contexts.idle(), 2u);
 }
 
 TEST(plain_decoder, hands_bytes_on) {
