@@ -182,6 +182,22 @@ removed prune(const instance& where, bool all) {
   return out;
 }
 
+void take_back(const instance& where, const std::string& image, const std::vector<oci::digest>& layers) {
+  removed out;
+  {
+    const unique_fd lock = store(where).lock_alone();
+    const references refs(where);
+    doomed what;
+    if (!image.empty() && refs.names_of(image).empty() && refs.user_of(image).empty()) what.images.insert(image);
+    const auto needed = refs.needed_layers(what.images);
+    for (const oci::digest& d : layers) {
+      if (!needed.contains(d.hex())) what.layers.push_back(d.hex());
+    }
+    take_away(where, what, out);
+  }
+  empty_trash(where);
+}
+
 usage usage_of(const instance& where) {
   usage out;
   const store images(where);

@@ -27,6 +27,10 @@ removed remove_image(const instance& where, const std::string& word, bool force)
 // Removes images without a name and layers without an image; `all`: every image that no container uses.
 removed prune(const instance& where, bool all);
 
+// Takes back what a commit that failed had made: an image (empty for none) unless somebody names or uses it, and what of these layers
+// no image needs.
+void take_back(const instance& where, const std::string& image, const std::vector<oci::digest>& layers);
+
 // What the store holds.
 struct usage {
   std::size_t images = 0, used_images = 0, layers = 0;

@@ -10,6 +10,7 @@
 #include "core/base/json.hpp"
 #include "io/erofs/index.hpp"
 #include "pipeline/image/driver.hpp"
+#include "pipeline/image/prune.hpp"
 #include "pipeline/image/image_index.hpp"
 #include "pipeline/image/top_layer.hpp"
 #include "pipeline/image/unpack.hpp"
@@ -29,6 +30,7 @@ class pull_run {
     if (auto same = co_await unchanged()) co_return std::move(*same);
     co_await resolve();
     if (const unique_fd lock = store_.lock_shared(); usable(id())) {  // under another name, or the registry did not tell before
+      co_await make_durable(id());
       store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
       if (durable()) store_.sync_names();
       co_return result();
@@ -43,6 +45,9 @@ class pull_run {
       co_await commit();
     } catch (...) {
       failure = std::current_exception();
+    }
+    if (failure && (fresh_image_ || !fresh_layers_.empty())) {
+      quietly([this] { take_back(store_.where(), fresh_image_ ? id() : "", fresh_layers_); });
     }
     store_.discard(staging_);
     if (failure) std::rethrow_exception(failure);
@@ -61,7 +66,22 @@ class pull_run {
     const stage_span span(tools_.events, "probe", name_.familiar());
     const oci::digest now = co_await from_.probe();
     if (now.str() != known->top_digest) co_return std::nullopt;
+    co_await make_durable(known->id);
     co_return pull_result{known->id, known->manifest_digest, name_.familiar()};
+  }
+
+  // What was committed without being synced is to be durable now.
+  task<void> make_durable(std::string image) {
+    if (!durable()) co_return;
+    const std::vector<oci::digest> unsafe = not_durable(store_.load(image).config.diff_ids);
+    if (unsafe.empty()) co_return;
+    co_await offload(tools_.pool, [this] { store_.sync(); });
+    for (const oci::digest& d : unsafe) store_.mark_durable(d);
+  }
+
+  [[nodiscard]] std::vector<oci::digest> not_durable(std::vector<oci::digest> layers) const {
+    std::erase_if(layers, [this](const oci::digest& d) { return store_.is_durable(d); });
+    return layers;
   }
 
   [[nodiscard]] bool usable(const std::string& image) const {
@@ -188,7 +208,7 @@ class pull_run {
     auto unpacking = unpack_layer(std::move(stream), what, config_->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
     const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
-                                   {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
+                                   {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}, {"durable", durable()}};
     auto describing = write_file(directory.get(), "layer.json", json::dump(description));
     co_await std::move(describing);
     auto syncing = sync(directory.get());
@@ -258,9 +278,13 @@ class pull_run {
     co_await std::move(writing_config);
     auto syncing = sync(image.get());
     co_await std::move(syncing);
-    if (durable() && has_trees_) co_await offload(tools_.pool, [this] { store_.sync(); });
-    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i]);
-    store_.commit_image(staging_, "image", id());
+    const std::vector<oci::digest> unsafe = durable() ? not_durable(config_->diff_ids) : std::vector<oci::digest>();
+    if (durable() && (has_trees_ || !unsafe.empty())) co_await offload(tools_.pool, [this] { store_.sync(); });
+    for (const oci::digest& d : unsafe) store_.mark_durable(d);
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      if (store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i])) fresh_layers_.push_back(config_->diff_ids[i]);
+    }
+    fresh_image_ = store_.commit_image(staging_, "image", id());
     store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
     if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
   }
@@ -328,6 +352,8 @@ class pull_run {
   waiter_list configured_;
   store::staging staging_;
   std::map<std::string, io::erofs::tree> trees_;  // by blob
+  std::vector<oci::digest> fresh_layers_;  // that the store has since this commit
+  bool fresh_image_ = false;
   bool has_trees_ = false;  // whose files only a syncfs makes durable
   semaphore layers_{layers_at_once};
   semaphore extractions_{1};

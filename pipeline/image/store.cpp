@@ -52,12 +52,13 @@ std::int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-void rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, bool replace) {
-  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return;
+// True when nothing was there before.
+bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, bool replace) {
+  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return true;
   if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
-  if (!replace) return;  // somebody else committed the same content
+  if (!replace) return false;  // somebody else committed the same content
   // The one that is there goes with the staging directory.
-  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return false;
   throw_errno("commit", to);
 }
 
@@ -259,20 +260,32 @@ unique_fd store::lock(int how) const {
   return fd;
 }
 
-void store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
-  if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return;
-  rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), !has_layer(diff_id));
-  const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();
+bool store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
+  if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
+  const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();  // leads nowhere until the layer is there
   if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
+  return rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), !has_layer(diff_id));
 }
 
-void store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
-  rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), true);
+bool store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
+  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), true);
 }
 
 void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
   const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
   file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
+}
+
+bool store::is_durable(const oci::digest& diff_id) const {
+  const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
+  return !text || json::get_bool(json::parse_object(*text, "layer " + diff_id.str()), "durable", true);
+}
+
+void store::mark_durable(const oci::digest& diff_id) const {
+  const std::string file = layer_path(diff_id) + "/layer.json";
+  json::object o = json::parse_object(*file::read_at(where_.root_fd(), file), "layer " + diff_id.str());
+  o["durable"] = true;
+  file::replace_at(where_.root_fd(), file, json::dump(o), 0600, true);
 }
 
 void store::sync() const {

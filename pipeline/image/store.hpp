@@ -36,6 +36,7 @@ struct tagged_image {
 class store {
  public:
   explicit store(const instance& where) : where_(where) {}
+  [[nodiscard]] const instance& where() const noexcept { return where_; }
 
   // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent; throws
   // errc::invalid_argument for the beginning of several ids.
@@ -81,16 +82,20 @@ class store {
 
   // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
   // process may have been faster: then nothing happens. An image takes the place of the one that is there.
-  void commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
+  // Both return whether the store has one more now.
+  bool commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
   // The directory of a committed layer; empty when it is not there.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
-  void commit_image(const staging& s, const std::string& name, const std::string& id) const;
+  bool commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
   void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
   // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
   void sync() const;
-  // The same for the names committed so far, whose content is synced (fsync of the directories that hold them).
+  // False of a layer that was committed without being synced; the other says that it was synced since.
+  [[nodiscard]] bool is_durable(const oci::digest& diff_id) const;
+  void mark_durable(const oci::digest& diff_id) const;
+  // The same as sync() for the names committed so far, whose content is synced (fsync of the directories that hold them).
   void sync_names() const;
 
  private:

@@ -31,6 +31,7 @@ struct pulling : testing::Test {
   instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
   store images{where};
   store_driver driver = store_driver::directories;
+  durability safety = durability::full;
   layer_limits limits;
   std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
 
@@ -44,7 +45,7 @@ struct pulling : testing::Test {
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
     block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, durability::full, pool, blocks, *files, events, limits};
+    const pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
     return run(loop, pull_image(tools, *from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
@@ -201,6 +202,47 @@ TEST_F(pulling, takes_the_place_of_what_is_damaged) {
   EXPECT_FALSE(images.list().at(0).is_named());
   pull();
   EXPECT_TRUE(images.find(registry.host() + "/app"));
+}
+
+TEST_F(pulling, a_commit_that_fails_halfway_takes_back_what_it_made) {
+  registry.publish(tar, test::gzip(tar));
+  pull();
+  const std::string ref = file::list_at(where.root_fd(), "refs").at(0), kept = file::list_at(where.root_fd(), "layers").at(0);
+  ::unlinkat(where.root_fd(), ("refs/" + ref).c_str(), 0);
+  file::make_directory_at(where.root_fd(), "refs/" + ref);  // where its name is to be
+  file::make_directory_at(where.root_fd(), "refs/" + ref + "/taken");
+  EXPECT_THROW(pull(), error);
+  EXPECT_EQ(file::list_at(where.root_fd(), "images").size(), 1u);  // it was there before
+  const std::string other = tar_builder().file("other", "o").finish();
+  registry.publish_image("app", {{test::gzip(tar), test::sha256_of(tar)}, {test::gzip(other), test::sha256_of(other)}});
+  EXPECT_THROW(pull(), error);
+  EXPECT_EQ(file::list_at(where.root_fd(), "images").size(), 1u);
+  EXPECT_EQ(file::list_at(where.root_fd(), "layers"), std::vector<std::string>{kept});
+  EXPECT_EQ(file::list_at(where.root_fd(), "blobs").size(), 1u);
+  for (const char* place : {"ingest", "trash"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
+}
+
+TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_durable) {
+  registry.publish(tar, test::gzip(tar));
+  const auto all_durable = [&] {
+    return std::ranges::all_of(images.load(images.ids().at(0)).config.diff_ids, [&](const oci::digest& d) { return images.is_durable(d); });
+  };
+  safety = durability::none;
+  pull();
+  EXPECT_FALSE(all_durable());
+  pull();
+  EXPECT_FALSE(all_durable());
+  safety = durability::full;
+  pull();  // the same image
+  EXPECT_TRUE(all_durable());
+  const std::string other = tar_builder().file("other", "o").finish(), third = tar_builder().file("third", "3").finish();
+  safety = durability::none;
+  registry.publish_image("one", {{test::gzip(other), test::sha256_of(other)}});
+  pull("one");
+  safety = durability::full;
+  registry.publish_image("two", {{test::gzip(other), test::sha256_of(other)}, {test::gzip(third), test::sha256_of(third)}});
+  pull("two");  // one of its layers
+  EXPECT_TRUE(images.is_durable(oci::digest::parse(test::sha256_of(other))));
 }
 
 TEST_F(pulling, what_cannot_be_indexed_is_stored_as_files) {
