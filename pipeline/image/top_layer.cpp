@@ -145,11 +145,8 @@ class writer {
       : layers_(layers), image_(image), shown_(layers), laid_over_(layers), wanted_(laid_over_.lay_over_each_other()) {}
 
   bool run() {
-    seen root;
-    for (std::size_t i = layers_.size(); i-- > 0;) {
-      root.directories.push_back(&shown_.root(i));
-      if (root.directories.back()->xattrs.contains(io::erofs::opaque_mark)) break;
-    }
+    seen root;  // for overlayfs a layer's root hides nothing, also when it is opaque
+    for (std::size_t i = layers_.size(); i-- > 0;) root.directories.push_back(&shown_.root(i));
     correct(root, wanted_.root(), "");
     if (!root_) return false;
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) finish_directory(made->first, *made->second);
@@ -293,15 +290,21 @@ bool is_plain(const listed& directory) {
   return (directory.mode & 07777) == 0755 && directory.uid == 0 && directory.gid == 0 && directory.xattrs.empty();
 }
 
-// Not in most images: every layer names its directories, but for a root like any other, and hides only in these.
+// Whether there is anything in a layer that its own tree does not make overlayfs do. Not in most images: their layers name
+// their directories, but for a root like any other, and hide only what is in these.
 bool may_differ(const std::vector<layer>& layers) {
-  bool plain_root = true;
+  bool plain_root = true, lowest = true;
   for (const layer& l : layers) {
     if (!l.names) return true;
-    const auto matters = [&](const listed& n) { return (n.implied && !(n.path.empty() && plain_root)) || (S_ISCHR(n.mode) && n.device == 0 && n.path.find('/') != std::string::npos); };
-    const bool lowest = &l == &layers.front();
-    if (std::ranges::any_of(*l.names, [&](const listed& n) { return matters(n) && !(lowest && n.implied); })) return true;
+    for (const listed& n : *l.names) {
+      const bool is_root = n.path.empty(), is_whiteout = S_ISCHR(n.mode) && n.device == 0;
+      if (is_whiteout && n.path.find('/') != std::string::npos) return true;
+      if (lowest) continue;
+      if (n.implied && !(is_root && plain_root)) return true;
+      if (is_root && n.xattrs.contains(io::erofs::opaque_mark)) return true;
+    }
     plain_root = plain_root && (l.names->empty() || is_plain(l.names->front()));
+    lowest = false;
   }
   return false;
 }

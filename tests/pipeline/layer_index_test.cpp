@@ -168,6 +168,17 @@ TEST(store_drivers, refuse_a_hard_link_to_what_it_takes_the_place_of) {
   }
 }
 
+TEST(store_drivers, agree_on_a_layer_that_hides_all_below) {
+  tar_builder base, hiding, top;
+  base.directory("d").file("d/x", "x").file("f", "f");
+  hiding.file(".wh..wh..opq", "").file("d2/y", "y");
+  const std::vector<std::string> archives{base.finish(), hiding.finish(), top.finish()};
+  const auto trees = test::image_by_directories(archives), indexes = test::image_by_erofs(archives);
+  ASSERT_TRUE(trees && indexes);
+  EXPECT_EQ(trees->size(), 2u);
+  EXPECT_EQ(trees->contains("d2/y"), indexes->contains("d2/y"));
+}
+
 TEST(store_drivers, agree_on_layers_over_each_other) {
   tar_builder base, middle, top;
   base.directory("d", 0700).file("d/1", "1").file("d/2", "2").add({.path = "l", .link = "/d", .type = '2'}).file("f", "f").directory("gone/deep", 0711);
