@@ -1,7 +1,7 @@
 #!/bin/bash
 # The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by `./setup bench pull [quick]`.
 #   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one
-# Results: DIR/bench-pull.json (every run), DIR/bench-pull.txt (the table), DIR/bench-pull.svg (the spans of one pull).
+# Results: DIR/bench-pull.json (rows, figures with verdicts, every run), DIR/bench-pull.txt (the same as a table), DIR/bench-pull.svg (the spans of one pull).
 set -euo pipefail
 build=$(cd "$1" && pwd) mode=${2:-full}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -74,6 +74,10 @@ small_scenarios() {
 	read -r proxy_port <&"${proxy[0]}"
 	local direct=$host
 	host=127.0.0.1:$proxy_port
+	store=$(new_store)
+	lxr_pull "$store" "$host/small:latest" >/dev/null 2>&1
+	for round in 1 2 3; do record present-40ms lxr "$(lxr_pull "$store" "$host/small:latest" 2>/dev/null)"; done
+	rm -rf "$store"
 	say "small over a link of 40 ms"
 	for round in 1 2 3; do
 		for c in $(printf '%s\n' lxr "$@" | shuf); do
@@ -145,11 +149,10 @@ else
 fi
 cold_run
 picture
-jq -s . "$runs" >"$build/bench-pull.json"
 {
 	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(findmnt -nro FSTYPE -T "$work"), registry on loopback"
 	echo "bookworm: $(podman --version), $(containerd --version | cut -d' ' -f1-3), umoci $(umoci --version | cut -d' ' -f3)"
 	[ "$mode" = quick ] || echo "newest (-13): $(chroot "$trixie" dpkg-query -W -f '${Package} ${Version} ' podman containerd umoci)"
 	echo "durable: lxr, lxr-directories, floor. Not synced: lxr-unsynced, lxr-directories-unsynced, igzip-tar, all peers"
-	jq -rs -f "$here/table.jq" "$runs"
-} | tee "$build/bench-pull.txt"
+} | jq -R . | jq -s --slurpfile runs "$runs" '{machine: ., runs: $runs}' | jq -f "$here/figures.jq" >"$build/bench-pull.json"
+jq -r -f "$here/table.jq" "$build/bench-pull.json" | tee "$build/bench-pull.txt"
