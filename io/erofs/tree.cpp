@@ -5,23 +5,13 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/path_parts.hpp"
 
 namespace lxr::io::erofs {
 namespace {
 
 constexpr int links_limit = 40;                // as the kernel's
 constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
-
-void push_parts(std::vector<std::string>& coming, const std::string& path) {
-  std::size_t end = path.size();
-  while (end > 0) {
-    const auto slash = path.rfind('/', end - 1);
-    const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-    if (end > begin) coming.push_back(path.substr(begin, end - begin));
-    if (slash == std::string::npos) return;
-    end = slash;
-  }
-}
 
 }  // namespace
 
@@ -31,19 +21,8 @@ bool node::is_whiteout() const noexcept { return S_ISCHR(mode) && device_major =
 
 tree::tree() { nodes_.emplace_back().mode = S_IFDIR | 0755; }
 
-// From a missing part on there is nothing to look at: what ".." takes back is not made.
 void tree::create_rest(walk& w, const std::string& first) {
-  std::vector<std::string> fresh{first};
-  while (!w.coming.empty() && !fresh.empty()) {
-    std::string part = std::move(w.coming.back());
-    w.coming.pop_back();
-    if (part == "..") {
-      fresh.pop_back();
-    } else if (part != ".") {
-      fresh.push_back(std::move(part));
-    }
-  }
-  for (const std::string& part : fresh) {
+  for (const std::string& part : take_missing(w.coming, first)) {
     node& made = add_node();
     node& parent = *w.above.back();
     made.mode = S_IFDIR | 0755;

@@ -1,10 +1,7 @@
 #include "pipeline/image/layer_writer.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -12,11 +9,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/mount/rooted.hpp"
 #include "pipeline/image/member.hpp"
 #include "pipeline/image/tree_listing.hpp"
 
@@ -26,16 +23,7 @@ namespace {
 using io::tar::entry;
 
 constexpr std::size_t page = 4096;
-constexpr std::size_t cached_directories = 64;
 constexpr const char* default_acl = "system.posix_acl_default";  // set last: what is made in a directory begins with it
-
-int open_in_root(int root, const std::string& path, int flags, mode_t mode = 0) {
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
-  how.mode = mode;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
-}
 
 timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
 
@@ -51,12 +39,6 @@ void set_xattrs(int fd, const std::map<std::string, std::string>& attributes, co
       throw_errno("set attribute " + name + " of", path);
     }
   }
-}
-
-std::uint64_t inode_of(int fd, const std::string& path) {
-  struct stat st {};
-  if (::fstat(fd, &st) != 0) throw_errno("look at", path);
-  return st.st_ino;
 }
 
 void mark_opaque(int directory, const std::string& path) {
@@ -75,58 +57,11 @@ void large_file::finish() const {
 }
 
 layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits limits)
-    : limits_(limits), directory_(std::move(directory)), root_(std::move(root)) {
-  implied_.insert(inode_of(root_.get(), "root"));
-}
-
-namespace {
-
-// A symbolic link whose target is missing so far: the path of that, from the root of the layer.
-std::string where_link_leads(int directory, const std::string& above, const std::string& name) {
-  char target[PATH_MAX];
-  const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
-  if (size <= 0) throw_errno("unpack into directory", name);
-  const std::filesystem::path to(std::string(target, static_cast<std::size_t>(size)));
-  const std::filesystem::path from_root = ("/" + above) / to;
-  std::string out = from_root.lexically_normal().relative_path().string();
-  while (out.ends_with('/')) out.pop_back();
-  return out;
-}
-
-}  // namespace
-
-// The directory, with its missing parents made as plain 0755 ones, as every unpacker does.
-// `depth`: how many calls this one is in. A path has at most 2048 parts; links among them that lead in circles through
-// what is missing (the kernel tells the others, ELOOP) end here.
-unique_fd layer_writer::open_directory(const std::string& path, bool create, int depth) {
-  constexpr int deepest = 2500;
-  if (depth > deepest) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"', "its parents lead through too many symbolic links");
-  const std::string target = path.empty() ? "." : path;
-  unique_fd fd(open_in_root(root_.get(), target, O_RDONLY | O_DIRECTORY));
-  if (fd || !create || errno != ENOENT) {
-    if (!fd) throw_errno("unpack into directory", target);
-    return fd;
-  }
-  const auto [above, name] = split_path(path);
-  const unique_fd parent = open_directory(above, true, depth + 1);
-  const bool made = ::mkdirat(parent.get(), name.c_str(), 0755) == 0;
-  if (!made && errno != EEXIST) throw_errno("make directory", path);
-  fd.reset(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) fd.reset(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
-  if (!fd && errno == ENOENT) return open_directory(where_link_leads(parent.get(), above, name), true, depth + 1);
-  if (!fd) throw_errno("unpack into directory", path);
-  if (made) implied_.insert(inode_of(fd.get(), path));
-  return fd;
-}
+    : limits_(limits), directory_(std::move(directory)), directories_(std::move(root)) {}
 
 layer_writer::place layer_writer::locate(const std::string& path) {
   const auto [above, name] = split_path(path);
-  auto found = directories_.find(above);
-  if (found == directories_.end()) {
-    if (directories_.size() >= cached_directories) directories_.clear();
-    found = directories_.emplace(above, open_directory(above, true)).first;
-  }
-  return {found->second.get(), name};
+  return {directories_.of(above), name};
 }
 
 void layer_writer::begin(const entry& e) {
@@ -141,7 +76,7 @@ void layer_writer::begin(const entry& e) {
 
 void layer_writer::set_root(const entry& e) {
   if (e.type != entry::kind::directory) throw error(errc::corrupt, "unpack layer", "", "its root is not a directory");
-  describe_directory(root_.get(), "", e);
+  describe_directory(directories_.root(), "", e);
 }
 
 // True when the member is a mark of the layer format, not a file.
@@ -170,7 +105,7 @@ void layer_writer::make(const entry& e, const place& at) {
 // A later member of the same name wins; cached descriptors may lead into what goes away.
 void layer_writer::replace(const place& at) {
   file::remove_tree_at(at.directory, at.name);
-  std::erase_if(directories_, [&at](const auto& cached) { return cached.second.get() != at.directory; });
+  directories_.forget_all_but(at.directory);
 }
 
 // Only what differs: most files are made with the owner and the mode they are to have. Returns the inode's number.
@@ -309,7 +244,7 @@ void layer_writer::describe_directory(int fd, const std::string& path, const ent
   auto attributes = e.xattrs;
   const auto acl = attributes.extract(default_acl);
   set_xattrs(fd, attributes, path);
-  implied_.erase(inode);
+  directories_.named(inode);
   late_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds, acl ? acl.mapped() : ""});
   const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
   ::futimens(fd, times);
@@ -319,7 +254,7 @@ void layer_writer::make_hard_link(const entry& e, const place& at) {
   const std::string target = normalised_member_path(e.link_target);
   if (target.empty()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to the root");
   const auto [above, name] = split_path(target);
-  const unique_fd from = open_directory(above, false);
+  const unique_fd from = directories_.open(above);
   if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
   if (errno == EEXIST) {
     struct stat here {}, there {};
@@ -357,19 +292,19 @@ void layer_writer::make_special(const entry& e, const place& at) {
 }
 
 void layer_writer::finish() {
-  directories_.clear();
+  directories_.forget_all();
   for (const late_metadata& d : late_) {  // in their order: of a directory named twice, the later one wins
-    const unique_fd fd(open_in_root(root_.get(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    const auto fd = io::mount::open_rooted(directories_.root(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     struct stat st {};
-    if (!fd || ::fstat(fd.get(), &st) != 0 || st.st_ino != d.inode) continue;  // something else is there now
-    if (!d.default_acl.empty()) set_xattrs(fd.get(), {{default_acl, d.default_acl}}, d.path);
+    if (!fd || ::fstat(fd->get(), &st) != 0 || st.st_ino != d.inode) continue;  // something else is there now
+    if (!d.default_acl.empty()) set_xattrs(fd->get(), {{default_acl, d.default_acl}}, d.path);
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
-    ::futimens(fd.get(), times);
+    ::futimens(fd->get(), times);
   }
-  tree_listing names = list_tree(root_.get(), [this](std::uint64_t inode) { return attributed_.contains(inode); });
+  tree_listing names = list_tree(directories_.root(), [this](std::uint64_t inode) { return attributed_.contains(inode); });
   for (listed& l : names) {
     if (S_ISREG(l.mode)) l.checksum = sums_.find(l.inode);
-    if (S_ISDIR(l.mode)) l.implied = implied_.contains(l.inode);
+    if (S_ISDIR(l.mode)) l.implied = directories_.is_implied(l.inode);
   }
   write_listing(directory_.get(), names);
 }

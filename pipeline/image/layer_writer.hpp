@@ -9,6 +9,7 @@
 #include "core/base/unique_fd.hpp"
 #include "io/tar/reader.hpp"
 #include "pipeline/image/checksums.hpp"
+#include "pipeline/image/layer_directories.hpp"
 #include "pipeline/image/member.hpp"
 
 namespace lxr::image {
@@ -77,7 +78,6 @@ class layer_writer final : public io::tar::sink {
   };
 
   place locate(const std::string& path);
-  unique_fd open_directory(const std::string& path, bool create, int depth = 0);
   bool handle_whiteout(const place& at);
   void make(const io::tar::entry& e, const place& at);
   void make_file(const io::tar::entry& e, const place& at);
@@ -91,11 +91,10 @@ class layer_writer final : public io::tar::sink {
   void flush_piece(bool last);
 
   layer_limits limits_;
-  unique_fd directory_, root_;
+  unique_fd directory_;
   checksums sums_;
-  std::set<std::uint64_t> implied_;     // inodes of directories that no member named so far
   std::set<std::uint64_t> attributed_;  // inodes of files with attributes
-  std::map<std::string, unique_fd> directories_;  // recently used parents
+  layer_directories directories_;
   std::vector<late_metadata> late_;
   std::uint64_t bytes_ = 0, entries_ = 0;
 

@@ -159,6 +159,14 @@ TEST(store_drivers, agree_on_random_archives) {
   }
 }
 
+TEST(store_drivers, agree_on_parents_behind_links_through_what_is_missing) {
+  tar_builder b;
+  b.add({.path = "b", .link = "../ab/a/none", .type = '2'}).add({.path = "a", .link = "b/../a/x/", .type = '2'}).file("a/a/below", "1");
+  b.add({.path = "up", .link = "nowhere/../../b", .type = '2'}).file("up/two", "2");
+  expect_same(b.finish(), "dots behind links");
+  EXPECT_TRUE(by_directories(b.finish())->contains("ab/a/a/x/a/below"));
+}
+
 TEST(store_drivers, refuse_a_hard_link_to_what_it_takes_the_place_of) {
   for (const char* target : {"b/b", "b/link/c", "b/d/e"}) {
     tar_builder b;

@@ -1,0 +1,121 @@
+#include "pipeline/image/layer_directories.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/path_parts.hpp"
+
+namespace lxr::image {
+namespace {
+
+constexpr std::size_t kept_at_most = 64;
+constexpr int links_limit = 40;                // as the kernel's
+constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
+
+unique_fd open_in_root(int root, const std::string& path) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return unique_fd(static_cast<int>(::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how)));
+}
+
+unique_fd open_child(int directory, const std::string& name) {
+  return unique_fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::uint64_t inode_of(int fd) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) throw_errno("look at", "directory");
+  return st.st_ino;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) out += (out.empty() ? "" : "/") + part;
+  return out;
+}
+
+std::string target_of(int directory, const std::string& link, const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlinkat(directory, link.c_str(), target, sizeof target);
+  if (size <= 0) throw_errno(size < 0 && errno == EINVAL ? ENOTDIR : errno, "unpack into directory", path);
+  return {target, static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+layer_directories::layer_directories(unique_fd root) : root_(std::move(root)) { implied_.insert(inode_of(root_.get())); }
+
+int layer_directories::of(const std::string& path) {
+  auto found = recent_.find(path);
+  if (found == recent_.end()) {
+    unique_fd fd = open_in_root(root_.get(), path);
+    if (!fd && errno != ENOENT) throw_errno("unpack into directory", path);
+    if (!fd) fd = make(path);
+    if (recent_.size() >= kept_at_most) recent_.clear();
+    found = recent_.emplace(path, std::move(fd)).first;
+  }
+  return found->second.get();
+}
+
+unique_fd layer_directories::open(const std::string& path) const {
+  unique_fd fd = open_in_root(root_.get(), path);
+  if (!fd) throw_errno("unpack into directory", path);
+  return fd;
+}
+
+// Part by part, as links may lead through what is missing, where the kernel gives up.
+unique_fd layer_directories::make(const std::string& path) {
+  std::vector<std::string> coming, way;  // way: from the root to `at`, without links
+  push_parts(coming, path);
+  unique_fd at = open("");
+  for (int links = 0; !coming.empty();) {
+    const std::string part = std::move(coming.back());
+    coming.pop_back();
+    if (part == ".") continue;
+    if (part == "..") {
+      if (!way.empty()) way.pop_back();
+      at = open(joined(way));
+    } else if (unique_fd next = open_child(at.get(), part)) {
+      way.push_back(part);
+      at = std::move(next);
+    } else if (errno == ENOENT) {
+      for (const std::string& name : take_missing(coming, part)) {
+        at = make_below(std::move(at), name);
+        way.push_back(name);
+      }
+    } else {
+      const std::string target = target_of(at.get(), part, path);
+      if (++links > links_limit || coming.size() > parts_limit) {
+        throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"', "its parents lead through too many symbolic links");
+      }
+      if (target.starts_with('/')) {
+        way.clear();
+        at = open("");
+      }
+      push_parts(coming, target);
+    }
+  }
+  return at;
+}
+
+unique_fd layer_directories::make_below(unique_fd directory, const std::string& name) {
+  if (::mkdirat(directory.get(), name.c_str(), 0755) != 0) throw_errno("make directory", name);
+  unique_fd made = open_child(directory.get(), name);
+  if (!made) throw_errno("open directory", name);
+  implied_.insert(inode_of(made.get()));
+  return made;
+}
+
+void layer_directories::forget_all_but(int directory) {
+  std::erase_if(recent_, [directory](const auto& kept) { return kept.second.get() != directory; });
+}
+
+}  // namespace lxr::image
