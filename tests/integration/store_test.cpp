@@ -116,7 +116,7 @@ TEST_F(store_care, check_finds_a_flipped_bit_and_a_pull_mends_it) {
 }
 
 TEST_F(store_care, check_takes_nothing_from_a_container) {
-  environment_.push_back("LXR_STORE_DRIVER=directories");
+  set_variable("LXR_STORE_DRIVER", "directories");
   must({"pull", "-q", small_});
   must({"run", "-d", "--name", "user", "--network", "none", small_, "sleep", "1000"});
   flip_bit(layer_with("root/www/index.html") + "/root/www/index.html", 3);
@@ -128,7 +128,7 @@ TEST_F(store_care, check_takes_nothing_from_a_container) {
 }
 
 TEST_F(store_care, a_file_with_any_name_can_be_reported) {
-  environment_.push_back("LXR_STORE_DRIVER=directories");
+  set_variable("LXR_STORE_DRIVER", "directories");
   registry_imposter server;
   const std::string tar = tar_builder().file("caf\xe9", "content").finish();
   server.publish(tar, gzip(tar));
@@ -173,7 +173,7 @@ TEST_F(store_care, check_makes_indexes_anew) {
 }
 
 TEST_F(store_care, check_finds_a_changed_file_of_a_tree) {
-  environment_.push_back("LXR_STORE_DRIVER=directories");
+  set_variable("LXR_STORE_DRIVER", "directories");
   must({"pull", "-q", small_});
   EXPECT_EQ(must({"system", "check"}), "3 layers and 1 images checked, 0 problems, 0 repaired\n");
   flip_bit(layer_with("root/www/index.html") + "/root/www/index.html", 3);

@@ -146,6 +146,11 @@ void installation::TearDown() {
 
 std::vector<std::string> installation::environment() const { return environment_; }
 
+void installation::set_variable(const std::string& name, const std::string& value) {
+  std::erase_if(environment_, [&](const std::string& v) { return v.starts_with(name + "="); });
+  environment_.push_back(name + "=" + value);
+}
+
 std::vector<std::string> installation::command(const std::vector<std::string>& words) const {
   std::vector<std::string> argv{program_path("lxr")};
   argv.insert(argv.end(), words.begin(), words.end());

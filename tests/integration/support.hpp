@@ -58,10 +58,13 @@ class installation : public testing::Test {
   std::string status_of(const std::string& name);
   [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& words) const;
   [[nodiscard]] std::vector<std::string> environment() const;
+  void set_variable(const std::string& name, const std::string& value);
 
   temp_directory dir_;
   std::string root_ = dir_.path() + "/root", state_ = dir_.path() + "/state";
   std::string small_ = registry() + "/small:latest";
+
+ private:
   std::vector<std::string> environment_;  // of every program started
 };
 

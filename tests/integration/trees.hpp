@@ -7,7 +7,7 @@ namespace lxr::test {
 // Compares what containers see with what umoci unpacks. Everything twice: through both store drivers.
 class trees : public installation, public testing::WithParamInterface<const char*> {
  protected:
-  void SetUp() override { environment_.push_back(std::string("LXR_STORE_DRIVER=") + GetParam()); }
+  void SetUp() override { set_variable("LXR_STORE_DRIVER", GetParam()); }
 
   // What `command` prints in a mount namespace of its own, where the image's layers are mounted at `directory`, as containers get them.
   outcome with_mounted(const std::string& id, const std::string& directory, const std::vector<std::string>& command);
