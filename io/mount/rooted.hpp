@@ -9,6 +9,8 @@
 // (openat2(2) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS).
 namespace lxr::io::mount {
 
+// openat2(2) as it is: a descriptor, or -1 and errno; EAGAIN is tried again.
+int try_open_rooted(int root, const std::string& path, int flags);
 // Empty when nothing is there. `flags` as open(2); O_CLOEXEC and O_NONBLOCK are added.
 std::optional<unique_fd> open_rooted(int root, const std::string& path, int flags);
 // The content of a regular file of at most `limit` bytes; empty when absent. Anything else (a FIFO, a device, too large)

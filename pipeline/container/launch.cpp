@@ -18,6 +18,7 @@
 #include "io/mount/overlay.hpp"
 #include "pipeline/container/name_resolution.hpp"
 #include "pipeline/container/plan.hpp"
+#include "pipeline/container/writable_layer.hpp"
 #include "pipeline/container/signals.hpp"
 #include "pipeline/container/spec.hpp"
 
@@ -107,7 +108,6 @@ class start {
   io::process::built_plan plan_, running_plan_;  // the child works on the latter until it is lxr-init
   std::optional<readiness> reports_;
   bool apart_ = false, ready_ = false;  // what the child has reported
-  bool fresh_upper_ = false;
   launched out_;
 };
 
@@ -116,9 +116,7 @@ void start::prepare_directories() {
   const unique_fd state = make_state_dir(on_.where, id_);
   if (options_.wait) listener_ = listen_for_start(state.get());
   const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
-  fresh_upper_ = file::make_directory_at(data.get(), "upper", 0755);
-  file::remove_tree_at(data.get(), "work");  // a volatile overlay leaves a mark there that forbids a second mount
-  file::make_directory_at(data.get(), "work", 0700);
+  prepare_writable_layer(data.get());
 }
 
 void start::prepare_cgroup() {
@@ -204,24 +202,14 @@ void start::build_process() {
   file::write_all(memory_.get(), plan_.bytes(), "launch plan");
 }
 
-// overlayfs shows the upper layer's root as the root: it begins as the image's.
-void take_root_metadata(int upper, int image_root) {
-  struct stat st {};
-  if (::fstat(image_root, &st) != 0) throw_errno("look at", "the image's root");
-  if ((st.st_uid != 0 || st.st_gid != 0) && ::fchown(upper, st.st_uid, st.st_gid) != 0) throw_errno("set owner of", "the container's root");
-  if (::fchmod(upper, st.st_mode & 07777) != 0) throw_errno("set mode of", "the container's root");
-}
-
 void start::hand_over() {
   const stage_span span(on_.events, "overlay", config_.name);
-  const std::string data = "containers/" + id_;
-  const unique_fd upper = file::open_at(on_.where.root_fd(), data + "/upper", O_RDONLY | O_DIRECTORY);
-  const unique_fd work = file::open_at(on_.where.root_fd(), data + "/work", O_RDONLY | O_DIRECTORY);
+  const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+  const writable_layer own = open_writable_layer(data.get(), image_->layers.front().get());
   io::mount::overlay_layers layers;
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
-  layers.upper = upper.get();
-  layers.work = work.get();
-  if (fresh_upper_) take_root_metadata(upper.get(), image_->layers.front().get());
+  layers.upper = own.upper.get();
+  layers.work = own.work.get();
   root_ = io::mount::mount_overlay(layers);
   handed_over all{.root = root_.get(), .hosts = hosts_.get(), .hostname = hostname_.get(), .resolv_conf = resolv_.get(),
                   .init = on_.init_program(), .plan_memory = memory_.get(), .listener = listener_.get(),

@@ -156,25 +156,20 @@ class checker {
     const auto manifest = oci::parse_manifest(must_read(directory.get(), "manifest.json"), "manifest");
     const auto* m = std::get_if<oci::manifest>(&manifest);
     if (m == nullptr || m->config.content.hex() != id) damaged("its manifest has changed");
-    image_index index;
-    const auto data_files = distinct(diff_ids);
+    std::vector<unique_fd> layers;
     bool indexed = true;
     for (const oci::digest& d : diff_ids) {
-      const auto layer = store_.open_directory(d);
+      auto layer = store_.open_directory(d);
       if (!layer) return found({"image " + id.substr(0, 12), "its layer " + d.hex().substr(0, 12) + " is missing; pull it again", ""});
-      struct stat st {};
-      const auto bytes = file::read_at(layer->get(), index_file, index_limit);
-      if (!bytes || ::fstatat(layer->get(), data_file, &st, 0) != 0) {
-        indexed = false;
-        break;
-      }
-      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, d) - data_files.begin());
-      index.add(io::erofs::read_index(as_bytes(*bytes)), place, static_cast<std::uint64_t>(st.st_size));
+      indexed = indexed && ::faccessat(layer->get(), index_file, F_OK, 0) == 0;
+      layers.push_back(std::move(*layer));
     }
+    const bool has_index = ::faccessat(directory.get(), index_file, F_OK, 0) == 0;
+    if (has_index && !indexed) return found({"image " + id.substr(0, 12), "its index is about layers that were stored anew since; pull it again", ""});
     if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
       if (const std::string difference = first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
-    if (indexed) compare_index("image " + id.substr(0, 12), directory.get(), index.bytes());
+    if (indexed) compare_index("image " + id.substr(0, 12), directory.get(), make_image_index(layers, diff_ids));
   }
 
   const instance& where_;

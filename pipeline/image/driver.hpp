@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/base/unique_fd.hpp"
 #include "core/state/paths.hpp"
 #include "pipeline/image/layer_target.hpp"
@@ -13,6 +15,11 @@ store_driver choose_driver(const instance& where);
 
 // What the erofs driver calls the files of a layer; an image's index has the same name.
 inline constexpr const char *index_file = "index.erofs", *data_file = "data.tar";
+// Throws errc::corrupt when it is not there.
+std::string read_layer_index(int directory);
+
+// An empty file in the directory of a layer, or image, that was committed without being synced.
+inline constexpr const char* unsynced_mark = "unsynced";
 
 // A detached mount of a layer that the erofs driver wrote into this directory.
 unique_fd mount_layer(int directory);

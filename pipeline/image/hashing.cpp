@@ -66,8 +66,8 @@ hashing::request* hashing::next_for(request& taker) {
   const auto next = std::ranges::max_element(waiting_, {}, &request::urgency);
   if (next == waiting_.end()) return nullptr;
   request* const taken = *next;
-  taken->taken_along = true;
   taker.companions.push_back(taken);
+  taken->taken_along = true;
   waiting_.erase(next);
   return taken;
 }

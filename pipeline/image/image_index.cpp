@@ -2,13 +2,20 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
+#include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/store.hpp"
 
 namespace lxr::image {
 
-void image_index::add(io::erofs::tree layer, std::size_t data_file, std::uint64_t data_size) {
-  if (data_file == data_sizes_.size()) data_sizes_.push_back(data_size);
-  tree_.lay_over(std::move(layer), static_cast<std::uint16_t>(data_file + 1));
+void image_index::add(io::erofs::tree layer, std::size_t place, std::uint64_t data_size) {
+  if (place == data_sizes_.size()) data_sizes_.push_back(data_size);
+  tree_.lay_over(std::move(layer), static_cast<std::uint16_t>(place + 1));
 }
 
 std::string image_index::bytes() {
@@ -27,6 +34,24 @@ void image_index::add_mount_points() {
   io::erofs::node* const etc = tree_.root().children.at("etc");
   if (!etc->is_directory()) return;  // a link: whoever starts looks where it leads
   for (const char* file : {"hostname", "hosts", "resolv.conf"}) add(*etc, file, S_IFREG | 0644);
+}
+
+std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, std::map<std::size_t, io::erofs::tree> ready) {
+  image_index index;
+  const std::vector<oci::digest> data_files = distinct(diff_ids);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    struct stat st {};
+    if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
+    const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_ids[i]) - data_files.begin());
+    auto at_hand = ready.extract(i);
+    index.add(at_hand ? std::move(at_hand.mapped()) : io::erofs::read_index(as_bytes(read_layer_index(layers[i].get()))), place, static_cast<std::uint64_t>(st.st_size));
+  }
+  try {
+    return index.bytes();
+  } catch (const error& e) {
+    if (e.code() != errc::unsupported) throw;
+    return {};
+  }
 }
 
 }  // namespace lxr::image

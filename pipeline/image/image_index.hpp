@@ -1,8 +1,11 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "core/base/unique_fd.hpp"
+#include "core/oci/digest.hpp"
 #include "io/erofs/tree.hpp"
 
 namespace lxr::image {
@@ -14,8 +17,8 @@ namespace lxr::image {
 // Failure: throws error{errc::exhausted} for what EROFS cannot hold.
 class image_index {
  public:
-  // `data_file`: of the layer, in the order its device is given to the mount, from 0; a layer may come twice.
-  void add(io::erofs::tree layer, std::size_t data_file, std::uint64_t data_size);
+  // `place`: of the layer's data file, in the order its device is given to the mount, from 0; a layer may come twice.
+  void add(io::erofs::tree layer, std::size_t place, std::uint64_t data_size);
   [[nodiscard]] std::string bytes();
 
  private:
@@ -24,5 +27,10 @@ class image_index {
   io::erofs::tree tree_;
   std::vector<std::uint64_t> data_sizes_;
 };
+
+// The index over the layers in these directories of the store, lowest first. `ready`: trees that are at hand, by the places of
+// their layers. Empty when a layer has no index of its own, or one over all would be too large: then each is mounted for
+// itself. Throws errc::corrupt for a layer whose index is missing.
+std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, std::map<std::size_t, io::erofs::tree> ready = {});
 
 }  // namespace lxr::image

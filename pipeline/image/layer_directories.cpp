@@ -2,15 +2,16 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/path_parts.hpp"
+#include "io/erofs/tree.hpp"
+#include "io/mount/rooted.hpp"
 
 namespace lxr::image {
 namespace {
@@ -19,12 +20,7 @@ constexpr std::size_t kept_at_most = 64;
 constexpr int links_limit = 40;                // as the kernel's
 constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
 
-unique_fd open_in_root(int root, const std::string& path) {
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return unique_fd(static_cast<int>(::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how)));
-}
+unique_fd open_in_root(int root, const std::string& path) { return unique_fd(io::mount::try_open_rooted(root, path, O_RDONLY | O_DIRECTORY)); }
 
 unique_fd open_child(int directory, const std::string& name) {
   return unique_fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -49,15 +45,21 @@ std::string target_of(int directory, const std::string& link, const std::string&
   return {target, static_cast<std::size_t>(size)};
 }
 
+// A name that the layer hides in those below, and now leads through: a directory that hides what they have there.
+bool is_whiteout(int directory, const std::string& name) {
+  struct stat st {};
+  return ::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+}
+
 }  // namespace
 
-layer_directories::layer_directories(unique_fd root) : root_(std::move(root)) { implied_.insert(inode_of(root_.get())); }
+layer_directories::layer_directories(unique_fd root, std::function<void()> count) : root_(std::move(root)), count_(std::move(count)) { implied_.insert(inode_of(root_.get())); }
 
 int layer_directories::of(const std::string& path) {
   auto found = recent_.find(path);
   if (found == recent_.end()) {
     unique_fd fd = open_in_root(root_.get(), path);
-    if (!fd && errno != ENOENT) throw_errno("unpack into directory", path);
+    if (!fd && errno != ENOENT && errno != ENOTDIR) throw_errno("unpack into directory", path);
     if (!fd) fd = make(path);
     if (recent_.size() >= kept_at_most) recent_.clear();
     found = recent_.emplace(path, std::move(fd)).first;
@@ -91,6 +93,12 @@ unique_fd layer_directories::make(const std::string& path) {
         at = make_below(std::move(at), name);
         way.push_back(name);
       }
+    } else if (is_whiteout(at.get(), part)) {
+      if (::unlinkat(at.get(), part.c_str(), 0) != 0) throw_errno("unpack into directory", path);
+      at = make_below(std::move(at), part);
+      way.push_back(part);
+      implied_.erase(inode_of(at.get()));
+      if (::fsetxattr(at.get(), io::erofs::opaque_mark, "y", 1, 0) != 0) throw_errno("mark opaque", path);
     } else {
       const std::string target = target_of(at.get(), part, path);
       if (++links > links_limit || coming.size() > parts_limit) {
@@ -107,6 +115,7 @@ unique_fd layer_directories::make(const std::string& path) {
 }
 
 unique_fd layer_directories::make_below(unique_fd directory, const std::string& name) {
+  count_();
   if (::mkdirat(directory.get(), name.c_str(), 0755) != 0) throw_errno("make directory", name);
   unique_fd made = open_child(directory.get(), name);
   if (!made) throw_errno("open directory", name);

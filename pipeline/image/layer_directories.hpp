@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -13,7 +14,8 @@ namespace lxr::image {
 // Failure: throws error{errc::corrupt} for paths through too many links, and what errno says.
 class layer_directories {
  public:
-  explicit layer_directories(unique_fd root);
+  // `count` is called for each directory that is made; it throws when there are too many.
+  layer_directories(unique_fd root, std::function<void()> count);
 
   [[nodiscard]] int root() const noexcept { return root_.get(); }
   // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones, as every unpacker does.
@@ -34,6 +36,7 @@ class layer_directories {
   unique_fd make_below(unique_fd directory, const std::string& name);
 
   unique_fd root_;
+  std::function<void()> count_;
   std::map<std::string, unique_fd> recent_;
   std::set<std::uint64_t> implied_;  // by inode
 };

@@ -57,7 +57,7 @@ void large_file::finish() const {
 }
 
 layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits limits)
-    : limits_(limits), directory_(std::move(directory)), directories_(std::move(root)) {}
+    : limits_(limits), directory_(std::move(directory)), directories_(std::move(root), [this] { count_member(entries_, limits_); }) {}
 
 layer_writer::place layer_writer::locate(const std::string& path) {
   const auto [above, name] = split_path(path);
@@ -127,13 +127,13 @@ void layer_writer::make_file(const entry& e, const place& at) {
     return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), e.mode);
   };
   unique_fd fd(open());
-  if (!fd && errno == EINVAL && direct) {  // this filesystem has no direct I/O; the file is there already
-    direct = false;
-    ::unlinkat(at.directory, at.name.c_str(), 0);
-    fd.reset(open());
-  }
-  if (!fd && errno == EEXIST) {
-    replace(at);
+  for (int attempt = 0; !fd && attempt < 2; ++attempt) {
+    if (errno == EEXIST) {
+      replace(at);
+    } else if (errno == EINVAL && direct) {  // this filesystem has no direct I/O; the file is there already
+      direct = false;
+      ::unlinkat(at.directory, at.name.c_str(), 0);
+    }
     fd.reset(open());
   }
   if (!fd) throw_errno("create file", e.path);
@@ -276,18 +276,22 @@ void layer_writer::make_special(const entry& e, const place& at) {
   const mode_t type = e.type == entry::kind::fifo ? S_IFIFO : e.type == entry::kind::block_device ? S_IFBLK : S_IFCHR;
   const auto create = [&] {
     if (e.type == entry::kind::symbolic_link) return ::symlinkat(e.link_target.c_str(), at.directory, at.name.c_str());
-    return ::mknodat(at.directory, at.name.c_str(), type | 0600, node ? device : 0);
+    return ::mknodat(at.directory, at.name.c_str(), type | e.mode, node ? device : 0);
   };
   if (create() != 0) {
     if (errno != EEXIST) throw_errno("create", e.path);
     replace(at);
     if (create() != 0) throw_errno("create", e.path);
   }
-  if (::fchownat(at.directory, at.name.c_str(), checked_id(e.uid, e), checked_id(e.gid, e), AT_SYMLINK_NOFOLLOW) != 0) {
-    throw_errno("set owner of", e.path);
-  }
-  // Not through the name twice for links: they have no mode of their own.
-  if (e.type != entry::kind::symbolic_link && ::fchmodat(at.directory, at.name.c_str(), e.mode, 0) != 0) throw_errno("set mode of", e.path);
+  const uid_t uid = checked_id(e.uid, e);
+  const gid_t gid = checked_id(e.gid, e);
+  struct stat st {};
+  if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("look at", e.path);
+  const bool other_owner = st.st_uid != uid || st.st_gid != gid;
+  if (other_owner && ::fchownat(at.directory, at.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("set owner of", e.path);
+  // Links have no mode of their own.
+  const bool other_mode = e.type != entry::kind::symbolic_link && (other_owner || (st.st_mode & 07777) != e.mode);
+  if (other_mode && ::fchmodat(at.directory, at.name.c_str(), e.mode, 0) != 0) throw_errno("set mode of", e.path);
   set_time(at.directory, at.name.c_str(), e.mtime_seconds, e.mtime_nanoseconds);
 }
 

@@ -8,7 +8,6 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
-#include "io/erofs/index.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/prune.hpp"
 #include "pipeline/image/image_index.hpp"
@@ -29,12 +28,7 @@ class pull_run {
   task<pull_result> run() {
     if (auto same = co_await unchanged()) co_return std::move(*same);
     co_await resolve();
-    if (const unique_fd lock = store_.lock_shared(); usable(id())) {  // under another name, or the registry did not tell before
-      co_await make_durable(id());
-      store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
-      if (durable()) store_.sync_names();
-      co_return result();
-    }
+    if (co_await tag_what_is_there()) co_return result();
     staging_ = store_.begin();
     std::exception_ptr failure;
     try {
@@ -66,22 +60,44 @@ class pull_run {
     const stage_span span(tools_.events, "probe", name_.familiar());
     const oci::digest now = co_await from_.probe();
     if (now.str() != known->top_digest) co_return std::nullopt;
-    co_await make_durable(known->id);
+    auto syncing = make_durable(known->id);
+    co_await std::move(syncing);
+    if (durable()) store_.sync_names();  // whoever committed it may have died before that
     co_return pull_result{known->id, known->manifest_digest, name_.familiar()};
   }
 
-  // What was committed without being synced is to be durable now.
-  task<void> make_durable(std::string image) {
-    if (!durable()) co_return;
-    const std::vector<oci::digest> unsafe = not_durable(store_.load(image).config.diff_ids);
-    if (unsafe.empty()) co_return;
-    co_await offload(tools_.pool, [this] { store_.sync(); });
-    for (const oci::digest& d : unsafe) store_.mark_durable(d);
+  // The image under another name, or the registry did not tell before.
+  task<bool> tag_what_is_there() {
+    if (!usable(id())) co_return false;
+    auto syncing = make_durable(id());
+    co_await std::move(syncing);
+    {
+      const unique_fd lock = store_.lock_shared();
+      if (!usable(id())) co_return false;
+      store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
+    }
+    if (durable()) store_.sync_names();
+    co_return true;
   }
 
-  [[nodiscard]] std::vector<oci::digest> not_durable(std::vector<oci::digest> layers) const {
-    std::erase_if(layers, [this](const oci::digest& d) { return store_.is_durable(d); });
-    return layers;
+  // What an earlier pull committed without syncing is to be durable now.
+  task<void> make_durable(std::string image) {
+    std::vector<unique_fd> directories;
+    if (auto directory = store_.open_image(image)) directories.push_back(std::move(*directory));
+    for (const oci::digest& d : store_.load(image).config.diff_ids) {
+      if (auto directory = store_.open_directory(d)) directories.push_back(std::move(*directory));
+    }
+    auto syncing = sync_what_is_not(std::move(directories), false);
+    co_await std::move(syncing);
+  }
+
+  // Directories of layers and images are marked until they are synced. `more`: something else needs it too.
+  task<void> sync_what_is_not(std::vector<unique_fd> directories, bool more) {
+    if (!durable()) co_return;
+    std::erase_if(directories, [](const unique_fd& d) { return ::faccessat(d.get(), unsynced_mark, F_OK, 0) != 0; });
+    if (directories.empty() && !more) co_return;
+    co_await offload(tools_.pool, [this] { store_.sync(); });
+    for (const unique_fd& d : directories) ::unlinkat(d.get(), unsynced_mark, 0);
   }
 
   [[nodiscard]] bool usable(const std::string& image) const {
@@ -208,9 +224,10 @@ class pull_run {
     auto unpacking = unpack_layer(std::move(stream), what, config_->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
     stored_layer stored = co_await std::move(unpacking);
     const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
-                                   {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}, {"durable", durable()}};
+                                   {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
     auto describing = write_file(directory.get(), "layer.json", json::dump(description));
     co_await std::move(describing);
+    if (!durable()) file::replace_at(directory.get(), unsynced_mark, "");
     auto syncing = sync(directory.get());
     co_await std::move(syncing);
     if (stored.members) trees_.emplace(name, std::move(*stored.members));
@@ -236,16 +253,26 @@ class pull_run {
     return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
   }
 
-  // Layers that were in the store when they were not fetched may have been pruned meanwhile: then they are fetched after all.
+  // All that takes time is done without the lock. Layers that were in the store may be pruned meanwhile: then they are fetched
+  // after all; and others may commit some of ours: then the image is made of theirs.
   task<void> commit() {
-    constexpr int attempts = 3;
+    constexpr int attempts = 4;
+    const stage_span span(tools_.events, "commit", name_.familiar());
     for (int attempt = 0; attempt < attempts; ++attempt) {
-      {
-        const unique_fd lock = store_.lock_shared();
-        if (missing().empty()) co_return co_await commit_locked();
-      }
       auto fetching = fetch(missing());
       co_await std::move(fetching);
+      const auto layers = layer_directories();
+      if (!layers) continue;
+      auto preparing = prepare_image(*layers);
+      co_await std::move(preparing);
+      {
+        const unique_fd lock = store_.lock_shared();
+        const auto now = layer_directories();
+        if (!now || !same_directories(*layers, *now)) continue;
+        commit_locked();
+      }
+      if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
+      co_return;
     }
     throw error(errc::conflict, "pull", name_.familiar(), "its layers are pruned while it is being pulled", "pull it again");
   }
@@ -262,70 +289,64 @@ class pull_run {
   }
 
   // Content first, then the names that make it visible: after a power loss what is named is whole.
-  task<void> commit_locked() {
-    const stage_span span(tools_.events, "commit", name_.familiar());
+  task<void> prepare_image(const std::vector<unique_fd>& layers) {
+    file::remove_tree_at(staging_.directory.get(), "image");
     file::make_directory_at(staging_.directory.get(), "image");
     const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
-    if (const std::string index = co_await offload(tools_.pool, [this] { return merged_index(); }); !index.empty()) {
+    bool has_top = false;
+    if (const std::string index = co_await offload(tools_.pool, [&] { return merged_index(layers); }); !index.empty()) {
       auto writing = write_file(image.get(), index_file, index);
       co_await std::move(writing);
-    } else if (co_await offload(tools_.pool, [&] { return make_top_layer(layer_directories(), image.get()); })) {
-      has_trees_ = true;
+    } else {
+      has_top = co_await offload(tools_.pool, [&] { return make_top_layer(layers, image.get()); });
     }
     auto writing_manifest = write_file(image.get(), "manifest.json", chosen_.text);
     co_await std::move(writing_manifest);
     auto writing_config = write_file(image.get(), "config.json", config_text_);
     co_await std::move(writing_config);
+    if (!durable()) file::replace_at(image.get(), unsynced_mark, "");
     auto syncing = sync(image.get());
     co_await std::move(syncing);
-    const std::vector<oci::digest> unsafe = durable() ? not_durable(config_->diff_ids) : std::vector<oci::digest>();
-    if (durable() && (has_trees_ || !unsafe.empty())) co_await offload(tools_.pool, [this] { store_.sync(); });
-    for (const oci::digest& d : unsafe) store_.mark_durable(d);
+    std::vector<unique_fd> others = layer_directories().value_or(std::vector<unique_fd>());
+    auto syncing_others = sync_what_is_not(std::move(others), has_trees_ || has_top);
+    co_await std::move(syncing_others);
+  }
+
+  void commit_locked() {
     for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
       if (store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i])) fresh_layers_.push_back(config_->diff_ids[i]);
     }
     fresh_image_ = store_.commit_image(staging_, "image", id());
     store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
-    if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
   }
 
-  // Those of this pull, and those that were in the store.
-  [[nodiscard]] std::vector<unique_fd> layer_directories() const {
+  // The layers as they will be committed: those of the store, else those of this pull. Empty when one is missing.
+  [[nodiscard]] std::optional<std::vector<unique_fd>> layer_directories() const {
     std::vector<unique_fd> out;
     for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
-      auto directory = file::try_open_at(staging_.directory.get(), manifest_.layers[i].content.hex(), O_RDONLY | O_DIRECTORY);
-      if (!directory) directory = store_.open_directory(config_->diff_ids[i]);
-      if (!directory) throw error(errc::conflict, "pull", name_.familiar(), "its layers are pruned while it is being pulled", "pull it again");
+      const oci::digest& diff_id = config_->diff_ids[i];
+      auto directory = store_.has_layer(diff_id) ? store_.open_directory(diff_id)
+                                                 : file::try_open_at(staging_.directory.get(), manifest_.layers[i].content.hex(), O_RDONLY | O_DIRECTORY);
+      if (!directory) return std::nullopt;
       out.push_back(std::move(*directory));
     }
     return out;
   }
 
-  // Empty when a layer has no index of its own, or one over all would be too large: then each layer is mounted for itself.
-  std::string merged_index() {
-    image_index index;
-    const std::vector<oci::digest> data_files = distinct(config_->diff_ids);
-    const std::vector<unique_fd> layers = layer_directories();
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      struct stat st {};
-      if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
-      const auto place = static_cast<std::size_t>(std::ranges::find(data_files, config_->diff_ids[i]) - data_files.begin());
-      index.add(tree_of(manifest_.layers[i].content.hex(), layers[i].get()), place, static_cast<std::uint64_t>(st.st_size));
-    }
-    try {
-      return index.bytes();
-    } catch (const error& e) {
-      if (e.code() != errc::unsupported) throw;
-      return {};
-    }
+  static bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others) {
+    return std::ranges::equal(some, others, [](const unique_fd& a, const unique_fd& b) {
+      struct stat one {}, other {};
+      return ::fstat(a.get(), &one) == 0 && ::fstat(b.get(), &other) == 0 && one.st_ino == other.st_ino;
+    });
   }
 
-  io::erofs::tree tree_of(const std::string& name, int directory) {
-    if (auto fresh = trees_.extract(name)) return std::move(fresh.mapped());
-    constexpr std::size_t index_limit = std::size_t{4} << 30;
-    const auto bytes = file::read_at(directory, index_file, index_limit);
-    if (!bytes) throw error(errc::corrupt, "use layer", name, "it has no index", "lxr system check --repair makes it anew");
-    return io::erofs::read_index(as_bytes(*bytes));
+  // Trees that this pull just made need not be read again.
+  std::string merged_index(const std::vector<unique_fd>& layers) {
+    std::map<std::size_t, io::erofs::tree> ready;
+    for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
+      if (auto fresh = trees_.extract(manifest_.layers[i].content.hex())) ready.emplace(i, std::move(fresh.mapped()));
+    }
+    return make_image_index(layers, config_->diff_ids, std::move(ready));
   }
 
   task<void> write_file(int directory, std::string name, std::string content) {

@@ -14,6 +14,7 @@
 #include "core/base/random.hpp"
 #include "io/mount/erofs.hpp"
 #include "pipeline/image/driver.hpp"
+#include "pipeline/image/prune.hpp"
 
 namespace lxr::image {
 namespace {
@@ -154,7 +155,11 @@ bool store::has_blob(const oci::digest& blob) const {
 }
 
 bool store::is_whole(const std::string& id) const {
-  return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, [this](const oci::digest& d) { return has_layer(d); });
+  const bool indexed = ::faccessat(where_.root_fd(), (image_path(id) + "/" + index_file).c_str(), F_OK, 0) == 0;
+  const auto is_there = [&](const oci::digest& d) {
+    return has_layer(d) && (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + data_file).c_str(), F_OK, 0) == 0);
+  };
+  return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, is_there);
 }
 
 std::uint64_t store::layer_size(const oci::digest& diff_id) const {
@@ -164,6 +169,10 @@ std::uint64_t store::layer_size(const oci::digest& diff_id) const {
 
 std::optional<unique_fd> store::open_directory(const oci::digest& diff_id) const {
   return file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
+}
+
+std::optional<unique_fd> store::open_image(const std::string& id) const {
+  return file::try_open_at(where_.root_fd(), image_path(id), O_RDONLY | O_DIRECTORY);
 }
 
 unique_fd store::open_layer(const oci::digest& diff_id) const {
@@ -268,24 +277,19 @@ bool store::commit_layer(const staging& s, const oci::digest& blob, const oci::d
 }
 
 bool store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
-  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), true);
+  bool whole = false;
+  quietly([&] { whole = is_whole(id); });
+  if (!whole && ::faccessat(where_.root_fd(), (image_path(id) + "/root").c_str(), F_OK, 0) == 0) {
+    if (const std::string user = container_using(where_, id); !user.empty()) {
+      throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
+    }
+  }
+  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), !whole);
 }
 
 void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
   const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
   file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
-}
-
-bool store::is_durable(const oci::digest& diff_id) const {
-  const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
-  return !text || json::get_bool(json::parse_object(*text, "layer " + diff_id.str()), "durable", true);
-}
-
-void store::mark_durable(const oci::digest& diff_id) const {
-  const std::string file = layer_path(diff_id) + "/layer.json";
-  json::object o = json::parse_object(*file::read_at(where_.root_fd(), file), "layer " + diff_id.str());
-  o["durable"] = true;
-  file::replace_at(where_.root_fd(), file, json::dump(o), 0600, true);
 }
 
 void store::sync() const {

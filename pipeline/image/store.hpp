@@ -30,7 +30,7 @@ struct tagged_image {
 
 // Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
 // and renamed in.
-//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one, else root/ when top_layer makes one}
+//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one, else root/ and listing when top_layer makes one}
 //   layers/<diff-id>/{layer.json, root/ and listing, or data.tar and index.erofs}   refs/<name>   blobs/<digest>: links, the diff-ids of what came as these
 // Borrows the instance. Safe for many processes at once; every call stands alone.
 class store {
@@ -54,7 +54,7 @@ class store {
   [[nodiscard]] bool has_layer(const oci::digest& diff_id) const;
   // True when a layer that came as this blob is in the store.
   [[nodiscard]] bool has_blob(const oci::digest& blob) const;
-  // True when the image and all its layers are there.
+  // True when the image and all its layers are there, and its index, if it has one, is about them.
   [[nodiscard]] bool is_whole(const std::string& id) const;
   // What overlayfs takes as lower layers, uppermost first: directories, or roots of detached mounts. One mount does for all
   // layers of an image that has an index. Throws errc::corrupt for what is missing.
@@ -81,20 +81,18 @@ class store {
   [[nodiscard]] std::optional<unique_fd> try_lock_alone() const;
 
   // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
-  // process may have been faster: then nothing happens. An image takes the place of the one that is there.
-  // Both return whether the store has one more now.
+  // process may have been faster: then nothing happens. An image takes the place of one that is not whole, unless a container
+  // needs what is left of that: errc::conflict. Both return whether the store has one more now.
   bool commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
-  // The directory of a committed layer; empty when it is not there.
+  // The directory of a committed layer, or image; empty when it is not there.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
+  [[nodiscard]] std::optional<unique_fd> open_image(const std::string& id) const;
   bool commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
   void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
   // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
   void sync() const;
-  // False of a layer that was committed without being synced; the other says that it was synced since.
-  [[nodiscard]] bool is_durable(const oci::digest& diff_id) const;
-  void mark_durable(const oci::digest& diff_id) const;
   // The same as sync() for the names committed so far, whose content is synced (fsync of the directories that hold them).
   void sync_names() const;
 

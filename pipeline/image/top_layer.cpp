@@ -14,6 +14,7 @@
 #include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/image/checksums.hpp"
 #include "pipeline/image/driver.hpp"
 #include "pipeline/image/member.hpp"
 #include "pipeline/image/tree_listing.hpp"
@@ -24,20 +25,18 @@ namespace {
 using io::erofs::node;
 using io::erofs::tree;
 
-constexpr std::size_t index_limit = std::size_t{4} << 30;
-
 // One layer as it lies in the store.
 struct layer {
   std::optional<tree_listing> names;  // of a tree of files
   std::string index;                  // of an indexed tar
   int directory;                      // borrowed
+  [[nodiscard]] bool is_known() const { return names || !index.empty(); }  // else an earlier lxr stored it
 };
 
 layer read_layer(int directory) {
   layer out{read_listing(directory), {}, directory};
-  if (out.names) return out;
-  if (auto index = file::read_at(directory, index_file, index_limit)) out.index = std::move(*index);
-  return out;  // neither: an earlier lxr stored it, and nobody knows what it implies
+  if (!out.names && ::faccessat(directory, index_file, F_OK, 0) == 0) out.index = read_layer_index(directory);
+  return out;
 }
 
 tree tree_of(const tree_listing& names) {
@@ -79,7 +78,7 @@ class layer_trees {
   explicit layer_trees(const std::vector<layer>& layers) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const layer& l = layers[i];
-      trees_.push_back(l.names ? tree_of(*l.names) : l.index.empty() ? tree() : io::erofs::read_index(as_bytes(l.index)));
+      trees_.push_back(l.names ? tree_of(*l.names) : io::erofs::read_index(as_bytes(l.index)));
       note(trees_.back().root(), i);
     }
   }
@@ -98,6 +97,7 @@ class layer_trees {
     while (!coming.empty()) {
       const auto [directory, prefix] = std::move(coming.back());
       coming.pop_back();
+      if (prefix.size() > path_limit) throw error(errc::unsupported, "use layer", "", "its directories are deeper than any path");
       for (const auto& [name, child] : directory->children) {
         if (child->is_directory()) {
           coming.emplace_back(child, prefix + name + "/");
@@ -150,7 +150,11 @@ class writer {
     correct(root, wanted_.root(), "");
     if (!root_) return false;
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) finish_directory(made->first, *made->second);
-    write_listing(image_, list_tree(root_.get()));
+    tree_listing names = list_tree(root_.get());
+    for (listed& l : names) {
+      if (S_ISREG(l.mode)) l.checksum = checksum_of(io::mount::open_rooted(root_.get(), l.path, O_RDONLY | O_NOFOLLOW).value().get());
+    }
+    write_listing(image_, names);
     return true;
   }
 
@@ -314,6 +318,7 @@ bool may_differ(const std::vector<layer>& layers) {
 bool make_top_layer(const std::vector<unique_fd>& layers, int image) {
   std::vector<layer> all;
   for (const unique_fd& directory : layers) all.push_back(read_layer(directory.get()));
+  if (!std::ranges::all_of(all, &layer::is_known)) return false;  // nobody knows what they imply
   return may_differ(all) && writer(all, image).run();
 }
 

@@ -12,7 +12,8 @@ namespace lxr::image {
 // the layer implies. The top layer holds what differs: directories with their own mode and owner, links, and what lies behind them.
 // `layers`: directories of the store, lowest first, of either driver. In `image`, an image's directory, it becomes root/,
 // with a listing. Files of trees are hard links, so it takes little space.
-// Returns false, and makes nothing, when nothing differs: so for all images whose layers name their directories.
+// Names of nothing (whiteouts in a directory that only one layer has, which overlayfs lists) are covered too.
+// Returns false, and makes nothing, when nothing differs: so for most images, whose layers name their directories.
 // Failure: throws; `image` is then to be discarded.  Runs on: any thread; blocks.
 bool make_top_layer(const std::vector<unique_fd>& layers, int image);
 

@@ -12,7 +12,9 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/erofs/tree.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/image/member.hpp"
 #include "pipeline/image/checksums.hpp"
 
 namespace lxr::image {
@@ -41,7 +43,10 @@ std::map<std::string, std::string> attributes_of(int fd, const std::string& path
   }
   if (size < 0 && errno != EOPNOTSUPP) throw_errno("list the attributes of", path);
   std::map<std::string, std::string> out;
-  for (const char* name = names; name < names + size; name += std::strlen(name) + 1) out[name] = attribute_of(fd, name);
+  for (const char* name = names; name < names + size; name += std::strlen(name) + 1) {
+    // Others are the host's own, as security.selinux.
+    if (is_kept_attribute(name) || std::string_view(name) == io::erofs::opaque_mark) out[name] = attribute_of(fd, name);
+  }
   return out;
 }
 

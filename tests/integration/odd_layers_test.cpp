@@ -25,6 +25,7 @@ class odd_layers : public trees {
     ASSERT_EQ(::stat(canary().c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 07777, 0600u);
     EXPECT_EQ(st.st_nlink, 1u);
+    check_indexes();
     trees::TearDown();
   }
   [[nodiscard]] std::string canary() const { return dir_.path() + "/canary"; }

@@ -163,6 +163,22 @@ TEST_F(layer, nothing_reaches_out) {
   EXPECT_EQ(read("l"), "replaced");
 }
 
+TEST_F(layer, directories_that_no_member_names_count_too) {
+  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), {.bytes = 1 << 20, .members = 100});
+  io::tar::reader reader(writer);
+  std::string path;
+  for (int i = 0; i < 99; ++i) path += "d/";
+  EXPECT_NO_THROW(reader.feed(as_bytes(tar_builder().add({.path = "f", .content = "x", .pax = {{"path", path + "f"}}}).finish())));
+  layer_writer another(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), {.bytes = 1 << 20, .members = 100});
+  io::tar::reader again(another);
+  try {
+    again.feed(as_bytes(tar_builder().add({.path = "f", .content = "x", .pax = {{"path", "e/" + path + "f"}}}).finish()));
+    ADD_FAILURE() << "not refused";
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), errc::exhausted);
+  }
+}
+
 TEST_F(layer, attributes_meant_for_overlay_are_dropped) {
   unpack(tar_builder()
              .add({.path = "f", .pax = {{"SCHILY.xattr.trusted.overlay.redirect", "/.."}, {"SCHILY.xattr.user.overlay.opaque", "y"}, {"SCHILY.xattr.user.ok", "1"}}})

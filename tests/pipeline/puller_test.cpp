@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <random>
 
 #include "core/async/run.hpp"
+#include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/tar_builder.hpp"
@@ -222,27 +225,68 @@ TEST_F(pulling, a_commit_that_fails_halfway_takes_back_what_it_made) {
   for (const char* place : {"ingest", "trash"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
 }
 
+// An image that is there is kept: a container may look through its top layer.
+TEST_F(pulling, two_pulls_at_once_commit_one_image) {
+  const std::string base = tar_builder().directory("run", 0711).finish(), top = tar_builder().file("run/app.pid", "1").finish();
+  registry.publish_image("app", {{test::gzip(base), test::sha256_of(base)}, {test::gzip(top), test::sha256_of(top)}});
+  asio::io_context loop;
+  worker_pool pool(2);
+  const auto files = io::file::select_backend(loop.get_executor(), pool);
+  no_events events;
+  io::http::client http(loop.get_executor(), {});
+  block_pool blocks(4 * layers_at_once, plain_block_size);
+  const oci::reference name = oci::reference::parse(registry.host() + "/app");
+  const auto one = make_registry_source(http, name, false), other = make_registry_source(http, name, false);
+  unique_fd first;  // the top layer as soon as there is one
+  pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
+  const auto both = [&]() -> task<void> {
+    task_scope scope(co_await asio::this_coro::executor);
+    const auto pull_one = [&](source& from) -> task<void> {
+      auto pulling = pull_image(tools, from, name, "amd64");
+      const pull_result r = co_await std::move(pulling);
+      if (!first) first = file::open_at(where.root_fd(), "images/" + r.image_id + "/root", O_RDONLY | O_DIRECTORY);
+    };
+    scope.spawn(pull_one(*one));
+    scope.spawn(pull_one(*other));
+    co_await scope.join();
+  };
+  run(loop, both());
+  struct stat before {}, now {};
+  ASSERT_EQ(::fstat(first.get(), &before), 0);
+  ASSERT_EQ(::fstatat(where.root_fd(), ("images/" + images.ids().at(0) + "/root").c_str(), &now, 0), 0);
+  EXPECT_EQ(before.st_ino, now.st_ino);
+  EXPECT_EQ(file::list_at(first.get(), "."), std::vector<std::string>{"run"});
+  for (const char* place : {"ingest", "trash"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
+}
+
 TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_durable) {
   registry.publish(tar, test::gzip(tar));
-  const auto all_durable = [&] {
-    return std::ranges::all_of(images.load(images.ids().at(0)).config.diff_ids, [&](const oci::digest& d) { return images.is_durable(d); });
+  const auto unsynced = [&] {  // layers and images
+    int marked = 0;
+    for (const char* kind : {"layers", "images"}) {
+      for (const std::string& name : file::list_at(where.root_fd(), kind)) marked += file::read_at(where.root_fd(), std::string(kind) + "/" + name + "/unsynced").has_value() ? 1 : 0;
+    }
+    return marked;
   };
   safety = durability::none;
   pull();
-  EXPECT_FALSE(all_durable());
+  EXPECT_EQ(unsynced(), 2);
   pull();
-  EXPECT_FALSE(all_durable());
+  EXPECT_EQ(unsynced(), 2);
   safety = durability::full;
   pull();  // the same image
-  EXPECT_TRUE(all_durable());
+  EXPECT_EQ(unsynced(), 0);
   const std::string other = tar_builder().file("other", "o").finish(), third = tar_builder().file("third", "3").finish();
   safety = durability::none;
   registry.publish_image("one", {{test::gzip(other), test::sha256_of(other)}});
   pull("one");
+  EXPECT_EQ(unsynced(), 2);
   safety = durability::full;
   registry.publish_image("two", {{test::gzip(other), test::sha256_of(other)}, {test::gzip(third), test::sha256_of(third)}});
   pull("two");  // one of its layers
-  EXPECT_TRUE(images.is_durable(oci::digest::parse(test::sha256_of(other))));
+  EXPECT_EQ(unsynced(), 1);  // the other image
+  pull("one");
+  EXPECT_EQ(unsynced(), 0);
 }
 
 TEST_F(pulling, what_cannot_be_indexed_is_stored_as_files) {
