@@ -9,6 +9,6 @@ def times: if . == null then "-" else fixed(2) end | pad(8);
    | [$page.rows[] | select(.image == $i)] | select(length > 0)
    | ("", "\($i | left(28))     n   min ms   median      max   cpu ms  peak MB  x floor   x lxr"),
      (sort_by(.wall_ms)[]
-      | "  \(.contestant | left(26)) \(.n | pad(5)) \(.min_ms | fixed(1) | pad(8)) \(.wall_ms | fixed(1) | pad(8)) \(.max_ms | fixed(1) | pad(8)) \(.cpu_ms | round | pad(8)) \(.peak_kb / 1024 | round | pad(8)) \(.to_floor | times)\(.to_lxr | times)")),
+      | "  \(.contestant | left(26)) \(.n | pad(5)) \(.min_ms | fixed(1) | pad(8)) \(.wall_ms | fixed(1) | pad(8)) \(.max_ms | fixed(1) | pad(8)) \(if .cpu_ms == null then "-" else .cpu_ms | round end | pad(8)) \(if .peak_kb == null then "-" else .peak_kb / 1024 | round end | pad(8)) \(.to_floor | times)\(.to_lxr | times)")),
   "", "figures",
-  ($page.figures[] | "\(.text | left(66)) \(.value | fixed(2) | pad(7)) \(if .upto then "≤" else "≥" end) \(.limit | pad(5))  \(if .met then "met" else "MISSED" end)")
+  ($page.figures[] | "\(.text | left(66)) \(if .value == null then "-" else .value | fixed(2) end | pad(7)) \(if .upto then "≤" else "≥" end) \(.limit | pad(5))  \(if .met == null then "not measured" elif .met then "met" else "MISSED" end)")

@@ -1,6 +1,8 @@
 #include "io/codec/decoder.hpp"
 
+#ifndef LXR_WITHOUT_ISAL
 #include <isa-l/igzip_lib.h>
+#endif
 #include <zlib.h>
 #include <zstd.h>
 
@@ -26,6 +28,7 @@ class plain_decoder final : public decoder {
   void finish() override {}
 };
 
+#ifndef LXR_WITHOUT_ISAL
 class isal_decoder final : public decoder {
  public:
   isal_decoder() : state_(std::make_unique<inflate_state>()) { begin_member(); }
@@ -62,6 +65,7 @@ class isal_decoder final : public decoder {
   std::unique_ptr<inflate_state> state_;
   bool ended_ = false, pending_ = false;
 };
+#endif
 
 class zlib_decoder final : public decoder {
  public:
@@ -137,7 +141,13 @@ class zstd_decoder final : public decoder {
 }  // namespace
 
 std::unique_ptr<decoder> make_plain_decoder() { return std::make_unique<plain_decoder>(); }
-std::unique_ptr<decoder> make_gzip_decoder() { return std::make_unique<isal_decoder>(); }
+std::unique_ptr<decoder> make_gzip_decoder() {
+#ifndef LXR_WITHOUT_ISAL
+  return std::make_unique<isal_decoder>();
+#else
+  return make_zlib_decoder();
+#endif
+}
 std::unique_ptr<decoder> make_zlib_decoder() { return std::make_unique<zlib_decoder>(); }
 std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts) { return std::make_unique<zstd_decoder>(contexts); }
 

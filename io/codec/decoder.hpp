@@ -26,9 +26,9 @@ class decoder {
 };
 
 std::unique_ptr<decoder> make_plain_decoder();
-// gzip of any number of members (RFC 1952), by ISA-L.
+// gzip of any number of members (RFC 1952), by ISA-L; by zlib in a build without that.
 std::unique_ptr<decoder> make_gzip_decoder();
-// The same by zlib, for machines without ISA-L.
+// The same by zlib.
 std::unique_ptr<decoder> make_zlib_decoder();
 
 // Contexts of zstd with their windows, for one stream after the other.

@@ -9,7 +9,8 @@ struct SHA256state_st;
 
 namespace lxr::io::codec {
 
-// SHA-256 of a stream, by OpenSSL, which uses the processor's SHA instructions.
+// SHA-256 of a stream, by OpenSSL, which uses the processor's SHA instructions. Whole blocks of two streams that are given
+// together are compressed by compress_pair() where the processor has these instructions; all else is OpenSSL's.
 class sha256 {
  public:
   sha256();

@@ -131,10 +131,23 @@ void client::collect() {
   }
 }
 
+int client::open_socket(void* of, int purpose, void* address) {
+  auto* const r = static_cast<response*>(of);
+  const auto* const to = static_cast<curl_sockaddr*>(address);
+  if (purpose != CURLSOCKTYPE_IPCXN || to->socktype != SOCK_STREAM) return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  r->established_ = r->owner_.spares_.take(&to->addr, to->addrlen).release();
+  if (r->established_ >= 0) return r->established_;
+  r->owner_.spares_.open(&to->addr, to->addrlen, std::exchange(r->spares_, 0));
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+int client::on_opened(void* of, int socket, int) { return static_cast<response*>(of)->established_ == socket ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK; }
+
 task<std::unique_ptr<response>> client::perform(request what) {
   co_await checkpoint();
   std::unique_ptr<response> r(new response(*this));
   r->url_ = what.url;
+  r->spares_ = what.followed_by;
   CURL* easy = curl_easy_init();
   if (easy == nullptr) throw std::bad_alloc();
   r->easy_ = easy;
@@ -153,6 +166,11 @@ task<std::unique_ptr<response>> client::perform(request what) {
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error_text_);
+  using open_callback = curl_socket_t (*)(void*, curlsocktype, curl_sockaddr*);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback([](void* self, curlsocktype purpose, curl_sockaddr* to) { return open_socket(self, purpose, to); }));
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r.get());
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, +[](void* self, curl_socket_t socket, curlsocktype purpose) { return on_opened(self, socket, purpose); });
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, r.get());
   using callback = std::size_t (*)(char*, std::size_t, std::size_t, void*);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {
                      return static_cast<response*>(self)->on_header({p, n});

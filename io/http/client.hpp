@@ -14,6 +14,7 @@
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/base/bytes.hpp"
+#include "io/http/spare_connections.hpp"
 
 namespace lxr::io::http {
 
@@ -21,6 +22,7 @@ struct request {
   std::string url;
   std::vector<std::string> headers = {};  // "Name: value"
   bool head = false;                      // HEAD instead of GET: an answer without a body
+  std::size_t followed_by = 0;            // requests to the same host at the same time, as soon as the answer is there
 };
 
 struct client_options {
@@ -72,6 +74,8 @@ class response {
   std::exception_ptr failure_;
   waiter_list changed_;
   char error_text_[256] = {};
+  std::size_t spares_ = 0;   // to be opened beside its own connection
+  int established_ = -1;     // the socket it was given, if that is a spare one
 };
 
 // HTTP(S) over libcurl's multi interface, driven by the loop. Connections are kept and shared by its requests.
@@ -90,6 +94,8 @@ class client {
  private:
   friend class response;
   struct watched_socket;
+  static int open_socket(void* of, int purpose, void* address);
+  static int on_opened(void* of, int socket, int purpose);
   static int on_socket(void* easy, int socket, int what, void* self, void* per_socket);
   static int on_timer(void* multi, long milliseconds, void* self);
   void watch(int socket, int what);
@@ -104,6 +110,7 @@ class client {
   asio::steady_timer timer_;
   std::map<int, std::shared_ptr<watched_socket>> sockets_;
   std::map<void*, response*> running_;
+  spare_connections spares_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

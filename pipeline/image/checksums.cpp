@@ -1,29 +1,21 @@
 #include "pipeline/image/checksums.hpp"
 
-#include <isa-l/crc.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
+#include "io/codec/crc32c.hpp"
 
 namespace lxr::image {
-namespace {
+using io::codec::crc32c;
+using io::codec::crc32c_begin;
 
-constexpr std::uint32_t crc_begin = 0xffffffff;
-
-std::uint32_t crc_of(std::uint32_t before, std::span<const std::byte> bytes) {
-  auto* const data = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes.data()));
-  return bytes.empty() ? before : ::crc32_iscsi(data, static_cast<int>(bytes.size()), before);
-}
-
-}  // namespace
-
-void checksums::begin(std::uint64_t inode) { *(current_ = &sums_[inode]) = crc_begin; }
+void checksums::begin(std::uint64_t inode) { *(current_ = &sums_[inode]) = crc32c_begin; }
 
 void checksums::update(std::span<const std::byte> bytes) {
-  if (current_ != nullptr) *current_ = crc_of(*current_, bytes);
+  if (current_ != nullptr) *current_ = crc32c(*current_, bytes);
 }
 
 void checksums::update_zeros(std::uint64_t size) {
@@ -37,13 +29,13 @@ std::optional<std::uint32_t> checksums::find(std::uint64_t inode) const {
 }
 
 std::uint32_t checksum_of(int fd) {
-  std::uint32_t sum = crc_begin;
+  std::uint32_t sum = crc32c_begin;
   byte_block block(1u << 20);
   for (std::uint64_t at = 0;;) {
     const ssize_t got = ::pread(fd, block.room().data(), block.room().size(), static_cast<off_t>(at));
     if (got < 0) throw_errno("read", "file");
     if (got == 0) return sum;
-    sum = crc_of(sum, block.room().first(static_cast<std::size_t>(got)));
+    sum = crc32c(sum, block.room().first(static_cast<std::size_t>(got)));
     at += static_cast<std::uint64_t>(got);
   }
 }

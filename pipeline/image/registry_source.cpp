@@ -44,7 +44,8 @@ class registry_source final : public source {
   }
 
   task<raw_manifest> top() override {
-    auto fetched = fetch_manifest(named(), "manifest of " + name_.familiar());
+    constexpr std::size_t usual_layers = 3;  // beside one request that takes the connection of this one
+    auto fetched = fetch_manifest(named(), "manifest of " + name_.familiar(), usual_layers);
     raw_manifest m = co_await std::move(fetched);
     if (!name_.content.empty() && m.content != name_.content) wrong_digest(name_.content, m.content);
     co_return m;
@@ -72,8 +73,8 @@ class registry_source final : public source {
   [[nodiscard]] std::string manifest_url(const std::string& which) const { return base_ + "/manifests/" + which; }
   static std::string accepted() { return "Accept: " + std::string(oci::accepted_manifest_types()); }
 
-  task<raw_manifest> fetch_manifest(std::string which, std::string subject) {
-    auto getting = perform({.url = manifest_url(which), .headers = {accepted()}}, subject);
+  task<raw_manifest> fetch_manifest(std::string which, std::string subject, std::size_t followed_by = 0) {
+    auto getting = perform({.url = manifest_url(which), .headers = {accepted()}, .followed_by = followed_by}, subject);
     const std::unique_ptr<response> r = co_await std::move(getting);
     std::string text = co_await r->read_all(oci::manifest_limit);
     const oci::digest content = digest_of(text);

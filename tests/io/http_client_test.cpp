@@ -54,6 +54,27 @@ task<void> fetch_many(client& c, std::string url, std::size_t& bytes) {
   co_await scope.join();
 }
 
+// The second request is answered only when the first one's spares are there: they were opened beside it, and are used.
+task<void> fetch_with_spares(client& c, registry_imposter& server, std::string url) {
+  auto first = c.perform({.url = url, .followed_by = 2});
+  const std::unique_ptr<response> held = co_await std::move(first);  // its connection is not free
+  while (server.connections() < 3) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  auto second = c.perform({.url = url}), third = c.perform({.url = url});
+  const std::unique_ptr<response> two = co_await std::move(second), three = co_await std::move(third);
+  EXPECT_EQ(server.connections(), 3u);
+  auto fourth = c.perform({.url = url});
+  const std::unique_ptr<response> four = co_await std::move(fourth);
+  EXPECT_EQ(server.connections(), 4u);
+  const std::string body = co_await three->read_all(64u << 20);
+  EXPECT_EQ(body.size(), 20u << 20);
+}
+
+TEST_F(http_client, requests_that_follow_find_connections) {
+  server.on("/big", {200, {}, std::string(20u << 20, 'x')});
+  client c(loop.get_executor(), options());
+  run(loop, fetch_with_spares(c, server, url("/big")));
+}
+
 TEST_F(http_client, many_requests_at_once) {
   server.on("/x", {200, {}, std::string(300'000, 'y')});
   client c(loop.get_executor(), options());

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/base/bytes.hpp"
+#include "io/codec/crc32c.hpp"
 #include "io/codec/sha256_pair.hpp"
 
 namespace lxr::io::codec {
@@ -40,6 +41,12 @@ TEST(sha256, known_answers) {  // FIPS 180-2, appendix B
   EXPECT_EQ(hash_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hash_of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hash_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+TEST(crc32c, known_answers) {  // RFC 3720, B.4
+  EXPECT_EQ(~crc32c(crc32c_begin, as_bytes("123456789")), 0xe3069283u);
+  EXPECT_EQ(~crc32c(crc32c_begin, as_bytes(std::string(32, '\0'))), 0x8a9136aau);
+  EXPECT_EQ(crc32c(crc32c(crc32c_begin, as_bytes("1234")), as_bytes("56789")), crc32c(crc32c_begin, as_bytes("123456789")));
 }
 
 TEST(sha256, two_streams_together_in_any_pieces) {

@@ -71,6 +71,11 @@ std::vector<registry_imposter::request> registry_imposter::requests() {
   return requests_;
 }
 
+std::size_t registry_imposter::connections() {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
+}
+
 void registry_imposter::accept_loop() {
   while (!stopping_) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);

@@ -35,6 +35,7 @@ class registry_imposter {
   void on(const std::string& path, answer a) { on(path, [a](const request&) { return a; }); }
   [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] std::vector<request> requests();
+  [[nodiscard]] std::size_t connections();  // accepted so far
 
   // Serves an image of one layer under "app:latest"; returns the digest of the layer as sent.
   struct published {
