@@ -33,9 +33,9 @@ class listing_of_a_layer : public testing::Test {
     tar.finish();
     writer.finish();
   }
-  [[nodiscard]] const listed& of(const std::string& path) {
-    names_ = *read_listing(dir_.fd());
-    for (const listed& l : names_) {
+  [[nodiscard]] listed of(const std::string& path) const {
+    const tree_listing names = *read_listing(dir_.fd());
+    for (const listed& l : names) {
       if (l.path == path) return l;
     }
     throw std::out_of_range(path);
@@ -43,7 +43,6 @@ class listing_of_a_layer : public testing::Test {
 
   const test::temp_directory dir_;
   unique_fd root_;
-  tree_listing names_;
 };
 
 TEST_F(listing_of_a_layer, holds_what_was_stored) {
