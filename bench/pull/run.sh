@@ -1,6 +1,6 @@
 #!/bin/bash
 # The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by `./setup bench pull [quick]`.
-#   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one
+#   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one, also over a slow link
 # Results: DIR/bench-pull.json (rows, figures with verdicts, every run), DIR/bench-pull.txt (the same as a table), DIR/bench-pull.svg (the spans of one pull).
 set -euo pipefail
 build=$(cd "$1" && pwd) mode=${2:-full}
@@ -143,6 +143,7 @@ newest=(podman-13 containerd-13 skopeo-umoci-13)
 if [ "$mode" = quick ]; then
 	rounds golang 2 floor lxr igzip-tar lxr-directories podman
 	rounds small 3 floor lxr podman
+	small_scenarios podman containerd skopeo-umoci
 else
 	rounds golang 3 floor lxr lxr-unsynced igzip-tar lxr-directories lxr-directories-unsynced podman containerd skopeo-umoci "${newest[@]}"
 	rounds golang-zstd 3 floor lxr lxr-directories podman containerd podman-13 containerd-13
