@@ -56,7 +56,9 @@ TEST_F(pull, killed_at_any_moment_it_leaves_only_what_the_next_one_sweeps) {
   std::vector<registry_imposter::layer> layers;
   for (int i = 0; i < 4; ++i) {
     noise[0] = static_cast<char>(i);
-    const std::string tar = tar_builder().file("f" + std::to_string(i), noise).finish();
+    tar_builder b;  // with a parent that only the lowest names: trees get a layer on top
+    if (i == 0) b.directory("run", 0711);
+    const std::string tar = b.file("run/f" + std::to_string(i), noise).finish();
     layers.push_back({gzip(tar), sha256_of(tar)});
   }
   server.publish_image("app", layers);
@@ -205,8 +207,9 @@ TEST_F(pull, a_disk_that_is_full_at_any_point_is_named_and_the_space_comes_back)
   tar_builder b;
   b.file("big", noise);
   for (int i = 0; i < 200; ++i) b.file("d" + std::to_string(i % 7) + "/small" + std::to_string(i), std::string(5000, 's'));
-  const std::string tar = b.finish();
-  server.publish(tar, gzip(tar));
+  const std::string base = tar_builder().directory("run", 0711).directory("var").add({.path = "var/run", .link = "/run", .type = '2'}).finish();
+  const std::string tar = b.file("var/run/app.pid", "1").finish();  // trees get a layer on top
+  server.publish_image("app", {{gzip(base), sha256_of(base)}, {gzip(tar), sha256_of(tar)}});
   const std::string disk = dir_.path() + "/disk";
   file::make_directories(disk);
   const std::string script = "truncate -s \"$1\"k " + disk + ".img && mkfs.ext4 -q -m 0 -O ^has_journal " + disk + ".img && mount -o loop " + disk + ".img " + disk + " || exit 9; " + program_path("lxr") + " --root " + disk + "/root --state " + state_ +
