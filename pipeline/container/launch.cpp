@@ -18,9 +18,9 @@
 #include "io/mount/overlay.hpp"
 #include "pipeline/container/name_resolution.hpp"
 #include "pipeline/container/plan.hpp"
-#include "pipeline/container/writable_layer.hpp"
 #include "pipeline/container/signals.hpp"
 #include "pipeline/container/spec.hpp"
+#include "pipeline/container/writable_layer.hpp"
 
 namespace lxr::container {
 namespace {

@@ -9,8 +9,8 @@
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "pipeline/image/driver.hpp"
-#include "pipeline/image/prune.hpp"
 #include "pipeline/image/image_index.hpp"
+#include "pipeline/image/prune.hpp"
 #include "pipeline/image/top_layer.hpp"
 #include "pipeline/image/unpack.hpp"
 
@@ -87,17 +87,20 @@ class pull_run {
     for (const oci::digest& d : store_.load(image).config.diff_ids) {
       if (auto directory = store_.open_directory(d)) directories.push_back(std::move(*directory));
     }
-    auto syncing = sync_what_is_not(std::move(directories), false);
+    auto syncing = sync_what_is_not(directories, false);
     co_await std::move(syncing);
   }
 
   // Directories of layers and images are marked until they are synced. `more`: something else needs it too.
-  task<void> sync_what_is_not(std::vector<unique_fd> directories, bool more) {
+  task<void> sync_what_is_not(const std::vector<unique_fd>& directories, bool more) {
     if (!durable()) co_return;
-    std::erase_if(directories, [](const unique_fd& d) { return ::faccessat(d.get(), unsynced_mark, F_OK, 0) != 0; });
-    if (directories.empty() && !more) co_return;
+    std::vector<int> marked;
+    for (const unique_fd& d : directories) {
+      if (::faccessat(d.get(), unsynced_mark, F_OK, 0) == 0) marked.push_back(d.get());
+    }
+    if (marked.empty() && !more) co_return;
     co_await offload(tools_.pool, [this] { store_.sync(); });
-    for (const unique_fd& d : directories) ::unlinkat(d.get(), unsynced_mark, 0);
+    for (const int d : marked) ::unlinkat(d, unsynced_mark, 0);
   }
 
   [[nodiscard]] bool usable(const std::string& image) const {
@@ -254,11 +257,12 @@ class pull_run {
   }
 
   // All that takes time is done without the lock. Layers that were in the store may be pruned meanwhile: then they are fetched
-  // after all; and others may commit some of ours: then the image is made of theirs.
+  // after all; and others may commit some of ours, or all: then the image is made of theirs, or is theirs.
   task<void> commit() {
     constexpr int attempts = 4;
     const stage_span span(tools_.events, "commit", name_.familiar());
     for (int attempt = 0; attempt < attempts; ++attempt) {
+      if (attempt > 0 && co_await tag_what_is_there()) co_return;
       auto fetching = fetch(missing());
       co_await std::move(fetching);
       const auto layers = layer_directories();
@@ -269,7 +273,7 @@ class pull_run {
         const unique_fd lock = store_.lock_shared();
         const auto now = layer_directories();
         if (!now || !same_directories(*layers, *now)) continue;
-        commit_locked();
+        if (!commit_locked()) continue;
       }
       if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
       co_return;
@@ -307,17 +311,18 @@ class pull_run {
     if (!durable()) file::replace_at(image.get(), unsynced_mark, "");
     auto syncing = sync(image.get());
     co_await std::move(syncing);
-    std::vector<unique_fd> others = layer_directories().value_or(std::vector<unique_fd>());
-    auto syncing_others = sync_what_is_not(std::move(others), has_trees_ || has_top);
+    auto syncing_others = sync_what_is_not(layers, has_trees_ || has_top);
     co_await std::move(syncing_others);
   }
 
-  void commit_locked() {
+  // False when somebody else has just committed the image, which is not named then.
+  bool commit_locked() {
     for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
       if (store_.commit_layer(staging_, manifest_.layers[i].content, config_->diff_ids[i])) fresh_layers_.push_back(config_->diff_ids[i]);
     }
     fresh_image_ = store_.commit_image(staging_, "image", id());
-    store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
+    if (fresh_image_) store_.tag(name_, id(), chosen_.content.str(), top_.str(), durable());
+    return fresh_image_;
   }
 
   // The layers as they will be committed: those of the store, else those of this pull. Empty when one is missing.

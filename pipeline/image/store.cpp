@@ -53,13 +53,14 @@ std::int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-// True when nothing was there before.
-bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, bool replace) {
+// True when it is there now. What is there already stays when `keeps` says so, which is asked once it is known to be there;
+// else it goes with the staging directory.
+template <class Keeps>
+bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, Keeps keeps) {
   if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return true;
   if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
-  if (!replace) return false;  // somebody else committed the same content
-  // The one that is there goes with the staging directory.
-  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return false;
+  if (keeps()) return false;  // somebody else committed the same content
+  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return true;
   throw_errno("commit", to);
 }
 
@@ -273,18 +274,19 @@ bool store::commit_layer(const staging& s, const oci::digest& blob, const oci::d
   if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
   const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();  // leads nowhere until the layer is there
   if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
-  return rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), !has_layer(diff_id));
+  return rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), [&] { return has_layer(diff_id); });
 }
 
 bool store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
-  bool whole = false;
-  quietly([&] { whole = is_whole(id); });
-  if (!whole && ::faccessat(where_.root_fd(), (image_path(id) + "/root").c_str(), F_OK, 0) == 0) {
-    if (const std::string user = container_using(where_, id); !user.empty()) {
-      throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
-    }
-  }
-  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), !whole);
+  const auto keeps = [&] {
+    bool whole = false;
+    quietly([&] { whole = is_whole(id); });
+    if (whole || ::faccessat(where_.root_fd(), (image_path(id) + "/root").c_str(), F_OK, 0) != 0) return whole;
+    const std::string user = container_using(where_, id);
+    if (user.empty()) return false;
+    throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
+  };
+  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), keeps);
 }
 
 void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {

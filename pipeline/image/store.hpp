@@ -82,7 +82,7 @@ class store {
 
   // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
   // process may have been faster: then nothing happens. An image takes the place of one that is not whole, unless a container
-  // needs what is left of that: errc::conflict. Both return whether the store has one more now.
+  // needs what is left of that: errc::conflict. Both return whether it is this one that is there now.
   bool commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
   // The directory of a committed layer, or image; empty when it is not there.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
