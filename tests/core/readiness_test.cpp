@@ -65,5 +65,22 @@ TEST_F(either, is_cancelled_as_one) {
   EXPECT_TRUE(waiting.was_cancelled());
 }
 
+// Issue 11, 1.3: others may share the descriptor, and waitid(P_PIDFD) does not wait on a non-blocking one.
+TEST_F(either, leaves_the_flags_of_its_descriptors_alone) {
+  EXPECT_EQ(::fcntl(a.read.get(), F_GETFL) & O_NONBLOCK, 0);
+  spawned waiting(loop, first.readable());
+  settle(loop);
+  EXPECT_EQ(::fcntl(a.read.get(), F_GETFL) & O_NONBLOCK, 0);
+  a.write.reset();
+  settle(loop);
+  EXPECT_TRUE(waiting.succeeded());
+  EXPECT_EQ(::fcntl(a.read.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+// Issue 11, 1.21: what the kernel refuses to watch is an error of lxr's, not of Asio's.
+TEST_F(either, refuses_what_cannot_be_watched) {
+  EXPECT_THROW(readiness(loop.get_executor(), -1), error);
+}
+
 }  // namespace
 }  // namespace lxr
