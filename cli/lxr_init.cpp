@@ -9,9 +9,9 @@
 #include <initializer_list>
 
 #include "io/process/launch_plan.hpp"
-#include "io/process/raw_syscall.hpp"
+#include "core/base/raw_syscall.hpp"
 
-namespace raw = lxr::io::raw;
+namespace raw = lxr::raw;
 using lxr::io::process::launch_plan;
 
 extern "C" {

@@ -1,27 +1,21 @@
 #include "io/mount/rooted.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/in_root.hpp"
 
 namespace lxr::io::mount {
 
 int try_open_rooted(int root, const std::string& path, int flags) {
-  constexpr int attempts = 64;
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0u : static_cast<unsigned>(O_NONBLOCK | O_NOCTTY));
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  long fd = -1;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    fd = ::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN) break;  // a rename or mount, anywhere, while ".." was resolved
-  }
-  return static_cast<int>(fd);
+  const int more = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY;
+  const long fd = open_in_root(root, path.empty() ? "." : path.c_str(), static_cast<unsigned>(flags | more));
+  if (fd >= 0) return static_cast<int>(fd);
+  errno = static_cast<int>(-fd);
+  return -1;
 }
 
 std::optional<unique_fd> open_rooted(int root, const std::string& path, int flags) {

@@ -9,7 +9,7 @@
 // (openat2(2) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS).
 namespace lxr::io::mount {
 
-// openat2(2) as it is: a descriptor, or -1 and errno; EAGAIN is tried again.
+// open_in_root() (core/base/in_root.hpp) for a string: a descriptor, or -1 and errno.
 int try_open_rooted(int root, const std::string& path, int flags);
 // Empty when nothing is there. `flags` as open(2); O_CLOEXEC and O_NONBLOCK are added.
 std::optional<unique_fd> open_rooted(int root, const std::string& path, int flags);

@@ -22,7 +22,8 @@
 #include <initializer_list>
 
 #include "io/process/launch_plan.hpp"
-#include "io/process/raw_syscall.hpp"
+#include "core/base/in_root.hpp"
+#include "core/base/raw_syscall.hpp"
 
 namespace lxr::io::process {
 namespace {
@@ -34,7 +35,6 @@ using raw::word;
 constexpr long ms_rec = 0x4000, ms_private = 1 << 18, umount_detach = 2;
 constexpr int at_empty_path = 0x1000;
 constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-constexpr unsigned long resolve_rooted = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
 struct context {
   launch_plan* plan;
@@ -177,8 +177,8 @@ long attach_over(const context& c, const plan_op& o) {
 long bind_file(const context& c, const plan_op& o) {
   const char* path = text_of(c, o);
   const int base = slot(c, o.b);
-  long target = open_in(base, path, O_PATH, resolve_rooted);
-  if (target == -ENOENT) target = open_in(base, path, O_WRONLY | O_CREAT, resolve_rooted, 0644);
+  long target = open_in_root(base, path, O_PATH);
+  if (target == -ENOENT) target = open_in_root(base, path, O_WRONLY | O_CREAT, 0644);
   if (target == -ENOENT || target == -ELOOP) {  // a link that leads nowhere, or a directory that is missing
     const char* slash = path;
     for (const char* p = path; *p != 0; ++p) {
@@ -187,7 +187,7 @@ long bind_file(const context& c, const plan_op& o) {
     char parent[64] = {};
     for (std::size_t i = 0; path + i < slash && i + 1 < sizeof parent; ++i) parent[i] = path[i];
     call(SYS_mkdirat, base, word(parent), 0755);
-    const long dir = open_in(base, parent, O_PATH | O_DIRECTORY, resolve_rooted);
+    const long dir = open_in_root(base, parent, O_PATH | O_DIRECTORY);
     if (dir < 0) return dir;
     call(SYS_unlinkat, dir, word(slash + 1), 0);
     target = open_in(static_cast<int>(dir), slash + 1, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);

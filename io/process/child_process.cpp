@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "io/process/raw_syscall.hpp"
+#include "core/base/raw_syscall.hpp"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

@@ -4,7 +4,7 @@
 
 // System calls without libc: no errno, no cancellation, no locks. For the code between clone3 and exec, and for
 // lxr-init, which has no libc. Results below zero are negated errno values, as the kernel returns them.
-namespace lxr::io::raw {
+namespace lxr::raw {
 
 #if defined(__x86_64__)
 inline long call(long nr, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) noexcept {
@@ -60,4 +60,4 @@ inline long clone_onto_stack(void* arguments, long size, void (*entry)(void*), v
 
 inline long word(const void* p) noexcept { return reinterpret_cast<long>(p); }
 
-}  // namespace lxr::io::raw
+}  // namespace lxr::raw
