@@ -49,28 +49,35 @@ void pretty(const value& v, std::string& out, int depth) {
 
 }  // namespace
 
-value parse(std::string_view text, std::string_view document) {
+namespace {
+
+value parse_with(boost::json::parse_options options, std::string_view text, std::string_view document) {
   boost::system::error_code ec;
-  boost::json::parse_options options;
   options.max_depth = 32;
   value v = boost::json::parse(boost::json::string_view(text.data(), text.size()), ec, {}, options);
   if (ec) throw error(errc::corrupt, "parse JSON of", std::string(document), ec.message());
   return v;
 }
 
-object parse_object(std::string_view text, std::string_view document) {
-  value v = parse(text, document);
+object object_of(value v, std::string_view document) {
   if (!v.is_object()) throw error(errc::corrupt, "parse JSON of", std::string(document), "it is not an object");
   return std::move(v.get_object());
 }
 
+}  // namespace
+
+value parse(std::string_view text, std::string_view document) { return parse_with({}, text, document); }
+
+object parse_object(std::string_view text, std::string_view document) { return object_of(parse(text, document), document); }
+
+object parse_record(std::string_view text, std::string_view document) {
+  boost::json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  return object_of(parse_with(options, text, document), document);
+}
+
 std::string dump(const value& v) { return boost::json::serialize(v); }
 
-std::string dump_pretty(const value& v) {
-  std::string out;
-  pretty(v, out, 0);
-  return out;
-}
 
 std::string get_string(const object& o, std::string_view key, std::string_view fallback) {
   const value* v = find(o, key);
@@ -183,6 +190,36 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
+}
+
+namespace {
+
+// Of serialized JSON, in which only strings hold more than ASCII.
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    if (size > 0) {
+      out += text.substr(0, size);
+    } else {
+      char hex[6];
+      std::snprintf(hex, sizeof hex, "\\\\x%02x", static_cast<unsigned char>(text.front()));
+      out += hex;
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string dump_line(const value& v) { return valid_utf8(dump(v)); }
+
+std::string dump_pretty(const value& v) {
+  std::string out;
+  pretty(v, out, 0);
+  return valid_utf8(out);
 }
 
 }  // namespace lxr::json

@@ -38,5 +38,13 @@ TEST(json_text, printable_holds_any_bytes_and_parses_back) {
   EXPECT_NO_THROW(json::parse(json::dump(json::value(json::printable(all))), "text"));
 }
 
+// Issue 11, 1.14: a command line may hold any bytes; what others read is JSON all the same.
+TEST(json, any_bytes_come_back_from_records_and_are_valid_for_others) {
+  const json::object o{{"k", "a\xff\xc3\xa4"}};
+  EXPECT_EQ(json::get_string(json::parse_record(json::dump(o), "record"), "k"), "a\xff\xc3\xa4");
+  EXPECT_THROW(json::parse_object(json::dump(o), "outside"), error);
+  EXPECT_EQ(json::get_string(json::parse_object(json::dump_line(o), "outside"), "k"), "a\\xff\xc3\xa4");
+}
+
 }  // namespace
 }  // namespace lxr
