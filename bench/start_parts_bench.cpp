@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
 #include "io/mount/overlay.hpp"
 #include "io/netlink/route.hpp"
@@ -133,7 +134,7 @@ BENCHMARK(address)->Name("address, beside taken ones:")->Arg(0)->Arg(500)->Arg(2
 void state_write(benchmark::State& state) {
   const test::temp_directory dir;
   const instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
-  make_state_dir(where, "c");
+  const container_lock made = make_container_lock(where, "c", {});
   container_state s;
   s.name = "box";
   s.address = "10.1.2.3";
@@ -144,7 +145,7 @@ BENCHMARK(state_write)->Name("state, written")->Unit(benchmark::kMicrosecond);
 void state_read(benchmark::State& state) {
   const test::temp_directory dir;
   const instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
-  make_state_dir(where, "c");
+  const container_lock made = make_container_lock(where, "c", {});
   save(where, "c", container_state());
   for (auto _ : state) benchmark::DoNotOptimize(load_raw_state(where, "c"));
 }

@@ -1,11 +1,14 @@
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <optional>
+#include <span>
 
 #include "cli/attach_flags.hpp"
+#include "cli/background.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/relay.hpp"
@@ -26,9 +29,11 @@ struct stream {
   unique_fd theirs, ours;
 };
 
+// Without a name: what has one can be opened by it, and a container given it could change its mode and owner.
 bool is_pipe(int fd) {
-  struct stat st {};
-  return ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+  constexpr long pipefs_magic = 0x50495045;
+  struct statfs fs {};
+  return ::fstatfs(fd, &fs) == 0 && fs.f_type == pipefs_magic;
 }
 
 stream output_stream(int fd) {
@@ -47,13 +52,26 @@ stream input_stream(bool interactive) {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
+// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them: what they
+// print from now on goes nowhere.
+void hold_terminal(const container::exec_process& running) {
+  const int master = running.terminal.get();
+  const auto drain = [master] {
+    ::fcntl(master, F_SETFL, O_RDWR);
+    char unseen[4096];
+    while (::read(master, unseen, sizeof unseen) > 0 || errno == EINTR) {
+    }
+  };
+  run_behind(drain, std::span(&master, 1));
+}
+
 int attend(container::exec_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
-  const auto fit = [master] { io::tty::set_window_size(master, io::tty::window_size(0)); };
+  const auto fit = [master] { io::tty::set_window_size(master, io::tty::own_window_size()); };
   if (master >= 0) {
-    fit();
+    fit();  // it may have changed since
     if (interactive) {
       raw.emplace(0);
       ::fcntl(master, F_SETFL, O_NONBLOCK);
@@ -74,11 +92,11 @@ int attend(container::exec_process& running, bool interactive, const std::string
   });
   copy.until(running.process.pidfd(), [] { return true; });
   copy.run();
-  if (copy.detached() || copy.unread()) {
-    running.process.release();
-    return copy.detached() ? 0 : 128 + SIGPIPE;
-  }
-  return running.process.wait();
+  if (!copy.detached() && copy.output_failure() == 0 && copy.left_by() == 0) return running.process.wait();
+  running.process.release();
+  if (!copy.detached()) return copy.report_leaving();
+  if (master >= 0) hold_terminal(running);
+  return 0;
 }
 
 }  // namespace
@@ -118,7 +136,10 @@ int cmd_exec(const invocation& call) {
   const instance where = call.open();
   const std::string id = resolve_container(where, words.front());
   stream in, out, err;
-  if (!options.tty) {
+  if (options.tty) {
+    const winsize size = io::tty::own_window_size();
+    options.size = {size.ws_row, size.ws_col};
+  } else {
     in = input_stream(interactive);
     out = output_stream(1);
     err = output_stream(2);

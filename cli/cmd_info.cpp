@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/command.hpp"
+#include "core/base/error.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/state/container_state.hpp"
 #include "core/state/names.hpp"
@@ -28,7 +29,7 @@ int cmd_info(const invocation& call) {
   std::size_t running = 0, all = 0;
   for (const std::string& id : list_containers(where)) {
     ++all;
-    if (load_state(where, id).status == container_status::running) ++running;
+    quietly([&] { running += load_state(where, id).status == container_status::running; });
   }
   utsname host{};
   ::uname(&host);

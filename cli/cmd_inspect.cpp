@@ -17,6 +17,7 @@
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/log_file.hpp"
 #include "pipeline/container/spec.hpp"
+#include "pipeline/container/stop.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -81,8 +82,8 @@ json::object network_json(const container_config& c, const container_state& s) {
 }
 
 json::object inspect_container(const instance& where, const std::string& id) {
+  const container_state s = container::load_settled_state(where, id);  // first: a removal takes the configuration first
   const container_config c = load_config(where, id);
-  const container_state s = load_state(where, id);
   oci::image_config image;
   std::vector<std::string> command;
   try {

@@ -11,6 +11,7 @@
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/log_file.hpp"
 #include "pipeline/container/spec.hpp"
+#include "pipeline/container/stop.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -37,10 +38,12 @@ void complete(const instance& where, listed& one) {
 std::vector<listed> containers(const instance& where, bool all) {
   std::vector<listed> out;
   state_reader states(where);
+  int patience = 64;  // of a list of many, the last ones are shown as they are
   for (const std::string& id : list_containers(where)) {
     listed one{id, {}};
     try {
       one.state = states.load(id);
+      if (one.state.ending && patience-- > 0) one.state = container::load_settled_state(where, id);
       if (!all && one.state.status != container_status::running) continue;
       if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {
@@ -57,6 +60,7 @@ std::vector<listed> containers(const instance& where, bool all) {
 std::string status_text(const container_state& s, std::int64_t now) {
   switch (s.status) {
     case container_status::created: return "Created";
+    case container_status::starting: return "Starting";
     case container_status::running: return "Up " + human_duration(now - s.started_ns);
     case container_status::exited: break;
   }
@@ -86,7 +90,7 @@ void print_json(const std::vector<listed>& all) {
                          {"Image", s.image},          {"State", to_string(s.status)},
                          {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(s.created_ns)},
                          {"Pid", s.init.pid},         {"Address", s.address}};
-    std::printf("%s\n", json::dump(o).c_str());
+    std::printf("%s\n", json::dump_line(o).c_str());
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/session.hpp"
+#include "cli/background.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/state/names.hpp"
@@ -12,8 +12,22 @@
 #include "pipeline/container/remove.hpp"
 
 namespace lxr::cli {
+namespace {
 
-// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else.
+// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else. With -f a missing one is
+// what was asked for.
+int code_of(const std::exception_ptr& failure, bool force, int before) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    if (e.code() == errc::not_found && force) return before;
+    report_failure(failure);
+    return e.code() == errc::not_found ? 1 : e.code() == errc::conflict ? 2 : tool_failed;
+  }
+}
+
+}  // namespace
+
 int cmd_rm(const invocation& call) {
   CLI::App app("Remove containers.\n\nExamples:\n  lxr rm web\n  lxr rm -f $(lxr ps -aq)", "rm");
   app.set_help_flag("--help", "Show this text");
@@ -32,27 +46,27 @@ int cmd_rm(const invocation& call) {
     try {
       std::string id = finder.find(word);
       if (word_of.emplace(id, word).second) ids.push_back(std::move(id));
-    } catch (const error& e) {
-      if (force && e.code() == errc::not_found) continue;
-      report_failure(std::current_exception());
-      code = e.code() == errc::not_found ? 1 : tool_failed;
+    } catch (const error&) {
+      code = code_of(std::current_exception(), force, code);
     }
   }
   asio::io_context loop(1);
   const auto cgroups = io::cgroup::layout::detect();
-  const auto outcomes = lxr::run(loop, container::remove_many(where, cgroups, ids, force));
+  const auto mode = force ? container::removal_mode::any : container::removal_mode::stopped;
+  const auto outcomes = lxr::run(loop, container::remove_many(where, cgroups, ids, mode));
   for (const container::removal& r : outcomes) {
-    if (!r.failure) {
+    if (r.failure) {
+      code = code_of(r.failure, force, code);
+    } else {
       std::printf("%s\n", word_of[r.id].c_str());
-      continue;
     }
-    report_failure(r.failure);
-    code = r.running ? 2 : tool_failed;
   }
-  run_behind([&] {
+  const auto settle = [&] {
     asio::io_context later(1);
     lxr::run(later, container::settle(where, cgroups, ids));
-  });
+  };
+  const int kept[] = {where.root_fd(), where.state_fd()};
+  run_behind(settle, kept);
   return code;
 }
 

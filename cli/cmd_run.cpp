@@ -33,17 +33,19 @@ void write_cidfile(const run_request& what, const std::string& id) {
 task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   const bool stored = arrival.stored;
   if (stored) container::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
-  container_config config = container::create(h.where(), what.config, stored ? container::image_state::stored : container::image_state::coming);
+  container::created fresh = container::create(h.where(), h.engine().self(), what.config, stored ? container::image_state::stored : container::image_state::coming);
+  const container_config config = std::move(fresh.config);
   container::launch_options options;
   options.wait = !what.start;
   const bool attached = what.start && !what.detach;
   options.background = !attached;
+  options.size = h.client().size;
   if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
   if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
   std::exception_ptr failure;
   try {
     write_cidfile(what, config.id);
-    auto launching = container::launch(h.engine(), config, std::move(options));
+    auto launching = container::launch(h.engine(), fresh.lock, config, std::move(options));
     container::launched running = co_await std::move(launching);
     h.events().show(what.flags.timing, what.flags.trace);
     if (!attached) {
@@ -61,7 +63,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   } catch (...) {
     failure = std::current_exception();
   }
-  container::discard(h.where(), config);
+  if (fresh.lock) container::discard(h.where(), config);
   if (!what.cidfile.empty()) ::unlink(what.cidfile.c_str());
   std::rethrow_exception(failure);
 }

@@ -1,4 +1,3 @@
-#include <csignal>
 #include <cstdio>
 #include <set>
 
@@ -6,11 +5,12 @@
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
 #include "core/base/error.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/launch.hpp"
-#include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
+#include "pipeline/container/waiting.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -20,40 +20,47 @@ struct start_request {
   bool attach = false, interactive = false;
 };
 
-void check_startable(const instance& where, const std::string& id, const container_state& state) {
-  if (!is_being_made(where, id, state)) return;
-  throw error(errc::conflict, "start container", '"' + load_config(where, id).name + '"', "another lxr is starting it", "wait until it runs");
+// What a start finds, judged under the container's lock.
+enum class start_step { nothing, ask_waiting, launch };
+
+start_step judge(const container_config& config, const container_state& state, bool attach) {
+  const std::string subject = '"' + config.name + '"';
+  if (state.status == container_status::starting) {
+    throw error(errc::conflict, "start container", subject, "another lxr is starting it", "wait until it runs");
+  }
+  if (state.status == container_status::running) {
+    if (!attach) return start_step::nothing;  // it runs, as asked
+    throw error(errc::conflict, "attach to container", subject, "it is running already", "see its output with: lxr logs -f " + config.name);
+  }
+  const bool waits = state.status == container_status::created && state.init.pid != 0;
+  return waits && !attach ? start_step::ask_waiting : start_step::launch;
 }
 
-// A waiting container needs no engine: its first process is asked directly. False when it is not waiting.
+// A waiting container needs no engine: its first process is asked directly. False when it needs one, or others hold its lock.
 bool start_if_waiting(const instance& where, const std::string& id) {
-  const auto lock = lock_container(where, id);
-  const container_state state = load_state(where, id);
-  check_startable(where, id, state);
-  if (!lock || state.status != container_status::created || state.init.pid == 0) return false;
+  const container_lock lock = try_lock_container(where, id);
+  if (!lock || judge(load_config(where, id), load_state(where, id), false) != start_step::ask_waiting) return false;
   container::start_waiting(where, id);
-  mark_running(where, id);
   return true;
 }
 
-// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again.
-task<void> launch_again(host& h, const std::string& id, bool attach, bool interactive) {
-  make_state_dir(h.where(), id);
-  const auto lock = lock_container(h.where(), id);
-  const container_state state = load_state(h.where(), id);
-  check_startable(h.where(), id, state);
-  if (state.status == container_status::running) {
-    if (!attach) co_return;  // it runs, as asked
-    throw error(errc::conflict, "attach to container", '"' + load_config(h.where(), id).name + '"', "it is running already",
-                "see its output with: lxr logs -f " + short_id(id));
-  }
-  if (state.init.pid != 0) co_await container::end_process(state.init, SIGKILL, std::chrono::seconds(10));
-  container::release_kernel_objects(h.where(), h.engine().cgroups, id, load_raw_state(h.where(), id));
-  container_config config = load_config(h.where(), id);
+// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one whose output
+// is to be seen from its beginning.
+task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
+  container_lock lock = co_await lock_container(h.where(), id);
+  const container_config config = load_config(h.where(), id);
+  const container_state state = load_state(h.where(), id), raw = load_raw_state(h.where(), id);
+  const start_step step = judge(config, state, attach);
+  if (step == start_step::ask_waiting) container::start_waiting(h.where(), id);
+  if (step != start_step::launch) co_return;
+  co_await container::kill_process(state.init);
+  container::release_kernel_objects(h.where(), h.engine().cgroups, id, raw);
   container::launch_options options;
   options.background = !attach;
+  options.size = h.client().size;
+  options.previous = raw;
   if (attach && interactive && !config.tty) options.stdin_source = std::move(h.client().input);
-  auto launching = container::launch(h.engine(), config, std::move(options));
+  auto launching = container::launch(h.engine(), lock, config, std::move(options));
   container::launched running = co_await std::move(launching);
   if (!attach) {
     h.monitor().watch(std::move(running));
@@ -73,8 +80,8 @@ task<void> start_all(host& h, start_request what) {
     try {
       const std::string id = finder.find(word);
       if (done.insert(id).second) {
-        auto launching = launch_again(h, id, what.attach, what.interactive);
-        co_await std::move(launching);
+        auto starting = start_one(h, id, what.attach, what.interactive);
+        co_await std::move(starting);
       }
       if (!what.attach) std::printf("%s\n", word.c_str());
     } catch (const error&) {

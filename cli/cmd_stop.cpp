@@ -27,19 +27,21 @@ int stop_signal_of(const instance& where, const container_config& config) {
   return container::parse_signal(word, SIGTERM);
 }
 
-task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::string word, std::optional<int> seconds, int& code) {
+// What is done to each container that is named.
+using action = std::function<task<void>(container::exit_records&, std::string id)>;
+
+task<void> do_one(const action& act, container::exit_records& records, std::string id, std::string word, int& code) {
   try {
-    const container_config config = load_config(where, id);
-    const int wait = seconds.value_or(config.stop_timeout);
-    const std::chrono::seconds limit = wait < 0 ? std::chrono::years(1) : std::chrono::seconds(wait);  // -1: for ever
-    co_await container::stop(where, records, id, limit, stop_signal_of(where, config));
+    auto acting = act(records, id);
+    co_await std::move(acting);
     std::printf("%s\n", word.c_str());
   } catch (const error&) {
     code = report_failure(std::current_exception());
   }
 }
 
-task<void> stop_all(const instance& where, const std::vector<std::string>& words, std::optional<int> seconds, int& code) {
+// All at once; failures do not stop the others.
+task<void> do_all(const instance& where, const std::vector<std::string>& words, const action& act, int& code) {
   const auto executor = co_await asio::this_coro::executor;
   container::exit_records records(where);
   task_scope dispatching(executor), scope(executor);
@@ -49,7 +51,7 @@ task<void> stop_all(const instance& where, const std::vector<std::string>& words
   for (const std::string& word : words) {
     try {
       const auto [id, fresh] = ids.insert(finder.find(word));
-      if (fresh) scope.spawn(stop_one(where, records, *id, word, seconds, code));
+      if (fresh) scope.spawn(do_one(act, records, *id, word, code));
     } catch (const error&) {
       code = report_failure(std::current_exception());
     }
@@ -63,6 +65,22 @@ task<void> stop_all(const instance& where, const std::vector<std::string>& words
   }
 }
 
+int run_all(const instance& where, const std::vector<std::string>& words, const action& act) {
+  asio::io_context loop(1);
+  int code = 0;
+  lxr::run(loop, do_all(where, words, act, code));
+  return code;
+}
+
+task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::optional<int> seconds) {
+  const container_config config = load_config(where, id);
+  const int wait = seconds.value_or(config.stop_timeout);
+  container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
+  if (wait < 0) how.limit = std::chrono::years(1);  // -1: for ever
+  auto stopping = container::stop(where, records, std::move(id), how);
+  co_await std::move(stopping);
+}
+
 }  // namespace
 
 int cmd_stop(const invocation& call) {
@@ -74,10 +92,8 @@ int cmd_stop(const invocation& call) {
   app.add_option("CONTAINER", words, "Names or ids")->required();
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  asio::io_context loop(1);
-  int code = 0;
-  lxr::run(loop, stop_all(where, words, limit->count() > 0 ? std::optional(seconds) : std::nullopt, code));
-  return code;
+  const auto time = limit->count() > 0 ? std::optional(seconds) : std::nullopt;
+  return run_all(where, words, [&](container::exit_records& records, std::string id) { return stop_one(where, records, std::move(id), time); });
 }
 
 int cmd_kill(const invocation& call) {
@@ -90,17 +106,7 @@ int cmd_kill(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const int number = container::parse_signal(signal, SIGKILL);
-  container_finder finder(where);
-  int code = 0;
-  for (const std::string& word : words) {
-    try {
-      container::kill(where, finder.find(word), number);
-      std::printf("%s\n", word.c_str());
-    } catch (const error&) {
-      code = report_failure(std::current_exception());
-    }
-  }
-  return code;
+  return run_all(where, words, [&](container::exit_records& records, std::string id) { return container::kill(where, records, std::move(id), number); });
 }
 
 }  // namespace lxr::cli

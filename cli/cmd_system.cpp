@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <map>
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
@@ -6,6 +7,7 @@
 #include "cli/listing.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
+#include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_state.hpp"
 #include "core/state/names.hpp"
@@ -32,7 +34,8 @@ int system_df(const invocation& call) {
   std::uint64_t bytes = 0, reclaimable = 0;
   for (const std::string& id : list_containers(where)) {
     const std::uint64_t size = file::disk_usage_at(where.root_fd(), "containers/" + id);
-    const bool runs = load_state(where, id).init.pid != 0;
+    bool runs = false;
+    quietly([&] { runs = load_state(where, id).init.pid != 0; });  // a damaged one hides nothing
     ++all;
     bytes += size;
     if (runs) ++running;
@@ -45,14 +48,24 @@ int system_df(const invocation& call) {
   return 0;
 }
 
-// Containers that neither run nor wait to be started.
-std::vector<std::string> stopped_containers(const instance& where) {
+// As they seem now; each is judged again under its lock. One whose record cannot be read is nobody's any more.
+std::vector<std::string> idle_containers(const instance& where) {
   std::vector<std::string> out;
   for (const std::string& id : list_containers(where)) {
-    const container_state state = load_state(where, id);
-    if (state.can_remove() && state.init.pid == 0) out.push_back(id);
+    bool idle = true;
+    quietly([&] { idle = load_state(where, id).is_idle(); });
+    if (idle) out.push_back(id);
   }
   return out;
+}
+
+// Somebody else removed it meanwhile, as we were about to.
+bool is_not_found(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return e.code() == errc::not_found;
+  }
 }
 
 int system_prune(const invocation& call) {
@@ -65,17 +78,17 @@ int system_prune(const invocation& call) {
   const instance where = call.open();
   if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") + (flags.all ? "that no container uses." : "without a name."))) return 0;
   std::uint64_t bytes = 0;
-  std::vector<std::string> ids = stopped_containers(where);
-  for (const std::string& id : ids) bytes += file::disk_usage_at(where.root_fd(), "containers/" + id);
+  std::vector<std::string> ids = idle_containers(where);
+  std::map<std::string, std::uint64_t> size_of;
+  for (const std::string& id : ids) size_of[id] = file::disk_usage_at(where.root_fd(), "containers/" + id);
   asio::io_context loop(1);
   int code = 0;
   const auto cgroups = io::cgroup::layout::detect();
-  for (const container::removal& r : lxr::run(loop, container::remove_many(where, cgroups, ids, false))) {
-    if (r.failure) {
-      code = report_failure(r.failure);
-    } else {
-      std::printf("Deleted container: %s\n", r.id.c_str());
-    }
+  for (const container::removal& r : lxr::run(loop, container::remove_many(where, cgroups, ids, container::removal_mode::idle))) {
+    if (r.failure && !is_not_found(r.failure)) code = report_failure(r.failure);
+    if (r.failure || r.result == container::removal_result::left) continue;
+    bytes += size_of[r.id];
+    std::printf("Deleted container: %s\n", r.id.c_str());
   }
   lxr::run(loop, container::settle(where, cgroups, std::move(ids)));
   const image::removed gone = image::prune(where, flags.all);

@@ -66,6 +66,8 @@ void container_flags::add_to(CLI::App& app) {
   app.add_option("--pids-limit", pids_limit, "Limit of processes and threads; 0 or -1 for none");
   app.add_option("--stop-signal", stop_signal, "Signal that `lxr stop` sends first");
   app.add_option("--stop-timeout", stop_timeout, "Seconds that `lxr stop` waits before it kills");
+  app.add_option("--oom-score-adj", oom_score_adj, "How likely the kernel, out of memory, ends the container: -1000 to 1000")->check(CLI::Range(-1000, 1000));
+  app.add_flag("--volatile", is_volatile, "Never sync what the container writes: fsync does nothing, a crash of the host loses it (always so with --rm)");
   app.add_flag("--read-only", read_only, "Mount the root filesystem read-only");
   app.add_option("--pull", pull, "Pull the image: missing, always or never")->check(CLI::IsMember({"missing", "always", "never"}));
   app.add_option("--arch", architecture, "Architecture of the image, in OCI's words");
@@ -110,6 +112,8 @@ container_config container_flags::to_config(const CLI::App& app, const std::vect
   c.stop_signal = stop_signal;
   c.stop_timeout = stop_timeout;
   c.read_only = read_only;
+  c.oom_score_adj = oom_score_adj;
+  c.is_volatile = is_volatile;
   return c;
 }
 

@@ -13,7 +13,8 @@ struct container_flags {
   std::vector<std::string> env, env_files, labels;
   std::string user, working_dir, hostname, entrypoint, network = "bridge", memory, cpus, stop_signal, pull = "missing", trace, architecture;
   std::int64_t pids_limit = 2048;
-  int stop_timeout = 10;
+  int stop_timeout = 10, oom_score_adj = 0;
+  bool is_volatile = false;
   bool read_only = false, plain_http = false, timing = false, quiet = false;
 
   void add_to(CLI::App& app);

@@ -95,6 +95,7 @@ task<void> host::listen(task_scope& work) {
       columns_ = m.b;
       monitor_.resize(focus_, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
     }
+    if (m.what == session_message::abandoned) monitor_.abandon(focus_);
     if (m.what != session_message::signal) continue;
     if (!focus_.empty()) {
       monitor_.send_signal(focus_, m.a);

@@ -1,5 +1,6 @@
 // lxr: the command line, and the engine behind it.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/background.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "core/base/error.hpp"
@@ -184,6 +186,8 @@ int check_output(int code) {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  lxr::cli::remember_arguments(argc, argv);
+  ::umask(022);  // what lxr makes does not depend on its caller's
   try {
     return check_output(lxr::cli::run(argc, argv));
   } catch (...) {

@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
+#include "cli/exit_code.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -114,21 +117,34 @@ bool relay::pump_output(output& o) {
   const ssize_t got = ::read(o.from, buffer, sizeof buffer);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   if (got <= 0) return false;
-  if (!write_all(o.to, buffer, static_cast<std::size_t>(got)) && o.to == STDOUT_FILENO) unread_ = true;
+  if (!write_all(o.to, buffer, static_cast<std::size_t>(got)) && o.to == STDOUT_FILENO) output_failure_ = errno;
   return true;
 }
 
 void relay::handle_signals() {
   signalfd_siginfo info;
   while (::read(signals_, &info, sizeof info) == sizeof info) {
-    if (signal_handler_) signal_handler_(static_cast<int>(info.ssi_signo));
+    const int number = static_cast<int>(info.ssi_signo);
+    if (signal_handler_) signal_handler_(number);
+    if (number == SIGINT || number == SIGTERM) ++asked_to_end_;
+    if (number == SIGHUP || asked_to_end_ == 3) leave(number);
   }
+}
+
+int relay::report_leaving() const {
+  if (output_failure_ == EPIPE) return 128 + SIGPIPE;
+  if (output_failure_ != 0) {
+    std::fprintf(stderr, "lxr: cannot write to standard output: %s\n", std::strerror(output_failure_));
+    return tool_failed;
+  }
+  if (left_by_ != SIGHUP && asked_to_end_ == 3) std::fprintf(stderr, "lxr: asked to end three times: left without waiting for the container\n");
+  return 128 + left_by_;
 }
 
 void relay::run() {
   bool ending = false;
   std::chrono::steady_clock::time_point last_call;
-  while (!detached_ && !unread_ && !left_) {
+  while (!detached_ && output_failure_ == 0 && left_by_ == 0) {
     std::vector<pollfd> fds{{signals_, POLLIN, 0}};
     const auto watch = [&fds](int fd, short what) {
       fds.push_back({fd, what, 0});

@@ -27,11 +27,15 @@ class relay {
   void until(int fd, std::function<bool()> handler);
 
   void run();
-  // Ends run(), from one of the handlers.
-  void leave() noexcept { left_ = true; }
+  // Ends run(), from one of the handlers, because of a signal.
+  void leave(int signal) noexcept { left_by_ = signal; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
-  // Nobody reads our standard output any more (`| head`): run() returned because of it.
-  [[nodiscard]] bool unread() const noexcept { return unread_; }
+  // Why run() returned early: the errno of a write to our standard output (EPIPE: nobody reads it any more, as in `| head`), 0: none.
+  [[nodiscard]] int output_failure() const noexcept { return output_failure_; }
+  // Or the signal: that our terminal hung up, or the third that asks to end; 0: none.
+  [[nodiscard]] int left_by() const noexcept { return left_by_; }
+  // Says why, where somebody may want to know, and returns the exit code for it.
+  [[nodiscard]] int report_leaving() const;
 
  private:
   struct output {
@@ -47,7 +51,8 @@ class relay {
   int input_ = -1, input_to_ = -1;
   std::string detach_keys_;
   std::size_t typed_ = 0;  // so many of them
-  bool detached_ = false, unread_ = false, left_ = false;
+  bool detached_ = false;
+  int output_failure_ = 0, left_by_ = 0, asked_to_end_ = 0;
   std::function<void()> input_closed_;
   std::string pending_;
   std::vector<output> outputs_;

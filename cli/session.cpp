@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/background.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/relay.hpp"
 #include "core/base/error.hpp"
@@ -32,13 +33,10 @@ pipe_ends make_pipe(bool nonblocking_write) {
 
 void send(int control, session_message m) noexcept { ::send(control, &m, sizeof m, MSG_NOSIGNAL); }
 
-void leave_streams() noexcept {
-  const unique_fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int fd = 0; fd < 3; ++fd) ::dup2(null.get(), fd);
-}
-
 [[noreturn]] void run_engine(engine_side side, const std::function<void(engine_side&)>& engine_main) {
   ::setsid();  // ctrl-c at the terminal is the client's to handle
+  const int kept[] = {side.control.get(), side.output.get(), side.errors.get(), side.input.get()};
+  leave_caller("lxr: engine", kept);
   unblock_signals();
   ::signal(SIGPIPE, SIG_IGN);
   int code = 0;
@@ -77,8 +75,10 @@ class client {
     relay_.run();
     raw_.reset();
     if (engine_died_) report_death(engine_);
-    if (relay_.unread()) return 128 + SIGPIPE;  // the container goes on, as when its client dies
-    return relay_.detached() ? 0 : code_;
+    if (relay_.detached()) return 0;
+    if (relay_.output_failure() == 0 && relay_.left_by() == 0) return code_;
+    send(control_.get(), {session_message::abandoned, 0, 0});
+    return relay_.report_leaving();
   }
 
  private:
@@ -86,14 +86,13 @@ class client {
     relay_.copy_input(0, input_.get(), options_.tty ? options_.detach_keys : "", [this] { input_.reset(); });
   }
   void send_size() {
-    const winsize size = io::tty::window_size(0);
+    const winsize size = io::tty::own_window_size();
     send(control_.get(), {session_message::resize, size.ws_row, size.ws_col});
   }
   void hand_on(int number) {
     if (number == SIGWINCH && options_.tty) return send_size();
     if (number != SIGWINCH && started_ && !options_.sig_proxy) {
-      code_ = 128 + number;
-      return relay_.leave();
+      return relay_.leave(number);
     }
     if (number != SIGWINCH) send(control_.get(), {session_message::signal, number, 0});
   }
@@ -135,24 +134,23 @@ void engine_side::left() noexcept {
   leave_streams();
 }
 
+namespace {
+
+// From here on this is a monitor. Without it nobody sees its containers end: where allowed (CAP_SYS_RESOURCE) the kernel, out
+// of memory, takes it last.
+void spare_monitor() noexcept {
+  const unique_fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (score) static_cast<void>(!::write(score.get(), "-999", 4));
+}
+
+}  // namespace
+
 void engine_side::finished(int code) noexcept {
   if (finished_) return;
   finished_ = true;
   left();
   send(control.get(), {session_message::finished, code, 0});
-}
-
-void run_behind(const std::function<void()>& work) {
-  std::fflush(nullptr);
-  if (::fork() != 0) return;
-  ::setsid();
-  leave_streams();
-  try {
-    work();
-  } catch (const std::exception&) {
-    // nobody is there to be told; the next command does it
-  }
-  ::_exit(0);
+  spare_monitor();
 }
 
 int run_session(const session_options& options, const std::function<void(engine_side&)>& engine_main) {
@@ -161,6 +159,10 @@ int run_session(const session_options& options, const std::function<void(engine_
   engine_side engine;
   unique_fd control(pair[0]), output, errors, input;
   engine.control = unique_fd(pair[1]);
+  if (options.tty) {
+    const winsize size = io::tty::own_window_size();
+    engine.size = {size.ws_row, size.ws_col};
+  }
   if (options.attached) {
     pipe_ends out = make_pipe(true), err = make_pipe(true);
     output = std::move(out.read);

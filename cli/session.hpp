@@ -5,18 +5,21 @@
 #include <string>
 
 #include "core/base/unique_fd.hpp"
+#include "pipeline/container/launch.hpp"
 
 namespace lxr::cli {
 
 // lxr forks early: this process becomes the client, which owns the terminal and returns the exit code; its child becomes
 // the engine, which starts containers and, when they outlive the client, stays behind as their monitor.
 //
-//   client ── signal, resize ──▶ engine        one SOCK_SEQPACKET pair
+//   client ── signal, resize, abandoned ──▶ engine        one SOCK_SEQPACKET pair
 //   client ◀── started, finished(code) ── engine
 //   client ◀── container's stdout, stderr ── engine      pipes, when attached
 //   client ── stdin ──▶ container (or the engine's pty)  pipe, when interactive
+// `abandoned`: nobody sees the container's output any more, because the client's output failed, its terminal hung up, or it was
+// told to leave at once.
 struct session_message {
-  enum kind : std::uint32_t { signal, resize, started, finished } what;
+  enum kind : std::uint32_t { signal, resize, abandoned, started, finished } what;
   std::int32_t a = 0, b = 0;
 };
 
@@ -24,6 +27,7 @@ struct session_message {
 class engine_side {
  public:
   unique_fd control, output, errors, input;
+  container::terminal_size size;  // of the client's terminal, when the container is to have one
 
   // The container runs: with a terminal the client goes into raw mode now.
   void started() const noexcept;
@@ -45,10 +49,6 @@ struct session_options {
   bool sig_proxy = true;                  // hand signals on; else they end the client
   std::string detach_keys = "\x10\x11";  // with a terminal: ctrl-p ctrl-q
 };
-
-// Does in a process of its own, without streams, what nobody needs to wait for. If it cannot be made, nothing is done: what
-// is left is swept by the next command.
-void run_behind(const std::function<void()>& work);
 
 // Forks; `engine_main` runs in the child, its exceptions are reported on standard error. Returns the exit code, in the
 // client. The child never returns.

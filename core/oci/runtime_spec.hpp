@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct runtime_spec {
     user_ids user;
     std::vector<std::string> args, env;
     std::string cwd = "/";
+    bool makes_cwd = true;  // a missing working directory is made
+    struct oom_score {
+      int value = 0;          // -1000..1000
+      bool required = false;  // else a refusal (lowering it takes CAP_SYS_RESOURCE) is passed over
+    };
+    std::optional<oom_score> oom_score_adj;  // none: as lxr's own
     std::uint64_t capabilities = 0;  // bit n = capability n: bounding, effective and permitted set
     std::int32_t soft_descriptors = 0;  // RLIMIT_NOFILE; 0: as it is
     std::int64_t hard_descriptors = 0;

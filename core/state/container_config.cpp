@@ -46,6 +46,8 @@ void save(const instance& where, const container_config& c) {
                  {"openStdin", c.open_stdin},
                  {"autoRemove", c.auto_remove},
                  {"readOnly", c.read_only},
+                 {"volatile", c.is_volatile},
+                 {"oomScoreAdj", c.oom_score_adj},
                  {"network", to_string(c.network)},
                  {"memory", c.memory},
                  {"cpus", c.cpus},
@@ -58,7 +60,7 @@ void save(const instance& where, const container_config& c) {
 container_config load_config(const instance& where, const std::string& id) {
   const auto text = file::read_at(where.root_fd(), config_path(id));
   if (!text) throw error(errc::not_found, "find container", '"' + short_id(id) + '"', "no container with that id exists");
-  const json::object o = json::parse_object(*text, config_path(id));
+  const json::object o = json::parse_record(*text, config_path(id));
   container_config c;
   c.id = id;
   c.name = json::get_string(o, "name");
@@ -77,6 +79,8 @@ container_config load_config(const instance& where, const std::string& id) {
   c.open_stdin = json::get_bool(o, "openStdin");
   c.auto_remove = json::get_bool(o, "autoRemove");
   c.read_only = json::get_bool(o, "readOnly");
+  c.is_volatile = json::get_bool(o, "volatile");
+  c.oom_score_adj = static_cast<int>(json::get_int(o, "oomScoreAdj"));
   c.network = parse_network_mode(json::get_string(o, "network", "bridge"));
   c.memory = json::get_int(o, "memory");
   c.cpus = json::get_double(o, "cpus");

@@ -28,6 +28,8 @@ struct container_config {
   std::string user, working_dir, hostname, stop_signal;
   std::map<std::string, std::string> labels;
   bool tty = false, open_stdin = false, auto_remove = false, read_only = false;
+  bool is_volatile = false;        // what it writes need not survive a crash of the host; always so with auto_remove
+  int oom_score_adj = 0;           // proc_pid_oom_score_adj(5)
   network_mode network = network_mode::bridge;
   std::int64_t memory = 0;         // bytes; 0: no limit
   double cpus = 0;                 // 0: no limit

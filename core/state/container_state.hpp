@@ -1,38 +1,28 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "core/base/unique_fd.hpp"
 #include "core/state/paths.hpp"
+#include "core/state/process_identity.hpp"
 
 namespace lxr {
 
-// created: configured; its first process may already wait to be started.  running.  exited: its first process is gone.
-enum class container_status { created, running, exited };
+// created: configured, and its first process may wait to be started.  starting: an engine is making it, or its first process.
+// running.  exited: its first process has ended.
+enum class container_status { created, starting, running, exited };
 std::string to_string(container_status status);
 
-// A process, told apart from a later one with the same pid by its start time (field 22 of /proc/PID/stat).
-struct process_identity {
-  pid_t pid = 0;
-  std::uint64_t start_time = 0;  // clock ticks since boot
-  [[nodiscard]] bool is_alive() const;
-  // A pidfd of it; empty when it is gone. The identity is looked at after opening, so it is the right one that is open.
-  [[nodiscard]] unique_fd open() const;
-};
-process_identity identify(pid_t pid);
-
-// How a container is doing: state/containers/<id>/state.json, written by whoever changes it under the container's lock.
-// What is read back is corrected from the kernel: a first process that is gone means exited, whatever the file says.
+// How a container is doing. The record of one that is starting, running or waiting lies in state/containers/<id>/state.json
+// (lost in a reboot, as its processes are); that of one that has ended in root/containers/<id>/state.json.
+// Lifecycle: written by whoever holds the container's lock (container_lock.hpp).
 struct container_state {
   container_status status = container_status::created;
-  process_identity init;     // pid 0: no process
-  process_identity monitor;  // whoever reads its output and waits for its exit
+  process_identity init;     // its first process
+  process_identity monitor;  // whoever starts it, reads its output and waits for its exit
   std::int64_t started_ns = 0, finished_ns = 0;  // Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when nobody was there to see it
   bool oom_killed = false;
@@ -43,21 +33,23 @@ struct container_state {
   std::string name, image, command;
   std::int64_t created_ns = 0;
 
+  bool ending = false;  // not recorded: the first process has ended, and a monitor that lives is about to record its exit
+
   // Which operations a status allows: the one place that knows.
-  [[nodiscard]] bool can_start() const { return status != container_status::running; }
-  [[nodiscard]] bool can_exec() const { return status == container_status::running; }
-  [[nodiscard]] bool can_remove() const { return status != container_status::running; }
+  [[nodiscard]] bool can_exec() const { return status == container_status::running && init.pid != 0; }
+  [[nodiscard]] bool can_remove() const { return status == container_status::created || status == container_status::exited; }
+  // Neither runs nor waits to be started, nor is on its way there: what prune may remove.
+  [[nodiscard]] bool is_idle() const { return can_remove() && init.pid == 0 && !ending; }
 };
 
-// Makes state/containers/<id>/ with its lock file, which names the root directory the container lies in; open_state_dir
-// returns an empty optional when it is not there (after a reboot).
-unique_fd make_state_dir(const instance& where, const std::string& id);
-std::optional<unique_fd> open_state_dir(const instance& where, const std::string& id);
-// The ids that have a state directory, without those of other root directories that share it. A directory whose maker died
-// before it said whose it is belongs to everybody.
-std::vector<std::string> list_states_of_this_root(const instance& where);
-
+// Records a container that is starting, waiting or running.
 void save(const instance& where, const std::string& id, const container_state& state);
+// Records one that has ended, on the disk first. A full disk or a full state filesystem alone cannot keep it from being
+// recorded; throws when both are full.
+void save_ended(const instance& where, const std::string& id, const container_state& state);
+
+// The record, corrected from the kernel: a first process that has ended means exited, a maker that lives means starting,
+// whatever the record says.
 container_state load_state(const instance& where, const std::string& id);
 // The same for a list of many: a monitor that lives records exits, so that it is asked about once, and of its containers
 // only whether there is such a process. Lifecycle: one list.
@@ -73,15 +65,10 @@ class state_reader {
 };
 // As last saved, without asking the kernel: for those who are about to change it.
 container_state load_raw_state(const instance& where, const std::string& id);
-// The same of a directory that was moved (state/trash/...): nobody writes to it any more.
-container_state load_moved_state(const instance& where, const std::string& directory);
-// Whether an engine is still at work on its first start: nobody else may start it.
-bool is_being_made(const instance& where, const std::string& id, const container_state& state);
+
+// A created container's first process waits to be started: known after a reboot, when that process is gone.
+void mark_waiting(const instance& where, const std::string& id);
 // Records that a waiting container's program runs now. The caller holds the lock.
 void mark_running(const instance& where, const std::string& id);
-
-// The exclusive right to change one container, held by this descriptor (flock); freed when the process dies.
-// Empty optional when the container has no state directory, or was removed while we waited.
-std::optional<unique_fd> lock_container(const instance& where, const std::string& id);
 
 }  // namespace lxr

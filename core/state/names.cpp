@@ -13,7 +13,6 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/random.hpp"
-#include "core/state/container_config.hpp"
 
 namespace lxr {
 namespace {
@@ -104,16 +103,6 @@ std::string reserve_generated_name(const instance& where, const std::string& id)
       return name;
     } catch (const error& e) {
       if (e.code() != errc::already_exists || attempt > 64) throw;
-    }
-  }
-}
-
-void restore_names(const instance& where) {
-  for (const std::string& id : list_containers(where)) {
-    try {
-      reserve_name(where, load_config(where, id).name, id);
-    } catch (const error& e) {
-      static_cast<void>(e);  // not whole, damaged, or another process was faster: its id still finds it
     }
   }
 }

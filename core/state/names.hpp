@@ -23,8 +23,6 @@ void check_name(std::string_view name);
 void reserve_name(const instance& where, const std::string& name, const std::string& id);
 // Takes a free "adjective_surname" for `id`.
 std::string reserve_generated_name(const instance& where, const std::string& id);
-// After a reboot: gives every container on disk its name again.
-void restore_names(const instance& where);
 // Frees the names of containers that are gone.
 void release_stale_names(const instance& where);
 // Gives the name back if `id` has it.

@@ -12,7 +12,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/state/names.hpp"
+#include "core/state/boot.hpp"
 
 namespace lxr {
 namespace {
@@ -63,8 +63,8 @@ instance instance::open(std::string root, std::string state) {
     spread(i.root_fd(), "ingest");
   }
   i.state_fd_ = file::make_directories(i.state_);
-  make_all(i.state_fd(), {"containers", "networks", "mounts", "trash"});
-  if (file::make_directory_at(i.state_fd(), "names")) restore_names(i);  // new, or lost in a reboot
+  if (make_all(i.state_fd(), {"containers", "names", "networks", "mounts", "trash"})) spread(i.state_fd(), "containers");
+  settle_after_boot(i);
   return i;
 }
 

@@ -157,8 +157,9 @@ namespace {
 // What is left in a group that goes: of a container whose engine was killed before it wrote down whom it had started.
 void kill_all(const std::string& path) {
   if (write_file(path + "/cgroup.kill", "1")) return;  // v2, Linux 5.14
-  const auto text = file::read_at(AT_FDCWD, path + "/cgroup.procs");
-  for (const char* at = text ? text->c_str() : ""; *at != 0;) {
+  std::string text;
+  quietly([&] { text = file::read_at(AT_FDCWD, path + "/cgroup.procs").value_or(""); });  // it may go while we read
+  for (const char* at = text.c_str(); *at != 0;) {
     char* end = nullptr;
     const long pid = std::strtol(at, &end, 10);
     if (end == at) break;

@@ -36,6 +36,8 @@ class group {
   [[nodiscard]] int directory() const noexcept { return directory_.get(); }
   // v1: the `tasks` files to write "0" to.
   [[nodiscard]] const std::vector<unique_fd>& tasks() const noexcept { return tasks_; }
+  // Its directories, one for each tree it is in.
+  [[nodiscard]] const std::vector<std::string>& paths() const noexcept { return paths_; }
   [[nodiscard]] bool had_oom_kill() const;
   // Removes the directories, and the parent's when they were the last; what still runs inside is killed. False when that
   // takes longer than a fifth of a second.

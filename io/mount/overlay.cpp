@@ -89,7 +89,7 @@ std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api
   }
   if (!fs && errno == EPERM) throw error(errc::not_permitted, "mount container root", "", {}, "run lxr as root");
   if (!fs) throw_errno("open", "overlay filesystem");
-  if (layers.upper >= 0) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);  // Linux 5.10; faster, not needed
+  if (layers.is_volatile) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);  // where the kernel has it
   std::optional<inside_descriptors> directory;
   if (api == overlay_api::one_string) directory.emplace();
   const bool accepted = api == overlay_api::descriptors ? configure_by_fd(fs.get(), layers)
@@ -116,9 +116,12 @@ unique_fd mount_overlay(const overlay_layers& layers, overlay_api newest) {
   throw error(errc::unsupported, "mount container root", "", "this kernel's overlay filesystem takes none of the known options");
 }
 
-unique_fd clone_mount(int dir, const std::string& name) {
+unique_fd mount_file(int dir, const std::string& name, bool read_only) {
   unique_fd mount(::open_tree(dir, name.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
   if (!mount) throw_errno("clone mount of", name);
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (read_only ? MOUNT_ATTR_RDONLY : 0);
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) throw_errno("protect mount of", name);
   return mount;
 }
 

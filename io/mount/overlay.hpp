@@ -17,14 +17,17 @@ enum class overlay_api {
 struct overlay_layers {
   std::vector<int> lowers;  // directory descriptors, uppermost first
   int upper = -1, work = -1;
+  // The upper layer is never synced: fsync(2) in it does nothing, and what a crash of the host leaves is undefined (Linux 5.10).
+  bool is_volatile = false;
 };
 
-// A detached overlay mount (nodev, volatile: its upper layer is not synced); it vanishes with its last descriptor unless
+// A detached overlay mount (nodev); it vanishes with its last descriptor unless
 // it is moved into a mount namespace. Source: Documentation/filesystems/overlayfs.rst, fsopen(2), fsconfig(2).
 // Throws error{errc::unsupported} when the kernel has no overlayfs, error{errc::exhausted} for too many layers.
 unique_fd mount_overlay(const overlay_layers& layers, overlay_api newest = overlay_api::descriptors);
 
-// A detached mount of one file or directory, to be moved into another mount namespace (open_tree(2)).
-unique_fd clone_mount(int dir, const std::string& name);
+// A detached mount of one file, to be moved into another mount namespace (open_tree(2), mount_setattr(2)): nosuid, nodev,
+// noexec, and read-only on request.
+unique_fd mount_file(int dir, const std::string& name, bool read_only);
 
 }  // namespace lxr::io::mount

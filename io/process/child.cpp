@@ -85,11 +85,13 @@ long clone_tree(int base, const char* path) {
                                                    (path[0] == 0 ? at_empty_path : 0));
 }
 
-long set_readonly(long mount) {
+long set_attributes(long mount, long set) {
   mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  attributes.attr_set = static_cast<unsigned long>(set);
   return call(SYS_mount_setattr, mount, word(""), at_empty_path, word(&attributes), sizeof attributes);
 }
+
+long set_readonly(long mount) { return set_attributes(mount, MOUNT_ATTR_RDONLY); }
 
 long join_cgroup(const context& c, const plan_op& o) {
   const long put = call(SYS_write, slot(c, o.a), word("0"), 1);
@@ -149,6 +151,13 @@ long make_mount(context& c, const plan_op& o) {
   if (mount < 0) return mount;
   c.plan->slots[o.a] = static_cast<int>(mount);
   return 0;
+}
+
+long clone_mount(context& c, const plan_op& o) {
+  const long mount = clone_tree(AT_FDCWD, text_of(c, o));
+  if (mount < 0) return mount;
+  c.plan->slots[o.a] = static_cast<int>(mount);
+  return set_attributes(mount, o.b);
 }
 
 // A rootfs may hold anything: a mount point that is a symbolic link is refused, never followed.
@@ -314,6 +323,10 @@ long open_console(context& c, const plan_op& o) {
   const long replica = call(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (replica < 0) return replica;
   c.plan->slots[o.b] = static_cast<int>(replica);
+  if (o.c != 0) {  // before the program begins: many ask for it only once
+    const unsigned short size[4] = {static_cast<unsigned short>(o.c >> 16), static_cast<unsigned short>(o.c), 0, 0};
+    call(SYS_ioctl, replica, TIOCSWINSZ, word(size));
+  }
   child_report report{child_report::console, c.index, 0, o.code, 0};
   iovec vec{&report, sizeof report};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -404,6 +417,7 @@ long become_init(const context& c, const plan_op& o) {
 }
 
 long wait_start(context& c) {
+  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // it waits for `lxr start`, whether its monitor lives or not
   send_report(c, child_report::waiting, 0);
   for (;;) {
     const long peer = call(SYS_accept4, c.listener, 0, 0, SOCK_CLOEXEC);
@@ -494,6 +508,16 @@ long set_capabilities(const context& c, const plan_op& o) {
   return call(SYS_capset, word(&header), word(sets));
 }
 
+// Inside the container's root: /proc is the one that lxr mounted over whatever the image has there.
+long set_oom_score(const context& c, const plan_op& o) {
+  const long fd = open_in(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, RESOLVE_NO_MAGICLINKS);
+  if (fd < 0) return o.a != 0 ? fd : 0;
+  const char* text = text_of(c, o);
+  const long put = call(SYS_write, fd, word(text), static_cast<long>(length(text)));
+  close_fd(fd);
+  return put < 0 && o.a != 0 ? put : 0;
+}
+
 long limit_descriptors(const plan_op& o) {
   const std::uint64_t soft_and_hard[2] = {static_cast<std::uint64_t>(o.b), static_cast<std::uint64_t>(o.c)};
   constexpr long rlimit_nofile = 7;
@@ -556,6 +580,7 @@ long perform(context& c, const plan_op& o) {
     case op::private_mounts: return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0);
     case op::receive: return receive(c, o);
     case op::make_mount: return make_mount(c, o);
+    case op::clone_mount: return clone_mount(c, o);
     case op::attach: return attach(c, o);
     case op::attach_over: return attach_over(c, o);
     case op::bind_file: return bind_file(c, o);
@@ -578,6 +603,7 @@ long perform(context& c, const plan_op& o) {
     case op::change_directory: return change_directory(c, o);
     case op::set_ids: return set_ids(c, o);
     case op::set_capabilities: return set_capabilities(c, o);
+    case op::set_oom_score: return set_oom_score(c, o);
     case op::limit_descriptors: return limit_descriptors(o);
     case op::no_new_privileges: return call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     case op::load_seccomp: return load_seccomp(c, o);

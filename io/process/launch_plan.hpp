@@ -16,6 +16,7 @@ enum class op : std::uint16_t {
   private_mounts,  // stop propagation of the copied mount tree
   receive,         // wait for the parent's next message; its descriptors go to slots a.. (b of them)
   make_mount,      // fsopen(text), fsconfig each string of data, fsmount with attributes b: detached, to slot a
+  clone_mount,     // a detached copy of the mount of directory `text`, with attributes b added, to slot a
   attach,          // move the mount in slot a to directory `text` below slot b, made (0755) when missing
   attach_over,     // move the mount in slot a onto the directory `text` of the copied mount tree
   bind_file,       // move the detached file mount in slot a onto `text` below slot b, resolved in-root, made when missing
@@ -28,7 +29,7 @@ enum class op : std::uint16_t {
   enter_root,      // fchdir to slot a, pivot_root there, drop the old root
   set_hostname,    // text
   configure_network,  // send the rtnetlink messages in data; expects c acknowledgements
-  open_console,    // new pty from the devpts in slot a (-1: from /dev/pts); master to the parent, replica to slot b
+  open_console,    // new pty from the devpts in slot a (-1: from /dev/pts); master to the parent, replica to slot b; c: rows << 16 | columns, or 0
   bind_console,    // mount the terminal in slot a on `console` below slot b
   set_stdio,       // slots a, b, c become descriptors 0, 1, 2; b < 0 and c < 0: all three from a, as controlling terminal
   join_namespaces,  // setns(slot a, flags b)
@@ -38,6 +39,7 @@ enum class op : std::uint16_t {
   change_directory,  // text; a: make it when missing. Behind close_others: /proc/self/fd must lead nowhere
   set_ids,         // gid a, uid b, supplementary groups in data
   set_capabilities,  // bounding set (and, for uid 0, effective and permitted set) to the 64-bit mask in data
+  set_oom_score,   // write text to /proc/self/oom_score_adj; a: a refusal is an error
   limit_descriptors,  // RLIMIT_NOFILE: soft b, hard c
   no_new_privileges,
   load_seccomp,    // BPF program in data

@@ -27,6 +27,13 @@ winsize window_size(int fd) noexcept {
   return size;
 }
 
+winsize own_window_size() noexcept {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (const winsize size = window_size(fd); size.ws_row != 0) return size;
+  }
+  return {};
+}
+
 void set_window_size(int fd, const winsize& size) noexcept { ::ioctl(fd, TIOCSWINSZ, &size); }
 
 }  // namespace lxr::io::tty

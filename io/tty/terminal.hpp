@@ -24,6 +24,8 @@ class raw_mode {
 };
 
 winsize window_size(int fd) noexcept;  // zeroes when unknown
+// Of the terminal that is this process's standard input, output or error, whichever is one.
+winsize own_window_size() noexcept;
 void set_window_size(int fd, const winsize& size) noexcept;
 
 }  // namespace lxr::io::tty

@@ -75,21 +75,24 @@ class batch_run {
     config.name = what_.prefix + "-" + std::to_string(i + 1);
     out.name = config.name;
     attempt mine{std::move(permit), clock::now(), what_.slots > 0};
+    container_lock lock;
     if (mine.ahead) ++ahead_;
     try {
       const bool coming = mine.ahead && what_.image_arrival;
-      config = container::create(on_.where, std::move(config), coming ? container::image_state::coming : container::image_state::stored);
+      container::created fresh = container::create(on_.where, on_.self(), std::move(config), coming ? container::image_state::coming : container::image_state::stored);
+      config = std::move(fresh.config);
+      lock = std::move(fresh.lock);
       out.id = config.id;
       container::launch_options options;
       options.background = true;
       if (mine.ahead) options.go_on = [this, &mine] { return wait_in_slot(mine); };
-      auto starting = container::launch(on_, config, std::move(options));
+      auto starting = container::launch(on_, lock, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));
       out.latency = clock::now() - mine.begin;
       co_return;
     } catch (...) {
-      if (!out.id.empty()) container::discard(on_.where, config);
+      if (lock) container::discard(on_.where, config);
       out.id.clear();
       if (is_cancelled(std::current_exception())) throw;
       out.failure = describe(std::current_exception());
@@ -140,7 +143,7 @@ class batch_run {
     for (const outcome& o : result_.containers) {
       if (!o.id.empty()) ids.push_back(o.id);
     }
-    const auto removals = co_await container::remove_many(on_.where, on_.cgroups, ids, true);
+    const auto removals = co_await container::remove_many(on_.where, on_.cgroups, ids, container::removal_mode::any);
     for (const container::removal& r : removals) {
       if (r.failure) on_.events.message("could not remove container " + short_id(r.id) + ": " + describe(r.failure));
     }

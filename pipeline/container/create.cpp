@@ -10,17 +10,17 @@
 
 namespace lxr::container {
 
-container_config create(const instance& where, container_config wanted, image_state image) {
+created create(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
   // Once it is written down that this container uses the image, nobody removes that.
   const image::store images(where);
-  const unique_fd lock = images.lock_shared();
+  const unique_fd image_stays = images.lock_shared();
   if (image == image_state::stored && !images.has_image(wanted.image_id)) {
     throw error(errc::not_found, "create container", '"' + wanted.name + '"', "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
   }
-  make_state_dir(where, wanted.id);  // first: a name whose container has no directory is free to take
+  container_lock lock = make_container_lock(where, wanted.id, maker);  // first: a name whose container has no directory is free to take
   try {
     if (wanted.name.empty()) {
       wanted.name = reserve_generated_name(where, wanted.id);
@@ -34,7 +34,7 @@ container_config create(const instance& where, container_config wanted, image_st
     discard(where, wanted);
     throw;
   }
-  return wanted;
+  return {std::move(wanted), std::move(lock)};
 }
 
 void discard(const instance& where, const container_config& config) noexcept {

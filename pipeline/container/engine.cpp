@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/container/program_copy.hpp"
 #include "pipeline/image/lending.hpp"
 
 namespace lxr::container {
@@ -27,18 +27,8 @@ std::optional<std::string> prepared_image::read(const std::string& path) const {
   return std::nullopt;
 }
 
-namespace {
-
-rlimit current_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit;
-}
-
-}  // namespace
-
 engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
-    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()), descriptor_limit(current_descriptor_limit()) {}
+    : where(i), executor(std::move(e)), events(sink), images(i), cgroups(io::cgroup::layout::detect()) {}
 
 const process_identity& engine::self() {
   if (self_.pid == 0) self_ = identify(::getpid());
@@ -79,22 +69,18 @@ std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_i
   return prepared_.at(image_id);
 }
 
-int engine::init_program() {
-  if (!init_) {
-    const unique_fd program = file::open_at(AT_FDCWD, own_program("lxr-init"), O_RDONLY);
-    unique_fd copy(::memfd_create("lxr-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!copy) throw_errno("copy", "lxr-init");
-    file::write_all(copy.get(), file::read_all(program.get(), "lxr-init"), "lxr-init");
-    if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) throw_errno("seal", "lxr-init");
-    init_ = std::move(copy);
+std::optional<oci::runtime_spec::process_spec::oom_score> engine::oom_score_for(const container_config& config) {
+  if (!own_oom_score_) {
+    const auto text = file::read_of_process(::getpid(), "oom_score_adj");
+    own_oom_score_ = text ? std::atoi(text->c_str()) : 0;
   }
-  return init_.get();
+  if (config.oom_score_adj == *own_oom_score_) return std::nullopt;
+  return oci::runtime_spec::process_spec::oom_score{config.oom_score_adj, config.oom_score_adj != 0};
 }
 
-unique_fd make_plan_memory() {
-  unique_fd memory(::memfd_create("lxr-plan", MFD_CLOEXEC));
-  if (!memory) throw_errno("create", "memory for the launch plan");
-  return memory;
+int engine::init_program() {
+  if (!init_) init_ = copy_program(own_program("lxr-init"));
+  return init_.get();
 }
 
 std::string own_program(const std::string& name) {

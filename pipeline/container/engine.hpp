@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/resource.h>
-
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +8,8 @@
 
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
+#include "core/oci/runtime_spec.hpp"
+#include "core/state/container_config.hpp"
 #include "core/state/container_state.hpp"
 #include "core/state/paths.hpp"
 #include "io/cgroup/cgroup.hpp"
@@ -40,8 +40,6 @@ class engine {
   event_sink& events;
   const image::store images;
   const io::cgroup::layout cgroups;
-  // RLIMIT_NOFILE as it was when this was made: what containers get, whatever the engine itself needs.
-  const rlimit descriptor_limit;
 
   [[nodiscard]] io::cgroup::group cgroups_of(const std::string& id) const {
     return io::cgroup::group::open(cgroups, where.kernel_name(), id);
@@ -54,7 +52,9 @@ class engine {
   std::shared_ptr<const prepared_image> prepare(const std::string& image_id);
   // Whether other processes may be using what this one has mounted (image/lending.hpp).
   [[nodiscard]] bool lends() const noexcept { return !lent_.empty(); }
-  // The lxr-init program for execveat(2): a sealed copy in memory, so that no container can reach the file.
+  // What a process of the container has to set; none where it inherits the right one from us.
+  std::optional<oci::runtime_spec::process_spec::oom_score> oom_score_for(const container_config& config);
+  // The lxr-init program for execveat(2): a copy (program_copy.hpp), so that no container can reach the file.
   int init_program();
 
  private:
@@ -65,13 +65,11 @@ class engine {
   std::vector<std::string> lent_;
   unique_fd init_;
   process_identity self_;
+  std::optional<int> own_oom_score_;
 };
 
 // A program of lxr's own ("lxr-init", "lxr-image"): beside this executable, or in ../libexec/lxr of it.
 std::string own_program(const std::string& name);
-
-// A memfd for a launch plan that lxr-init is to map.
-unique_fd make_plan_memory();
 
 std::int64_t unix_time_ns();
 

@@ -2,14 +2,19 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_config.hpp"
 #include "core/state/container_state.hpp"
 #include "io/mount/rooted.hpp"
 #include "pipeline/container/plan.hpp"
+#include "pipeline/container/program_copy.hpp"
 #include "pipeline/container/spec.hpp"
 
 namespace lxr::container {
@@ -33,7 +38,9 @@ oci::runtime_spec exec_spec(const container_config& config, const oci::image_con
   as.env.insert(as.env.end(), options.env.begin(), options.env.end());
   as.entrypoint.emplace();
   as.command = options.command.empty() ? std::vector{best_shell(root)} : options.command;
-  return make_spec(as, image, [root](const std::string& path) { return io::mount::read_rooted(root, path); });
+  oci::runtime_spec spec = make_spec(as, image, [root](const std::string& path) { return io::mount::read_rooted(root, path); });
+  spec.process.makes_cwd = false;
+  return spec;
 }
 
 task<void> follow(exec_process& out, const io::process::built_plan& plan, const oci::runtime_spec& spec, int root) {
@@ -56,42 +63,91 @@ task<void> follow(exec_process& out, const io::process::built_plan& plan, const 
 
 }  // namespace
 
-task<exec_process> exec(engine& on, std::string id, exec_options options) {
-  const container_config config = load_config(on.where, id);
-  const container_state state = load_state(on.where, id);
-  if (!state.can_exec()) {
-    throw error(errc::conflict, "run in container", '"' + config.name + '"', "container not running", "start it with: lxr start " + config.name);
-  }
-  const unique_fd pidfd = io::process::open_pidfd(state.init.pid);
-  const unique_fd root = file::open_at(AT_FDCWD, "/proc/" + std::to_string(state.init.pid) + "/root", O_PATH | O_DIRECTORY);
-  if (!state.init.is_alive()) throw error(errc::conflict, "run in container", '"' + config.name + '"', "container not running");
+namespace {
 
+[[noreturn]] void not_running(const container_config& config, const char* why = "container not running") {
+  throw error(errc::conflict, "run in container", '"' + config.name + '"', why, "start it with: lxr start " + config.name);
+}
+
+// A running container's first process, and what is looked at through it.
+struct target {
+  process_identity init;
+  unique_fd pidfd, root;
+};
+
+target open_target(const instance& where, const container_config& config) {
+  const container_state state = load_state(where, config.id);
+  if (!state.can_exec()) not_running(config);
+  target out{state.init, state.init.open(), {}};
+  if (!out.pidfd) not_running(config);
+  out.root = unique_fd(::open(("/proc/" + std::to_string(state.init.pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!out.root || !state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
+  return out;
+}
+
+// What the first process has, not what the caller of exec has.
+void limit_as(oci::runtime_spec::process_spec& process, pid_t first) {
+  rlimit limit{};
+  if (::prlimit(first, RLIMIT_NOFILE, nullptr, &limit) != 0) return;
+  process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
+  process.hard_descriptors = static_cast<std::int64_t>(limit.rlim_max);
+}
+
+exec_inputs inputs_of(const target& in, const container_config& config, const exec_options& options) {
+  exec_inputs out;
+  out.pidfd = in.pidfd.get();
+  out.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
+  if (config.network != network_mode::host) out.namespaces |= CLONE_NEWNET;
+  out.stdin_fd = options.stdin_fd;
+  out.stdout_fd = options.stdout_fd;
+  out.stderr_fd = options.stderr_fd;
+  out.rows = options.size.rows;
+  out.columns = options.size.columns;
+  return out;
+}
+
+task<exec_process> run_in(engine& on, const container_config& config, const target& in, const exec_options& options) {
+  constexpr auto limit = std::chrono::seconds(60);
   const image::image image = on.images.load(config.image_id);
-  const oci::runtime_spec spec = exec_spec(config, image.config, options, root.get());
-  const io::cgroup::group group = on.cgroups_of(id);
-  exec_inputs in;
-  in.pidfd = pidfd.get();
-  in.namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
-  if (config.network != network_mode::host) in.namespaces |= CLONE_NEWNET;
-  for (const unique_fd& tasks : group.tasks()) in.cgroup_tasks.push_back(tasks.get());
-  in.stdin_fd = options.stdin_fd;
-  in.stdout_fd = options.stdout_fd;
-  in.stderr_fd = options.stderr_fd;
+  oci::runtime_spec spec = exec_spec(config, image.config, options, in.root.get());
+  limit_as(spec.process, in.init.pid);
+  spec.process.oom_score_adj = on.oom_score_for(config);
+  const io::cgroup::group group = on.cgroups_of(config.id);
+  exec_inputs inputs = inputs_of(in, config, options);
+  for (const unique_fd& tasks : group.tasks()) inputs.cgroup_tasks.push_back(tasks.get());
   const unique_fd memory = make_plan_memory();
-  in.init = on.init_program();
-  in.plan_memory = memory.get();
+  inputs.init = on.init_program();
+  inputs.plan_memory = memory.get();
   io::process::built_plan plan =
-      make_exec_plan(spec, in, exec_candidates(spec.process.args.front(), find_env(spec.process.env, "PATH")));
+      make_exec_plan(spec, inputs, exec_candidates(spec.process.args.front(), find_env(spec.process.env, "PATH")));
   file::write_all(memory.get(), plan.bytes(), "launch plan");
-  exec_process out;
   child_process::options how;
   how.cgroup = group.directory();
   how.own_memory = config.memory > 0;
   how.forks = true;
+  exec_process out;
   out.process = child_process::spawn(plan.get(), how);
-  co_await follow(out, plan, spec, root.get());
+  auto following = follow(out, plan, spec, in.root.get());
+  co_await with_deadline(limit, std::move(following), "run in container", '"' + config.name + "\", which may be frozen");
   out.process.close_channel();
   co_return out;
+}
+
+}  // namespace
+
+task<exec_process> exec(engine& on, std::string id, exec_options options) {
+  const container_config config = load_config(on.where, id);
+  const target in = open_target(on.where, config);
+  std::exception_ptr failure;
+  try {
+    auto running = run_in(on, config, in, options);
+    co_return co_await std::move(running);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // Whatever failed: the end of the container under way is the cause.
+  if (!in.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
+  std::rethrow_exception(failure);
 }
 
 }  // namespace lxr::container

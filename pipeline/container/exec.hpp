@@ -6,6 +6,7 @@
 #include "core/async/task.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/engine.hpp"
+#include "pipeline/container/launch.hpp"
 
 namespace lxr::container {
 
@@ -14,6 +15,7 @@ struct exec_options {
   std::vector<std::string> env;
   std::string user, working_dir;
   bool tty = false;
+  terminal_size size;  // of that terminal, before the command begins
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal: what the process gets
 };
 

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -16,10 +16,12 @@
 #include "core/base/file.hpp"
 #include "core/state/names.hpp"
 #include "io/mount/overlay.hpp"
-#include "pipeline/container/name_resolution.hpp"
+#include "pipeline/container/etc_files.hpp"
 #include "pipeline/container/plan.hpp"
+#include "pipeline/container/program_copy.hpp"
 #include "pipeline/container/signals.hpp"
 #include "pipeline/container/spec.hpp"
+#include "pipeline/container/waiting.hpp"
 #include "pipeline/container/writable_layer.hpp"
 
 namespace lxr::container {
@@ -41,31 +43,11 @@ pipe_pair make_pipe() {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
-unique_fd write_and_clone(int directory, const std::string& name, const std::string& content) {
-  const unique_fd fd = file::open_at(directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  file::write_all(fd.get(), content, name);
-  return io::mount::clone_mount(directory, name);
-}
-
-unique_fd listen_for_start(int state_dir) {
-  unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!fd) throw_errno("create", "start socket");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  // By descriptor: the path of the state directory may be longer than a socket address.
-  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", state_dir);
-  ::unlinkat(state_dir, "start", 0);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 8) != 0) {
-    throw_errno("listen on", "start socket");
-  }
-  return fd;
-}
-
 // One start in progress: what it has acquired so far, and how to undo it.
 class start {
  public:
-  start(engine& on, container_config config, launch_options options)
-      : on_(on), config_(std::move(config)), options_(std::move(options)), id_(config_.id) {}
+  start(engine& on, container_lock& lock, container_config config, launch_options options)
+      : on_(on), lock_(lock), config_(std::move(config)), options_(std::move(options)), id_(config_.id) {}
 
   task<launched> run();
   // The child first: what it sits in cannot be removed under it.
@@ -74,8 +56,10 @@ class start {
     out_.process = child_process();
     return undo_.run();
   }
+  void record_failure(const std::exception_ptr& failure) const noexcept;
 
  private:
+  void record_start();
   void prepare_directories();
   void prepare_cgroup();
   void prepare_network();
@@ -92,6 +76,7 @@ class start {
   void save_state(container_status status);
 
   engine& on_;
+  container_lock& lock_;
   container_config config_;
   launch_options options_;
   const std::string& id_;
@@ -102,7 +87,8 @@ class start {
   std::optional<network::attachment> net_;
   std::optional<io::cgroup::group> cgroup_;
   io::netlink::batch inner_network_;
-  unique_fd hosts_, hostname_, resolv_, listener_, memory_, root_;
+  etc_files etc_;
+  unique_fd data_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
   plan_inputs plan_in_;
   io::process::built_plan plan_, running_plan_;  // the child works on the latter until it is lxr-init
@@ -111,12 +97,35 @@ class start {
   launched out_;
 };
 
+// Of a container that has a record; a new one's lock file says who makes it.
+void start::record_start() {
+  if (!options_.previous) return;
+  container_state s = *options_.previous;
+  s.status = container_status::starting;
+  s.init = {};
+  s.monitor = on_.self();
+  save(on_.where, id_, s);
+  for (const char* past : {"/state.json", "/waiting"}) ::unlinkat(on_.where.root_fd(), ("containers/" + id_ + past).c_str(), 0);
+}
+
+void start::record_failure(const std::exception_ptr& failure) const noexcept {
+  if (!options_.previous || !lock_) return;
+  quietly([&] {
+    container_state s = *options_.previous;
+    s.init = {};
+    s.failure = describe(failure);
+    save_ended(on_.where, id_, s);
+  });
+}
+
 void start::prepare_directories() {
   const stage_span span(on_.events, "directories", config_.name);
-  const unique_fd state = make_state_dir(on_.where, id_);
-  if (options_.wait) listener_ = listen_for_start(state.get());
-  const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
-  prepare_writable_layer(data.get());
+  if (options_.wait) {
+    listener_ = listen_for_start(open_state_dir(on_.where, id_).value().get());
+    mark_waiting(on_.where, id_);
+  }
+  data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+  prepare_writable_layer(data_.get(), options_.previous && options_.previous->monitor.boot == this_boot());
 }
 
 void start::prepare_cgroup() {
@@ -139,6 +148,16 @@ void start::prepare_network() {
   inner_network_ = network::bridge_network::inner_configuration(*net_);
 }
 
+// What docker's and podman's daemons of today give: many programs walk all descriptors up to the soft limit.
+void limit_descriptors(oci::runtime_spec::process_spec& process) {
+  constexpr rlim_t usual_soft = 1024, usual_hard = 524288;
+  rlimit own{};
+  ::getrlimit(RLIMIT_NOFILE, &own);
+  const rlim_t hard = std::min(own.rlim_max, usual_hard);
+  process.soft_descriptors = static_cast<std::int32_t>(std::min(usual_soft, hard));
+  process.hard_descriptors = static_cast<std::int64_t>(hard);
+}
+
 // A pipe that its reader also holds open for writing: it never ends, whoever dies.
 unique_fd endless_input() {
   const pipe_pair p = make_pipe();
@@ -146,12 +165,6 @@ unique_fd endless_input() {
 }
 
 void start::prepare_stdio() {
-  const auto state = open_state_dir(on_.where, id_);
-  if (!state) throw error(errc::conflict, "start container", config_.name, "it was removed meanwhile");
-  const int dir = state->get();
-  hosts_ = write_and_clone(dir, "hosts", hosts_file(config_, net_ ? io::netlink::to_string(net_->address) : ""));
-  hostname_ = write_and_clone(dir, "hostname", config_.hostname + "\n");
-  resolv_ = write_and_clone(dir, "resolv.conf", resolv_conf(config_.network));
   if (config_.tty) return;
   pipe_pair out = make_pipe(), err = make_pipe();
   child_out_ = std::move(out.write);
@@ -162,7 +175,7 @@ void start::prepare_stdio() {
     child_in_ = std::move(options_.stdin_source);
   } else {
     // The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
-    const bool waits = options_.background && config_.command.empty() && !config_.entrypoint;
+    const bool waits = options_.background && (config_.open_stdin || (config_.command.empty() && !config_.entrypoint));
     child_in_ = waits ? endless_input() : file::open_at(AT_FDCWD, "/dev/null", O_RDONLY);
   }
 }
@@ -172,11 +185,14 @@ void start::spawn() {
   const stage_span span(on_.events, "clone", config_.name);
   plan_in_.staging_directory = on_.where.state();
   for (const unique_fd& tasks : cgroup_->tasks()) plan_in_.cgroup_tasks.push_back(tasks.get());
+  if (!on_.cgroups.unified && (spec_.resources.memory_limit > 0 || spec_.resources.cpu_quota > 0)) plan_in_.cgroup_v1 = cgroup_->paths();
   plan_in_.unified_cgroups = on_.cgroups.unified;
   if (inner_network_.size() > 0) plan_in_.network = &inner_network_;
   plan_in_.waits_for_link = net_.has_value();
   plan_in_.waits_for_start = options_.wait;
   plan_in_.ahead = static_cast<bool>(options_.go_on);
+  plan_in_.rows = options_.size.rows;
+  plan_in_.columns = options_.size.columns;
   running_plan_ = make_container_plan(spec_, plan_in_);
   child_process::options how;
   how.namespaces = CLONE_NEWPID;
@@ -194,8 +210,8 @@ void start::build_process() {
   const stage_span span(on_.events, "image", config_.name);
   image_ = on_.prepare(config_.image_id);
   add_process(spec_, config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
-  spec_.process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(on_.descriptor_limit.rlim_cur, 1 << 30));
-  spec_.process.hard_descriptors = static_cast<std::int64_t>(on_.descriptor_limit.rlim_max);
+  limit_descriptors(spec_.process);
+  spec_.process.oom_score_adj = on_.oom_score_for(config_);
   out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
   plan_ = make_container_plan(spec_, plan_in_);
   memory_ = make_plan_memory();
@@ -204,18 +220,20 @@ void start::build_process() {
 
 void start::hand_over() {
   const stage_span span(on_.events, "overlay", config_.name);
-  const unique_fd data = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
-  const writable_layer own = open_writable_layer(data.get(), image_->layers.front().get());
+  const writable_layer own = open_writable_layer(data_.get(), image_->layers.front().get());
+  etc_ = make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
   io::mount::overlay_layers layers;
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
   layers.upper = own.upper.get();
   layers.work = own.work.get();
+  layers.is_volatile = config_.auto_remove || config_.is_volatile;
   root_ = io::mount::mount_overlay(layers);
-  handed_over all{.root = root_.get(), .hosts = hosts_.get(), .hostname = hostname_.get(), .resolv_conf = resolv_.get(),
+  handed_over all{.root = root_.get(), .hosts = etc_.hosts.get(), .hostname = etc_.hostname.get(), .resolv_conf = etc_.resolv_conf.get(),
                   .init = on_.init_program(), .plan_memory = memory_.get(), .listener = listener_.get(),
                   .stdin_fd = child_in_.get(), .stdout_fd = child_out_.get(), .stderr_fd = child_err_.get()};
   out_.process.send(all.in_order());
   for (unique_fd* theirs : {&child_in_, &child_out_, &child_err_, &listener_, &memory_}) theirs->reset();
+  etc_ = {};
 }
 
 task<void> start::until(bool& reported) {
@@ -248,8 +266,8 @@ task<child_process::message> start::next_report() {
   }
   auto message = out_.process.receive(false);
   if (!message) {
-    throw error(errc::conflict, "start container", config_.name, "its first process died while it was being set up",
-                "a memory or process limit may be too low for any process");
+    throw error(errc::conflict, "start container", config_.name, "its first process was killed while it was being set up",
+                config_.memory > 0 ? "its memory limit may be too low for any process" : "");
   }
   if (message->report.what == child_report::failed) throw explain_failure(whole_plan(), message->report, spec_, root_.get());
   if (message->report.what == child_report::apart) apart_ = true;
@@ -258,7 +276,7 @@ task<child_process::message> start::next_report() {
 }
 
 task<void> start::wait_ahead() {
-  save_state(container_status::created);  // it may take long: others are to see that somebody is at work here
+  save_state(container_status::starting);  // it may take long: others are to see that somebody is at work here
   if (net_) {
     co_await make_link();
     out_.process.send();
@@ -266,7 +284,11 @@ task<void> start::wait_ahead() {
   auto preparing = until(ready_);
   co_await with_deadline(start_deadline, std::move(preparing), "start container", config_.name);
   cgroup_.reset();  // only descriptors, and the child has its own
+  data_.reset();
+  lock_.release();  // it can be removed while it waits
   co_await options_.go_on();
+  lock_ = co_await lock_container(on_.where, id_);
+  data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
 }
 
 // Until exec succeeded (end of file behind about_to_exec), or lxr-init waits.
@@ -274,7 +296,10 @@ task<void> start::follow_child() {
   const stage_span span(on_.events, "exec", config_.name);
   for (;;) {
     child_process::message message = co_await next_report();
-    if (message.report.what == child_report::console) out_.output = std::move(message.descriptor);
+    if (message.report.what == child_report::console) {
+      out_.output = std::move(message.descriptor);
+      ::fcntl(out_.output.get(), F_SETFL, O_RDWR | O_NONBLOCK);  // ours alone
+    }
     if (message.report.what == child_report::waiting) co_return;
     if (message.report.what == child_report::about_to_exec) break;
   }
@@ -303,6 +328,7 @@ void start::save_state(container_status status) {
 }
 
 task<launched> start::run() {
+  record_start();
   spec_ = make_surroundings(config_);
   prepare_cgroup();
   prepare_network();
@@ -326,53 +352,31 @@ task<launched> start::run() {
 
 }  // namespace
 
-task<launched> launch(engine& on, container_config config, launch_options options) {
-  start s(on, std::move(config), std::move(options));
+task<launched> launch(engine& on, container_lock& lock, container_config config, launch_options options) {
+  const std::string id = config.id;
+  start s(on, lock, std::move(config), std::move(options));
   std::exception_ptr failure;
   try {
     co_return co_await s.run();
   } catch (...) {
     failure = std::current_exception();
   }
+  if (!lock) {  // it failed while it waited
+    try {
+      auto locking = lock_container(on.where, id);
+      lock = co_await shielded(std::move(locking));
+    } catch (const error&) {
+      // it was removed
+    }
+  }
   const std::string leftovers = s.undo();
+  s.record_failure(failure);
   if (leftovers.empty()) std::rethrow_exception(failure);
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
     throw e.with_cleanup_failures(leftovers);
   }
-}
-
-void start_waiting(const instance& where, const std::string& id) {
-  const auto dir = open_state_dir(where, id);
-  if (!dir) throw error(errc::not_found, "start container", short_id(id), "its state is gone");
-  const unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const timeval limit{60, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", dir->get());
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw_errno("start container", short_id(id));
-  bool about_to_exec = false;
-  child_report report{};
-  for (;;) {
-    const ssize_t got = ::recv(fd.get(), &report, sizeof report, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("start container", short_id(id));
-    if (got == 0) break;
-    if (report.what == child_report::about_to_exec) about_to_exec = true;
-    if (report.what == child_report::failed) {
-      const container_config config = load_config(where, id);
-      const image::image image = image::store(where).load(config.image_id);
-      oci::runtime_spec spec;
-      spec.process.args = command_line(config, image.config);
-      spec.process.env = {"PATH=" + find_env(image.config.env, "PATH")};
-      io::process::built_plan plan;
-      plan.subjects.assign(report.index + 1, spec.process.args.front());
-      throw explain_failure(plan, report, spec);
-    }
-  }
-  if (!about_to_exec) throw error(errc::conflict, "start container", short_id(id), "its first process died before it could start");
 }
 
 void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,

@@ -6,6 +6,7 @@
 #include "core/async/rollback.hpp"
 #include "core/async/task.hpp"
 #include "core/state/container_config.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/engine.hpp"
@@ -22,23 +23,30 @@ struct launched {
   int stop_signal = 15;
 };
 
+struct terminal_size {
+  unsigned short rows = 0, columns = 0;  // 0: not known
+};
+
 struct launch_options {
   bool wait = false;        // stop before exec, in lxr-init, until somebody connects to the container's start socket
-  bool background = false;  // nobody is attached: the image's own command gets an input that never ends
+  bool background = false;  // nobody is attached: an interactive container, and the image's own command, get an input that never ends
+  terminal_size size;       // of its terminal, before its program begins
+  // Of a container that was created or ran before: its record. It comes back, with the failure, when this start fails.
+  std::optional<container_state> previous;
   unique_fd stdin_source;   // becomes the container's stdin; none: /dev/null
   // A start made ahead: called when cgroup, namespaces, link and mounts stand, and only waiting for the rest; that takes
-  // two descriptors. Returns once the start may go on, with its image in the store. None: it goes on at once.
+  // two descriptors. Returns once the start may go on, with its image in the store. None: it goes on at once. Meanwhile the
+  // container is not locked: it can be removed.
   std::function<task<void>()> go_on;
 };
 
 // The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then
-// image, root and link while the child builds its mounts. The caller holds the container's lock.
-// Failure: everything it made is undone; throws what explain_failure() makes of a child's report.
+// image, root and link while the child builds its mounts. `lock` is the container's; it is held when this returns or throws,
+// unless the container was removed.
+// Failure: everything it made is undone; throws what explain_failure() makes of a child's report, errc::not_found when the
+//   container was removed meanwhile.
 // Cancel: terminal; the same undoing.
-task<launched> launch(engine& on, container_config config, launch_options options);
-
-// Connects to a waiting container and sees it through exec. Throws like launch().
-void start_waiting(const instance& where, const std::string& id);
+task<launched> launch(engine& on, container_lock& lock, container_config config, launch_options options);
 
 // Undoes what a container holds in the kernel besides its processes: cgroup and address. Idempotent.
 void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,

@@ -1,13 +1,17 @@
 #include "pipeline/container/monitor.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
 #include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -16,6 +20,12 @@
 namespace lxr::container {
 
 using io::process::child_report;
+
+namespace {
+
+constexpr auto whatever_it_takes = std::chrono::hours(24 * 365);
+
+}  // namespace
 
 // What a client has not read yet. While the container runs its backlog is bounded, so a slow client slows the container;
 // once it has exited nothing waits for the client any more.
@@ -71,6 +81,26 @@ task<void> join_quietly(task_scope& scope) {
 
 }  // namespace
 
+// Where the kernel watches no more descriptors for us, the process is asked about instead.
+task<void> monitor::until_exit(int pidfd) {
+  std::optional<readiness> exited;
+  try {
+    exited.emplace(engine_.executor, pidfd);
+  } catch (const error&) {
+    // see above
+  }
+  if (exited) {
+    co_await exited->readable();
+    co_return;
+  }
+  asio::steady_timer soon(engine_.executor);
+  for (pollfd p{pidfd, POLLIN, 0}; ::poll(&p, 1, 0) == 0;) {
+    co_await checkpoint();
+    soon.expires_after(std::chrono::milliseconds(50));
+    co_await soon.async_wait(as_result);
+  }
+}
+
 // Never throws: a failure here would cancel the supervision of every other container.
 task<void> monitor::supervise(std::shared_ptr<subject> s) {
   task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
@@ -82,8 +112,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
     if (to->fd >= 0) clients.spawn(forward(*to));
   }
   try {
-    readiness exited(engine_.executor, s->pidfd.get());
-    co_await exited.readable();
+    co_await until_exit(s->pidfd.get());
   } catch (const cancelled&) {
     output.cancel();
   }
@@ -98,7 +127,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   try {
     if (const auto status = io::process::reap(s->pidfd.get(), false)) {
       code = status->code;
-      record_exit(*s, *status);
+      co_await record_exit(s, *status);
     }
   } catch (const std::exception&) {
     // its state cannot be written; it is derived from the kernel then
@@ -166,12 +195,27 @@ task<void> monitor::forward(client_stream& to) {
 
 task<void> monitor::copy_input(std::shared_ptr<subject> s) {
   readiness source(engine_.executor, s->client.input.get());
+  // A second descriptor: the loop watches the first one for output, and watches none twice.
+  const unique_fd terminal(::fcntl(s->container.output.get(), F_DUPFD_CLOEXEC, 0));
+  if (!terminal) throw_errno("copy", "terminal");
   for (;;) {
     co_await source.readable();
     const ssize_t got = ::read(s->client.input.get(), buffer_.data(), buffer_.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got <= 0) co_return;
-    file::write_all(s->container.output.get(), {buffer_.data(), static_cast<std::size_t>(got)}, "terminal");
+    std::string typed(buffer_.data(), static_cast<std::size_t>(got));
+    co_await copy_to_terminal(terminal.get(), std::move(typed));
+  }
+}
+
+// A terminal takes 4 KiB (n_tty) until its program reads: the rest waits here, and with it whatever is typed next.
+task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
+  readiness sink(engine_.executor, terminal);
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(terminal, bytes.data(), bytes.size());
+    if (put > 0) bytes.erase(0, static_cast<std::size_t>(put));
+    if (put < 0 && errno != EAGAIN && errno != EINTR) throw_errno("write to", "terminal");
+    if (!bytes.empty()) co_await sink.writable();
   }
 }
 
@@ -189,31 +233,52 @@ task<void> monitor::follow_start(std::shared_ptr<subject> s) {
   }
   s->container.process.close_channel();
   if (!about_to_exec || !s->start_failure.empty()) co_return;
-  if (const auto lock = lock_container(engine_.where, config.id)) mark_running(engine_.where, config.id);
+  const container_lock lock = co_await lock_container(engine_.where, config.id, whatever_it_takes);
+  if (load_raw_state(engine_.where, config.id).init == s->container.state.init) mark_running(engine_.where, config.id);
 }
 
-void monitor::record_exit(subject& s, io::process::exit_status status) {
+task<void> monitor::record_exit(std::shared_ptr<subject> s, io::process::exit_status status) {
+  // Others may hold the lock for long; the other containers of this process do not wait for them.
+  const container_lock lock = co_await lock_container(engine_.where, s->container.config.id, whatever_it_takes);
+  save_exit(*s, status);
+}
+
+void monitor::save_exit(subject& s, io::process::exit_status status) {
   const std::string& id = s.container.config.id;
-  const auto lock = lock_container(engine_.where, id);
-  // Somebody may have removed the container, or started it anew, since its process ended.
-  const bool mine = lock && load_raw_state(engine_.where, id).init.start_time == s.container.state.init.start_time;
-  if (mine) {
-    container_state state = load_raw_state(engine_.where, id);
-    state.status = container_status::exited;
-    state.exit_code = status.code;
-    state.finished_ns = unix_time_ns();
-    state.failure = s.start_failure;
-    state.oom_killed = status.code == 128 + SIGKILL && engine_.cgroups_of(id).had_oom_kill();
-    release_kernel_objects(engine_.where, engine_.cgroups, id, state);
-    state.init = {};
-    state.address.clear();
-    state.link.clear();
-    if (s.container.config.auto_remove) {
-      discard_files(engine_.where, s.container.config);
-    } else {
-      save(engine_.where, id, state);
-    }
+  container_state state = s.container.state;
+  quietly([&] { state = load_raw_state(engine_.where, id); });
+  if (state.init != s.container.state.init) return;  // somebody has started it anew since its process ended
+  state.status = container_status::exited;
+  state.exit_code = status.code;
+  state.finished_ns = unix_time_ns();
+  state.failure = s.start_failure;
+  state.oom_killed = s.container.config.memory > 0 && engine_.cgroups_of(id).had_oom_kill();
+  release_kernel_objects(engine_.where, engine_.cgroups, id, state);
+  state.init = {};
+  state.address.clear();
+  state.link.clear();
+  if (s.container.config.auto_remove) {
+    discard_files(engine_.where, s.container.config);
+  } else {
+    save_ended(engine_.where, id, state);
   }
+}
+
+void monitor::abandon(const std::string& id) {
+  const auto found = subjects_.find(id);
+  if (found != subjects_.end() && found->second->container.config.auto_remove) scope_.spawn(stop_abandoned(found->second));
+}
+
+task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
+  io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
+  try {
+    auto ending = until_exit(s->pidfd.get());
+    co_await with_deadline(std::chrono::seconds(std::max(s->container.config.stop_timeout, 0)), std::move(ending), "stop", s->container.config.name);
+    co_return;
+  } catch (const error&) {
+    // not in time
+  }
+  io::process::send_signal(s->pidfd.get(), SIGKILL);
 }
 
 void monitor::send_signal(const std::string& id, int number) noexcept {

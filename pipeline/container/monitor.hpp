@@ -32,6 +32,9 @@ class monitor {
   task<void> run() { return scope_.join(); }
   [[nodiscard]] std::size_t watched() const noexcept { return scope_.running(); }
 
+  // Nobody sees the container's output any more: one that is to be removed at its end (--rm) is stopped, by its stop signal and
+  // after its stop timeout by SIGKILL; any other goes on.
+  void abandon(const std::string& id);
   // For a client: signals go to the first process, sizes to the terminal.
   void send_signal(const std::string& id, int number) noexcept;
   void resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept;
@@ -42,10 +45,14 @@ class monitor {
   task<void> supervise(std::shared_ptr<subject> s);
   task<void> copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream);
   task<void> copy_input(std::shared_ptr<subject> s);
+  task<void> stop_abandoned(std::shared_ptr<subject> s);
   task<void> follow_start(std::shared_ptr<subject> s);
   void hand_to_client(client_stream& to, std::string_view bytes);
   task<void> forward(client_stream& to);
-  void record_exit(subject& s, io::process::exit_status status);
+  task<void> copy_to_terminal(int terminal, std::string bytes);
+  task<void> until_exit(int pidfd);
+  task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
+  void save_exit(subject& s, io::process::exit_status status);
 
   static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
   engine& engine_;

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -44,10 +45,12 @@ class mount_planner {
   mount_planner(plan_builder& plan, const oci::runtime_spec& spec) : plan_(plan), spec_(spec) {}
 
   // Every filesystem of the spec, detached: needs nothing from the engine, so it overlaps with its work.
-  void make_all(bool unified_cgroups) {
+  void make_all(const plan_inputs& in) {
     for (const auto& m : spec_.mounts) slots_[m.destination] = make(m.type, m.destination, m.options);
-    if (unified_cgroups) {
-      slots_["/sys/fs/cgroup"] = make("cgroup2", "/sys/fs/cgroup", {"ro", "nosuid", "nodev", "noexec"});
+    if (in.unified_cgroups) {
+      slots_[cgroup_root] = make("cgroup2", cgroup_root, {"ro", "nosuid", "nodev", "noexec"});
+    } else if (!in.cgroup_v1.empty()) {
+      make_cgroup_v1(in.cgroup_v1);
     }
     empty_ = make("tmpfs", "masks", {"ro", "nosuid", "nodev", "noexec", "size=4k", "nr_inodes=2"});
     populate_dev();
@@ -62,6 +65,7 @@ class mount_planner {
       const auto [base, rest] = below(path, root);
       plan_.add(op::attach, path, {.a = slot, .b = base, .text = rest});
     }
+    if (cgroup_v1_ >= 0) plan_.add(op::set_readonly, cgroup_root, {.a = cgroup_v1_});
     for (const std::string& path : spec_.readonly_paths) {
       const auto [base, rest] = below(path, root);
       plan_.add(op::make_readonly, path, {.a = base, .text = rest});
@@ -75,6 +79,20 @@ class mount_planner {
   [[nodiscard]] int slot_of(const std::string& path) const { return slots_.at(path); }
 
  private:
+  static constexpr const char* cgroup_root = "/sys/fs/cgroup";
+
+  // As docker shows them: a directory for each hierarchy, with the container's own group in it.
+  void make_cgroup_v1(const std::vector<std::string>& groups) {
+    cgroup_v1_ = slots_[cgroup_root] = make("tmpfs", cgroup_root, {"nosuid", "nodev", "noexec", "mode=755", "size=4k"});
+    for (const std::string& group : groups) {
+      const std::string controller = group.substr(0, group.rfind('/', group.rfind('/') - 1));
+      const std::string path = cgroup_root + controller.substr(controller.rfind('/'));
+      const int slot = plan_.slot();
+      plan_.add(op::clone_mount, path, {.a = slot, .b = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, .text = group});
+      slots_[path] = slot;
+    }
+  }
+
   int make(const std::string& type, const std::string& subject, const std::vector<std::string>& options) {
     int attributes = 0;
     std::vector<std::string> rest;
@@ -119,12 +137,18 @@ class mount_planner {
   plan_builder& plan_;
   const oci::runtime_spec& spec_;
   std::map<std::string, int> slots_;
-  int empty_ = -1;
+  int empty_ = -1, cgroup_v1_ = -1;
 };
 
-void add_terminal(plan_builder& plan, int devpts, int dev) {
+struct terminal_place {
+  int devpts = -1, dev = -1;  // slots; -1: those of the mount namespace the process is in
+  unsigned short rows = 0, columns = 0;
+};
+
+void add_terminal(plan_builder& plan, const terminal_place& place) {
+  const int dev = place.dev;
   const int replica = plan.slot();
-  plan.add(op::open_console, "/dev/ptmx", {.a = devpts, .b = replica});
+  plan.add(op::open_console, "/dev/ptmx", {.a = place.devpts, .b = replica, .c = place.rows << 16 | place.columns});
   if (dev >= 0) plan.add(op::bind_console, "/dev/console", {.a = replica, .b = dev});
   plan.add(op::set_stdio, "terminal", {.a = replica, .b = -1, .c = -1});
 }
@@ -143,7 +167,10 @@ std::string_view as_bytes(const std::vector<std::uint32_t>& ids) {
 void add_process(plan_builder& plan, const oci::runtime_spec::process_spec& process, const std::vector<std::string>& candidates) {
   const std::string_view capabilities(reinterpret_cast<const char*>(&process.capabilities), sizeof process.capabilities);
   plan.add(op::close_others, "descriptors", {});
-  plan.add(op::change_directory, process.cwd, {.a = 1, .text = process.cwd});
+  if (process.oom_score_adj) {
+    plan.add(op::set_oom_score, "oom_score_adj", {.a = process.oom_score_adj->required, .text = std::to_string(process.oom_score_adj->value)});
+  }
+  plan.add(op::change_directory, process.cwd, {.a = process.makes_cwd, .text = process.cwd});
   plan.add(op::set_capabilities, "bounding set", {.a = 0, .data = capabilities});
   plan.add(op::set_ids, "user " + std::to_string(process.user.uid),
            {.a = static_cast<std::int32_t>(process.user.gid), .b = static_cast<std::int32_t>(process.user.uid),
@@ -211,7 +238,7 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   plan.add(op::private_mounts, "mount namespace", {});
 
   mount_planner mounts(plan, spec);
-  mounts.make_all(in.unified_cgroups);
+  mounts.make_all(in);
   if (!spec.hostname.empty()) plan.add(op::set_hostname, spec.hostname, {.text = spec.hostname});
 
   const auto add_network = [&] {
@@ -247,7 +274,7 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   plan.add(op::enter_root, "root filesystem", {.a = root});
   if (!in.ahead) add_network();
   if (spec.process.terminal) {
-    add_terminal(plan, mounts.slot_of("/dev/pts"), mounts.slot_of("/dev"));
+    add_terminal(plan, {mounts.slot_of("/dev/pts"), mounts.slot_of("/dev"), in.rows, in.columns});
   } else {
     plan.add(op::set_stdio, "stdio", {.a = stdio[0], .b = stdio[1], .c = stdio[2]});
   }
@@ -265,7 +292,7 @@ io::process::built_plan make_exec_plan(const oci::runtime_spec& spec, const exec
   plan.add(op::join_namespaces, "namespaces", {.a = plan.slot(in.pidfd), .b = static_cast<std::int32_t>(in.namespaces)});
   plan.add(op::fork_again, "process", {});
   if (spec.process.terminal) {
-    add_terminal(plan, -1, -1);
+    add_terminal(plan, {-1, -1, in.rows, in.columns});
   } else {
     plan.add(op::set_stdio, "stdio", {.a = plan.slot(in.stdin_fd), .b = plan.slot(in.stdout_fd), .c = plan.slot(in.stderr_fd)});
   }
@@ -314,6 +341,7 @@ error explain_failure(const io::process::built_plan& plan, const io::process::ch
       break;
     case op::change_directory:
       if (code == ENOTDIR) return {errc::invalid_argument, "use working directory", subject, "it is not a directory"};
+      if (code == ENOENT) return {errc::command_not_found, "use working directory", subject, "no such file or directory in the container"};
       return {std::error_code(code, std::generic_category()), "use working directory", subject};
     case op::load_seccomp:
       if (code == EINVAL || code == ENOSYS) {

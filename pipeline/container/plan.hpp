@@ -18,6 +18,8 @@ struct plan_inputs {
   const io::netlink::batch* network = nullptr;  // to be sent inside the namespace; null: the host's network
   bool waits_for_link = false;                  // not before the engine has made the link
   bool waits_for_start = false;                 // in lxr-init, on the listener
+  unsigned short rows = 0, columns = 0;         // of its terminal
+  std::vector<std::string> cgroup_v1;           // directories of its cgroups that it is to see, each named after the last part of its tree
   bool ahead = false;                           // the network comes before what is handed over, which may take long to come
 };
 
@@ -42,6 +44,7 @@ struct exec_inputs {
   std::vector<int> cgroup_tasks;
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
   int init = -1, plan_memory = -1;
+  unsigned short rows = 0, columns = 0;  // of its terminal
 };
 // The plan of a further process in a running container.
 io::process::built_plan make_exec_plan(const oci::runtime_spec& spec, const exec_inputs& in,

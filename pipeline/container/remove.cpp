@@ -13,6 +13,7 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
 #include "core/state/trash.hpp"
 #include "io/process/child_process.hpp"
@@ -39,67 +40,92 @@ task<void> links_gone(asio::any_io_executor executor, std::set<std::string> name
   }
 }
 
-// A config that cannot be read must not keep its container from being removed.
-container_config load_config_to_remove(const instance& where, const std::string& id, bool force) {
+// What cannot be read must not keep a container from being removed.
+container_config config_to_remove(const instance& where, const std::string& id) {
   try {
     return load_config(where, id);
   } catch (const error&) {
-    if (!force) throw;
-    container_config broken;
-    broken.id = id;
-    return broken;
+    container_config unreadable;
+    unreadable.id = id;  // its name, if it has one, is released as one whose container is gone
+    return unreadable;
   }
+}
+
+// A process whose record cannot be read is found by its cgroup and killed when that is removed.
+struct known_state {
+  container_state raw, now;
+};
+known_state state_to_remove(const instance& where, const std::string& id) {
+  try {
+    return {load_raw_state(where, id), load_state(where, id)};
+  } catch (const error&) {
+    return {};
+  }
+}
+
+[[noreturn]] void refuse(const container_config& config, const container_state& state) {
+  const std::string subject = '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"';
+  if (state.status == container_status::starting) {
+    throw error(errc::conflict, "remove container", subject, "another lxr is starting it", "wait until it runs, or use rm -f");
+  }
+  throw error(errc::conflict, "remove container", subject, "it is running", "stop it first, or use rm -f");
+}
+
+// What a removal still has to see to once the container exists for nobody any more.
+struct leftover {
+  container_state state;
+  unique_fd dying;
+};
+
+leftover hide(const instance& where, const container_config& config, const known_state& state) {
+  leftover out{state.raw, state.raw.init.open()};
+  if (out.dying) io::process::send_signal(out.dying.get(), SIGKILL);
+  // From here on it exists for nobody, its monitor and its maker included: the rest of its end is ours to see to.
+  discard_files(where, config);
+  return out;
 }
 
 }  // namespace
 
-std::optional<std::string> discard_files(const instance& where, const container_config& config) {
+// The data first: a reader that finds no state then finds no configuration either, and knows that there is no container.
+void discard_files(const instance& where, const container_config& config) {
   release_name(where, config.name, config.id);
-  const std::string data = "containers/" + config.id;
-  auto state = move_state_to_trash(where, data);  // first: without it, but with its data, it is one that never ran
-  move_to_trash(where, data);
-  return state;
+  const std::string directory = "containers/" + config.id;
+  move_to_trash(where, directory);
+  move_state_to_trash(where, directory);
 }
 
-task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force) {
-  const container_config config = load_config_to_remove(where, id, force);
-  make_state_dir(where, id);  // it may be missing after a reboot; the lock lives in it
-  container_state last;
-  unique_fd dying;
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode) {
+  const container_config config = config_to_remove(where, id);
+  leftover rest;
   {
-    const auto lock = lock_container(where, id);
-    if (!lock) co_return;  // somebody else removed it meanwhile
-    const container_state state = load_state(where, id);
-    if (!state.can_remove() && !force) {
-      throw error(errc::conflict, "remove container", '"' + config.name + '"', "it is running", "stop it first, or use rm -f");
-    }
-    last = load_raw_state(where, id);
-    dying = state.init.open();
-    if (dying) io::process::send_signal(dying.get(), SIGKILL);
-    // From here on it exists for nobody, its monitor included: the rest of its end is ours to see to.
-    if (const auto hidden = discard_files(where, config)) last = load_moved_state(where, *hidden);
-    if (!dying && last.init.pid != 0) {  // a start was in progress; what it writes from now on fails, and it gives up
-      dying = last.init.open();
-      if (dying) io::process::send_signal(dying.get(), SIGKILL);
-    }
+    container_lock lock = try_lock_container(where, id);
+    if (!lock && mode == removal_mode::idle) co_return removal_result::left;
+    if (!lock) lock = co_await lock_container(where, id);
+    const known_state state = state_to_remove(where, id);
+    if (mode == removal_mode::idle && !state.now.is_idle()) co_return removal_result::left;
+    if (mode == removal_mode::stopped && !state.now.can_remove()) refuse(config, state.now);
+    rest = hide(where, config, state);
   }
-  if (dying) {
-    auto end = exited(dying.get());
+  if (rest.dying) {
+    auto end = exited(rest.dying.get());
     co_await with_deadline(seconds(10), std::move(end), "kill", '"' + config.name + '"');
   }
-  release_kernel_objects(where, cgroups, id, last);
+  release_kernel_objects(where, cgroups, id, rest.state);
+  co_return removal_result::removed;
 }
 
 namespace {
+
+// Only what is known to be missing is swept: a descriptor that fails for another reason says nothing.
+bool is_missing(int base, const std::string& path) { return ::faccessat(base, path.c_str(), F_OK, 0) != 0 && errno == ENOENT; }
 
 // What a creator that died left. Who creates holds the store shared until the configuration is there: while it can be held
 // alone, what has none is nobody's.
 void sweep_unfinished(const instance& where) {
   const auto alone = image::store(where).try_lock_alone();
   if (!alone) return;
-  const auto lacks_config = [&where](const std::string& id) {
-    return ::faccessat(where.root_fd(), ("containers/" + id + "/config.json").c_str(), F_OK, 0) != 0 && errno == ENOENT;
-  };
+  const auto lacks_config = [&where](const std::string& id) { return is_missing(where.root_fd(), "containers/" + id + "/config.json"); };
   for (const std::string& id : list_containers(where)) {
     if (lacks_config(id)) move_to_trash(where, "containers/" + id);
   }
@@ -109,26 +135,25 @@ void sweep_unfinished(const instance& where) {
   release_stale_names(where);
 }
 
-task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, bool force) {
+task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, removal_mode mode) {
   try {
-    co_await remove(where, cgroups, out.id, force);
-  } catch (const error& e) {
+    out.result = co_await remove(where, cgroups, out.id, mode);
+  } catch (const error&) {
     out.failure = std::current_exception();
-    out.running = e.code() == errc::conflict;
   }
 }
 
 }  // namespace
 
-task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
-                                       const std::vector<std::string>& ids, bool force) {
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
+                                       removal_mode mode) {
   constexpr std::size_t at_once = 256;  // each only waits for a process to die
   std::vector<removal> out;
-  for (const std::string& id : ids) out.push_back({id, nullptr, false});
+  for (const std::string& id : ids) out.push_back({id, removal_result::left, nullptr});
   for (std::size_t begin = 0; begin < out.size(); begin += at_once) {
     task_scope scope(co_await asio::this_coro::executor);
     for (std::size_t i = begin; i < std::min(out.size(), begin + at_once); ++i) {
-      scope.spawn(remove_quietly(where, cgroups, out[i], force));
+      scope.spawn(remove_quietly(where, cgroups, out[i], mode));
     }
     co_await scope.join();
   }
@@ -147,9 +172,9 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
     if (e.code() != errc::timed_out) throw;
   }
   quietly([&] { network::remove_if_unused(where); });
-  io::cgroup::group::sweep(cgroups, where.kernel_name(), [&where](const std::string& id) {
+  io::cgroup::group::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
     const std::string directory = "containers/" + id;
-    return ::faccessat(where.root_fd(), directory.c_str(), F_OK, 0) == 0 || ::faccessat(where.state_fd(), directory.c_str(), F_OK, 0) == 0;
+    return !is_missing(where.root_fd(), directory) || !is_missing(where.state_fd(), directory);
   });
 }
 

@@ -12,22 +12,32 @@
 
 namespace lxr::container {
 
-// Takes a container's name and files away: renamed into the trash, which is emptied later. Where its state lies now.
-std::optional<std::string> discard_files(const instance& where, const container_config& config);
+// Takes a container's name and files away: renamed into the trash, which is emptied later. The caller holds its lock.
+void discard_files(const instance& where, const container_config& config);
 
-// Removes one container with everything it holds. A running one is killed first when `force`, else errc::conflict.
-// Returns once its processes are gone and its name is free; the caller then settles the instance. A remover that dies on the
-// way leaves nothing a user sees; address and cgroup go with the next settling.
-task<void> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, bool force);
+// Which containers a removal takes.
+enum class removal_mode {
+  stopped,  // one that runs, or is being started, is errc::conflict
+  any,      // what runs is killed first
+  idle,     // one that runs, waits to be started, or that another lxr is at work on, is left as it is
+};
+
+enum class removal_result { removed, left };
+
+// Removes one container with everything it holds. Returns once its processes are gone and its name is free; the caller then
+// settles the instance. Throws errc::not_found when there is none, also when another remover was faster.
+// Does not depend on what config.json and state.json hold. A remover that dies on the way leaves nothing a user sees; address
+// and cgroup go with the next settling.
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode);
 
 struct removal {
   std::string id;
-  std::exception_ptr failure;  // null: it is gone
-  bool running = false;        // it failed because it runs and was not to be killed
+  removal_result result = removal_result::left;
+  std::exception_ptr failure;  // null: see result
 };
 // Removes several at once. Failures do not stop the others.
-task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
-                                       const std::vector<std::string>& ids, bool force);
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
+                                       removal_mode mode);
 
 // What is left to do after removals, and nobody needs to wait for: once the kernel has taken down the links of the
 // containers named (at most 5 s), takes the network down when nobody uses it any more, sweeps cgroups that belong to no

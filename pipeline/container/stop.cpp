@@ -7,9 +7,12 @@
 #include <csignal>
 
 #include "core/async/readiness.hpp"
+#include "core/async/run.hpp"
 #include "core/async/shielded.hpp"
+#include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/state/container_config.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
 #include "io/process/child_process.hpp"
 
@@ -21,25 +24,9 @@ task<void> exited(int pidfd) {
   co_await end.readable();
 }
 
-task<void> end_process(process_identity process, int signal, seconds limit) {
+task<void> kill_process(process_identity process) {
   const unique_fd pidfd = process.open();
   if (!pidfd) co_return;
-  io::process::send_signal(pidfd.get(), signal);
-  if (limit < seconds(0)) {
-    co_await exited(pidfd.get());
-    co_return;
-  }
-  bool in_time = limit > seconds(0) || signal == SIGKILL;
-  if (in_time) {
-    try {
-      auto ending = exited(pidfd.get());
-      co_await with_deadline(std::max(limit, seconds(1)), std::move(ending), "stop", "process " + std::to_string(process.pid));
-    } catch (const error& e) {
-      if (e.code() != errc::timed_out) throw;
-      in_time = false;
-    }
-  }
-  if (in_time) co_return;
   io::process::send_signal(pidfd.get(), SIGKILL);
   auto ending = exited(pidfd.get());
   co_await with_deadline(seconds(10), std::move(ending), "kill", "process " + std::to_string(process.pid));
@@ -64,40 +51,116 @@ task<void> exit_records::dispatch() {
   }
 }
 
-task<void> exit_records::recorded(std::string id) {
+task<void> exit_records::recorded(std::string id, process_identity init) {
+  try {
+    auto following = follow(id, init);
+    co_await with_deadline(seconds(5), std::move(following), "record the end of", short_id(id));
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out) throw;  // what others see is derived from the kernel all the same
+  }
+}
+
+task<void> exit_records::follow(std::string id, process_identity init) {
   const std::string directory = "/proc/self/fd/" + std::to_string(where_.state_fd()) + "/containers/" + id;
-  const int watch = ::inotify_add_watch(watches_.get(), directory.c_str(), IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
+  const int watch = ::inotify_add_watch(watches_.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ONLYDIR);
   if (watch < 0) co_return;  // it was removed
   for (;;) {
     const container_state raw = load_raw_state(where_, id);
-    if (raw.status == container_status::exited || !raw.monitor.is_alive()) break;
+    if (raw.init != init || !raw.monitor.is_alive()) break;
     co_await waiting_[watch].wait();
   }
   ::inotify_rm_watch(watches_.get(), watch);
   waiting_.erase(watch);
 }
 
-task<void> stop(const instance& where, exit_records& records, std::string id, seconds limit, int signal) {
-  const container_state state = load_state(where, id);
-  if (state.init.pid == 0) co_return;
-  // A container that still waits to be started has nothing that could end gracefully.
-  const bool running = state.status == container_status::running;
-  co_await end_process(state.init, running ? signal : SIGKILL, limit);
+namespace {
+
+task<void> settle_record(const instance& where, std::string id, process_identity init) {
+  exit_records records(where);
+  task_scope dispatching(co_await asio::this_coro::executor);
+  dispatching.spawn(records.dispatch());
+  co_await records.recorded(std::move(id), init);
+  dispatching.cancel();
   try {
-    auto recorded = records.recorded(id);
-    co_await with_deadline(seconds(5), std::move(recorded), "record the end of", id);
-  } catch (const error& e) {
-    if (e.code() != errc::timed_out) throw;  // what ps shows is derived from the kernel all the same
+    co_await dispatching.join();
+  } catch (const cancelled&) {
+    // asked for
   }
 }
 
-void kill(const instance& where, const std::string& id, int signal) {
+}  // namespace
+
+container_state load_settled_state(const instance& where, const std::string& id) {
   const container_state state = load_state(where, id);
-  const unique_fd pidfd = state.status == container_status::running ? state.init.open() : unique_fd();
-  if (!pidfd) {
-    throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"', "it is not running");
+  if (!state.ending) return state;
+  asio::io_context loop(1);
+  lxr::run(loop, settle_record(where, id, load_raw_state(where, id).init));
+  return load_state(where, id);
+}
+
+namespace {
+
+struct signalled {
+  process_identity init;
+  unique_fd pidfd;  // empty: it does not run
+};
+
+// Judges and signals under the container's lock: what others do with it comes before or after that.
+task<signalled> signal_running(const instance& where, std::string id, int signal) {
+  const container_lock lock = co_await lock_container(where, id);
+  const container_state state = load_state(where, id);
+  if (state.status == container_status::starting) {
+    throw error(errc::conflict, "signal container", '"' + load_config(where, id).name + '"', "another lxr is starting it",
+                "wait until it runs, or remove it with rm -f");
   }
-  io::process::send_signal(pidfd.get(), signal);
+  signalled out;
+  if (state.status != container_status::running) co_return out;
+  out.init = state.init;
+  out.pidfd = state.init.open();
+  if (out.pidfd) io::process::send_signal(out.pidfd.get(), signal);
+  co_return out;
+}
+
+// False when it has not ended in time.
+task<bool> ended_within(int pidfd, seconds limit) {
+  try {
+    auto ending = exited(pidfd);
+    co_await with_deadline(limit, std::move(ending), "stop", "process");
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out) throw;
+    co_return false;
+  }
+  co_return true;
+}
+
+task<void> end_by_kill(exit_records& records, std::string id, signalled target) {
+  io::process::send_signal(target.pidfd.get(), SIGKILL);
+  auto ending = exited(target.pidfd.get());
+  co_await with_deadline(seconds(10), std::move(ending), "kill", short_id(id));
+  co_await records.recorded(std::move(id), target.init);
+}
+
+}  // namespace
+
+task<void> stop(const instance& where, exit_records& records, std::string id, stop_options how) {
+  const bool at_once = how.limit == seconds(0);
+  signalled target = co_await signal_running(where, id, at_once ? SIGKILL : how.signal);
+  if (!target.pidfd) co_return;
+  bool in_time = false;
+  if (!at_once) in_time = co_await ended_within(target.pidfd.get(), how.limit);
+  if (in_time) {
+    co_await records.recorded(std::move(id), target.init);
+  } else {
+    co_await end_by_kill(records, std::move(id), std::move(target));
+  }
+}
+
+task<void> kill(const instance& where, exit_records& records, std::string id, int signal) {
+  signalled target = co_await signal_running(where, id, signal);
+  if (!target.pidfd) {
+    throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"', "container not running: there is nothing to signal");
+  }
+  if (signal == SIGKILL) co_await end_by_kill(records, std::move(id), std::move(target));
 }
 
 }  // namespace lxr::container

@@ -14,8 +14,8 @@ namespace lxr::container {
 // Returns once the process behind it has ended.
 task<void> exited(int pidfd);
 
-// Signals a process and waits for its end; after `limit` it gets SIGKILL. A negative limit waits for ever.
-task<void> end_process(process_identity process, int signal, std::chrono::seconds limit);
+// Kills a process and waits for its end, at most ten seconds.
+task<void> kill_process(process_identity process);
 
 // Tells when monitors have recorded the exits of containers: one inotify(7) instance for any number of them.
 // Lifecycle: dispatch() runs as long as anybody waits, and is cancelled then.  Runs on: the loop's strand.
@@ -23,20 +23,31 @@ class exit_records {
  public:
   explicit exit_records(const instance& where);
   task<void> dispatch();
-  // Until the exit of a container is recorded, or its monitor is gone itself, or the container is.
-  task<void> recorded(std::string id);
+  // Until the exit of the container's first process `init` is recorded, or its monitor is gone, or the container is removed or
+  // started again; at most five seconds.
+  task<void> recorded(std::string id, process_identity init);
 
  private:
+  task<void> follow(std::string id, process_identity init);
   const instance& where_;
   unique_fd watches_;
   std::map<int, waiter_list> waiting_;  // by watch descriptor
 };
 
-// Stops a running container with its stop signal, and returns once its exit is recorded. Stopping one that does not
-// run is not an error.
-task<void> stop(const instance& where, exit_records& records, std::string id, std::chrono::seconds limit, int signal);
+// Waits, where a container's first process has just ended, until its exit is recorded; returns the state then. For commands
+// that show states: `ending` is over, unless the monitor takes longer than five seconds.
+container_state load_settled_state(const instance& where, const std::string& id);
 
-// Sends a signal to a running container's first process; throws errc::conflict when it does not run.
-void kill(const instance& where, const std::string& id, int signal);
+struct stop_options {
+  int signal;
+  std::chrono::seconds limit;  // then SIGKILL
+};
+// Stops a running container with its stop signal, and returns once its exit is recorded. Stopping one that does not run
+// changes nothing and is no error. Throws errc::not_found when there is none, errc::conflict while it is being started.
+task<void> stop(const instance& where, exit_records& records, std::string id, stop_options how);
+
+// Sends a signal to a running container's first process; SIGKILL returns once its exit is recorded. Throws errc::conflict
+// when it does not run.
+task<void> kill(const instance& where, exit_records& records, std::string id, int signal);
 
 }  // namespace lxr::container

@@ -25,9 +25,14 @@ void take_metadata(int to, int from) {
 
 }  // namespace
 
-void prepare_writable_layer(int data) {
-  if (!has_upper(data)) file::make_directory_at(data, fresh_upper, 0755);
-  file::remove_tree_at(data, work);  // a volatile overlay leaves a mark there that forbids a second mount
+void prepare_writable_layer(int data, bool same_boot) {
+  if (!has_upper(data)) {
+    file::make_directory_at(data, fresh_upper, 0755);
+  } else if (!same_boot && ::faccessat(data, "work/work/incompat/volatile", F_OK, 0) == 0) {
+    throw error(errc::corrupt, "use", "the container's files", "they were volatile, and the host went down while it ran: some may be incomplete",
+                "remove it and make it anew");
+  }
+  file::remove_tree_at(data, work);
   file::make_directory_at(data, work, 0700);
 }
 

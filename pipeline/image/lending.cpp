@@ -8,7 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
-#include "core/state/container_state.hpp"
+#include "core/state/process_identity.hpp"
 
 namespace lxr::image {
 namespace {
@@ -28,8 +28,7 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
   if (!text) return {};
   const json::object o = json::parse_object(*text, record(image_id));
   if (json::get_int(o, "index") != index_of(where, image_id)) return {};
-  const process_identity lender{static_cast<pid_t>(json::get_int(o, "pid")), static_cast<std::uint64_t>(json::get_int(o, "startTime"))};
-  const unique_fd process = lender.open();
+  const unique_fd process = get_process(o, "lender").open();
   if (!process) return {};
   std::vector<unique_fd> mounts;
   for (const json::value& number : o.at("mounts").as_array()) {
@@ -42,10 +41,9 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
 }
 
 void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept try {
-  const process_identity self = identify(::getpid());
   json::array numbers;
   for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
-  const json::object o{{"pid", self.pid}, {"startTime", static_cast<std::int64_t>(self.start_time)}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
+  const json::object o{{"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
   file::replace_at(where.state_fd(), record(image_id), json::dump(o));
 } catch (const std::exception&) {
   // others mount it for themselves

@@ -6,8 +6,12 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_config.hpp"
+#include "core/state/boot.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
 #include "core/state/names.hpp"
+#include "core/state/trash.hpp"
+#include "core/async/run.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr {
@@ -17,13 +21,14 @@ struct fixture : testing::Test {
   test::temp_directory dir;
   instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
 
-  std::string make_container(const std::string& name) {
+  std::string make_container(const std::string& name, bool auto_remove = false) {
     container_config c;
     c.id = new_container_id();
     c.name = name;
-    file::make_directory_at(where.root_fd(), "containers/" + c.id);
-    make_state_dir(where, c.id);
+    c.auto_remove = auto_remove;
+    const container_lock making = make_container_lock(where, c.id, {});
     reserve_name(where, name, c.id);
+    file::make_directory_at(where.root_fd(), "containers/" + c.id);
     save(where, c);
     return c.id;
   }
@@ -157,21 +162,150 @@ TEST_F(states, a_process_with_the_same_pid_but_another_start_is_not_it) {
   EXPECT_FALSE(self.is_alive());
 }
 
+// Issue 11, 1.21: a record that outlived a reboot must not name a process of this boot.
+TEST_F(states, a_process_of_another_boot_is_not_it) {
+  process_identity self = identify(::getpid());
+  self.boot += 1;
+  EXPECT_FALSE(self.is_alive());
+  EXPECT_FALSE(self.open());
+}
+
+container_lock lock_within(const instance& where, const std::string& id, std::chrono::milliseconds limit) {
+  asio::io_context loop(1);
+  return run(loop, lock_container(where, id, limit));
+}
+
+errc failure_of_locking(const instance& where, const std::string& id, std::chrono::milliseconds limit) {
+  try {
+    lock_within(where, id, limit);
+  } catch (const error& e) {
+    return static_cast<errc>(e.code().value());
+  }
+  return {};
+}
+
+using std::chrono::milliseconds;
+
+TEST_F(states, a_lock_is_one_holders_at_a_time) {
+  const std::string id = make_container("x");
+  container_lock held = lock_within(where, id, milliseconds(0));
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(try_lock_container(where, id));
+  EXPECT_EQ(failure_of_locking(where, id, milliseconds(5)), errc::conflict);
+  held.release();
+  EXPECT_TRUE(try_lock_container(where, id));
+}
+
+// Issue 11, 3.16: of two removers, or a remover and a starter, the second one must not believe that it has the container.
 TEST_F(states, a_lock_is_not_had_on_a_container_that_was_removed_meanwhile) {
   const std::string id = make_container("x");
-  EXPECT_TRUE(lock_container(where, id));
-  auto held = lock_container(where, id);
+  container_lock held = lock_within(where, id, milliseconds(0));
   const pid_t waiter = ::fork();
   if (waiter == 0) {
-    held.reset();  // a forked descriptor holds the same lock, and would wait for itself
-    ::_exit(lock_container(where, id) ? 1 : 0);
+    held.release();  // a forked descriptor holds the same lock, and would wait for itself
+    ::_exit(failure_of_locking(where, id, milliseconds(10'000)) == errc::not_found ? 0 : 1);
   }
-  file::remove_tree_at(where.state_fd(), "containers/" + id);
-  held.reset();
+  move_to_trash(where, "containers/" + id);
+  move_state_to_trash(where, "containers/" + id);
+  held.release();
   int status = 1;
   ::waitpid(waiter, &status, 0);
   EXPECT_EQ(status, 0);
-  EXPECT_FALSE(lock_container(where, id));
+  EXPECT_EQ(failure_of_locking(where, id, milliseconds(0)), errc::not_found);
+  EXPECT_FALSE(open_state_dir(where, id));  // nor did asking make it again
+}
+
+TEST_F(states, a_container_whose_state_was_lost_in_a_reboot_can_be_locked) {
+  const std::string id = make_container("x");
+  file::remove_tree_at(where.state_fd(), "containers/" + id);
+  EXPECT_TRUE(try_lock_container(where, id));
+}
+
+// Issue 11, section 3: a container on its way is not one that nobody needs.
+TEST_F(states, a_container_is_starting_while_its_maker_lives) {
+  const pid_t maker = ::fork();
+  if (maker == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  container_config c;
+  c.id = new_container_id();
+  const container_lock making = make_container_lock(where, c.id, identify(maker));
+  EXPECT_EQ(load_state(where, c.id).status, container_status::starting);
+  EXPECT_FALSE(load_state(where, c.id).can_remove());
+  EXPECT_FALSE(load_state(where, c.id).is_idle());
+  ::kill(maker, SIGKILL);
+  ::waitpid(maker, nullptr, 0);
+  EXPECT_EQ(load_state(where, c.id).status, container_status::created);
+  EXPECT_TRUE(load_state(where, c.id).is_idle());
+}
+
+TEST_F(states, an_exit_that_is_about_to_be_recorded_is_told_apart) {
+  const std::string id = make_container("x");
+  container_state s;
+  s.status = container_status::running;
+  s.init = {1 << 30, 1, this_boot()};
+  s.monitor = identify(::getpid());
+  save(where, id, s);
+  EXPECT_TRUE(load_state(where, id).ending);
+  EXPECT_FALSE(load_state(where, id).is_idle());
+  s.monitor.start_time += 1;  // it died
+  save(where, id, s);
+  EXPECT_FALSE(load_state(where, id).ending);
+  EXPECT_EQ(load_state(where, id).status, container_status::exited);
+}
+
+// Issue 11, 1.18: how a container ended is known after a reboot, which takes the state directory.
+TEST_F(states, an_end_outlives_the_state_directory) {
+  const std::string id = make_container("x");
+  container_state s;
+  s.status = container_status::exited;
+  s.exit_code = 9;
+  s.finished_ns = 5;
+  save_ended(where, id, s);
+  file::remove_tree_at(where.state_fd(), "containers/" + id);
+  const container_state after = load_state(where, id);
+  EXPECT_EQ(after.status, container_status::exited);
+  EXPECT_EQ(after.exit_code, 9);
+  EXPECT_EQ(after.finished_ns, 5);
+}
+
+TEST_F(states, one_that_ran_when_the_host_went_down_is_not_shown_as_created) {
+  const std::string ran = make_container("ran"), waited = make_container("waited"), fresh = make_container("fresh");
+  for (const std::string& id : {ran, waited}) file::make_directory_at(where.root_fd(), "containers/" + id + "/upper");
+  mark_waiting(where, waited);
+  for (const std::string& id : {ran, waited, fresh}) file::remove_tree_at(where.state_fd(), "containers/" + id);
+  EXPECT_EQ(load_state(where, ran).status, container_status::exited);
+  EXPECT_FALSE(load_state(where, ran).exit_code.has_value());
+  EXPECT_EQ(load_state(where, waited).status, container_status::created);
+  EXPECT_EQ(load_state(where, fresh).status, container_status::created);
+}
+
+TEST_F(states, after_a_boot_names_are_back_and_what_was_to_be_removed_at_its_end_is) {
+  const std::string kept = make_container("kept"), thrown = make_container("thrown", true);
+  file::remove_tree_at(AT_FDCWD, dir.path() + "/state");
+  const instance again = instance::open(dir.path() + "/root", dir.path() + "/state");
+  EXPECT_EQ(resolve_container(again, "kept"), kept);
+  EXPECT_THROW(resolve_container(again, "thrown"), error);
+  EXPECT_EQ(list_containers(again), std::vector{kept});
+}
+
+// Issue 11, 1.14 and 3.5: a command line may hold any bytes.
+TEST_F(states, records_hold_any_bytes) {
+  const std::string id = make_container("x");
+  container_config c = load_config(where, id);
+  c.command = {"echo", "\xff\xfe", "\xc3"};
+  c.env = {"A=\x80"};
+  c.labels = {{"k\xff", "\xff"}};
+  save(where, c);
+  const container_config again = load_config(where, id);
+  EXPECT_EQ(again.command, c.command);
+  EXPECT_EQ(again.env, c.env);
+  EXPECT_EQ(again.labels, c.labels);
+  container_state s;
+  s.command = "echo \xff";
+  save(where, id, s);
+  EXPECT_EQ(load_raw_state(where, id).command, s.command);
 }
 
 TEST_F(states, mark_running_changes_only_a_created_container) {

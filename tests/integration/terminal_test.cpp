@@ -1,4 +1,7 @@
 // Terminals, driven as a person would: tmux types and shows the screen.
+#include <fcntl.h>
+
+#include "core/base/file.hpp"
 #include "tests/integration/support.hpp"
 
 namespace lxr::test {
@@ -101,6 +104,60 @@ TEST_F(terminal, without_a_terminal_minus_t_is_refused) {
   const outcome o = lxr({"run", "-it", "--rm", small_, "sh"}, "x");
   EXPECT_EQ(o.code, 125);
   EXPECT_NE(o.err.find("the input device is not a TTY"), std::string::npos);
+}
+
+// Issue 11, 1.3: a terminal takes 4 KiB until its program reads.
+TEST_F(terminal, a_paste_larger_than_a_terminal_takes_arrives_whole) {
+  const std::string text = dir_.path() + "/text";
+  std::string lines;
+  for (int i = 0; i < 400; ++i) lines += std::to_string(100000 + i) + " 0123456789012345678901234567890\n";
+  file::replace_at(AT_FDCWD, text, lines, 0644);
+  type("lxr run -it --rm --network none " + small_ + " sh -c 'stty -echo; echo rea\"\"dy; sleep 1; md5sum'");
+  EXPECT_TRUE(shows("\nready"));
+  tmux({"load-buffer", text});
+  tmux({"paste-buffer", "-r"});
+  key("C-d");
+  const std::string sum = run_program({"/usr/bin/md5sum", text}).out.substr(0, 32);
+  EXPECT_TRUE(shows(sum)) << screen();
+  EXPECT_TRUE(shows("host$"));
+}
+
+// Issue 11, 3.7: the size is there before the program begins.
+TEST_F(terminal, the_first_instruction_sees_the_size) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  type("clear; for i in $(seq 25); do lxr run -it --rm --network none " + small_ + " stty size; lxr exec -it box stty size; done | sort | uniq -c; echo al\"\"l");
+  EXPECT_TRUE(shows("\nall")) << screen();
+  EXPECT_NE(screen().find("50 25 90"), std::string::npos) << screen();
+}
+
+// Issue 11, 3.9: detaching leaves what exec started alone, and its terminal open.
+TEST_F(terminal, detaching_from_exec_leaves_the_command_running) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  type("lxr exec -it box sh -c 'echo rea\"\"dy; while :; do echo on >> /out; sleep 0.1; done'");
+  EXPECT_TRUE(shows("\nready"));
+  key("C-p");
+  key("C-q");
+  EXPECT_TRUE(shows("host$"));
+  const auto lines = [&] { return std::stoi(lxr({"exec", "box", "sh", "-c", "wc -l < /out"}).out); };
+  const int before = lines();
+  EXPECT_TRUE(eventually([&] { return lines() > before + 5; }));
+}
+
+// Issue 11, 3.9: a terminal that is gone takes its client along, whatever the container makes of SIGHUP.
+TEST_F(terminal, closing_it_leaves_no_client_and_no_container_that_was_to_be_removed) {
+  type("lxr run -it --rm --stop-timeout 0 --network none " + small_ + " sh -c 'trap \"\" HUP TERM; echo rea\"\"dy; while :; do sleep 0.05; done'");
+  EXPECT_TRUE(shows("\nready"));
+  tmux({"kill-server"});
+  EXPECT_TRUE(eventually([&] { return run_program({"/usr/bin/pgrep", "-f", "--", "lxr run -it --rm --stop-timeout 0"}).out.empty(); }));
+  EXPECT_TRUE(eventually([&] { return must({"ps", "-aq"}).empty(); }));
+}
+
+TEST_F(terminal, the_third_control_c_ends_the_client_of_a_deaf_container) {
+  type("lxr run --name box --network none " + small_ + " sh -c 'trap \"\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'");
+  EXPECT_TRUE(shows("\nready"));
+  for (int i = 0; i < 3; ++i) key("C-c");
+  EXPECT_TRUE(shows("left without waiting")) << screen();
+  EXPECT_EQ(status_of("box"), "running");
 }
 
 }  // namespace

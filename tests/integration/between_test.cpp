@@ -1,0 +1,215 @@
+// Between states: what users meet when two commands are a few milliseconds apart (issue 11, section 3).
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "tests/integration/support.hpp"
+
+namespace lxr::test {
+namespace {
+
+// A command in a thread of its own.
+class beside {
+ public:
+  explicit beside(std::function<outcome()> call) : thread_([this, call = std::move(call)] { result_ = call(); }) {}
+  ~beside() {
+    if (thread_.joinable()) thread_.join();
+  }
+  beside(const beside&) = delete;
+  beside& operator=(const beside&) = delete;
+  outcome wait() {
+    thread_.join();
+    return result_;
+  }
+
+ private:
+  outcome result_;
+  std::thread thread_;
+};
+
+class between : public installation {
+ protected:
+  void SetUp() override { must({"pull", "-q", small_}); }
+
+  std::vector<std::string> make(std::vector<std::string> words, std::vector<std::string> body) {
+    words.insert(words.end(), {"--name", "v", "--network", "none", small_});
+    words.insert(words.end(), body.begin(), body.end());
+    return words;
+  }
+  std::vector<std::string> run_d() { return make({"run", "-d"}, {"sleep", "1000"}); }
+
+  // Calls `second` up to ten milliseconds after `first`.
+  std::pair<outcome, outcome> pair(const std::vector<std::string>& first, const std::vector<std::string>& second) {
+    beside one([&] { return lxr(first); });
+    std::this_thread::sleep_for(std::chrono::microseconds(offset_(dice_)));  // the offset is what is tested
+    const outcome two = lxr(second);
+    return {one.wait(), two};
+  }
+  void clean() { lxr({"rm", "-f", "v"}); }
+
+ private:
+  std::mt19937 dice_{std::random_device()()};
+  std::uniform_int_distribution<int> offset_{0, 10'000};
+};
+
+// 3.1: a container on its way is not one that nobody needs.
+TEST_F(between, prune_takes_nothing_that_is_on_its_way) {
+  for (int i = 0; i < 40; ++i) {
+    const auto [made, pruned] = pair(run_d(), {"system", "prune", "-f"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_EQ(pruned.code, 0) << pruned.err;
+    EXPECT_EQ(status_of("v"), "running");
+    clean();
+  }
+}
+
+TEST_F(between, an_attached_run_is_not_disturbed_by_prunes) {
+  std::atomic<bool> over = false;
+  beside pruning([&] {
+    while (!over) EXPECT_EQ(lxr({"system", "prune", "-f"}).code, 0);
+    return outcome{};
+  });
+  for (int i = 0; i < 40; ++i) {
+    const outcome o = lxr({"run", "--rm", "--network", "none", small_, "sh", "-c", "echo hi; exit 3"});
+    EXPECT_EQ(o.code, 3) << o.err;
+    EXPECT_EQ(o.out, "hi\n");
+  }
+  over = true;
+}
+
+// 3.2
+TEST_F(between, rm_without_force_takes_no_container_that_is_being_started) {
+  for (int i = 0; i < 40; ++i) {
+    const auto [made, removed] = pair(run_d(), {"rm", "v"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_TRUE(removed.code == 1 || removed.code == 2) << removed.code << removed.err;
+    EXPECT_EQ(status_of("v"), "running");
+    clean();
+  }
+}
+
+// 3.3 and 3.16: the exit of a container's last process is not taken for the next one's.
+TEST_F(between, start_attached_right_after_create_sees_all) {
+  for (int i = 0; i < 60; ++i) {
+    must(make({"create"}, {"sh", "-c", "echo o; exit 6"}));
+    const outcome o = lxr({"start", "-a", "v"});
+    EXPECT_EQ(o.code, 6) << o.err;
+    EXPECT_EQ(o.out, "o\n");
+    EXPECT_EQ(json::get_int(*json::find_object(inspect("v"), "State"), "ExitCode"), 6);
+    must({"rm", "v"});
+  }
+}
+
+TEST_F(between, start_right_after_kill_stays_up) {
+  must(run_d());
+  for (int i = 0; i < 60; ++i) {
+    must({"kill", "v"});
+    must({"start", "v"});
+    EXPECT_EQ(lxr({"exec", "v", "true"}).code, 0);
+    EXPECT_EQ(status_of("v"), "running");
+  }
+}
+
+// 3.16
+TEST_F(between, kill_returns_when_the_process_is_dead) {
+  for (int i = 0; i < 30; ++i) {
+    must(run_d());
+    must({"kill", "v"});
+    EXPECT_EQ(status_of("v"), "exited");
+    must({"rm", "v"});
+  }
+}
+
+TEST_F(between, whoever_sees_an_exit_sees_its_code) {
+  for (int i = 0; i < 40; ++i) {
+    must(make({"run", "-d"}, {"sh", "-c", "exit 7"}));
+    json::object state;
+    EXPECT_TRUE(eventually([&] {
+      state = *json::find_object(inspect("v"), "State");
+      return json::get_string(state, "Status") == "exited";
+    }));
+    EXPECT_EQ(json::get_int(state, "ExitCode"), 7);
+    must({"rm", "v"});
+  }
+}
+
+TEST_F(between, of_two_removers_one_finds_nothing) {
+  for (int i = 0; i < 30; ++i) {
+    must(make({"create"}, {"sleep", "1000"}));
+    const auto [one, two] = pair({"rm", "v"}, {"rm", "v"});
+    EXPECT_EQ(std::min(one.code, two.code), 0) << one.err << two.err;
+    EXPECT_EQ(std::max(one.code, two.code), 1) << one.err << two.err;
+  }
+}
+
+TEST_F(between, start_beside_run_finds_it_running) {
+  for (int i = 0; i < 30; ++i) {
+    const auto [made, started] = pair(run_d(), {"start", "v"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_TRUE(started.code == 0 || started.err.find("no container with that name") != std::string::npos) << started.err;
+    EXPECT_EQ(status_of("v"), "running");
+    clean();
+  }
+}
+
+TEST_F(between, stop_of_a_created_container_leaves_it_as_it_is) {
+  for (int i = 0; i < 20; ++i) {
+    must(make({"create"}, {"sleep", "1000"}));
+    const auto [started, stopped] = pair({"start", "v"}, {"stop", "-t", "0", "v"});
+    EXPECT_EQ(started.code, 0) << started.err;
+    EXPECT_EQ(stopped.code, 0) << stopped.err;
+    const std::string status = status_of("v");
+    EXPECT_TRUE(status == "running" || status == "exited") << status;
+    clean();
+  }
+  must(make({"create"}, {"sleep", "1000"}));
+  must({"stop", "v"});
+  EXPECT_EQ(status_of("v"), "created");
+}
+
+// Commands that are done may still sweep behind themselves: nothing that is new is theirs to take.
+TEST_F(between, what_follows_a_removal_is_not_swept) {
+  for (int i = 0; i < 60; ++i) {
+    must(make({"create"}, {"sleep", "1000"}));
+    lxr({"rm", "-f", "v"});
+    lxr({"rm", "-f", "nobody"});
+  }
+}
+
+// Every pair of commands on one container, in each of its states: nobody hangs, aborts, blames what is not the cause, or leaves
+// a container that cannot be removed or that is said to run without a process.
+TEST_F(between, every_pair_of_commands_leaves_a_true_state) {
+  const std::map<std::string, std::vector<std::vector<std::string>>> states{
+      {"none", {}}, {"created", {make({"create"}, {"sleep", "1000"})}}, {"running", {run_d()}}, {"exited", {run_d(), {"kill", "v"}}}};
+  const std::vector<std::vector<std::string>> commands{{"start", "v"}, {"stop", "-t", "0", "v"}, {"kill", "v"},   {"rm", "v"},        {"rm", "-f", "v"},
+                                                       {"system", "prune", "-f"}, {"exec", "v", "true"}, {"inspect", "v"}, run_d(), make({"create"}, {"sleep", "1000"}),
+                                                       make({"run", "--rm"}, {"true"})};
+  const char* const never[] = {"terminate called", "cannot open", ".tmp-", "No such device", "No such process", "No such file", "may be too low", "cgroup.procs",
+                               "cannot make directory", "Connection re", "$PATH ()"};
+  for (const auto& [state, making] : states) {
+    for (const auto& first : commands) {
+      for (const auto& second : commands) {
+        for (const auto& words : making) must(words);
+        const auto [one, two] = pair(first, second);
+        const std::string what = state + ": " + first.front() + " beside " + second.front() + ": ";
+        for (const char* text : never) EXPECT_EQ((one.err + two.err).find(text), std::string::npos) << what << one.err << two.err;
+        const outcome seen = lxr({"inspect", "v"});
+        if (seen.code == 0) {
+          const json::array all = json::parse(seen.out, "inspect").as_array();
+          const json::object now = *json::find_object(all.at(0).as_object(), "State");
+          const auto pid = static_cast<pid_t>(json::get_int(now, "Pid"));
+          if (json::get_string(now, "Status") == "running") EXPECT_TRUE(pid > 0 && ::kill(pid, 0) == 0) << what;
+          EXPECT_NE(json::get_string(now, "Status"), "starting") << what;
+        }
+        clean();
+        ASSERT_EQ(lxr({"inspect", "v"}).code, 1) << what << "cannot be removed";
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lxr::test
