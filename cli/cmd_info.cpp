@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/state/container_state.hpp"
+#include "core/state/memory_state.hpp"
 #include "core/state/names.hpp"
 #include "io/cgroup/cgroup.hpp"
 #include "pipeline/image/store.hpp"
@@ -36,7 +37,8 @@ int cmd_info(const invocation& call) {
   const auto row = [](const char* key, const std::string& value) { std::printf("%-16s %s\n", key, value.c_str()); };
   row("Version:", LXR_VERSION);
   row("Root:", where.root());
-  row("State:", where.state());
+  const std::string memory = memory_of(where.state());
+  row("State:", where.state() + (memory.empty() ? "" : ", which is on a disk: in memory at " + memory));
   row("Containers:", std::to_string(all) + " (" + std::to_string(running) + " running)");
   row("Images:", std::to_string(image::store(where).list().size()));
   row("Storage:", "overlay over directories and EROFS layers");

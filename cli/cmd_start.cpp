@@ -49,7 +49,7 @@ bool start_if_waiting(const instance& where, const std::string& id) {
 task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   container_lock lock = co_await lock_container(h.where(), id);
   const container_config config = load_config(h.where(), id);
-  const container_state state = load_state(h.where(), id), raw = load_raw_state(h.where(), id);
+  const container_state raw = load_raw_state(h.where(), id), state = corrected(raw);
   const start_step step = judge(config, state, attach);
   if (step == start_step::ask_waiting) container::start_waiting(h.where(), id);
   if (step != start_step::launch) co_return;

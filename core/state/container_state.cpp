@@ -141,11 +141,12 @@ container_state load_raw_state(const instance& where, const std::string& id) {
   return derived(where, id);
 }
 
-container_state load_state(const instance& where, const std::string& id) {
-  container_state s = load_raw_state(where, id);
-  const bool alive = s.init.is_alive();
-  return corrected(std::move(s), alive);
+container_state corrected(container_state raw) {
+  const bool alive = raw.init.is_alive();
+  return corrected(std::move(raw), alive);
 }
+
+container_state load_state(const instance& where, const std::string& id) { return corrected(load_raw_state(where, id)); }
 
 container_state state_reader::load(const std::string& id) {
   container_state s = load_raw_state(where_, id);

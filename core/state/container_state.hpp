@@ -63,8 +63,9 @@ class state_reader {
   const instance& where_;
   std::map<std::pair<pid_t, std::uint64_t>, bool> monitors_;
 };
-// As last saved, without asking the kernel: for those who are about to change it.
+// As last saved, without asking the kernel: for those who are about to change it; and what load_state() makes of that.
 container_state load_raw_state(const instance& where, const std::string& id);
+container_state corrected(container_state raw);
 
 // A created container's first process waits to be started: known after a reboot, when that process is gone.
 void mark_waiting(const instance& where, const std::string& id);

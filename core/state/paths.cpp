@@ -13,6 +13,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/boot.hpp"
+#include "core/state/memory_state.hpp"
 
 namespace lxr {
 namespace {
@@ -62,8 +63,7 @@ instance instance::open(std::string root, std::string state) {
     spread(i.root_fd(), "containers");
     spread(i.root_fd(), "ingest");
   }
-  i.state_fd_ = file::make_directories(i.state_);
-  if (make_all(i.state_fd(), {"containers", "names", "networks", "mounts", "trash"})) spread(i.state_fd(), "containers");
+  i.state_fd_ = open_state_directory(i.state_);
   settle_after_boot(i);
   return i;
 }

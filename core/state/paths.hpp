@@ -10,7 +10,7 @@ namespace lxr {
 // the names of everything it makes in the kernel. Two instances share nothing.
 //
 //   root/   layers/<diff-id>/  blobs/<digest>  images/<config-digest>/  refs/<name>  ingest/<private>/  containers/<id>/  trash/
-//   state/  containers/<id>/   names/<name>  networks/<name>/  mounts/<config-digest>  trash/
+//   state/  containers/<id>/   names/<name>  networks/<name>/  mounts/<config-digest>  trash/   (links, where it is on a disk: memory_state.hpp)
 //
 // Lifecycle: open() makes missing directories; the object then only holds descriptors and names.
 class instance {

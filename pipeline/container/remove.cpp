@@ -57,7 +57,8 @@ struct known_state {
 };
 known_state state_to_remove(const instance& where, const std::string& id) {
   try {
-    return {load_raw_state(where, id), load_state(where, id)};
+    container_state raw = load_raw_state(where, id);
+    return {raw, corrected(raw)};
   } catch (const error&) {
     return {};
   }

@@ -1,5 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include "core/state/boot.hpp"
 #include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
+#include "core/state/memory_state.hpp"
 #include "core/state/names.hpp"
 #include "core/state/trash.hpp"
 #include "core/async/run.hpp"
@@ -324,6 +327,50 @@ TEST_F(states, instances_with_another_state_directory_use_other_names_in_the_ker
   const instance other = instance::open(dir.path() + "/root2", dir.path() + "/state2");
   EXPECT_NE(where.kernel_name(), other.kernel_name());
   EXPECT_EQ(where.kernel_name(), instance::open(dir.path() + "/root", dir.path() + "/./state/").kernel_name());
+}
+
+// Issue 11, section 4: on a machine whose /tmp is on a disk, state in it is in memory all the same.
+struct memory_states : fixture {
+  std::string state = dir.path() + "/state";
+  void SetUp() override {
+    struct statfs fs {};
+    if (::statfs(dir.path().c_str(), &fs) != 0 || fs.f_type == TMPFS_MAGIC) GTEST_SKIP() << "/tmp is in memory itself";
+  }
+};
+
+TEST_F(memory_states, lie_behind_links_and_are_made_anew_when_those_lead_nowhere) {
+  const std::string first = memory_of(state);
+  ASSERT_TRUE(first.starts_with("/dev/shm/lxr-")) << first;
+  const std::string id = make_container("x");
+  EXPECT_TRUE(std::filesystem::exists(state + "/containers/" + id + "/lock"));
+  EXPECT_EQ(memory_of(state), first);
+  std::filesystem::remove_all(first);  // as in a reboot
+  const instance again = instance::open(dir.path() + "/root", state);
+  EXPECT_NE(memory_of(state), first);
+  EXPECT_EQ(resolve_container(again, "x"), id);
+}
+
+TEST_F(memory_states, of_a_directory_that_was_removed_are_swept) {
+  const std::string memory = memory_of(state);
+  std::filesystem::remove_all(state);
+  const instance other = instance::open(dir.path() + "/root", dir.path() + "/state2");
+  EXPECT_FALSE(std::filesystem::exists(memory));
+  EXPECT_TRUE(std::filesystem::exists(memory_of(dir.path() + "/state2")));
+}
+
+TEST_F(memory_states, are_ours_alone) {
+  const std::string memory = memory_of(state);
+  std::filesystem::permissions(memory, std::filesystem::perms(0755));  // somebody could have read, or made, it
+  const instance again = instance::open(dir.path() + "/root", state);
+  EXPECT_NE(memory_of(state), memory);
+  std::filesystem::remove_all(memory);
+}
+
+TEST_F(memory_states, in_another_mount_namespaces_memory_are_refused) {
+  std::filesystem::remove(state + "/place");
+  std::filesystem::create_symlink(std::to_string(this_boot()) + "-1", state + "/place");
+  std::filesystem::remove_all(memory_of(state));
+  EXPECT_THROW(instance::open(dir.path() + "/root", state), error);
 }
 
 }  // namespace
