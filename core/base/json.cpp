@@ -173,13 +173,16 @@ std::size_t character_size(std::string_view text) {
   return overlong || impossible ? 0 : size;
 }
 
+// U+0080 to U+009F: 0x9b alone begins what ESC [ begins.
+bool is_c1_control(std::string_view text) { return text.size() > 1 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0; }
+
 }  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text.front());
-    const std::size_t size = first < 0x20 || first == 0x7f ? 0 : character_size(text);
+    const std::size_t size = first < 0x20 || first == 0x7f || is_c1_control(text) ? 0 : character_size(text);
     if (size > 0) {
       out += text.substr(0, size);
     } else {
@@ -192,34 +195,39 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-namespace {
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
 
-// Of serialized JSON, in which only strings hold more than ASCII.
-std::string valid_utf8(std::string_view text) {
+std::string escape_controls(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
     const std::size_t size = character_size(text);
-    if (size > 0) {
+    const bool control = text.front() == '\x7f' || (size == 2 && is_c1_control(text));
+    if (size > 0 && !control) {
       out += text.substr(0, size);
     } else {
-      char hex[6];
-      std::snprintf(hex, sizeof hex, "\\\\x%02x", static_cast<unsigned char>(text.front()));
-      out += hex;
+      char escape[8];
+      std::snprintf(escape, sizeof escape, size == 0 ? "\\\\x%02x" : "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(text[size == 0 ? 0 : size - 1])));
+      out += escape;
     }
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
 }
 
-}  // namespace
-
-std::string dump_line(const value& v) { return valid_utf8(dump(v)); }
+std::string dump_line(const value& v) { return escape_controls(dump(v)); }
 
 std::string dump_pretty(const value& v) {
   std::string out;
   pretty(v, out, 0);
-  return valid_utf8(out);
+  return escape_controls(out);
 }
 
 }  // namespace lxr::json

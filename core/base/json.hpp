@@ -28,6 +28,10 @@ std::string dump_line(const value& v);
 std::string dump_pretty(const value& v);
 // What a JSON string, or a terminal, can hold of any bytes: those that are no UTF-8, and control characters, as \xNN.
 std::string printable(std::string_view text);
+bool is_utf8(std::string_view text);
+// Serialized JSON without the bytes a terminal obeys and JSON lets through (DEL, U+0080 to U+009F), as \uNNNN;
+// bytes that are no UTF-8 as the text \xNN.
+std::string escape_controls(std::string_view json_text);
 
 // A member of the right kind, or the fallback when it is absent or null. A wrong kind throws errc::corrupt.
 std::string get_string(const object& o, std::string_view key, std::string_view fallback = {});
