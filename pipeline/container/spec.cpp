@@ -6,8 +6,6 @@
 #include "core/state/names.hpp"
 
 namespace lxr::container {
-namespace {
-
 std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home) {
   std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.hostname};
   if (config.tty) env.emplace_back("TERM=xterm");
@@ -16,11 +14,9 @@ std::vector<std::string> environment(const container_config& config, const oci::
       if (assignment.find('=') != std::string::npos) set_env(env, assignment);
     }
   }
-  if (find_env(env, "HOME").empty()) env.push_back("HOME=" + home);
+  if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also where it is there and empty, as with runc
   return env;
 }
-
-}  // namespace
 
 std::string find_env(const std::vector<std::string>& env, const std::string& key) {
   for (const std::string& assignment : env) {

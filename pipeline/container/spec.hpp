@@ -19,6 +19,9 @@ std::vector<std::string> command_line(const container_config& config, const oci:
 // It in one line, for people.
 std::string command_text(const std::vector<std::string>& words);
 
+// What the process finds as its environment; `home` where neither image nor user say.
+std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home);
+
 // "PATH=..." looked up in an environment.
 std::string find_env(const std::vector<std::string>& env, const std::string& key);
 void set_env(std::vector<std::string>& env, const std::string& assignment);

@@ -27,7 +27,7 @@ error explain(const instance& where, const std::string& id, const child_report& 
   const image::image image = image::store(where).load(config.image_id);
   oci::runtime_spec spec;
   spec.process.args = command_line(config, image.config);
-  spec.process.env = {"PATH=" + find_env(image.config.env, "PATH")};
+  spec.process.env = environment(config, image.config, "/");
   io::process::built_plan plan;
   plan.subjects.assign(report.index + 1, spec.process.args.front());
   return explain_failure(plan, report, spec);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "pipeline/container/signals.hpp"
@@ -49,6 +50,21 @@ TEST(make_spec, the_environment_is_the_images_then_the_users) {
   EXPECT_EQ(std::ranges::count(env, "broken"), 0);
   config = container_config();
   EXPECT_EQ(find_env(make_spec(config, image, nothing).process.env, "HOME"), "/root");
+}
+
+// Issue 11, 1.20: HOME was there twice.
+TEST(make_spec, an_empty_home_is_replaced_and_nothing_is_there_twice) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  image.env = {"A=1", "A=2", "HOME=/image"};
+  container_config config;
+  config.env = {"B=1", "HOME=/first", "B=2", "HOME="};
+  const words env = make_spec(config, image, nothing).process.env;
+  std::set<std::string> names;
+  for (const std::string& e : env) EXPECT_TRUE(names.insert(e.substr(0, e.find('='))).second) << e;
+  EXPECT_EQ(find_env(env, "HOME"), "/root");
+  EXPECT_EQ(find_env(env, "A"), "2");
+  EXPECT_EQ(find_env(env, "B"), "2");
 }
 
 TEST(make_spec, limits_working_directory_and_network) {
