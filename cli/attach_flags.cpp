@@ -25,16 +25,14 @@ std::string parse_detach_keys(const std::string& text) {
   return keys;
 }
 
-void attach_flags::add_detach_keys(CLI::App& app) {
+void attach_flags::add_detach_keys(flag_set& app) {
   app.add_option("--detach-keys", detach_keys, "Keys that leave the container running; \"\" for none (ctrl-p,ctrl-q)");
 }
 
-void attach_flags::add_sig_proxy(CLI::App& app) { app.add_flag("--sig-proxy", sig_proxy, "Hand signals on to the container; =false to keep them (true)"); }
+void attach_flags::add_sig_proxy(flag_set& app) { app.add_flag("--sig-proxy", sig_proxy, "Hand signals on to the container; =false to keep them (true)"); }
 
-void attach_flags::add_streams(CLI::App& app) {
-  app.add_option("-a,--attach", streams, "Attach only to stdin, stdout or stderr")
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"stdin", "stdout", "stderr"}));
+void attach_flags::add_streams(flag_set& app) {
+  app.add_option("-a,--attach", streams, "Attach only to stdin, stdout or stderr")->one_of({"stdin", "stdout", "stderr"});
 }
 
 void attach_flags::apply_to(session_options& session) const {

@@ -18,9 +18,9 @@ struct attach_flags {
   std::vector<std::string> streams;  // of -a: stdin, stdout, stderr; empty for all
   bool sig_proxy = true;
 
-  void add_detach_keys(CLI::App& app);
-  void add_sig_proxy(CLI::App& app);
-  void add_streams(CLI::App& app);
+  void add_detach_keys(flag_set& app);
+  void add_sig_proxy(flag_set& app);
+  void add_streams(flag_set& app);
   void apply_to(session_options& session) const;
 };
 

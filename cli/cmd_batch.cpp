@@ -54,20 +54,18 @@ task<void> run_batch(host& h, batch_command what) {
 }  // namespace
 
 int cmd_batch(const invocation& call) {
-  CLI::App app("Create and start many containers of one image: one pull, one process, one monitor for all.\n"
+  flag_set app("Create and start many containers of one image: one pull, one process, one monitor for all.\n"
                "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
                "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
                "batch");
-  app.set_help_flag("--help", "Show this text");
-  set_usage(app, "OPTIONS] IMAGE [COMMAND ...");
   batch_command what;
   what.flags.add_to(app);
   what.request.prefix = "batch-" + random_hex(3);
   bool remove = false;
-  app.add_option("-n,--count", what.request.count, "How many")->required()->check(CLI::Range(1, 60000));
+  app.add_option("-n,--count", what.request.count, "How many")->required()->range(1, 60000);
   app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
-  app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->check(CLI::Range(1, 1024));
-  app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->check(CLI::Range(0, 4096));
+  app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->range(1, 1024);
+  app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->range(0, 4096);
   app.add_flag("--all-or-nothing", what.request.all_or_nothing, "When one cannot start, remove them all");
   app.add_flag("--rm", remove, "Remove each container when it exits");
   if (const auto done = parse(app, call)) return *done;

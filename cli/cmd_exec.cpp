@@ -10,6 +10,7 @@
 #include "cli/attach_flags.hpp"
 #include "cli/background.hpp"
 #include "cli/command.hpp"
+#include "cli/env_words.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/relay.hpp"
 #include "cli/terminal_events.hpp"
@@ -102,28 +103,27 @@ int attend(container::exec_process& running, bool interactive, const std::string
 }  // namespace
 
 int cmd_exec(const invocation& call) {
-  CLI::App app("Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
+  flag_set app("Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
                "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
                "exec");
-  app.set_help_flag("--help", "Show this text");
-  app.prefix_command();
-  set_usage(app, "OPTIONS] CONTAINER [COMMAND ...");
+  app.stop_at_first_argument("CONTAINER [COMMAND ...]");
   container::exec_options options;
   bool interactive = false;
   attach_flags attach;
   attach.add_detach_keys(app);
   app.add_flag("-i,--interactive", interactive, "Hand on standard input");
   app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
-  app.add_option("-e,--env", options.env, "Set an environment variable")->allow_extra_args(false);
+  std::vector<std::string> env;
+  app.add_option("-e,--env", env, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
   app.add_option("-u,--user", options.user, "User (and group) to run as");
   app.add_option("-w,--workdir", options.working_dir, "Working directory");
   if (const auto done = parse(app, call)) return *done;
   const std::vector<std::string> words = app.remaining();
   if (words.empty()) throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
-  if (words.front().starts_with('-')) throw error(errc::invalid_argument, "use lxr exec", "", "unknown flag: " + words.front(), "see lxr exec --help");
   if (!options.working_dir.empty() && options.working_dir.front() != '/') {
     throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
   }
+  options.env = environment_of({}, env);
   const std::string detach_keys = parse_detach_keys(attach.detach_keys);
   options.command.assign(words.begin() + 1, words.end());
   if (options.command.empty()) {

@@ -18,8 +18,7 @@ image::tagged_image must_find(const image::store& images, const std::string& wor
 }
 
 int image_prune(const invocation& call) {
-  CLI::App app("Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a", "image prune");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a", "image prune");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
@@ -32,10 +31,9 @@ int image_prune(const invocation& call) {
 }
 
 int image_inspect(const invocation& call) {
-  CLI::App app("Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq '.[0].Config.Env'", "image inspect");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq '.[0].Config.Env'", "image inspect");
   std::vector<std::string> words;
-  app.add_option("IMAGE", words, "Names or ids")->required();
+  app.add_argument("IMAGE", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const image::store images(where);
@@ -63,11 +61,10 @@ constexpr command image_commands[] = {
 
 }  // namespace
 
-int cmd_image(const invocation& call) { return run_group(call, "image", image_commands); }
+int cmd_image(const invocation& call) { return dispatch(call, "image", image_commands); }
 
 int cmd_images(const invocation& call) {
-  CLI::App app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
   bool quiet = false, whole = false;
   app.add_flag("-q,--quiet", quiet, "Only ids");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
@@ -96,14 +93,13 @@ int cmd_images(const invocation& call) {
 
 // podman's codes: 1 when an image does not exist, 2 when a container uses one, 125 for anything else.
 int cmd_rmi(const invocation& call) {
-  CLI::App app("Remove images: a name, and with its last name the image and the layers only it needed. What a container uses stays.\n\n"
+  flag_set app("Remove images: a name, and with its last name the image and the layers only it needed. What a container uses stays.\n\n"
                "Examples:\n  lxr rmi golang:1.22\n  lxr rmi -f 3f2a9c",
                "rmi");
-  app.set_help_flag("--help", "Show this text");
   std::vector<std::string> words;
   bool force = false;
   app.add_flag("-f,--force", force, "By id: also when it has several names; missing ones are not an error");
-  app.add_option("IMAGE", words, "Names or ids")->required();
+  app.add_argument("IMAGE", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   int code = 0;
@@ -120,11 +116,10 @@ int cmd_rmi(const invocation& call) {
 }
 
 int cmd_history(const invocation& call) {
-  CLI::App app("Show how an image came to be, newest step first.\n\nExample:\n  lxr history golang", "history");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show how an image came to be, newest step first.\n\nExample:\n  lxr history golang", "history");
   std::string word;
   bool quiet = false, whole = false;
-  app.add_option("IMAGE", word, "Name or id")->required();
+  app.add_argument("IMAGE", word, "Name or id");
   app.add_flag("-q,--quiet", quiet, "Only the ids of layers");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
   if (const auto done = parse(app, call)) return *done;

@@ -23,8 +23,7 @@ std::string cgroup_text(const io::cgroup::layout& l) {
 }  // namespace
 
 int cmd_info(const invocation& call) {
-  CLI::App app("Show what this host offers and where lxr keeps things.\n\nExamples:\n  lxr info", "info");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show what this host offers and where lxr keeps things.\n\nExamples:\n  lxr info", "info");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   std::size_t running = 0, all = 0;
@@ -50,8 +49,7 @@ int cmd_info(const invocation& call) {
 }
 
 int cmd_version(const invocation& call) {
-  CLI::App app("Show lxr's version.\n\nExamples:\n  lxr version", "version");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show lxr's version.\n\nExamples:\n  lxr version", "version");
   if (const auto done = parse(app, call)) return *done;
   std::printf("lxr version %s\n", LXR_VERSION);
   return 0;

@@ -146,11 +146,10 @@ json::object inspect(const instance& where, container_finder& finder, const std:
 }  // namespace
 
 int cmd_inspect(const invocation& call) {
-  CLI::App app("Show everything known about containers or images, as a JSON array.\n\nExample:\n  lxr inspect goCon | jq '.[0].NetworkSettings.IPAddress'",
+  flag_set app("Show everything known about containers or images, as a JSON array.\n\nExample:\n  lxr inspect goCon | jq '.[0].NetworkSettings.IPAddress'",
                "inspect");
-  app.set_help_flag("--help", "Show this text");
   std::vector<std::string> words;
-  app.add_option("NAME", words, "Names or ids of containers or images")->required();
+  app.add_argument("NAME", words, "Names or ids of containers or images");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   container_finder finder(where);

@@ -100,14 +100,13 @@ void follow(const instance& where, const std::string& id, int directory, line_re
 }  // namespace
 
 int cmd_logs(const invocation& call) {
-  CLI::App app("Show the output of a container.\n\nExamples:\n  lxr logs web\n  lxr logs -f --tail 10 web", "logs");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show the output of a container.\n\nExamples:\n  lxr logs web\n  lxr logs -f --tail 10 web", "logs");
   log_options options;
   std::string word, tail = "all";
   app.add_flag("-f,--follow", options.follow, "Go on as it prints more, until it ends");
   app.add_flag("-t,--timestamps", options.timestamps, "Show when each line came");
   app.add_option("-n,--tail", tail, "Only the last lines: a number, or all");
-  app.add_option("CONTAINER", word, "Name or id")->required();
+  app.add_argument("CONTAINER", word, "Name or id");
   if (const auto done = parse(app, call)) return *done;
   if (tail != "all") {
     if (tail.empty() || tail.size() > 9 || !std::ranges::all_of(tail, [](char c) { return c >= '0' && c <= '9'; })) {

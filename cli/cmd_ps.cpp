@@ -97,14 +97,13 @@ void print_json(const std::vector<listed>& all) {
 }  // namespace
 
 int cmd_ps(const invocation& call) {
-  CLI::App app("List containers.\n\nExamples:\n  lxr ps\n  lxr ps -aq\n  lxr ps --format json", "ps");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("List containers.\n\nExamples:\n  lxr ps\n  lxr ps -aq\n  lxr ps --format json", "ps");
   bool all = false, quiet = false, whole = false;
   std::string format;
   app.add_flag("-a,--all", all, "Also those that do not run");
   app.add_flag("-q,--quiet", quiet, "Only ids");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
-  app.add_option("--format", format, "json: one object a line")->check(CLI::IsMember({"json", "table"}));
+  app.add_option("--format", format, "json: one object a line")->one_of({"json", "table", ""});
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const auto found = containers(where, all);

@@ -11,14 +11,13 @@
 namespace lxr::cli {
 
 int cmd_pull(const invocation& call) {
-  CLI::App app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:TAG]).\n\nExamples:\n"
+  flag_set app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:TAG]).\n\nExamples:\n"
                "  lxr pull golang\n  lxr pull 127.0.0.1:5000/team/app:1.2\n  lxr pull oci:./layout:latest",
                "pull");
-  app.set_help_flag("--help", "Show this text");
   image::pull_request request;
   bool quiet = false, timing = false;
   std::string trace;
-  app.add_option("IMAGE", request.reference, "Name, as docker users type it")->required();
+  app.add_argument("IMAGE", request.reference, "Name, as docker users type it");
   app.add_option("--arch", request.architecture, "Architecture, in OCI's words");
   app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP, also if the registry is not on loopback");
   app.add_flag("-q,--quiet", quiet, "Print only the image's id");

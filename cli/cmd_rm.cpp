@@ -29,12 +29,11 @@ int code_of(const std::exception_ptr& failure, bool force, int before) {
 }  // namespace
 
 int cmd_rm(const invocation& call) {
-  CLI::App app("Remove containers.\n\nExamples:\n  lxr rm web\n  lxr rm -f $(lxr ps -aq)", "rm");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Remove containers.\n\nExamples:\n  lxr rm web\n  lxr rm -f $(lxr ps -aq)", "rm");
   std::vector<std::string> words;
   bool force = false;
   app.add_flag("-f,--force", force, "Kill running ones first; missing ones are not an error");
-  app.add_option("CONTAINER", words, "Names or ids")->required();
+  app.add_argument("CONTAINER", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
 

@@ -77,13 +77,12 @@ task<void> run_container(host& h, run_request what) {
 int run_or_create(const invocation& call, bool start) {
   run_request what;
   what.start = start;
-  CLI::App app(start ? "Create and start a container from an image.\n\nExamples:\n"
+  flag_set app(start ? "Create and start a container from an image.\n\nExamples:\n"
                        "  lxr run -it --rm debian bash\n  lxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
                        "  echo hi | lxr run -i --rm alpine cat"
                      : "Create a container and prepare everything up to its start: its first process waits, set up, for `lxr start`.\n\n"
                        "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
                start ? "run" : "create");
-  app.set_help_flag("--help", "Show this text");
   what.flags.add_to(app);
   std::string name;
   bool interactive = false, tty = false, remove = false;
@@ -97,7 +96,6 @@ int run_or_create(const invocation& call, bool start) {
   if (start) attach.add_detach_keys(app);
   if (start) attach.add_sig_proxy(app);
   if (start) app.add_flag("-d,--detach", what.detach, "Run in the background and print the id");
-  set_usage(app, "OPTIONS] IMAGE [COMMAND ...");
   if (const auto done = parse(app, call)) return *done;
   what.config = what.flags.to_config(app, app.remaining());
   what.config.name = name;

@@ -96,14 +96,13 @@ task<void> start_all(host& h, start_request what) {
 
 int cmd_start(const invocation& call) {
   start_request what;
-  CLI::App app("Start created or exited containers.\n\nExamples:\n  lxr start goCon\n  lxr start -ai goCon", "start");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Start created or exited containers.\n\nExamples:\n  lxr start goCon\n  lxr start -ai goCon", "start");
   app.add_flag("-a,--attach", what.attach, "Show its output and hand on signals");
   app.add_flag("-i,--interactive", what.interactive, "Also hand on standard input");
   attach_flags attach;
   attach.add_detach_keys(app);
   attach.add_sig_proxy(app);
-  app.add_option("CONTAINER", what.words, "Names or ids")->required();
+  app.add_argument("CONTAINER", what.words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   if (what.interactive) what.attach = true;
   if (what.attach && what.words.size() != 1) {

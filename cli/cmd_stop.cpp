@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <set>
 
 #include "cli/command.hpp"
@@ -84,12 +85,11 @@ task<void> stop_one(const instance& where, container::exit_records& records, std
 }  // namespace
 
 int cmd_stop(const invocation& call) {
-  CLI::App app("Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop -t 0 web db", "stop");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop -t 0 web db", "stop");
   std::vector<std::string> words;
   int seconds = 0;
-  const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)");
-  app.add_option("CONTAINER", words, "Names or ids")->required();
+  const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)")->range(-1, std::numeric_limits<int>::max());
+  app.add_argument("CONTAINER", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const auto time = limit->count() > 0 ? std::optional(seconds) : std::nullopt;
@@ -97,12 +97,11 @@ int cmd_stop(const invocation& call) {
 }
 
 int cmd_kill(const invocation& call) {
-  CLI::App app("Send a signal to running containers.\n\nExamples:\n  lxr kill web\n  lxr kill -s HUP web", "kill");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Send a signal to running containers.\n\nExamples:\n  lxr kill web\n  lxr kill -s HUP web", "kill");
   std::vector<std::string> words;
   std::string signal = "KILL";
   app.add_option("-s,--signal", signal, "Name or number (KILL)");
-  app.add_option("CONTAINER", words, "Names or ids")->required();
+  app.add_argument("CONTAINER", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const int number = container::parse_signal(signal, SIGKILL);

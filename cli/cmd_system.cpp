@@ -25,8 +25,7 @@ std::string with_share(std::uint64_t part, std::uint64_t whole) {
 }
 
 int system_df(const invocation& call) {
-  CLI::App app("Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system df", "system df");
-  app.set_help_flag("--help", "Show this text");
+  flag_set app("Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system df", "system df");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const image::usage images = image::usage_of(where);
@@ -69,9 +68,8 @@ bool is_not_found(const std::exception_ptr& failure) {
 }
 
 int system_prune(const invocation& call) {
-  CLI::App app("Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  lxr system prune -af",
+  flag_set app("Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  lxr system prune -af",
                "system prune");
-  app.set_help_flag("--help", "Show this text");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
@@ -98,10 +96,9 @@ int system_prune(const invocation& call) {
 }
 
 int system_check(const invocation& call) {
-  CLI::App app("Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not repaired.\n\n"
+  flag_set app("Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not repaired.\n\n"
                "Examples:\n  lxr system check\n  lxr system check --repair",
                "system check");
-  app.set_help_flag("--help", "Show this text");
   bool repair = false;
   app.add_flag("--repair", repair, "Make indexes anew, and remove what is damaged beyond that");
   if (const auto done = parse(app, call)) return *done;
@@ -124,6 +121,6 @@ constexpr command system_commands[] = {
 
 }  // namespace
 
-int cmd_system(const invocation& call) { return run_group(call, "system", system_commands); }
+int cmd_system(const invocation& call) { return dispatch(call, "system", system_commands); }
 
 }  // namespace lxr::cli

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cli/flag_set.hpp"
 #include "core/state/paths.hpp"
 
 namespace lxr::cli {
@@ -30,17 +28,17 @@ struct command {
   command_function run;
   const char* summary;
 };
-// Runs the command that the first word names; `group` is how the words so far are spelled.
-int run_group(const invocation& call, const std::string& group, std::span<const command> table);
+// All of lxr's commands, for its help and for dispatch().
+std::span<const command> all_commands();
+
+// Runs the command of the table that the first word names. `group`: the words so far; empty for lxr itself.
+int dispatch(const invocation& call, const std::string& group, std::span<const command> table);
 
 // Asks on the terminal before something is removed; false for everything but "y" or "yes".
 bool confirm(const std::string& warning);
 
-// Parses `words` with `app`. Returns an exit code when the command is done with that: 0 after --help, 125 for bad words.
-std::optional<int> parse(CLI::App& app, const invocation& call);
-
-// What stands in the usage line where the flags stand; for commands whose words after the flags are not options.
-void set_usage(CLI::App& app, const std::string& words);
+// Parses the call's words. Returns an exit code when --help was all that was asked for. Throws errc::invalid_argument.
+std::optional<int> parse(flag_set& app, const invocation& call);
 
 int cmd_batch(const invocation& call);
 int cmd_create(const invocation& call);

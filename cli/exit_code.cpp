@@ -1,7 +1,6 @@
 #include "cli/exit_code.hpp"
 
-#include <cstdio>
-
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -19,7 +18,7 @@ int exit_code_of(const std::exception_ptr& failure) noexcept {
 }
 
 int report_failure(const std::exception_ptr& failure) noexcept {
-  std::fprintf(stderr, "lxr: %s\n", describe(failure).c_str());
+  print_error(describe(failure));
   return exit_code_of(failure);
 }
 

@@ -28,7 +28,7 @@ json::object image_json(const instance& where, const image::tagged_image& tag) {
           {"RootFS", json::object{{"Type", "layers"}, {"Layers", std::move(layers)}}}};
 }
 
-void prune_flags::add_to(CLI::App& app) {
+void prune_flags::add_to(flag_set& app) {
   app.add_flag("-a,--all", all, "Every image that no container uses");
   app.add_flag("-f,--force", force, "Do not ask");
 }

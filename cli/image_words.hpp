@@ -11,7 +11,7 @@ json::object image_json(const instance& where, const image::tagged_image& tag);
 // What every prune asks for.
 struct prune_flags {
   bool all = false, force = false;
-  void add_to(CLI::App& app);
+  void add_to(flag_set& app);
 };
 
 // Says what was removed, in docker's words.

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lxr::cli {
+
+// What a command takes on its command line: flags, each with the variable it sets, and arguments. Words are read exactly as
+// Go's pflag reads them, which docker, podman and the scripts around them rely on: "--flag=" and "--flag ''" are an empty value,
+// "-itu root" is three flags, a boolean flag takes a value only behind "=", the last of several counts, "--" ends the flags.
+// Lifecycle: declare everything, parse() once; the variables must live until then.
+class flag_set {
+ public:
+  class flag;
+
+  // `name`: the words that lead here, "run" or "image rm"; empty for lxr itself. `description` is shown above the usage.
+  flag_set(std::string description, std::string name);
+  ~flag_set();
+  flag_set(const flag_set&) = delete;
+  flag_set& operator=(const flag_set&) = delete;
+
+  // `names`: "-e,--env". A boolean flag.
+  flag* add_flag(const std::string& names, bool& variable, std::string help);
+  // A flag with a value. A list takes one more value each time the flag is given.
+  flag* add_option(const std::string& names, std::string& variable, std::string help);
+  flag* add_option(const std::string& names, std::vector<std::string>& variable, const std::string& help);
+  // Whole numbers. None is taken until range() says which.
+  template <std::integral Number>
+  flag* add_option(const std::string& names, Number& variable, std::string help) {
+    return add_number(names, [&variable](std::int64_t value) { variable = static_cast<Number>(value); }, std::move(help));
+  }
+  // `take` gets each value, and throws what is wrong with it.
+  flag* add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help);
+
+  // Arguments: exactly one, or one and more.
+  void add_argument(std::string name, std::string& variable, std::string help);
+  void add_argument(std::string name, std::vector<std::string>& variable, std::string help);
+  // Flags end at the first argument; it and all that follows is remaining(). `usage`: "IMAGE [COMMAND ...]".
+  void stop_at_first_argument(std::string usage);
+
+  // Throws errc::invalid_argument. --help is looked at first once all words were understood: see wants_help().
+  void parse(const std::vector<std::string>& words);
+  [[nodiscard]] bool wants_help() const noexcept { return help_; }
+  [[nodiscard]] const std::vector<std::string>& remaining() const noexcept { return arguments_; }
+  [[nodiscard]] std::string help() const;
+  // "lxr run": how errors and help call the command.
+  [[nodiscard]] std::string title() const { return name_.empty() ? "lxr" : "lxr " + name_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<flag>>& flags() const noexcept { return flags_; }
+
+ private:
+  struct argument {
+    std::string name, help;
+    std::string* one = nullptr;
+    std::vector<std::string>* many = nullptr;
+  };
+  flag* add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take, std::string help);
+  flag* add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help);
+  std::size_t take_long(const std::vector<std::string>& words, std::size_t at);
+  std::size_t take_cluster(const std::vector<std::string>& words, std::size_t at);
+  void take_arguments();
+  [[nodiscard]] flag* find(std::string_view name) const;
+  [[nodiscard]] std::string usage() const;
+  [[noreturn]] void refuse(const std::string& reason, const std::string& hint = {}) const;
+  [[noreturn]] void refuse_unknown(const std::string& name) const;
+
+  std::string description_, name_, rest_usage_;
+  std::vector<std::unique_ptr<flag>> flags_;
+  std::vector<argument> declared_;
+  std::vector<std::string> arguments_;
+  bool help_ = false, stop_at_first_ = false;
+};
+
+// One declared flag. Owned by its set.
+class flag_set::flag {
+ public:
+  // What a value must be; refused otherwise, with a text that says so.
+  flag* one_of(std::vector<std::string> words);
+  flag* range(std::int64_t lowest, std::int64_t highest);
+  flag* required();
+
+  [[nodiscard]] std::size_t count() const noexcept { return given_.size(); }
+  // The values it was given, in order.
+  [[nodiscard]] const std::vector<std::string>& given() const noexcept { return given_; }
+  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+  [[nodiscard]] const std::string& name() const noexcept { return names_.back(); }
+  [[nodiscard]] bool is_boolean() const noexcept { return placeholder_.empty(); }
+  [[nodiscard]] bool is_number() const noexcept { return placeholder_ == "N"; }
+  [[nodiscard]] const std::vector<std::string>& choices() const noexcept { return choices_; }
+  [[nodiscard]] std::int64_t lowest() const noexcept { return lowest_; }
+  [[nodiscard]] std::int64_t highest() const noexcept { return highest_; }
+
+ private:
+  friend class flag_set;
+  void take(const std::string& value);
+  [[nodiscard]] std::string label() const;
+
+  std::vector<std::string> names_;  // with their dashes, the longest last
+  std::string placeholder_, help_;  // placeholder: how help shows the value; empty for a boolean flag
+  std::function<void(const std::string&)> take_;
+  std::vector<std::string> choices_, given_;
+  std::int64_t lowest_ = 0, highest_ = -1;
+  bool required_ = false;
+};
+
+}  // namespace lxr::cli
