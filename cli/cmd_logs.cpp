@@ -4,11 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <deque>
+#include <charconv>
+#include <optional>
 
 #include "cli/command.hpp"
+#include "cli/log_view.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_state.hpp"
@@ -20,10 +21,7 @@ namespace {
 
 using container::log_file;
 
-struct log_options {
-  bool follow = false, timestamps = false;
-  int tail = -1;
-};
+constexpr std::size_t most_lines = 1'000'000'000;
 
 // Splits what is read into lines; a line not yet ended waits for the rest.
 class line_reader {
@@ -49,47 +47,31 @@ class line_reader {
   std::string pending_;
 };
 
-void print_line(std::string_view line, const log_options& options) {
-  container::log_line parsed;
-  if (!container::parse_log_line(line, parsed)) return;
-  std::FILE* out = parsed.stream == "stderr" ? stderr : stdout;
-  std::fflush(out == stdout ? stderr : stdout);  // both may lead to one place: keep their order
-  if (options.timestamps) std::fprintf(out, "%.*s ", static_cast<int>(parsed.time.size()), parsed.time.data());
-  std::fwrite(parsed.text.data(), 1, parsed.text.size(), out);
-  if (parsed.complete) std::fputc('\n', out);
-}
-
-void print_old(int directory, line_reader& current, const log_options& options) {
-  std::deque<std::string> last;
-  const auto take = [&](std::string_view line) {
-    if (options.tail < 0) return print_line(line, options);
-    last.emplace_back(line);
-    if (last.size() > static_cast<std::size_t>(options.tail)) last.pop_front();
-  };
+void read_old(int directory, line_reader& current, log_view& view) {
+  const auto add = [&view](std::string_view record) { view.add(record); };
   for (int n = log_file::kept - 1; n > 0; --n) {
     auto fd = file::try_open_at(directory, std::string(log_file::name) + "." + std::to_string(n), O_RDONLY);
-    if (fd) line_reader(std::move(*fd)).read(take);
+    if (fd) line_reader(std::move(*fd)).read(add);
   }
-  current.read(take);
-  for (const std::string& line : last) print_line(line, options);
+  current.read(add);
+  view.end_of_old();
 }
 
 // Until the container ends: inotify wakes for new lines and for a rotated file; the state is asked about once a second.
-void follow(const instance& where, const std::string& id, int directory, line_reader current, const log_options& options) {
+void follow(const instance& where, const std::string& id, int directory, line_reader current, log_view& view) {
   const unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   ::inotify_add_watch(watch.get(), ("/proc/self/fd/" + std::to_string(directory)).c_str(), IN_MODIFY | IN_CREATE);
   char events[4096];
   for (;;) {
     const bool ended = load_state(where, id).init.pid == 0;
-    current.read([&](std::string_view line) { print_line(line, options); });
+    current.read([&view](std::string_view record) { view.add(record); });
     auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
     struct stat mine {}, theirs {};
     if (newest && ::fstat(current.fd(), &mine) == 0 && ::fstat(newest->get(), &theirs) == 0 && mine.st_ino != theirs.st_ino) {
       current = line_reader(std::move(*newest));
       continue;
     }
-    std::fflush(stdout);
-    if (ended) return;
+    if (!flush_output() || ended) return;
     pollfd p{watch.get(), POLLIN, 0};
     ::poll(&p, 1, 1000);
     while (::read(watch.get(), events, sizeof events) > 0) {
@@ -97,29 +79,35 @@ void follow(const instance& where, const std::string& id, int directory, line_re
   }
 }
 
+// "all" as nothing.
+std::optional<std::size_t> lines_of(const std::string& tail) {
+  if (tail == "all") return std::nullopt;
+  std::size_t lines = 0;
+  const auto [end, failure] = std::from_chars(tail.data(), tail.data() + tail.size(), lines);
+  if (failure != std::errc() || end != tail.data() + tail.size() || lines > most_lines) {
+    throw error(errc::invalid_argument, "use --tail", '"' + tail + '"', "it is a number of lines from 0 to " + std::to_string(most_lines) + ", or all");
+  }
+  return lines;
+}
+
 }  // namespace
 
 int cmd_logs(const invocation& call) {
   flag_set app("Show the output of a container.\n\nExamples:\n  lxr logs web\n  lxr logs -f --tail 10 web", "logs");
-  log_options options;
+  bool following = false, timestamps = false;
   std::string word, tail = "all";
-  app.add_flag("-f,--follow", options.follow, "Go on as it prints more, until it ends");
-  app.add_flag("-t,--timestamps", options.timestamps, "Show when each line came");
+  app.add_flag("-f,--follow", following, "Go on as it prints more, until it ends");
+  app.add_flag("-t,--timestamps", timestamps, "Show when each line came");
   app.add_option("-n,--tail", tail, "Only the last lines: a number, or all");
   app.add_argument("CONTAINER", word, "Name or id");
   if (const auto done = parse(app, call)) return *done;
-  if (tail != "all") {
-    if (tail.empty() || tail.size() > 9 || !std::ranges::all_of(tail, [](char c) { return c >= '0' && c <= '9'; })) {
-      throw error(errc::invalid_argument, "use --tail", '"' + tail + '"', "it is a number of lines, or all");
-    }
-    options.tail = std::stoi(tail);
-  }
+  log_view view(timestamps, lines_of(tail), print_bytes);
   const instance where = call.open();
   const std::string id = resolve_container(where, word);
   const unique_fd directory = file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
   line_reader current(file::open_at(directory.get(), log_file::name, O_RDONLY | O_CREAT));
-  print_old(directory.get(), current, options);
-  if (options.follow) follow(where, id, directory.get(), std::move(current), options);
+  read_old(directory.get(), current, view);
+  if (following) follow(where, id, directory.get(), std::move(current), view);
   return 0;
 }
 
