@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
+#include <map>
 
+#include "cli/output.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "io/tty/terminal.hpp"
@@ -28,43 +29,45 @@ void terminal_events::span(std::string_view stage, std::string_view subject, clo
 
 void terminal_events::layer_progress(std::string_view name, std::string_view phase, std::uint64_t done, std::uint64_t total) {
   if (quiet_) return;
-  auto found = layers_.find(name);
-  if (found == layers_.end()) {
-    order_.emplace_back(name);
-    found = layers_.emplace(std::string(name), layer{}).first;
-  }
-  layer& l = found->second;
-  const bool turned = l.phase != phase;
-  l = {std::string(phase), done, total};
+  const std::string shown = printable(name);
   if (bars_) {
-    if (turned || clock::now() - drawn_ > milliseconds(80)) draw();
-  } else if (turned && phase != "waiting") {
-    std::fprintf(stderr, "%s: %s\n", std::string(name).c_str(), std::string(phase).c_str());
+    const auto now = clock::now();
+    const bool turned = view_.update(shown, printable(phase), done, total, now);
+    if (turned || now - drawn_ > milliseconds(80)) draw();
+  } else if ((phase == "done" || phase == "present") && told_.insert(shown).second) {
+    print_note(shown + ": " + (phase == "done" ? "pulled " : "already here, ") + human_size(total));
   }
+}
+
+// Back to where the first line begins, with nothing below.
+void terminal_events::erase() {
+  if (lines_ > 0) print_progress("\x1b[" + std::to_string(lines_) + "A\r\x1b[J");
+  lines_ = 0;
 }
 
 void terminal_events::draw() {
-  constexpr int width = 30;
+  const winsize size = io::tty::window_size(2);
   drawn_ = clock::now();
-  if (lines_ > 0) std::fprintf(stderr, "\x1b[%zuA", lines_);
-  for (const std::string& name : order_) {
-    const layer& l = layers_[name];
-    const int filled = l.total == 0 ? width : static_cast<int>(width * std::min(l.done, l.total) / l.total);
-    std::fprintf(stderr, "\r\x1b[K%s %-8s [%s%s] %s/%s\n", name.c_str(), l.phase.c_str(), std::string(static_cast<std::size_t>(filled), '=').c_str(),
-                 std::string(static_cast<std::size_t>(width - filled), ' ').c_str(), human_size(l.done).c_str(), human_size(l.total).c_str());
-  }
-  lines_ = order_.size();
+  std::string text = lines_ > 0 ? "\x1b[" + std::to_string(lines_) + "A" : "";
+  const auto lines = view_.lines(size.ws_row != 0 ? size.ws_row : 24, size.ws_col != 0 ? size.ws_col : 80);
+  for (const std::string& line : lines) text += "\r" + line + "\x1b[K\n";
+  print_progress(text + "\x1b[J");
+  lines_ = lines.size();
 }
 
 void terminal_events::message(std::string_view text) {
-  if (!quiet_) std::fprintf(stderr, "%s\n", std::string(text).c_str());
+  if (quiet_) return;
+  const bool redraw = lines_ > 0;
+  erase();
+  print_note(text);
+  if (redraw) draw();
 }
 
 void terminal_events::finish_progress() {
-  if (bars_ && !order_.empty()) draw();
+  if (bars_ && !view_.empty()) draw();
   lines_ = 0;
-  order_.clear();
-  layers_.clear();
+  view_ = progress_view();
+  told_.clear();
 }
 
 void terminal_events::show(bool timing, const std::string& trace_file) const {
@@ -73,7 +76,7 @@ void terminal_events::show(bool timing, const std::string& trace_file) const {
   try {
     write_trace(trace_file);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "lxr: %s\n", e.what());
+    print_error(e.what());
   }
 }
 
@@ -82,11 +85,15 @@ void check_trace(const std::string& path) {
 }
 
 void terminal_events::print_timing() const {
-  std::fprintf(stderr, "%-14s %-24s %10s %10s\n", "STAGE", "SUBJECT", "BEGIN ms", "TOOK ms");
+  char line[160];
+  std::snprintf(line, sizeof line, "%-14s %-24s %10s %10s", "STAGE", "SUBJECT", "BEGIN ms", "TOOK ms");
+  print_note(line);
   for (const recorded& r : spans_) {
-    std::fprintf(stderr, "%-14s %-24.24s %10.3f %10.3f\n", r.stage.c_str(), r.subject.c_str(), ms(r.begin - start_), ms(r.end - r.begin));
+    std::snprintf(line, sizeof line, "%-14.14s %-24.24s %10.3f %10.3f", printable(r.stage).c_str(), printable(r.subject).c_str(), ms(r.begin - start_), ms(r.end - r.begin));
+    print_note(line);
   }
-  std::fprintf(stderr, "%-14s %-24s %10s %10.3f\n", "total", "", "", ms(clock::now() - start_));
+  std::snprintf(line, sizeof line, "%-14s %-24s %10s %10.3f", "total", "", "", ms(clock::now() - start_));
+  print_note(line);
 }
 
 void terminal_events::write_trace(const std::string& path) const {
@@ -105,19 +112,6 @@ void terminal_events::write_trace(const std::string& path) const {
   }
   const unique_fd fd = file::open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   file::write_all(fd.get(), json::dump(json::object{{"traceEvents", std::move(events)}}), path);
-}
-
-std::string human_size(std::uint64_t bytes) {
-  static constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
-  double value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1000 && unit < 4) {
-    value /= 1000;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 || value >= 100 ? "%.0f%s" : value >= 10 ? "%.1f%s" : "%.2f%s", value, units[unit]);
-  return text;
 }
 
 }  // namespace lxr::cli

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "cli/progress_view.hpp"
 #include "core/base/event_sink.hpp"
 
 namespace lxr::cli {
 
-// Shows a person what happens: progress of layers (bars on a terminal, lines otherwise), and on request the timeline.
+// Shows a person what happens: progress of layers (bars on a terminal, otherwise a line for each that is there), and on request the timeline.
 class terminal_events final : public event_sink {
  public:
   explicit terminal_events(bool quiet = false);
@@ -29,25 +30,20 @@ class terminal_events final : public event_sink {
     std::string stage, subject;
     clock::time_point begin, end;
   };
-  struct layer {
-    std::string phase;
-    std::uint64_t done = 0, total = 0;
-  };
   void draw();
+  void erase();
   void print_timing() const;
   void write_trace(const std::string& path) const;
 
   bool quiet_, bars_;
   clock::time_point start_ = clock::now(), drawn_{};
   std::vector<recorded> spans_;
-  std::vector<std::string> order_;
-  std::map<std::string, layer, std::less<>> layers_;
-  std::size_t lines_ = 0;
+  progress_view view_;
+  std::size_t lines_ = 0;         // on the terminal now
+  std::set<std::string, std::less<>> told_;  // without a terminal: layers that had their line
 };
 
 // Throws when the file of --trace cannot be written: before anything is started, not when it is over.
 void check_trace(const std::string& path);
-
-std::string human_size(std::uint64_t bytes);  // "573MB", powers of 1000 as docker shows them
 
 }  // namespace lxr::cli
