@@ -1,13 +1,12 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdio>
+#include <memory>
 
 #include "cli/attach_flags.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
+#include "cli/id_file.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
-#include "core/base/file.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/create.hpp"
 #include "pipeline/container/launch.hpp"
@@ -19,15 +18,9 @@ namespace {
 struct run_request {
   container_flags flags;
   container_config config;
-  std::string cidfile;
+  std::shared_ptr<id_file> cidfile;
   bool detach = false, start = true;
 };
-
-void write_cidfile(const run_request& what, const std::string& id) {
-  if (what.cidfile.empty()) return;
-  const unique_fd fd = file::open_at(AT_FDCWD, what.cidfile, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  file::write_all(fd.get(), id, what.cidfile);
-}
 
 // From an image that is at least known; what does not need its layers is made while they come.
 task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
@@ -44,7 +37,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
   std::exception_ptr failure;
   try {
-    write_cidfile(what, config.id);
+    what.cidfile->write(config.id);
     auto launching = container::launch(h.engine(), fresh.lock, config, std::move(options));
     container::launched running = co_await std::move(launching);
     h.events().show(what.flags.timing, what.flags.trace);
@@ -64,7 +57,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
     failure = std::current_exception();
   }
   if (fresh.lock) container::discard(h.where(), config);
-  if (!what.cidfile.empty()) ::unlink(what.cidfile.c_str());
+  what.cidfile->remove();
   std::rethrow_exception(failure);
 }
 
@@ -90,7 +83,8 @@ int run_or_create(const invocation& call, bool start) {
   app.add_flag("-i,--interactive", interactive, "Keep standard input open");
   app.add_flag("-t,--tty", tty, "Give the container a terminal");
   app.add_flag("--rm", remove, "Remove the container when it exits");
-  app.add_option("--cidfile", what.cidfile, "Write the id to a file");
+  std::string cidfile;
+  app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet");
   attach_flags attach;
   attach.add_streams(app);
   if (start) attach.add_detach_keys(app);
@@ -109,9 +103,7 @@ int run_or_create(const invocation& call, bool start) {
   if (attached && tty && interactive && !io::tty::is_terminal(0)) {
     throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
   }
-  if (!what.cidfile.empty() && ::access(what.cidfile.c_str(), F_OK) == 0) {
-    throw error(errc::already_exists, "write --cidfile", what.cidfile, "the file exists", "remove it, or name another");
-  }
+  what.cidfile = std::make_shared<id_file>(cidfile);
   session_options session{attached, attached && interactive, attached && tty};
   attach.apply_to(session);
   return run_session(session, [&](engine_side& side) {
