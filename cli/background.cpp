@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <vector>
 
+#include "cli/output.hpp"
 #include "core/base/unique_fd.hpp"
 
 namespace lxr::cli {
@@ -53,7 +53,7 @@ void leave_streams() noexcept {
 }
 
 void run_behind(const std::function<void()>& work, std::span<const int> keep) {
-  std::fflush(nullptr);
+  flush_output();  // once, not by the child too
   if (::fork() != 0) return;
   ::setsid();
   leave_streams();

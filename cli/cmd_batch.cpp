@@ -2,6 +2,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
 #include "pipeline/batch/batch.hpp"
@@ -17,19 +18,25 @@ struct batch_command {
 
 double ms(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-void print_summary(const batch::summary& s, bool quiet) {
-  const std::size_t failed = s.failed(), started = s.containers.size() - failed;
-  for (const batch::outcome& o : s.containers) {
-    if (quiet && o.failure.empty()) std::printf("%s\n", o.id.c_str());
-    if (!o.failure.empty()) std::fprintf(stderr, "lxr: %s: %s\n", o.name.c_str(), o.failure.c_str());
+// What is printed on standard output: the ids, or what it took.
+std::string summary_text(const batch::summary& s, bool quiet) {
+  std::string text;
+  if (quiet) {
+    for (const batch::outcome& o : s.containers) {
+      if (o.failure.empty()) text += o.id + "\n";
+    }
+    return text;
   }
-  if (quiet) return;
+  const std::size_t started = s.containers.size() - s.failed();
+  char line[256];
   if (s.slots > 0) {
-    std::printf("made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000, ms(s.filling) / static_cast<double>(s.slots));
+    std::snprintf(line, sizeof line, "made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000, ms(s.filling) / static_cast<double>(s.slots));
+    text += line;
   }
   const double seconds = ms(s.total) / 1000;
-  std::printf("started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
-              seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
+  std::snprintf(line, sizeof line, "started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
+                seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
+  return text + line;
 }
 
 task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
@@ -40,10 +47,13 @@ task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
   }
   auto running = batch::run(h.engine(), h.monitor(), what.request);
   const batch::summary result = co_await std::move(running);
-  print_summary(result, what.flags.quiet);
-  std::fflush(stdout);
+  for (const batch::outcome& o : result.containers) {
+    if (!o.failure.empty()) print_error(o.name + ": " + o.failure);
+  }
+  const std::string remains = "what was started is there all the same, as " + what.request.prefix + "-1 and so on: see lxr ps -a";
+  const int arrived = print_result(summary_text(result, what.flags.quiet), remains);
   h.events().show(what.flags.timing, what.flags.trace);
-  h.client().finished(result.failed() == 0 ? 0 : tool_failed);
+  h.client().finished(result.failed() == 0 ? arrived : tool_failed);
 }
 
 task<void> run_batch(host& h, batch_command what) {

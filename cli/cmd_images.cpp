@@ -1,9 +1,8 @@
-#include <cstdio>
-
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_words.hpp"
 #include "cli/listing.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/base/error.hpp"
 #include "pipeline/container/engine.hpp"
@@ -26,7 +25,7 @@ int image_prune(const invocation& call) {
   if (!flags.force && !confirm(flags.all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
   const image::removed gone = image::prune(where, flags.all);
   print_removed(gone);
-  std::printf("Total reclaimed space: %s\n", human_size(gone.bytes).c_str());
+  print_line("Total reclaimed space: " + human_size(gone.bytes));
   return 0;
 }
 
@@ -47,7 +46,7 @@ int image_inspect(const invocation& call) {
       code = 1;
     }
   }
-  std::printf("%s\n", json::dump_pretty(out).c_str());
+  print_json_pretty(out);
   return code;
 }
 
@@ -75,7 +74,7 @@ int cmd_images(const invocation& call) {
   for (const image::tagged_image& tag : images.list()) {
     const std::string id = whole ? "sha256:" + tag.id : tag.id.substr(0, 12);
     if (quiet) {
-      std::printf("%s\n", id.c_str());
+      print_line(id);
       continue;
     }
     std::string size;
@@ -130,16 +129,16 @@ int cmd_history(const invocation& call) {
   // Newest first; a layer that no step tells of has a row of its own.
   auto diff_id = config.diff_ids.rbegin();
   const auto add = [&](const oci::image_config::step& step) {
-    std::string layer = "<none>", size = "0B", by = json::printable(step.created_by);
+    std::string layer = "<none>", size = "0B", by = step.created_by;
     if (!step.empty_layer && diff_id != config.diff_ids.rend()) {
       layer = whole ? diff_id->str() : diff_id->hex().substr(0, 12);
       size = human_size(images.layer_size(*diff_id++));
     }
-    if (!whole && by.size() > 45) by = json::printable(by.substr(0, 44)) + "…";
+    if (!whole) by = shortened(by, 45);
     if (quiet) {
-      std::printf("%s\n", layer.c_str());
+      print_line(layer);
     } else {
-      t.add({layer, json::printable(step.created.substr(0, 19)), by, size, json::printable(step.comment)});
+      t.add({layer, step.created.substr(0, 19), by, size, step.comment});
     }
   };
   for (auto step = config.history.rbegin(); step != config.history.rend(); ++step) add(*step);

@@ -1,9 +1,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "cli/command.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/state/container_state.hpp"
@@ -33,7 +32,10 @@ int cmd_info(const invocation& call) {
   }
   utsname host{};
   ::uname(&host);
-  const auto row = [](const char* key, const std::string& value) { std::printf("%-16s %s\n", key, value.c_str()); };
+  const auto row = [](std::string key, const std::string& value) {
+    key.resize(17, ' ');
+    print_line(key + value);
+  };
   row("Version:", LXR_VERSION);
   row("Root:", where.root());
   const std::string memory = memory_of(where.state());
@@ -51,7 +53,7 @@ int cmd_info(const invocation& call) {
 int cmd_version(const invocation& call) {
   flag_set app("Show lxr's version.\n\nExamples:\n  lxr version", "version");
   if (const auto done = parse(app, call)) return *done;
-  std::printf("lxr version %s\n", LXR_VERSION);
+  print_line("lxr version " LXR_VERSION);
   return 0;
 }
 

@@ -2,12 +2,12 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <sstream>
 
 #include "cli/command.hpp"
 #include "cli/image_words.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
@@ -163,7 +163,7 @@ int cmd_inspect(const invocation& call) {
       missing = true;
     }
   }
-  std::printf("%s\n", json::dump_pretty(out).c_str());
+  print_json_pretty(out);
   return missing ? 1 : 0;
 }
 

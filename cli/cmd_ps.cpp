@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/command.hpp"
 #include "cli/listing.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/state/container_config.hpp"
@@ -48,7 +48,7 @@ std::vector<listed> containers(const instance& where, bool all) {
       if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {
       // Removed meanwhile or not whole yet; a damaged one is told of and does not hide the others.
-      if (e.code() != errc::not_found) std::fprintf(stderr, "lxr: container %s: %s\n", short_id(id).c_str(), e.what());
+      if (e.code() != errc::not_found) print_error("container " + short_id(id) + ": " + e.what());
       continue;
     }
     out.push_back(std::move(one));
@@ -69,8 +69,7 @@ std::string status_text(const container_state& s, std::int64_t now) {
 }
 
 std::string shown_command(const std::string& command, bool whole) {
-  constexpr std::size_t shown = 20;
-  return '"' + (whole || command.size() <= shown ? command : command.substr(0, shown - 1) + "…") + '"';
+  return '"' + (whole ? command : shortened(command, 20)) + '"';
 }
 
 void print_table(const std::vector<listed>& all, bool whole) {
@@ -83,14 +82,14 @@ void print_table(const std::vector<listed>& all, bool whole) {
   t.print();
 }
 
-void print_json(const std::vector<listed>& all) {
+void print_as_json(const std::vector<listed>& all) {
   const std::int64_t now = container::unix_time_ns();
   for (const auto& [id, s] : all) {
     const json::object o{{"ID", short_id(id)},        {"Names", s.name},
                          {"Image", s.image},          {"State", to_string(s.status)},
                          {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(s.created_ns)},
                          {"Pid", s.init.pid},         {"Address", s.address}};
-    std::printf("%s\n", json::dump_line(o).c_str());
+    print_json(o);
   }
 }
 
@@ -108,9 +107,9 @@ int cmd_ps(const invocation& call) {
   const instance where = call.open();
   const auto found = containers(where, all);
   if (quiet) {
-    for (const listed& l : found) std::printf("%s\n", whole ? l.id.c_str() : short_id(l.id).c_str());
+    for (const listed& l : found) print_line(whole ? l.id : short_id(l.id));
   } else if (format == "json") {
-    print_json(found);
+    print_as_json(found);
   } else {
     print_table(found, whole);
   }

@@ -1,6 +1,5 @@
-#include <cstdio>
-
 #include "cli/command.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -32,7 +31,7 @@ int cmd_pull(const invocation& call) {
   const image::pull_result pulled = lxr::run(loop, image::pull(where, container::own_program("lxr-image"), request, events));
   events.finish_progress();
   events.show(timing, trace);
-  std::printf("%s\n", quiet ? ("sha256:" + pulled.image_id).c_str() : pulled.canonical.c_str());
+  print_line(quiet ? "sha256:" + pulled.image_id : pulled.canonical);
   return 0;
 }
 

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/background.hpp"
+#include "cli/output.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/state/names.hpp"
@@ -57,7 +57,7 @@ int cmd_rm(const invocation& call) {
     if (r.failure) {
       code = code_of(r.failure, force, code);
     } else {
-      std::printf("%s\n", word_of[r.id].c_str());
+      print_line(word_of[r.id]);
     }
   }
   const auto settle = [&] {

@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 
 #include "cli/attach_flags.hpp"
@@ -42,10 +41,8 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
     container::launched running = co_await std::move(launching);
     h.events().show(what.flags.timing, what.flags.trace);
     if (!attached) {
-      std::printf("%s\n", config.id.c_str());
-      std::fflush(stdout);
       h.monitor().watch(std::move(running));
-      h.client().finished(0);
+      h.client().finished(print_result(config.id + "\n", "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
       co_return;
     }
     container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};

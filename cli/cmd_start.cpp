@@ -1,9 +1,9 @@
-#include <cstdio>
 #include <set>
 
 #include "cli/attach_flags.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
@@ -83,13 +83,12 @@ task<void> start_all(host& h, start_request what) {
         auto starting = start_one(h, id, what.attach, what.interactive);
         co_await std::move(starting);
       }
-      if (!what.attach) std::printf("%s\n", word.c_str());
+      if (!what.attach) print_line(word);
     } catch (const error&) {
       code = report_failure(std::current_exception());
     }
   }
-  std::fflush(stdout);
-  if (!what.attach || code != 0) h.client().finished(code);
+  if (!what.attach || code != 0) h.client().finished(finish_output(code));
 }
 
 }  // namespace
@@ -118,13 +117,13 @@ int cmd_start(const invocation& call) {
       if (what.attach || !start_if_waiting(where, id)) {
         others.push_back(word);
       } else {
-        std::printf("%s\n", word.c_str());
+        print_line(word);
       }
     } catch (const error&) {
       code = report_failure(std::current_exception());
     }
   }
-  std::fflush(stdout);
+  flush_output();
   if (others.empty()) return code;
   bool tty = false;
   if (what.attach) tty = load_config(where, resolve_container(where, others.front())).tty;

@@ -1,11 +1,11 @@
 #include <csignal>
-#include <cstdio>
 #include <functional>
 #include <limits>
 #include <set>
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
@@ -35,7 +35,7 @@ task<void> do_one(const action& act, container::exit_records& records, std::stri
   try {
     auto acting = act(records, id);
     co_await std::move(acting);
-    std::printf("%s\n", word.c_str());
+    print_line(word);
   } catch (const error&) {
     code = report_failure(std::current_exception());
   }

@@ -1,10 +1,10 @@
-#include <cstdio>
 #include <map>
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_words.hpp"
 #include "cli/listing.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -86,12 +86,12 @@ int system_prune(const invocation& call) {
     if (r.failure && !is_not_found(r.failure)) code = report_failure(r.failure);
     if (r.failure || r.result == container::removal_result::left) continue;
     bytes += size_of[r.id];
-    std::printf("Deleted container: %s\n", r.id.c_str());
+    print_line("Deleted container: " + r.id);
   }
   lxr::run(loop, container::settle(where, cgroups, std::move(ids)));
   const image::removed gone = image::prune(where, flags.all);
   print_removed(gone);
-  std::printf("Total reclaimed space: %s\n", human_size(bytes + gone.bytes).c_str());
+  print_line("Total reclaimed space: " + human_size(bytes + gone.bytes));
   return code;
 }
 
@@ -105,10 +105,11 @@ int system_check(const invocation& call) {
   const instance where = call.open();
   asio::io_context loop(1);
   const auto print = [](const image::finding& f) {
-    std::printf("%s: %s%s\n", f.object.c_str(), f.problem.c_str(), f.repair.empty() ? "" : (" (" + f.repair + ")").c_str());
+    print_line(f.object + ": " + f.problem + (f.repair.empty() ? "" : " (" + f.repair + ")"));
   };
   const image::check_summary s = lxr::run(loop, image::check(where, container::own_program("lxr-image"), repair, print));
-  std::printf("%zu layers and %zu images checked, %zu problems, %zu repaired\n", s.layers, s.images, s.findings, s.repaired);
+  print_line(std::to_string(s.layers) + " layers and " + std::to_string(s.images) + " images checked, " + std::to_string(s.findings) + " problems, " +
+             std::to_string(s.repaired) + " repaired");
   return s.findings > s.repaired ? 1 : 0;
 }
 

@@ -1,6 +1,6 @@
 #include "cli/image_words.hpp"
 
-#include <cstdio>
+#include "cli/output.hpp"
 
 namespace lxr::cli {
 
@@ -34,8 +34,8 @@ void prune_flags::add_to(flag_set& app) {
 }
 
 void print_removed(const image::removed& gone) {
-  for (const std::string& name : gone.untagged) std::printf("Untagged: %s\n", name.c_str());
-  for (const std::string& id : gone.deleted) std::printf("Deleted: sha256:%s\n", id.c_str());
+  for (const std::string& name : gone.untagged) print_line("Untagged: " + name);
+  for (const std::string& id : gone.deleted) print_line("Deleted: sha256:" + id);
 }
 
 }  // namespace lxr::cli

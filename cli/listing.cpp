@@ -1,23 +1,48 @@
 #include "cli/listing.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "cli/output.hpp"
 
 namespace lxr::cli {
+namespace {
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
+// Characters, not bytes.
+std::size_t width_of(const std::string& text) { return static_cast<std::size_t>(std::ranges::count_if(text, begins_character)); }
+
+}  // namespace
+
+
+void table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = printable(cell);
+  rows_.push_back(std::move(row));
+}
 
 void table::print() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   }
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 3, ' ');
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 3, ' ');
     }
-    std::printf("%s\n", line.c_str());
+    print_line(line);
   }
+}
+
+std::string shortened(const std::string& text, std::size_t width) {
+  const std::string whole = printable(text);
+  if (width_of(whole) <= width) return whole;
+  std::size_t end = 0;
+  for (std::size_t characters = 0; end < whole.size(); ++end) {
+    if (begins_character(whole[end]) && ++characters == width) break;
+  }
+  return whole.substr(0, end) + "…";
 }
 
 std::string human_duration(std::int64_t ns) {

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -134,10 +134,10 @@ void relay::handle_signals() {
 int relay::report_leaving() const {
   if (output_failure_ == EPIPE) return 128 + SIGPIPE;
   if (output_failure_ != 0) {
-    std::fprintf(stderr, "lxr: cannot write to standard output: %s\n", std::strerror(output_failure_));
+    print_error(std::string("cannot write to standard output: ") + std::strerror(output_failure_));
     return tool_failed;
   }
-  if (left_by_ != SIGHUP && asked_to_end_ == 3) std::fprintf(stderr, "lxr: asked to end three times: left without waiting for the container\n");
+  if (left_by_ != SIGHUP && asked_to_end_ == 3) print_error("asked to end three times: left without waiting for the container");
   return 128 + left_by_;
 }
 

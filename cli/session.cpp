@@ -13,6 +13,7 @@
 
 #include "cli/background.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/relay.hpp"
 #include "core/base/error.hpp"
 #include "io/tty/terminal.hpp"
@@ -53,7 +54,7 @@ void report_death(pid_t engine) {
   int status = 0;
   ::waitpid(engine, &status, 0);
   const std::string how = WIFSIGNALED(status) ? std::string("was killed: ") + ::strsignal(WTERMSIG(status)) : "ended without a word";
-  std::fprintf(stderr, "lxr: the engine of this command %s; what it started runs on, see: lxr ps -a\n", how.c_str());
+  print_error("the engine of this command " + how + "; what it started runs on, see: lxr ps -a");
 }
 
 class client {

@@ -80,6 +80,8 @@ TEST(architecture, banned_calls) {
       {R"(std::j?thread\b)", "threads belong to worker_pool", {"core/async/offload.hpp", "core/async/offload.cpp"}},
       {R"(\b(sleep|usleep|nanosleep|sleep_for)\()", "wait for an event instead", {}},
       {R"([^A-Za-z0-9_>]::(open|openat)\((?![^;]*O_CLOEXEC))", "descriptors are created close-on-exec", {"cli/main.cpp"}},  // the standard ones
+      {R"(\b(f?printf|fputs|puts|fputc|putchar|fwrite|fflush)\(|std::c(out|err)\b)", "only cli/output.cpp prints: what comes from outside must not command a terminal",
+       {"cli/output.cpp", "cli/lxr_image.cpp", "io/seccomp/generate.cpp"}},
       {R"([^A-Za-z0-9_>]::socket\((?![^;]*SOCK_CLOEXEC))", "descriptors are created close-on-exec", {}},
       {R"([^A-Za-z0-9_>]::(pipe|dup|epoll_create)\()", "use the call that sets close-on-exec", {}},
   };

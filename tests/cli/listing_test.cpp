@@ -26,5 +26,13 @@ TEST(table, pads_columns_to_the_widest_cell) {
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "A           B\nwide cell   x\n");
 }
 
+TEST(shortened, keeps_whole_characters_and_says_that_something_is_missing) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "ab…");
+  EXPECT_EQ(shortened("\xc3\xbc\xc3\xbc\xc3\xbc", 3), "\xc3\xbc\xc3\xbc\xc3\xbc");
+  EXPECT_EQ(shortened("\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", 3), "\xc3\xbc\xc3\xbc…");
+  EXPECT_EQ(shortened("", 3), "");
+}
+
 }  // namespace
 }  // namespace lxr::cli
