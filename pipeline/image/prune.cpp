@@ -32,11 +32,12 @@ class references {
   // The name of a container that uses the image; empty when none does.
   [[nodiscard]] std::string user_of(const std::string& image) const {
     const auto found = users_.find(image);
-    return found == users_.end() ? "" : found->second;
+    return found == users_.end() ? damaged_ : found->second;
   }
 
   // The name of a container that needs this layer or image; empty when none does.
   [[nodiscard]] std::string user_of_object(const std::string& hex) const {
+    if (!damaged_.empty()) return damaged_;
     for (const auto& [image, user] : users_) {
       if (image == hex) return user;
       if (!images_.has_image(image)) continue;  // still being pulled, with layers of its own
@@ -72,8 +73,7 @@ class references {
       const container_config c = load_config(where_, id);
       users_.emplace(c.image_id, c.name);
     } catch (const error& e) {
-      if (e.code() == errc::not_found) return;
-      throw error(e.code(), "read", "container " + short_id(id), "its configuration is damaged, so nobody knows which image it needs", "lxr rm -f " + short_id(id));
+      if (e.code() != errc::not_found) damaged_ = short_id(id) + " (whose configuration is damaged: lxr rm -f " + short_id(id) + ")";
     }
   }
 
@@ -81,6 +81,7 @@ class references {
   store images_;
   std::map<std::string, std::vector<oci::reference>> names_;
   std::map<std::string, std::string> users_;
+  std::string damaged_;  // a container of which nobody can tell which image it needs: it may be any
 };
 
 std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {

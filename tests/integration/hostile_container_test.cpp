@@ -94,7 +94,7 @@ TEST_F(hostile_container, a_lock_that_is_held_for_ever_stops_no_other_container_
 
 // 1.20 and 3.13
 TEST_F(hostile_container, a_child_killed_for_memory_is_told) {
-  must({"run", "--name", "box", "--network", "none", "-m", "32m", small_, "sh", "-c", "tail /dev/zero; exit 3"});
+  EXPECT_EQ(lxr({"run", "--name", "box", "--network", "none", "-m", "32m", small_, "sh", "-c", "tail /dev/zero; exit 3"}).code, 3);
   const json::object state = *json::find_object(inspect("box"), "State");
   EXPECT_TRUE(json::get_bool(state, "OOMKilled"));
   EXPECT_EQ(json::get_int(state, "ExitCode"), 3);
