@@ -63,7 +63,8 @@ void follow(const instance& where, const std::string& id, int directory, line_re
   ::inotify_add_watch(watch.get(), ("/proc/self/fd/" + std::to_string(directory)).c_str(), IN_MODIFY | IN_CREATE);
   char events[4096];
   for (;;) {
-    const bool ended = load_state(where, id).init.pid == 0;
+    const container_state state = load_state(where, id);
+    const bool ended = state.init.pid == 0 && !state.ending;  // what it said last is there before its exit is recorded
     current.read([&view](std::string_view record) { view.add(record); });
     auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
     struct stat mine {}, theirs {};
@@ -104,10 +105,11 @@ int cmd_logs(const invocation& call) {
   log_view view(timestamps, lines_of(tail), print_bytes);
   const instance where = call.open();
   const std::string id = resolve_container(where, word);
-  const unique_fd directory = file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
-  line_reader current(file::open_at(directory.get(), log_file::name, O_RDONLY | O_CREAT));
-  read_old(directory.get(), current, view);
-  if (following) follow(where, id, directory.get(), std::move(current), view);
+  const auto directory = file::try_open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
+  if (!directory) throw error(errc::not_found, "show the output of", '"' + word + '"', "no such container: it was removed meanwhile");
+  line_reader current(file::open_at(directory->get(), log_file::name, O_RDONLY | O_CREAT));
+  read_old(directory->get(), current, view);
+  if (following) follow(where, id, directory->get(), std::move(current), view);
   return 0;
 }
 

@@ -240,9 +240,12 @@ void child_process::become(pid_t successor) {
 }
 
 int child_process::wait() noexcept {
-  const auto status = reap(pidfd_.get(), true);
+  int code = 0;
+  quietly([&] {
+    if (const auto status = reap(pidfd_.get(), true)) code = status->code;
+  });
   pid_ = 0;
-  return status ? status->code : 0;
+  return code;
 }
 
 std::optional<exit_status> reap(int pidfd, bool block) {
@@ -251,7 +254,8 @@ std::optional<exit_status> reap(int pidfd, bool block) {
   do {
     done = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | __WALL | (block ? 0 : WNOHANG));
   } while (done != 0 && errno == EINTR);
-  if (done != 0 || info.si_pid == 0) return std::nullopt;
+  if (done != 0) throw_errno("wait for", "process");
+  if (info.si_pid == 0) return std::nullopt;
   if (info.si_code == CLD_EXITED) return exit_status{info.si_status, false};
   return exit_status{128 + info.si_status, true};
 }

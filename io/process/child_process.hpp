@@ -81,7 +81,8 @@ struct exit_status {
   int code = 0;
   bool signalled = false;
 };
-// Reaps the child behind `pidfd`; empty optional when it is still running.
+// Reaps the child behind `pidfd`; empty optional when it is still running, or traced by another process. Throws when it is no
+// child of ours.
 std::optional<exit_status> reap(int pidfd, bool block);
 
 // A child begins with a copy of all our descriptors, and closes those that are not its own: with thousands of them that is

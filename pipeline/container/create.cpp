@@ -1,5 +1,7 @@
 #include "pipeline/container/create.hpp"
 
+#include <poll.h>
+
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_state.hpp"
@@ -9,8 +11,9 @@
 #include "pipeline/image/store.hpp"
 
 namespace lxr::container {
+namespace {
 
-created create(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
+created create_once(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
@@ -35,6 +38,22 @@ created create(const instance& where, const process_identity& maker, container_c
     throw;
   }
   return {std::move(wanted), std::move(lock)};
+}
+
+}  // namespace
+
+// What was removed a moment ago may still take the room on a disk that is full: others empty the trash behind themselves.
+created create(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
+  constexpr int attempts = 25, pause_ms = 20;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return create_once(where, maker, wanted, image);
+    } catch (const error& e) {
+      if (e.code() != std::errc::no_space_on_device || attempt == attempts) throw;
+    }
+    empty_trash(where);
+    ::poll(nullptr, 0, pause_ms);  // half a second in all
+  }
 }
 
 void discard(const instance& where, const container_config& config) noexcept {

@@ -101,6 +101,16 @@ task<void> monitor::until_exit(int pidfd) {
   }
 }
 
+// A dead process that another one traces (ptrace(2)) is ours to reap only once its tracer has seen it.
+task<io::process::exit_status> monitor::reaped(int pidfd) {
+  asio::steady_timer soon(engine_.executor);
+  for (;;) {
+    if (const auto status = io::process::reap(pidfd, false)) co_return *status;
+    soon.expires_after(std::chrono::milliseconds(20));
+    co_await soon.async_wait(as_result);
+  }
+}
+
 // Never throws: a failure here would cancel the supervision of every other container.
 task<void> monitor::supervise(std::shared_ptr<subject> s) {
   task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
@@ -125,10 +135,9 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   co_await join_quietly(input);
   int code = 125;
   try {
-    if (const auto status = io::process::reap(s->pidfd.get(), false)) {
-      code = status->code;
-      co_await record_exit(s, *status);
-    }
+    const io::process::exit_status status = co_await reaped(s->pidfd.get());
+    code = status.code;
+    co_await record_exit(s, status);
   } catch (const std::exception&) {
     // its state cannot be written; it is derived from the kernel then
   }

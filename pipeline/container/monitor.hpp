@@ -51,6 +51,7 @@ class monitor {
   task<void> forward(client_stream& to);
   task<void> copy_to_terminal(int terminal, std::string bytes);
   task<void> until_exit(int pidfd);
+  task<io::process::exit_status> reaped(int pidfd);
   task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
   void save_exit(subject& s, io::process::exit_status status);
 

@@ -1,7 +1,12 @@
 // What a container, or an image, may try against lxr, the host and other containers (issue 11; security cases 61 to 69).
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
@@ -90,6 +95,21 @@ TEST_F(hostile_container, a_lock_that_is_held_for_ever_stops_no_other_container_
   EXPECT_TRUE(eventually([&] { return status_of("w-2") == "exited"; }));
   ASSERT_EQ(::flock(lock.get(), LOCK_UN), 0);
   EXPECT_TRUE(eventually([&] { return status_of("w-1") == "exited"; }));
+}
+
+// 1.20: a tracer of the first process keeps it unreaped for a while.
+TEST_F(hostile_container, a_traced_first_process_loses_no_exit_code) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  const auto pid = static_cast<pid_t>(json::get_int(*json::find_object(inspect("box"), "State"), "Pid"));
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr), 0);
+  process killing(command({"kill", "box"}), environment());
+  const unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd dead{pidfd.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&dead, 1, 10'000), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, __WALL), pid);  // now its parent may reap it
+  EXPECT_EQ(killing.wait(), 0);
+  EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "ExitCode"), 137);
 }
 
 // 1.20 and 3.13

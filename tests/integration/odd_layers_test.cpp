@@ -182,5 +182,23 @@ TEST_P(odd_layers, links_that_lead_out_stay_inside) {
 
 INSTANTIATE_TEST_SUITE_P(through, odd_layers, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
 
+// Issue 11, 1.1: what the kernel resolves with ".." it gives up whenever anything on the host is renamed or mounted.
+TEST_P(odd_layers, links_through_dots_are_resolved_while_the_host_renames_and_mounts) {
+  tar_builder b;
+  b.directory("bin").directory("etc").directory("run").directory("run/systemd").directory("run/systemd/resolve");
+  b.add({.path = "bin/true", .content = *file::read_at(AT_FDCWD, "/bin/busybox", 16 << 20), .mode = 0755});
+  b.add({.path = "etc/resolv.conf", .link = "../run/systemd/resolve/stub-resolv.conf", .type = '2'});
+  const std::string image = layout_of("dots", {b.finish()}), place = dir_.path() + "/renamed";
+  must({"pull", "-q", image});
+  file::make_directories(place + "/a/x");
+  file::make_directories(place + "/b");
+  const outcome o = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c",
+                                 "(cd " + place + "; while :; do mv a/x b/x; mv b/x a/x; mount -t tmpfs none a; umount a; done) & loop=$!; " + program_path("lxr") +
+                                     " batch -n 300 --rm --network none " + image + " true; code=$?; kill $loop; exit $code"},
+                                {}, environment());
+  EXPECT_EQ(o.code, 0) << o.err;
+  EXPECT_NE(o.out.find("started 300 of 300"), std::string::npos) << o.out;
+}
+
 }  // namespace
 }  // namespace lxr::test
