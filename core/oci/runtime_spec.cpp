@@ -29,7 +29,7 @@ const std::vector<std::string>& default_readonly_paths() {
 
 std::uint64_t default_capabilities() {
   std::uint64_t set = 0;
-  for (const int capability : {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_NET_RAW,
+  for (const int capability : {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE,
                                CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_CHROOT}) {
     set |= std::uint64_t{1} << capability;
   }

@@ -61,8 +61,9 @@ std::vector<runtime_spec::mount> default_mounts();
 const std::vector<std::string>& default_masked_paths();
 const std::vector<std::string>& default_readonly_paths();
 
-// docker's set without MKNOD and AUDIT_WRITE: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE NET_RAW SETFCAP
-// SETGID SETPCAP SETUID SYS_CHROOT. Without MKNOD no device cgroup is needed to keep the host's disks out of reach.
+// podman's set: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT. Without
+// MKNOD no device cgroup is needed to keep the host's disks out of reach; without NET_RAW nobody sends forged packets, and
+// `ping` works by unprivileged ICMP sockets (the sysctl ping_group_range lets everybody open them).
 std::uint64_t default_capabilities();
 
 }  // namespace lxr::oci

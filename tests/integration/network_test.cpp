@@ -14,35 +14,31 @@ using network = installation;
 
 TEST_F(network, containers_reach_each_other_and_the_host_and_it_reaches_them) {
   must({"run", "-d", "--name", "a", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
-  must({"run", "-d", "--name", "b", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "b", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
   const std::string a = address_of("a"), b = address_of("b");
   EXPECT_NE(a, b);
   const std::string gateway = json::get_string(*json::find_object(inspect("a"), "NetworkSettings"), "Gateway");
-  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", a}).code, 0);
-  EXPECT_EQ(lxr({"exec", "a", "ping", "-c", "1", "-W", "5", b}).code, 0);
-  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", gateway}).code, 0);
   EXPECT_EQ(run_program({"/bin/ping", "-c", "1", "-W", "5", a}).code, 0);
   EXPECT_TRUE(eventually([&] { return lxr({"exec", "b", "wget", "-q", "-O", "-", "http://" + a + "/"}).code == 0; }));
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "a", "wget", "-q", "-O", "-", "http://" + b + "/"}).code == 0; }));
   EXPECT_NE(must({"exec", "a", "cat", "/etc/hosts"}).find(a), std::string::npos);
   EXPECT_TRUE(must({"exec", "a", "ip", "route"}).starts_with("default via " + gateway + " dev eth0"));
 }
 
 TEST_F(network, what_one_bridge_cannot_carry_goes_over_another) {
-  must({"run", "-d", "--name", "a", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "a", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
   {
     const unique_fd dir = file::open_at(AT_FDCWD, state_ + "/networks/bridge", O_RDONLY | O_DIRECTORY);
     lxr::network::address_pool pool = lxr::network::address_pool::open(dir.get(), "addresses", 2, 65535);
     for (std::uint32_t i = 1; i < lxr::network::address_pool::block_members; ++i) pool.take(1);  // as if so many ran
   }
-  must({"run", "-d", "--name", "b", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "b", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
   const std::string a = address_of("a"), b = address_of("b");
   const std::string tag = instance::open(root_, state_).tag();
   EXPECT_EQ(run_program({"/bin/bash", "-c", "ip -br link | grep -c '^lxr" + tag + "'"}).out, "2\n");
-  EXPECT_EQ(lxr({"exec", "a", "ping", "-c", "1", "-W", "5", b}).code, 0);
-  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", a}).code, 0);
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "a", "wget", "-q", "-O", "-", "http://" + b + "/"}).code == 0; }));
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "b", "wget", "-q", "-O", "-", "http://" + a + "/"}).code == 0; }));
   EXPECT_EQ(run_program({"/bin/ping", "-c", "1", "-W", "5", b}).code, 0);
-  const std::string gateway = json::get_string(*json::find_object(inspect("b"), "NetworkSettings"), "Gateway");
-  EXPECT_EQ(lxr({"exec", "b", "ping", "-c", "1", "-W", "5", gateway}).code, 0);
 }
 
 // Leaving the host is masqueraded: a peer behind another link of the host sees the host's address.
@@ -54,9 +50,9 @@ TEST_F(network, what_leaves_the_host_carries_its_address) {
                                  "set -e; unshare -n sleep 100 & pid=$!; trap 'kill $pid' EXIT; until [ \"$(readlink /proc/$pid/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; do :; done; "
                                  "ip link add " + peer + " type veth peer name far netns $pid; ip addr add 10.253.7.1/24 dev " + peer + "; ip link set " + peer +
                                      " up; nsenter -t $pid -n sh -c 'ip addr add 10.253.7.2/24 dev far; ip link set far up'; " + program_path("lxr") +
-                                     " exec a ping -c 1 -W 5 10.253.7.2"},
+                                     " exec a sh -c 'nc -w 5 10.253.7.2 1 2>&1 || true'"},
                                 {}, environment());
-  EXPECT_EQ(o.code, 0) << o.out << o.err;  // the peer has no route back to the container's own subnet
+  EXPECT_NE(o.out.find("refused"), std::string::npos) << o.out << o.err;  // the peer has no route back to the container's own subnet
 }
 
 TEST_F(network, none_has_only_loopback_and_host_shares_the_hosts) {

@@ -45,7 +45,8 @@ say "4. inside one"
 show "$lxr" exec demo-7 sh -c 'cat /etc/image 2>/dev/null; hostname; ip -4 addr show eth0 | grep inet'
 show "$lxr" logs demo-7
 one=$("$lxr" inspect demo-1 | jq -r '.[0].NetworkSettings.IPAddress')
-show "$lxr" exec demo-2 ping -c 1 -W 2 "$one"
+"$lxr" exec demo-1 httpd -p 80 -h /etc
+show "$lxr" exec demo-2 wget -q -O - "http://$one/image"
 show ping -c 1 -W 2 "$one"
 
 say "5. the timeline of one start"

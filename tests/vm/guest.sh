@@ -60,10 +60,10 @@ expect "out of memory kills" 137 "$(lxr inspect eater | sed -n 's/.*"ExitCode": 
 lxr rm -f eater >/dev/null
 
 lxr run -d --name one "$IMAGE" sleep 1000 >/dev/null
-lxr run -d --name two "$IMAGE" sleep 1000 >/dev/null
+lxr run -d --name two "$IMAGE" sh -c 'httpd -p 80 -h /etc; exec sleep 1000' >/dev/null
 address() { lxr inspect "$1" | sed -n 's/.*"IPAddress": "\(.*\)".*/\1/p'; }
 expect "the host reaches a container" 0 "$(ping -c 1 -W 5 "$(address one)" >/dev/null; echo $?)"
-expect "containers reach each other" 0 "$(lxr exec one ping -c 1 -W 5 "$(address two)" >/dev/null; echo $?)"
+expect "containers reach each other" 0 "$(for i in $(seq 50); do lxr exec one wget -q -O /dev/null "http://$(address two)/image" && break || usleep 100000; done; echo $?)"
 expect "exec joins the cgroup" 2 "$(lxr exec one grep -c . /sys/fs/cgroup/cgroup.procs)"
 expect "exec's exit code" 5 "$(lxr exec one sh -c 'exit 5'; echo $?)"
 lxr stop -t 1 one two >/dev/null
