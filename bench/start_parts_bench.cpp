@@ -111,7 +111,7 @@ void netlink_batch(benchmark::State& state) {
       return ::readlink(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), name, sizeof name - 1) > 0 ? std::string(name) : std::string();
     };
     while (namespace_of(peer) == namespace_of(::getpid())) ::sched_yield();
-    io::netlink::put_veth(b, {"lv0", bridge, peer, {2, 0, 0, 1, 0, 1}});
+    io::netlink::put_veth(b, {"lv0", 1 << 30, bridge, peer, {2, 0, 0, 1, 0, 1}});
     state.ResumeTiming();
     route.exchange_or_throw(b, "create");
     state.PauseTiming();

@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     w.address = w.gateway + 1 + static_cast<std::uint32_t>(i);
     children.push_back(start(places.back(), w));
     if (!bridged) continue;
-    route.make_veth("lf" + std::to_string(i), bridge, children.back().pid);
+    route.make_veth("lf" + std::to_string(i), bridge, children.back().pid, w.address);
     ::close(children.back().go);
   }
   ::close(alive[1]);

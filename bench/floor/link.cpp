@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -55,8 +56,9 @@ class writer {
   void end(std::size_t begin) { reinterpret_cast<rtattr*>(bytes_.data() + begin)->rta_len = static_cast<unsigned short>(bytes_.size() - begin); }
   void close() { header()->nlmsg_len = static_cast<std::uint32_t>(bytes_.size() - at_); }
 
+  void send(int fd) const { must(::send(fd, bytes_.data(), bytes_.size(), 0), "netlink send"); }
   void exchange(int fd) const {
-    must(::send(fd, bytes_.data(), bytes_.size(), 0), "netlink send");
+    send(fd);
     alignas(nlmsghdr) char reply[8192];
     for (int missing = count; missing > 0;) {
       long left = must(::recv(fd, reply, sizeof reply, 0), "netlink receive");
@@ -73,15 +75,14 @@ class writer {
     }
   }
 
+  nlmsghdr* header() { return reinterpret_cast<nlmsghdr*>(bytes_.data() + at_); }
+
   int count = 0;
 
  private:
-  nlmsghdr* header() { return reinterpret_cast<nlmsghdr*>(bytes_.data() + at_); }
   std::vector<char> bytes_;
   std::size_t at_ = 0;
 };
-
-int open_route() { return static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink")); }
 
 ifinfomsg* put_link(writer& w, std::uint16_t flags, int index, bool up) {
   w.open(RTM_NEWLINK, flags);
@@ -97,6 +98,40 @@ void put_no_ipv6(writer& w) {
   w.attribute(IFLA_INET6_ADDR_GEN_MODE, &none, 1);
   w.end(inet6);
   w.end(all);
+}
+
+int index_of(std::uint32_t address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
+
+void put_hardware_address(writer& w, std::uint16_t attribute, std::uint32_t address) {
+  const std::uint32_t rest = htonl(address);
+  unsigned char mac[6] = {0x02, 0x42};
+  std::memcpy(mac + 2, &rest, sizeof rest);
+  w.attribute(attribute, mac, sizeof mac);
+}
+
+// Forwarding entry, isolation, source check: as a port of lxr's.
+void put_port(writer& w, int bridge, std::uint32_t address) {
+  put_link(w, change, index_of(address), false);
+  w.number(IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  put_no_ipv6(w);
+  w.close();
+  put_link(w, change, index_of(address), true);
+  const std::size_t info = w.nest(IFLA_LINKINFO), port = w.nest(IFLA_INFO_SLAVE_DATA);
+  for (const auto& [setting, value] : {std::pair{IFLA_BRPORT_LEARNING, 0}, {IFLA_BRPORT_UNICAST_FLOOD, 0}, {IFLA_BRPORT_ISOLATED, 1}, {IFLA_BRPORT_LOCKED, 1}}) {
+    const auto byte = static_cast<std::uint8_t>(value);
+    w.attribute(static_cast<std::uint16_t>(setting), &byte, 1);
+  }
+  w.end(port);
+  w.end(info);
+  w.close();
+  w.open(RTM_NEWNEIGH, create);
+  auto* n = w.add<ndmsg>();
+  n->ndm_family = AF_BRIDGE;
+  n->ndm_ifindex = index_of(address);
+  n->ndm_state = NUD_NOARP;
+  n->ndm_flags = NTF_MASTER;
+  put_hardware_address(w, NDA_LLADDR, address);
+  w.close();
 }
 
 void put_address(writer& w, int index, std::uint32_t address) {
@@ -141,30 +176,26 @@ void links::remove(const std::string& name) {
   w.exchange(fd_);
 }
 
-void links::make_veth(const std::string& name, int bridge, pid_t pid) {
+void links::make_veth(const std::string& name, int bridge, pid_t pid, std::uint32_t address) {
   writer w;
-  put_link(w, create, 0, false);
+  put_link(w, create, index_of(address), false);
   w.text(IFLA_IFNAME, name.c_str());
   const std::size_t info = w.nest(IFLA_LINKINFO);
   w.text(IFLA_INFO_KIND, "veth");
   const std::size_t data = w.nest(IFLA_INFO_DATA), peer = w.nest(VETH_INFO_PEER);
   w.add<ifinfomsg>()->ifi_index = 2;
   w.text(IFLA_IFNAME, "eth0");
+  put_hardware_address(w, IFLA_ADDRESS, address);
   w.number(IFLA_NET_NS_PID, static_cast<std::uint32_t>(pid));
   w.end(peer);
   w.end(data);
   w.end(info);
   w.close();
-  put_link(w, change, 0, false);
-  w.text(IFLA_IFNAME, name.c_str());
-  put_no_ipv6(w);
-  w.close();
-  put_link(w, change, 0, true);
-  w.text(IFLA_IFNAME, name.c_str());
-  w.number(IFLA_MASTER, static_cast<std::uint32_t>(bridge));
-  w.close();
+  put_port(w, bridge, address);
   w.exchange(fd_);
 }
+
+int open_route() { return static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink")); }
 
 void configure_peer(std::uint32_t address, std::uint32_t gateway) {
   writer w;

@@ -18,8 +18,9 @@ class links {
 
   int make_bridge(const std::string& name, std::uint32_t address);
   void remove(const std::string& name);
-  // Host end `name` up in the bridge, peer "eth0" born down in the namespace of `pid`; neither makes IPv6 addresses.
-  void make_veth(const std::string& name, int bridge, pid_t pid);
+  // Host end `name` up, a port of the bridge that takes only its own address; peer "eth0" born down in the namespace of
+  // `pid`. Neither makes IPv6 addresses. Index and hardware address follow from the `address` it is for.
+  void make_veth(const std::string& name, int bridge, pid_t pid, std::uint32_t address);
 
  private:
   int fd_;
@@ -27,6 +28,7 @@ class links {
 
 // In the container: lo up, address, eth0 up, default route, as one batch.
 void configure_peer(std::uint32_t address, std::uint32_t gateway);
+int open_route();
 // How many links have a name that starts with `prefix`.
 int count_links(const std::string& prefix);
 

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   w.address = w.gateway + 1 + static_cast<std::uint32_t>(::getpid()) % 60000;
   const child c = start(p, w);
   if (w.linked) {
-    links().make_veth("lf" + id, static_cast<int>(if_nametoindex("lxrfloor0")), c.pid);
+    links().make_veth("lf" + id, static_cast<int>(if_nametoindex("lxrfloor0")), c.pid, w.address);
     ::close(c.go);
   }
   int status = 0;

@@ -59,6 +59,9 @@ void put_bridge(batch& b, const std::string& name, const mac_address& mac) {
   attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed one, else it changes as ports come and go
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
   attr_put_str(h, IFLA_INFO_KIND, "bridge");
+  nlattr* data = attr_nest_start(h, IFLA_INFO_DATA);
+  attr_put_u8(h, IFLA_BR_MCAST_SNOOPING, 0);
+  attr_nest_end(h, data);
   attr_nest_end(h, linkinfo);
   b.finish();
 }
@@ -71,7 +74,7 @@ void put_link_up(batch& b, int index, const std::string& subject) {
   b.finish();
 }
 
-void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject) {
+void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject, bool with_route) {
   nlmsghdr* h = b.start(RTM_NEWADDR, create, subject);
   auto* a = static_cast<ifaddrmsg*>(put_extra_header(h, sizeof(ifaddrmsg)));
   a->ifa_family = AF_INET;
@@ -81,6 +84,7 @@ void put_address(batch& b, int index, ipv4 address, int prefix, const std::strin
   attr_put_u32(h, IFA_ADDRESS, htonl(address));
   const ipv4 broadcast = prefix == 0 ? ~ipv4{0} : address | ~(~ipv4{0} << (32 - prefix));
   attr_put_u32(h, IFA_BROADCAST, htonl(broadcast));
+  if (!with_route) attr_put_u32(h, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
   b.finish();
 }
 
@@ -99,9 +103,11 @@ nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject)
 
 }  // namespace
 
-void put_default_route(batch& b, ipv4 gateway) {
+void put_default_route(batch& b, ipv4 gateway, int index) {
   nlmsghdr* h = start_route(b, RT_SCOPE_UNIVERSE, "default route");
+  static_cast<rtmsg*>(payload(h))->rtm_flags = RTNH_F_ONLINK;
   attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
+  attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
   b.finish();
 }
 
@@ -113,12 +119,36 @@ void put_route(batch& b, const subnet& to, int index) {
   b.finish();
 }
 
-void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
-  nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, "neighbour " + to_string(address));
+namespace {
+
+nlmsghdr* start_neighbour(batch& b, int index, std::uint8_t family, std::uint16_t state, const std::string& subject) {
+  nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, subject);
   auto* n = static_cast<ndmsg*>(put_extra_header(h, sizeof(ndmsg)));
-  n->ndm_family = AF_INET;
+  n->ndm_family = family;
   n->ndm_ifindex = index;
-  n->ndm_state = NUD_PERMANENT;
+  n->ndm_state = state;
+  return h;
+}
+
+nlmsghdr* start_change(batch& b, int index, const std::string& name) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
+  put_ifinfo(h)->ifi_index = index;
+  return h;
+}
+
+void put_no_ipv6_address(nlmsghdr* h) {
+  if (!has_ipv6()) return;
+  nlattr* families = attr_nest_start(h, IFLA_AF_SPEC);
+  nlattr* inet6 = attr_nest_start(h, AF_INET6);
+  attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  attr_nest_end(h, inet6);
+  attr_nest_end(h, families);
+}
+
+}  // namespace
+
+void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
+  nlmsghdr* h = start_neighbour(b, index, AF_INET, NUD_PERMANENT, "neighbour " + to_string(address));
   attr_put_u32(h, NDA_DST, htonl(address));
   attr_put(h, NDA_LLADDR, mac.size(), mac.data());
   b.finish();
@@ -126,29 +156,36 @@ void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
 
 void put_no_ipv6_address(batch& b, int index, const std::string& name) {
   if (!has_ipv6()) return;
-  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
-  put_ifinfo(h)->ifi_index = index;
-  if (index == 0) attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  nlattr* families = attr_nest_start(h, IFLA_AF_SPEC);
-  nlattr* inet6 = attr_nest_start(h, AF_INET6);
-  attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-  attr_nest_end(h, inet6);
-  attr_nest_end(h, families);
+  put_no_ipv6_address(start_change(b, index, name));
   b.finish();
 }
 
-void put_into_bridge(batch& b, const std::string& name, int bridge) {
-  nlmsghdr* h = b.start(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
-  ifinfomsg* info = put_ifinfo(h);
+void put_port(batch& b, const veth& link) {
+  nlmsghdr* h = start_change(b, link.host_index, link.host_name);
+  attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
+  put_no_ipv6_address(h);
+  b.finish();
+  h = start_change(b, link.host_index, link.host_name);  // only what is a port already takes a port's settings
+  auto* info = static_cast<ifinfomsg*>(payload(h));
   info->ifi_flags = info->ifi_change = IFF_UP;
-  attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
+  nlattr* port = attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
+  attr_put_u8(h, IFLA_BRPORT_LEARNING, 0);
+  attr_put_u8(h, IFLA_BRPORT_UNICAST_FLOOD, 0);
+  attr_put_u8(h, IFLA_BRPORT_ISOLATED, 1);
+  attr_put_u8(h, IFLA_BRPORT_LOCKED, 1);
+  attr_nest_end(h, port);
+  attr_nest_end(h, linkinfo);
+  b.finish();
+  h = start_neighbour(b, link.host_index, AF_BRIDGE, NUD_NOARP, "forwarding entry of link " + link.host_name);
+  static_cast<ndmsg*>(payload(h))->ndm_flags = NTF_MASTER;
+  attr_put(h, NDA_LLADDR, link.peer_mac.size(), link.peer_mac.data());
   b.finish();
 }
 
 void put_veth(batch& b, const veth& link) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
-  put_ifinfo(h);
+  put_ifinfo(h)->ifi_index = link.host_index;
   attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
   attr_put_str(h, IFLA_INFO_KIND, "veth");
@@ -163,8 +200,7 @@ void put_veth(batch& b, const veth& link) {
   attr_nest_end(h, data);
   attr_nest_end(h, linkinfo);
   b.finish();
-  put_no_ipv6_address(b, 0, link.host_name);
-  put_into_bridge(b, link.host_name, link.bridge);
+  put_port(b, link);
 }
 
 void put_delete_link(batch& b, int index, const std::string& name) {

@@ -34,25 +34,33 @@ inline constexpr int peer_index = 2;
 
 struct veth {
   std::string host_name;
-  int bridge = 0;         // index of the bridge the host end joins
+  int host_index = 0;      // index of the host end, which the caller chooses: it need not be asked for
+  int bridge = 0;          // index of the bridge the host end joins
   int peer_namespace = 0;  // pid of a process in the peer's namespace
   mac_address peer_mac{};
 };
 
+// Up, without multicast snooping: its ports pass no multicast frames to each other.
 void put_bridge(batch& b, const std::string& name, const mac_address& mac);
 void put_link_up(batch& b, int index, const std::string& subject);
-void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject);
+// Unless `with_route`, the rest of the subnet is not on the link: it is reached by whatever other route there is.
+void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject, bool with_route = true);
 // A route through no gateway.
 void put_route(batch& b, const subnet& to, int index);
 // Who has an address is known for ever: nobody asks for it, and it does not count against the kernel's limit of
 // neighbours (net.ipv4.neigh.default.gc_thresh3, 1,024 for all namespaces together).
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);
-void put_default_route(batch& b, ipv4 gateway);
-// Host end up and in its bridge; peer "eth0", down (a peer cannot be created up). The host end gets no IPv6 address, else
-// each new one would greet, over the bridge, all others. Several messages: a failure is that of the first that failed.
+// Through `gateway`, which is taken to be on link `index` whatever other routes say.
+void put_default_route(batch& b, ipv4 gateway, int index);
+// A veth pair: the peer is "eth0", down (a peer cannot be created up); the host end is made a port as by put_port().
+// Several messages: a failure is that of the first that failed.
 void put_veth(batch& b, const veth& link);
-// The last of them: up, and into the bridge.
-void put_into_bridge(batch& b, const std::string& name, int bridge);
+// The host end becomes a port of its bridge, and comes up. The port is
+//   isolated: it exchanges frames with the bridge itself (the host) only, never with another port;
+//   locked (Linux 5.18): it takes in only frames whose source is `peer_mac`;
+//   not learning: the forwarding table's one entry for `peer_mac`, written here, leads to it, whatever sources others forge.
+// It gets no IPv6 address, else each new port would greet the bridge. Several messages.
+void put_port(batch& b, const veth& link);
 // No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);

@@ -100,8 +100,15 @@ long join_cgroup(const context& c, const plan_op& o) {
 
 long unshare(const context& c, const plan_op& o) {
   const long done = call(SYS_unshare, o.a);
-  if (done == 0) send_report(c, child_report::apart, 0);
-  return done;
+  if (done < 0) return done;
+  // Before the parent can make a link: links take their settings from what is written here when they are born.
+  const long setting = o.data_size == 0 ? -ENOENT : call(SYS_openat, AT_FDCWD, word(text_of(c, o)), O_WRONLY | O_CLOEXEC);
+  if (setting >= 0) {
+    call(SYS_write, setting, word(at(c, o.data)), o.data_size);
+    close_fd(setting);
+  }
+  send_report(c, child_report::apart, 0);
+  return 0;
 }
 
 long tell_ready(const context& c) {

@@ -11,7 +11,8 @@ namespace lxr::io::process {
 // What one operation does. "slot n" is plan.slots[n], a descriptor; "text", "more" and "data" are offsets into the block.
 enum class op : std::uint16_t {
   join_cgroup,     // write "0" to slot a (a cgroup v1 `tasks` file: moving only oneself takes no global lock)
-  unshare,         // a: CLONE_NEW* flags; then tells the parent (child_report::apart)
+  unshare,         // a: CLONE_NEW* flags; writes `data` to file `text` (a sysctl of the new namespaces) where that can be written;
+                   // then tells the parent (child_report::apart)
   tell_ready,      // tells the parent (child_report::ready)
   private_mounts,  // stop propagation of the copied mount tree
   receive,         // wait for the parent's next message; its descriptors go to slots a.. (b of them)

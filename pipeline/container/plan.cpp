@@ -233,8 +233,12 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
   plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add(op::join_cgroup, "cgroup", {.a = plan.slot(tasks)});
   // After joining: a cgroup namespace is rooted where its creator is.
-  plan.add(op::unshare, "namespaces",
-           {.a = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (spec.namespaces.network ? CLONE_NEWNET : 0)});
+  const int namespaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (spec.namespaces.network ? CLONE_NEWNET : 0);
+  if (in.waits_for_link) {
+    plan.add(op::unshare, "namespaces", {.a = namespaces, .text = "/proc/sys/net/ipv6/conf/default/accept_ra", .data = "0"});
+  } else {
+    plan.add(op::unshare, "namespaces", {.a = namespaces});
+  }
   plan.add(op::private_mounts, "mount namespace", {});
 
   mount_planner mounts(plan, spec);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -102,6 +103,18 @@ nl::mac_address mac_for(nl::ipv4 address) {
           static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
 }
 
+// Unlike any index the kernel chooses (from 1 up), and as unique in a network namespace as the address: those of the three
+// private ranges differ in their lower 30 bits.
+int link_index_of(nl::ipv4 address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
+
+// Nothing of IPv6 passes the bridge's own end, so no router advertisement either; and nobody is told to send to a
+// neighbour directly (where the host's net.ipv4.conf.all.send_redirects does not say so for all links).
+void quieten_bridge(const std::string& bridge) {
+  set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/accept_ra", "0");
+  set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/disable_ipv6", "1");
+  set_sysctl("/proc/sys/net/ipv4/conf/" + bridge + "/send_redirects", "0");
+}
+
 // Under the exclusive lock. Whatever an interrupted making left is replaced.
 void make_network(const instance& where, const nl::socket& route) {
   const file_lock one_at_a_time = lock_host_network();
@@ -113,7 +126,7 @@ void make_network(const instance& where, const nl::socket& route) {
   nl::put_bridge(b, name, mac_for(gateway));
   route.exchange_or_throw(b, "create");
   try {
-    set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
+    quieten_bridge(name);
     b.clear();
     nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
     route.exchange_or_throw(b, "set");
@@ -127,12 +140,6 @@ void make_network(const instance& where, const nl::socket& route) {
   }
 }
 
-// The host answers on this bridge, at once, for addresses behind the others.
-void answer_for_others(const std::string& bridge) {
-  set_sysctl("/proc/sys/net/ipv4/conf/" + bridge + "/proxy_arp", "1");
-  set_sysctl("/proc/sys/net/ipv4/neigh/" + bridge + "/proxy_delay", "0");
-}
-
 // Under the exclusive lock: the bridge for the n-th block, and the way to it.
 int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
   remove_bridge(where, route, n);  // it may be half made
@@ -142,9 +149,7 @@ int make_further_bridge(const instance& where, const nl::socket& route, const nl
   route.exchange_or_throw(b, "create");
   try {
     const int index = nl::link_index(name);
-    set_sysctl("/proc/sys/net/ipv6/conf/" + name + "/accept_ra", "0");
-    answer_for_others(bridge_name(where));
-    answer_for_others(name);
+    quieten_bridge(name);
     b.clear();
     nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
     route.exchange_or_throw(b, "create");
@@ -154,6 +159,16 @@ int make_further_bridge(const instance& where, const nl::socket& route, const nl
     quietly([&] { remove_bridge(where, route, n); });
     throw;
   }
+}
+
+nl::veth link_of(const attachment& with, pid_t namespace_of) {
+  return {with.link, with.link_index, with.bridge, static_cast<int>(namespace_of), with.mac};
+}
+
+// Empty when no link, or one that lxr did not make, has that index.
+std::string owned_link_at(int index) {
+  char name[IF_NAMESIZE] = {};
+  return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv") ? name : "";
 }
 
 address_pool open_pool(const instance& where) {
@@ -203,6 +218,7 @@ attachment bridge_network::take_address(const std::string& container_id) {
         a.prefix = range_.prefix;
         a.bridge = bridge_of(number);
         a.link = link_name(container_id);
+        a.link_index = link_index_of(a.address);
         a.mac = mac_for(a.address);
         if (a.bridge != 0) return a;
         pool_->give_back(number, owner);
@@ -219,15 +235,16 @@ attachment bridge_network::take_address(const std::string& container_id) {
 }
 
 task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
-  request mine{{with.link, with.bridge, static_cast<int>(namespace_of), with.mac}, with.address};
+  request mine{link_of(with, namespace_of), with.address};
   waiting_.push_back(&mine);
   if (!flushing_) {
     flushing_ = true;  // whoever comes before the loop gets to it joins this batch
     asio::post(co_await asio::this_coro::executor, [this] { flush(); });
   }
   while (!mine.done) co_await answered_.wait_regardless();
-  if (mine.error == EEXIST) {  // of this container's last run: the kernel is still taking its namespace down
+  if (mine.error == EEXIST || mine.error == EBUSY) {  // of this container's last run, or of who had the address: the kernel is still taking a namespace down
     nl::delete_link(route_, with.link);
+    nl::delete_link(route_, owned_link_at(with.link_index));
     auto again = connect(with, namespace_of);
     co_await std::move(again);
     co_return;
@@ -246,7 +263,7 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
     soon.expires_after(std::chrono::milliseconds(10));
     co_await soon.async_wait(as_result);
     nl::batch b;
-    nl::put_into_bridge(b, with.link, with.bridge);
+    nl::put_port(b, link_of(with, 0));
     const auto failures = route_.exchange(b);
     if (failures.empty()) co_return;
     if (failures.front().error != EXFULL && failures.front().error != EMFILE) throw_errno(failures.front().error, "create", "link " + with.link);
@@ -292,11 +309,11 @@ void bridge_network::flush() {
 nl::batch bridge_network::inner_configuration(const attachment& with) {
   nl::batch b;
   nl::put_link_up(b, 1, "lo");
-  nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address));
+  nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address), false);
   nl::put_no_ipv6_address(b, nl::peer_index, "eth0");
   nl::put_link_up(b, nl::peer_index, "eth0");
   nl::put_neighbour(b, nl::peer_index, with.gateway, mac_for(with.gateway));
-  nl::put_default_route(b, with.gateway);
+  nl::put_default_route(b, with.gateway, nl::peer_index);
   return b;
 }
 

@@ -18,12 +18,15 @@ struct attachment {
   int prefix = 0;
   int bridge = 0;  // index of the bridge it joins
   std::string link;  // host end of the veth: "lv" and 12 digits of the id
+  int link_index = 0;
   io::netlink::mac_address mac{};
 };
 
 // The bridge network of an instance: a subnet, a bridge for each block of it (address_pool), the first of them holding the
-// gateway address, and one nft table that masquerades. A container sees one subnet: the host answers for what is behind
-// another bridge (proxy ARP) and routes there. It exists in the kernel from its first container to the removal of its last.
+// gateway address, and one nft table that masquerades. Containers exchange no frames with each other: whatever a container
+// sends goes to the gateway, and the host routes it on, to the same bridge, another one, or elsewhere; so nobody asks who
+// has an address (no ARP), and nobody can forge an answer. It exists in the kernel from its first container to the removal
+// of its last.
 // Lifecycle: take_address() finds or makes the network and takes an address; connect() makes the link once the
 //   container's namespace exists. release_address() gives the address back (the link dies with the namespace);
 //   remove_if_unused() sweeps and takes the network down. Taking an address holds the network's lock file shared for an

@@ -7,6 +7,7 @@
 #include "core/base/file.hpp"
 #include "core/state/paths.hpp"
 #include "tests/integration/trees.hpp"
+#include "tests/support/image_layout.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/tar_builder.hpp"
 
@@ -32,26 +33,7 @@ class odd_layers : public trees {
 
   // Writes an OCI image layout with one image; returns its reference.
   std::string layout_of(const std::string& name, const std::vector<std::string>& tars) {
-    const std::string directory = dir_.path() + "/" + name, blobs = directory + "/blobs/sha256";
-    file::make_directories(blobs);
-    const auto blob = [&](const std::string& type, const std::string& bytes) {
-      file::replace_at(AT_FDCWD, blobs + "/" + sha256_of(bytes).substr(7), bytes, 0644);
-      return json::object{{"mediaType", "application/vnd.oci.image." + type}, {"digest", sha256_of(bytes)}, {"size", bytes.size()}};
-    };
-    json::array diff_ids, layers;
-    for (const std::string& tar : tars) {
-      diff_ids.emplace_back(sha256_of(tar));
-      layers.emplace_back(blob("layer.v1.tar+gzip", gzip(tar)));
-    }
-    const json::object config{{"architecture", "amd64"}, {"os", "linux"}, {"config", json::object{{"Cmd", json::array{"true"}}}},
-                              {"rootfs", json::object{{"type", "layers"}, {"diff_ids", diff_ids}}}};
-    const json::object manifest{{"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                                {"config", blob("config.v1+json", json::dump(config))}, {"layers", layers}};
-    json::object entry = blob("manifest.v1+json", json::dump(manifest));
-    entry["annotations"] = json::object{{"org.opencontainers.image.ref.name", "odd"}};
-    file::replace_at(AT_FDCWD, directory + "/index.json", json::dump(json::object{{"schemaVersion", 2}, {"manifests", json::array{entry}}}), 0644);
-    file::replace_at(AT_FDCWD, directory + "/oci-layout", R"({"imageLayoutVersion":"1.0.0"})", 0644);
-    return "oci:" + directory + ":odd";
+    return write_layout(dir_.path() + "/" + name, tars);
   }
 
   void expect_as_umoci(const std::string& name, const std::vector<std::string>& tars, bool directory_times = true) {

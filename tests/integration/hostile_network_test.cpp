@@ -1,0 +1,161 @@
+// Containers on one network, one of which may send any frame it likes (which takes CAP_NET_RAW: none has it by default).
+// Issue 11, 1.4; security cases 56 and 61. Each attack is also shown to work once its protection is switched off.
+#include <fcntl.h>
+
+#include "core/base/file.hpp"
+#include "core/state/paths.hpp"
+#include "pipeline/network/address_pool.hpp"
+#include "tests/integration/frames.hpp"
+#include "tests/integration/support.hpp"
+#include "tests/support/image_layout.hpp"
+#include "tests/support/tar_builder.hpp"
+
+namespace lxr::test {
+namespace {
+
+struct neighbour {
+  std::string name, address, link;
+  mac hardware{};
+  pid_t pid = 0;
+};
+
+class hostile_network : public installation {
+ protected:
+  void SetUp() override {
+    tar_builder tar;
+    tar.add({.path = "probe", .content = file::read_at(AT_FDCWD, NETWORK_PROBE).value(), .mode = 0755});
+    probe_ = write_layout(dir_.path() + "/probe", {tar.finish()});
+    bridge_ = "lxr" + instance::open(root_, state_).tag();
+  }
+
+  neighbour start(const std::string& name) {
+    must({"run", "-d", "--name", name, probe_, "/probe", "wait"});
+    const json::object all = inspect(name), network = *json::find_object(all, "NetworkSettings");
+    gateway_ = json::get_string(network, "Gateway");
+    return {name, json::get_string(network, "IPAddress"), "lv" + json::get_string(all, "Id").substr(0, 12), parse_mac(json::get_string(network, "MacAddress")),
+            static_cast<pid_t>(json::get_int(*json::find_object(all, "State"), "Pid"))};
+  }
+
+  bool reaches(const neighbour& from, const std::string& address) { return lxr({"exec", from.name, "/probe", "ping", address, "2000"}).code == 0; }
+  static bool is_reached(const neighbour& n) { return run_program({"/bin/ping", "-q", "-c", "1", "-W", "2", n.address}).code == 0; }
+
+  // What `command` prints in the network namespace of a container.
+  static std::string inside(const neighbour& n, const std::string& command) {
+    return run_program({"/usr/bin/nsenter", "-t", std::to_string(n.pid), "-n", "/bin/sh", "-c", command}).out;
+  }
+  static std::string addresses_and_routes(const neighbour& n) { return inside(n, "ip -o address; ip route; ip -6 route; ip neigh show nud permanent"); }
+  std::string addresses_and_routes_of_host() {
+    return run_program({"/bin/sh", "-c", "ip -o address show dev " + bridge_ + "; ip -6 route show dev " + bridge_ + "; ip route show dev " + bridge_ +
+                                             "; ip neigh show dev " + bridge_ + " nud permanent | sort"}).out;
+  }
+  static void change_port(const neighbour& n, const std::string& settings) {
+    const outcome o = run_program({"/bin/sh", "-c", "ip link set " + n.link + " type bridge_slave " + settings});
+    EXPECT_EQ(o.code, 0) << o.err;
+  }
+
+  [[nodiscard]] mac host_mac() const { 
+    return parse_mac(run_program({"/bin/sh", "-c", "ip -o link show " + bridge_ + " | sed 's/.*link.ether \\([0-9a-f:]*\\).*/\\1/'"}).out);
+  }
+
+  std::string probe_, bridge_, gateway_;
+};
+
+std::function<bool(const std::string&)> comes_from(const mac& m) {
+  return [m](const std::string& frame) { return source_of(frame) == m; };
+}
+std::function<bool(const std::string&)> goes_to(const mac& m) {
+  return [m](const std::string& frame) { return target_of(frame) == m; };
+}
+
+TEST_F(hostile_network, containers_and_host_reach_each_other_by_unprivileged_sockets) {
+  const neighbour a = start("a"), b = start("b");
+  EXPECT_TRUE(reaches(a, b.address));
+  EXPECT_TRUE(reaches(b, a.address));
+  EXPECT_TRUE(reaches(a, gateway_));
+  EXPECT_TRUE(is_reached(a));
+  EXPECT_EQ(lxr({"exec", "-u", "1000", "a", "/probe", "ping", b.address, "2000"}).code, 0);
+}
+
+TEST_F(hostile_network, a_router_advertisement_changes_nobodys_routes) {
+  const neighbour attacker = start("attacker"), victim = start("victim");
+  inside(victim, "ip -6 address add fe80::1/64 dev eth0 nodad");  // IPv6 is there for who wants it
+  const std::string before = addresses_and_routes(victim), host_before = addresses_and_routes_of_host();
+  const frame_socket send(attacker.pid, "eth0"), listen(victim.pid, "eth0");
+  const mac forged{2, 0, 0, 0, 0xba, 0xd0};
+  for (const mac& from : {attacker.hardware, victim.hardware, forged}) send.send(router_advertisement(from));
+  EXPECT_TRUE(reaches(attacker, gateway_));  // what was sent before has been dealt with
+  EXPECT_TRUE(reaches(victim, gateway_));
+  EXPECT_EQ(addresses_and_routes(victim), before);
+  EXPECT_EQ(addresses_and_routes_of_host(), host_before);
+  const auto is_one = [](const std::string& frame) { return target_of(frame) == all_nodes; };
+  EXPECT_EQ(listen.count(is_one), 0);
+
+  // Without isolation it arrives, and is still refused; without that, the victim's routes are the attacker's.
+  for (const neighbour& n : {attacker, victim}) change_port(n, "isolated off");
+  send.send(router_advertisement(attacker.hardware));
+  EXPECT_TRUE(eventually([&] { return listen.count(is_one) > 0; }));
+  EXPECT_TRUE(reaches(victim, gateway_));
+  EXPECT_EQ(addresses_and_routes(victim), before);
+  inside(victim, "echo 1 > /proc/sys/net/ipv6/conf/eth0/accept_ra");
+  send.send(router_advertisement(attacker.hardware));
+  EXPECT_TRUE(eventually([&] { return inside(victim, "ip -6 route").find("default via fe80::bad") != std::string::npos; }));
+}
+
+TEST_F(hostile_network, a_forged_source_address_takes_no_frames_away) {
+  const neighbour attacker = start("attacker"), victim = start("victim");
+  const frame_socket raw(attacker.pid, "eth0");
+  const mac host = host_mac();
+  const auto forge = [&] {
+    for (const mac& to : {host, broadcast}) raw.send(ipv4_packet(to, victim.hardware, victim.address, gateway_));
+    raw.send(ipv4_packet(broadcast, host, gateway_, victim.address));
+  };
+  forge();
+  EXPECT_TRUE(is_reached(victim));
+  EXPECT_TRUE(reaches(victim, gateway_));
+  EXPECT_EQ(raw.count(goes_to(victim.hardware)), 0);
+
+  change_port(attacker, "learning on locked off");
+  run_program({"/bin/sh", "-c", "bridge fdb del $(bridge fdb show brport " + victim.link + " | sed -n 's/ .*static.*//p') dev " + victim.link + " master"});
+  forge();
+  is_reached(victim);
+  EXPECT_GT(raw.count(goes_to(victim.hardware)), 0);
+}
+
+TEST_F(hostile_network, forged_answers_of_arp_convince_nobody) {
+  const neighbour attacker = start("attacker"), victim = start("victim"), third = start("third");
+  const std::string before = addresses_and_routes(victim), host_before = addresses_and_routes_of_host();
+  const frame_socket raw(attacker.pid, "eth0"), listen(victim.pid, "eth0");
+  const mac host = host_mac();
+  raw.send(arp_reply(victim.hardware, attacker.hardware, gateway_, attacker.hardware, victim.address));
+  raw.send(arp_reply(victim.hardware, attacker.hardware, third.address, attacker.hardware, victim.address));
+  raw.send(arp_reply(host, attacker.hardware, victim.address, attacker.hardware, gateway_));
+  EXPECT_TRUE(reaches(attacker, gateway_));
+  EXPECT_TRUE(reaches(victim, third.address));
+  EXPECT_TRUE(reaches(third, victim.address));
+  EXPECT_TRUE(is_reached(victim));
+  EXPECT_EQ(listen.count(comes_from(attacker.hardware)), 0);
+  EXPECT_EQ(raw.count([&](const std::string& frame) { return source_of(frame) != host || target_of(frame) != attacker.hardware; }), 0);
+  EXPECT_EQ(addresses_and_routes(victim), before);
+  EXPECT_EQ(addresses_and_routes_of_host(), host_before);
+}
+
+TEST_F(hostile_network, neighbours_on_different_bridges_are_kept_apart_as_well) {
+  const neighbour attacker = start("attacker");
+  {
+    const unique_fd dir = file::open_at(AT_FDCWD, state_ + "/networks/bridge", O_RDONLY | O_DIRECTORY);
+    network::address_pool pool = network::address_pool::open(dir.get(), "addresses", 2, 65535);
+    for (std::uint32_t i = 1; i < network::address_pool::block_members; ++i) pool.take(1);  // as if so many ran
+  }
+  const neighbour victim = start("victim");
+  EXPECT_TRUE(reaches(attacker, victim.address));
+  EXPECT_TRUE(reaches(victim, attacker.address));
+  EXPECT_TRUE(reaches(victim, gateway_));
+  EXPECT_TRUE(is_reached(victim));
+  const frame_socket raw(attacker.pid, "eth0"), listen(victim.pid, "eth0");
+  for (const mac& to : {victim.hardware, broadcast, all_nodes}) raw.send(ipv4_packet(to, attacker.hardware, attacker.address, victim.address));
+  EXPECT_TRUE(reaches(attacker, gateway_));
+  EXPECT_EQ(listen.count(comes_from(attacker.hardware)), 0);
+}
+
+}  // namespace
+}  // namespace lxr::test
