@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   }
   w.linked = bridged;
   w.gateway = 0x0afa0001;
+  w.bridge = bridge;
   links route;
   std::vector<place> places;
   std::vector<child> children;

@@ -84,18 +84,20 @@ void hide() {
   }
 }
 
-void take_link(const what& w, int go) {
+// `route`: a netlink socket of the host's namespace.
+void take_link(const what& w, int go, int route) {
   char byte = 0;
   must(::read(go, &byte, 1), "wait for link");
   configure_peer(w.address, w.gateway);
+  await_links(route, w.bridge, w.address);
 }
 
-[[noreturn]] void run_child(const place& p, const what& w, int tasks, int go) {
+[[noreturn]] void run_child(const place& p, const what& w, int tasks, int go, int route) {
   if (tasks >= 0) must(::write(tasks, "0", 1), "join cgroup");
   must(::unshare(CLONE_NEWCGROUP), "cgroup namespace");
   if (w.word >= 0) {
     ::close(w.not_word);
-    if (w.linked) take_link(w, go);
+    if (w.linked) take_link(w, go, route);
     char byte = 0;
     must(::write(w.ready, &byte, 1), "tell");
     must(::read(w.word, &byte, 1), "wait for the word");
@@ -111,7 +113,7 @@ void take_link(const what& w, int go) {
   must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(::umount2(".", 2), "umount");
   must(::chdir("/"), "chdir");
-  if (w.linked && w.word < 0) take_link(w, go);
+  if (w.linked && w.word < 0) take_link(w, go, route);
   ::setsid();
   give_up_privileges();
   char* envp[] = {nullptr};
@@ -178,6 +180,7 @@ child start(const place& p, const what& w) {
   child c;
   int go[2] = {-1, -1};
   if (w.linked) must(::pipe2(go, O_CLOEXEC), "pipe");
+  const int route = w.linked ? open_route() : -1;
   const int group = p.unified ? static_cast<int>(must(::open(p.group.c_str(), O_PATH | O_CLOEXEC), "open cgroup"))
                               : static_cast<int>(must(::open((p.group + "/tasks").c_str(), O_WRONLY | O_CLOEXEC), "open tasks"));
   clone_args args{};
@@ -188,10 +191,10 @@ child start(const place& p, const what& w) {
   c.pid = static_cast<pid_t>(must(::syscall(SYS_clone3, &args, sizeof args), "clone3"));
   if (c.pid == 0) {
     if (w.linked) ::close(go[1]);
-    run_child(p, w, p.unified ? -1 : group, go[0]);
+    run_child(p, w, p.unified ? -1 : group, go[0], route);
   }
   ::close(group);
-  if (w.linked) ::close(go[0]);
+  if (w.linked) ::close(go[0]), ::close(route);
   c.go = go[1];
   return c;
 }

@@ -33,6 +33,7 @@ struct what {
   char* const* argv;   // program and arguments
   bool linked = false;  // waits for its link, then takes `address`/16 and a default route through `gateway`
   std::uint32_t address = 0, gateway = 0;
+  int bridge = 0;  // index
   // Made ahead, up to the namespaces and the link: writes a byte to `ready`, goes on at the end of file of `word`.
   int ready = -1, word = -1, not_word = -1;  // the last is the other end, which it closes
 };

@@ -197,6 +197,20 @@ void links::make_veth(const std::string& name, int bridge, pid_t pid, std::uint3
 
 int open_route() { return static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink")); }
 
+void await_links(int route, int bridge, std::uint32_t address) {
+  writer w;
+  for (const int index : {index_of(address), bridge}) {
+    put_link(w, NLM_F_REQUEST, index, false);
+    w.header()->nlmsg_type = RTM_GETLINK;
+    w.number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    w.close();
+  }
+  w.send(route);
+  char reply[8192];
+  for (int i = 0; i < 2; ++i) must(::recv(route, reply, sizeof reply, 0), "netlink receive");
+  ::close(route);
+}
+
 void configure_peer(std::uint32_t address, std::uint32_t gateway) {
   writer w;
   put_link(w, change, 1, true);

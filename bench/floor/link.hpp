@@ -28,6 +28,8 @@ class links {
 
 // In the container: lo up, address, eth0 up, default route, as one batch.
 void configure_peer(std::uint32_t address, std::uint32_t gateway);
+// Then, by a socket of the host's namespace: until the host end and the bridge work.
+void await_links(int route, int bridge, std::uint32_t address);
 int open_route();
 // How many links have a name that starts with `prefix`.
 int count_links(const std::string& prefix);

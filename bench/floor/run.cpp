@@ -19,9 +19,10 @@ int main(int argc, char** argv) {
   w.linked = std::string(argv[1]) == "bridge";
   w.gateway = 0x0afa0001;  // 10.250.0.1
   w.address = w.gateway + 1 + static_cast<std::uint32_t>(::getpid()) % 60000;
+  w.bridge = w.linked ? static_cast<int>(if_nametoindex("lxrfloor0")) : 0;
   const child c = start(p, w);
   if (w.linked) {
-    links().make_veth("lf" + id, static_cast<int>(if_nametoindex("lxrfloor0")), c.pid, w.address);
+    links().make_veth("lf" + id, w.bridge, c.pid, w.address);
     ::close(c.go);
   }
   int status = 0;

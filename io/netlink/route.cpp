@@ -203,6 +203,13 @@ void put_veth(batch& b, const veth& link) {
   put_port(b, link);
 }
 
+void put_link_question(batch& b, int index) {
+  nlmsghdr* h = b.start(RTM_GETLINK, NLM_F_REQUEST, "link " + std::to_string(index));
+  put_ifinfo(h)->ifi_index = index;
+  attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  b.finish();
+}
+
 void put_delete_link(batch& b, int index, const std::string& name) {
   nlmsghdr* h = b.start(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, "link " + name);
   put_ifinfo(h)->ifi_index = index;

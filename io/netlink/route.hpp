@@ -61,6 +61,9 @@ void put_veth(batch& b, const veth& link);
 //   not learning: the forwarding table's one entry for `peer_mac`, written here, leads to it, whatever sources others forge.
 // It gets no IPv6 address, else each new port would greet the bridge. Several messages.
 void put_port(batch& b, const veth& link);
+// Asks for a link (RTM_GETLINK). The kernel finishes what is pending for the link before it answers (Linux 6.8), among
+// that what a change of its carrier leads to: before, the link drops what it is to send, and is no working port.
+void put_link_question(batch& b, int index);
 // No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);

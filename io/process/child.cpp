@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/if.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -311,6 +313,63 @@ long configure_network(const context& c, const plan_op& o) {
   return 0;
 }
 
+long open_route(context& c, const plan_op& o) {
+  const long fd = call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return fd;
+  c.plan->slots[o.a] = static_cast<int>(fd);
+  return 0;
+}
+
+// Whether an answer to RTM_GETLINK says that the link works (RFC 2863's operational status).
+bool is_up(const nlmsghdr* answer) {
+  constexpr std::uint16_t type_mask = 0x3fff;
+  const char* p = reinterpret_cast<const char*>(answer) + NLMSG_LENGTH(NLMSG_ALIGN(sizeof(ifinfomsg)));
+  const char* const end = reinterpret_cast<const char*>(answer) + answer->nlmsg_len;
+  while (end - p >= static_cast<long>(sizeof(nlattr))) {
+    const auto* a = reinterpret_cast<const nlattr*>(p);
+    if (a->nla_len < sizeof *a || a->nla_len > end - p) return false;
+    if ((a->nla_type & type_mask) == IFLA_OPERSTATE) return p[sizeof *a] == IF_OPER_UP;
+    p += NLA_ALIGN(a->nla_len);
+  }
+  return false;
+}
+
+// Asks once for all links; 1: all are up, 0: not yet.
+long ask_for_links(long fd, const char* questions, long size, long count) {
+  const long sent = call(SYS_sendto, fd, word(questions), size, 0, 0, 0);
+  if (sent < 0) return sent;
+  bool all = true;
+  alignas(nlmsghdr) char buffer[8192];
+  for (long i = 0; i < count; ++i) {  // each answer is a message of its own
+    long got;
+    do {
+      got = call(SYS_recvfrom, fd, word(buffer), sizeof buffer, 0, 0, 0);
+    } while (got == -EINTR);
+    if (got < 0) return got;
+    const auto* header = reinterpret_cast<const nlmsghdr*>(buffer);
+    if (got < static_cast<long>(sizeof *header) || header->nlmsg_len > got) return -EPROTO;
+    if (header->nlmsg_type == NLMSG_ERROR) return reinterpret_cast<const nlmsgerr*>(buffer + NLMSG_HDRLEN)->error;
+    all = all && is_up(header);
+  }
+  return all ? 1 : 0;
+}
+
+// The kernel makes a link that has got its carrier work in a job of its own (linkwatch), some time later; a question makes
+// it do that at once (Linux 6.8), older kernels are asked again. A bridge that somebody took down must not keep
+// containers from starting: after two seconds this goes on.
+long await_links(const context& c, const plan_op& o) {
+  const int fd = slot(c, o.a);
+  long up = 0;
+  for (int attempt = 0; attempt < 2000; ++attempt) {
+    up = ask_for_links(fd, at(c, o.data), o.data_size, o.c);
+    if (up != 0) break;
+    const timespec millisecond{0, 1'000'000};
+    call(SYS_ppoll, 0, 0, word(&millisecond), 0, 0);
+  }
+  close_fd(fd);
+  return up < 0 ? up : 0;
+}
+
 long open_ptmx(int devpts) {
   const long ptmx = devpts >= 0 ? open_in(devpts, "ptmx", O_RDWR | O_NOCTTY, resolve_strict)
                                 : open_in(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
@@ -599,7 +658,9 @@ long perform(context& c, const plan_op& o) {
     case op::write_file: return write_file(c, o);
     case op::enter_root: return enter_root(c, o);
     case op::set_hostname: return call(SYS_sethostname, word(text_of(c, o)), static_cast<long>(length(text_of(c, o))));
+    case op::open_route: return open_route(c, o);
     case op::configure_network: return configure_network(c, o);
+    case op::await_links: return await_links(c, o);
     case op::open_console: return open_console(c, o);
     case op::bind_console: return bind_console(c, o);
     case op::set_stdio: return set_stdio(c, o);

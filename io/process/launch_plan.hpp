@@ -29,7 +29,9 @@ enum class op : std::uint16_t {
   write_file,      // write data to `text` below slot a
   enter_root,      // fchdir to slot a, pivot_root there, drop the old root
   set_hostname,    // text
+  open_route,      // an rtnetlink socket, of the network namespace the child is in, to slot a
   configure_network,  // send the rtnetlink messages in data; expects c acknowledgements
+  await_links,     // send the c questions for links (RTM_GETLINK) in data by the socket in slot a, until all of them are "up"; close it
   open_console,    // new pty from the devpts in slot a (-1: from /dev/pts); master to the parent, replica to slot b; c: rows << 16 | columns, or 0
   bind_console,    // mount the terminal in slot a on `console` below slot b
   set_stdio,       // slots a, b, c become descriptors 0, 1, 2; b < 0 and c < 0: all three from a, as controlling terminal

@@ -86,7 +86,7 @@ class start {
   oci::runtime_spec spec_;
   std::optional<network::attachment> net_;
   std::optional<io::cgroup::group> cgroup_;
-  io::netlink::batch inner_network_;
+  io::netlink::batch inner_network_, link_questions_;
   etc_files etc_;
   unique_fd data_, listener_, memory_, root_;
   unique_fd child_in_, child_out_, child_err_;
@@ -146,6 +146,7 @@ void start::prepare_network() {
   net_ = on_.network().take_address(id_);
   undo_.add("address", [this] { network::release_address(on_.where, id_, io::netlink::to_string(net_->address)); });
   inner_network_ = network::bridge_network::inner_configuration(*net_);
+  link_questions_ = network::bridge_network::link_questions(*net_);
 }
 
 // What docker's and podman's daemons of today give: many programs walk all descriptors up to the soft limit.
@@ -189,6 +190,7 @@ void start::spawn() {
   plan_in_.unified_cgroups = on_.cgroups.unified;
   if (inner_network_.size() > 0) plan_in_.network = &inner_network_;
   plan_in_.waits_for_link = net_.has_value();
+  if (net_) plan_in_.link_questions = &link_questions_;
   plan_in_.waits_for_start = options_.wait;
   plan_in_.ahead = static_cast<bool>(options_.go_on);
   plan_in_.rows = options_.size.rows;

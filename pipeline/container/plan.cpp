@@ -232,6 +232,8 @@ std::vector<int> handed_over::in_order() const {
 io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const plan_inputs& in) {
   plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add(op::join_cgroup, "cgroup", {.a = plan.slot(tasks)});
+  const int host_route = in.link_questions != nullptr ? plan.slot() : -1;
+  if (host_route >= 0) plan.add(op::open_route, "the host's network", {.a = host_route});
   // After joining: a cgroup namespace is rooted where its creator is.
   const int namespaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | (spec.namespaces.network ? CLONE_NEWNET : 0);
   if (in.waits_for_link) {
@@ -250,6 +252,9 @@ io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const
     if (in.network == nullptr) return;
     plan.add(op::configure_network, "network",
              {.c = in.network->size(), .data = {in.network->bytes().data(), in.network->bytes().size()}});
+    if (host_route < 0) return;
+    plan.add(op::await_links, "network link",
+             {.a = host_route, .c = in.link_questions->size(), .data = {in.link_questions->bytes().data(), in.link_questions->bytes().size()}});
   };
   if (in.ahead) {
     add_network();

@@ -17,6 +17,7 @@ struct plan_inputs {
   bool unified_cgroups = false;
   const io::netlink::batch* network = nullptr;  // to be sent inside the namespace; null: the host's network
   bool waits_for_link = false;                  // not before the engine has made the link
+  const io::netlink::batch* link_questions = nullptr;  // with waits_for_link: the links of the host that have to be up before a packet is sent
   bool waits_for_start = false;                 // in lxr-init, on the listener
   unsigned short rows = 0, columns = 0;         // of its terminal
   std::vector<std::string> cgroup_v1;           // directories of its cgroups that it is to see, each named after the last part of its tree

@@ -317,6 +317,14 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   return b;
 }
 
+// The port first: with the first working one, the bridge has got its carrier.
+nl::batch bridge_network::link_questions(const attachment& with) {
+  nl::batch b;
+  nl::put_link_question(b, with.link_index);
+  nl::put_link_question(b, with.bridge);
+  return b;
+}
+
 nl::batch bridge_network::loopback_configuration() {
   nl::batch b;
   nl::put_link_up(b, 1, "lo");

@@ -42,6 +42,8 @@ class bridge_network {
 
   // The messages a container sends in its own namespace: lo up, address, eth0 up, default route.
   static io::netlink::batch inner_configuration(const attachment& with);
+  // Then, in the host's namespace: questions for the links that its packets pass.
+  static io::netlink::batch link_questions(const attachment& with);
   // The same for a container without a network: lo up.
   static io::netlink::batch loopback_configuration();
 

@@ -157,5 +157,50 @@ TEST_F(hostile_network, neighbours_on_different_bridges_are_kept_apart_as_well) 
   EXPECT_EQ(listen.count(comes_from(attacker.hardware)), 0);
 }
 
+// Issue 11, 3.6: started means ready. Links get their carrier, and bridges their ports, by a job of the kernel's own, later.
+class first_packet : public hostile_network {
+ protected:
+  // Forty containers at once whose first instruction sends one packet; returns how many got no answer.
+  int unanswered() {
+    std::vector<std::unique_ptr<process>> all;
+    for (int i = 0; i < 40; ++i) all.push_back(std::make_unique<process>(command({"run", "--rm", probe_, "/probe", "ping", gateway_, "900"}), environment()));
+    int lost = 0;
+    for (const auto& p : all) lost += p->wait() == 0 ? 0 : 1;
+    return lost;
+  }
+};
+
+TEST_F(first_packet, of_many_containers_at_once_is_answered) {
+  start("first");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(unanswered(), 0);
+}
+
+TEST_F(first_packet, is_answered_on_a_busy_machine) {
+  start("first");
+  const process one({"/bin/sh", "-c", "while :; do :; done"}, {}), two({"/bin/sh", "-c", "while :; do :; done"}, {});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(unanswered(), 0);
+}
+
+TEST_F(first_packet, of_the_only_container_is_answered) {
+  start("first");
+  for (int i = 0; i < 10; ++i) {
+    remove_all();  // the bridge loses its last port
+    must({"run", "-d", "--name", "box", probe_, "/probe", "ping", gateway_, "900"});
+    EXPECT_TRUE(eventually([&] { return status_of("box") == "exited"; }));
+    EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "ExitCode"), 0);
+  }
+}
+
+// Issue 11, 1.19: a ping of one packet, 5 s without an answer.
+TEST_F(first_packet, reaches_a_container_that_was_started_again) {
+  start("box");
+  const process one({"/bin/sh", "-c", "while :; do :; done"}, {}), two({"/bin/sh", "-c", "while :; do :; done"}, {});
+  for (int i = 0; i < 20; ++i) {
+    must({"stop", "-t", "0", "box"});
+    must({"start", "box"});
+    EXPECT_EQ(run_program({"/bin/ping", "-q", "-c", "1", "-W", "2", address_of("box")}).code, 0);
+  }
+}
+
 }  // namespace
 }  // namespace lxr::test
