@@ -32,7 +32,21 @@ struct condition {
 struct rule {
   bool allow = false, absent = false;  // absent: ENOSYS
   std::vector<condition> conditions;   // allowed when any of them holds
+  int number = -1;                     // as the profile says; -1: libseccomp knows
+  bool only_x86_64 = false;            // that number
 };
+
+// The end of a line: nothing, or the number of a call that libseccomp may not know.
+void read_number(std::istream& words, const std::string& name, rule& r) {
+  if (words >> r.number) {
+    std::string where;
+    if (words >> where && where != "x86_64") throw std::runtime_error("unknown architecture " + where);
+    r.only_x86_64 = !where.empty();
+  } else {
+    r.number = -1;
+    if (seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR) throw std::runtime_error("unknown system call " + name);
+  }
+}
 
 std::map<std::string, rule> parse(std::istream& text) {
   std::map<std::string, rule> rules;
@@ -41,12 +55,16 @@ std::map<std::string, rule> parse(std::istream& text) {
     std::istringstream words(line);
     std::string kind, name;
     words >> kind >> name;
-    if (seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR) throw std::runtime_error("unknown system call " + name);
     rule& r = rules[name];
     if (kind == "allow") {
       r.allow = true;
+      read_number(words, name, r);
     } else if (kind == "errno") {
-      r.absent = true;
+      std::string code;
+      words >> code;
+      r.absent = code == "ENOSYS";
+      if (!r.absent) throw std::runtime_error("only ENOSYS: " + line);
+      read_number(words, name, r);
     } else if (kind == "allow-if") {
       unsigned argument = 0;
       std::string mask, value;
@@ -203,35 +221,37 @@ program decide(const rule& r) {
   return out;
 }
 
-constexpr int newest = 462;
+constexpr int newest = 466;
 
-// By number: some names (socket on x86) stand for several.
-program for_architecture(const std::map<std::string, rule>& rules, std::uint32_t architecture) {
-  std::map<std::uint32_t, program> numbers;
-  for (int number = 0; number <= newest; ++number) {
-    char* const name = seccomp_syscall_resolve_num_arch(architecture, number);
-    const auto found = name == nullptr ? rules.end() : rules.find(name);
-    std::free(name);
-    if (found != rules.end()) numbers[static_cast<std::uint32_t>(number)] = decide(found->second);
+// What a call leads to that the profile names by number, or libseccomp by name. By number: some names (socket on x86)
+// stand for several.
+program decide(const std::map<std::string, rule>& rules, std::uint32_t architecture, int number) {
+  for (const auto& [name, r] : rules) {
+    if (r.number == number && (!r.only_x86_64 || architecture == SCMP_ARCH_X86_64)) return decide(r);
   }
-  return search(numbers, {denied});
+  char* const name = seccomp_syscall_resolve_num_arch(architecture, number);
+  if (name == nullptr) return {absent};
+  const auto found = rules.find(name);
+  std::free(name);
+  return found != rules.end() ? decide(found->second) : program{denied};
 }
 
-// Numbers above the newest one known here: ENOSYS instead of EPERM, so that libc falls back.
-program native(const std::map<std::string, rule>& rules) {
+// Numbers above the newest one known here: ENOSYS instead of EPERM, so that libc falls back; x32 numbers too.
+program for_architecture(const std::map<std::string, rule>& rules, std::uint32_t architecture) {
+  std::map<std::uint32_t, program> numbers;
+  for (int number = 0; number <= newest; ++number) numbers[static_cast<std::uint32_t>(number)] = decide(rules, architecture, number);
   program out{load(offsetof(seccomp_data, nr))};
-  append(out, either(BPF_JGT, std::uint32_t{newest}, {absent}, for_architecture(rules, seccomp_arch_native())));  // x32 numbers too
+  append(out, search(numbers, {absent}));
   return out;
 }
 
 program compile(const std::map<std::string, rule>& rules) {
   program out{load(offsetof(seccomp_data, arch))};
 #if defined(__x86_64__)
-  program other{load(offsetof(seccomp_data, nr))};
-  append(other, for_architecture(rules, SCMP_ARCH_X86));
-  append(out, either(BPF_JEQ, AUDIT_ARCH_X86_64, native(rules), either(BPF_JEQ, AUDIT_ARCH_I386, other, {absent})));
+  append(out, either(BPF_JEQ, AUDIT_ARCH_X86_64, for_architecture(rules, SCMP_ARCH_X86_64),
+                     either(BPF_JEQ, AUDIT_ARCH_I386, for_architecture(rules, SCMP_ARCH_X86), {absent})));
 #else
-  append(out, either(BPF_JEQ, AUDIT_ARCH_AARCH64, native(rules), {absent}));
+  append(out, either(BPF_JEQ, AUDIT_ARCH_AARCH64, for_architecture(rules, SCMP_ARCH_AARCH64), {absent}));
 #endif
   return out;
 }

@@ -7,8 +7,6 @@
 #include "pipeline/network/address_pool.hpp"
 #include "tests/integration/frames.hpp"
 #include "tests/integration/support.hpp"
-#include "tests/support/image_layout.hpp"
-#include "tests/support/tar_builder.hpp"
 
 namespace lxr::test {
 namespace {
@@ -22,9 +20,7 @@ struct neighbour {
 class hostile_network : public installation {
  protected:
   void SetUp() override {
-    tar_builder tar;
-    tar.add({.path = "probe", .content = file::read_at(AT_FDCWD, NETWORK_PROBE).value(), .mode = 0755});
-    probe_ = write_layout(dir_.path() + "/probe", {tar.finish()});
+    probe_ = probe_image();
     bridge_ = "lxr" + instance::open(root_, state_).tag();
   }
 

@@ -56,6 +56,24 @@ TEST_F(isolation, two_containers_share_no_file_and_none_writes_into_the_image) {
   EXPECT_EQ(must({"run", "--rm", "--network", "none", "--read-only", small_, "sh", "-c", "touch /x 2>&1; cat /etc/image"}).find("touch: /x: Read-only file system"), 0u);
 }
 
+// Issue 11, 1.10; security case 64: by every entry of the kernel.
+TEST_F(isolation, address_families_that_lead_out_of_the_network_namespace_are_refused) {
+  must({"run", "-d", "--name", "box", "--network", "none", probe_image(), "/probe", "wait"});
+  for (const char* family : {"38", "40"}) {  // AF_ALG, AF_VSOCK
+    EXPECT_EQ(must({"exec", "box", "/probe", "socket", family, "native"}), "EPERM\n") << family;
+#if defined(__x86_64__)
+    EXPECT_EQ(must({"exec", "box", "/probe", "socket", family, "i386"}), "EPERM\n") << family;
+    EXPECT_EQ(must({"exec", "box", "/probe", "socket", family, "socketcall"}), "EPERM\n") << family;
+    EXPECT_EQ(must({"exec", "box", "/probe", "socket", family, "x32"}), "ENOSYS\n") << family;
+#endif
+  }
+  for (const char* number : {"467", "1000", "999999"}) EXPECT_EQ(must({"exec", "box", "/probe", "call", number}), "ENOSYS\n") << number;
+#if defined(__x86_64__)
+  EXPECT_EQ(must({"exec", "box", "/probe", "call", "467", "i386"}), "ENOSYS\n");
+#endif
+  EXPECT_NE(must({"exec", "box", "/probe", "call", "457"}), "EPERM\n");  // statmount
+}
+
 // CVE-2024-21626: no descriptor of the engine's may be left when the working directory is entered.
 TEST_F(isolation, a_working_directory_cannot_be_a_descriptor_of_the_hosts) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});

@@ -13,6 +13,8 @@
 
 #include "core/base/file.hpp"
 #include "core/state/paths.hpp"
+#include "tests/support/image_layout.hpp"
+#include "tests/support/tar_builder.hpp"
 
 namespace lxr::test {
 namespace {
@@ -145,6 +147,12 @@ void installation::TearDown() {
 }
 
 std::vector<std::string> installation::environment() const { return environment_; }
+
+std::string installation::probe_image() const {
+  tar_builder tar;
+  tar.add({.path = "probe", .content = file::read_at(AT_FDCWD, NETWORK_PROBE).value(), .mode = 0755});
+  return write_layout(dir_.path() + "/probe", {tar.finish()});
+}
 
 void installation::set_variable(const std::string& name, const std::string& value) {
   std::erase_if(environment_, [&](const std::string& v) { return v.starts_with(name + "="); });

@@ -63,6 +63,8 @@ class installation : public testing::Test {
   temp_directory dir_;
   std::string root_ = dir_.path() + "/root", state_ = dir_.path() + "/state";
   std::string small_ = registry() + "/small:latest";
+  // An image that holds network_probe as /probe, and nothing else.
+  [[nodiscard]] std::string probe_image() const;
 
  private:
   std::vector<std::string> environment_;  // of every program started
