@@ -1,6 +1,7 @@
 #include "core/oci/runtime_spec.hpp"
 
 #include <linux/capability.h>
+#include <unistd.h>
 
 namespace lxr::oci {
 
@@ -15,10 +16,26 @@ std::vector<runtime_spec::mount> default_mounts() {
   };
 }
 
+std::vector<std::string> thermal_throttle_paths(const std::string& cpus) {
+  std::vector<std::string> paths;
+  for (int n = 0;; ++n) {
+    const std::string cpu = cpus + "/cpu" + std::to_string(n), path = cpu + "/thermal_throttle";
+    if (::access(path.c_str(), F_OK) == 0) {
+      paths.push_back(path);
+    } else if (paths.empty() || ::access(cpu.c_str(), F_OK) != 0) {  // where the first one has none, none has (virtual machines)
+      return paths;
+    }
+  }
+}
+
 const std::vector<std::string>& default_masked_paths() {
-  static const std::vector<std::string> paths{
-      "/proc/acpi",      "/proc/asound",       "/proc/interrupts",   "/proc/kcore", "/proc/keys",    "/proc/latency_stats",
-      "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",  "/sys/firmware", "/sys/devices/virtual/powercap"};
+  static const std::vector<std::string> paths = [] {
+    std::vector<std::string> all{
+        "/proc/acpi",      "/proc/asound",       "/proc/interrupts",   "/proc/kcore", "/proc/keys",    "/proc/latency_stats",
+        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",  "/sys/firmware", "/sys/devices/virtual/powercap"};
+    for (std::string& path : thermal_throttle_paths("/sys/devices/system/cpu")) all.push_back(std::move(path));
+    return all;
+  }();
   return paths;
 }
 

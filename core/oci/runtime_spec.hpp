@@ -58,7 +58,9 @@ struct runtime_spec {
 
 // The mounts, masked and read-only paths every container gets.
 std::vector<runtime_spec::mount> default_mounts();
-const std::vector<std::string>& default_masked_paths();
+const std::vector<std::string>& default_masked_paths();  // as this host has processors
+// Counters of each processor's temperature (GHSA-6fw5-f8r9-fgfm): how hard others work. `cpus`: /sys/devices/system/cpu.
+std::vector<std::string> thermal_throttle_paths(const std::string& cpus);
 const std::vector<std::string>& default_readonly_paths();
 
 // podman's set: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT. Without

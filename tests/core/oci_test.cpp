@@ -5,6 +5,8 @@
 #include "core/oci/image_config.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
+#include "core/oci/runtime_spec.hpp"
+#include "tests/support/temp_directory.hpp"
 
 namespace lxr::oci {
 namespace {
@@ -104,6 +106,14 @@ TEST(image_config, reads_what_containers_need) {
   EXPECT_EQ(c.labels.at("k"), "v");
   EXPECT_EQ(c.diff_ids.size(), 1u);
   EXPECT_THROW(image_config::parse("{}", "x"), error);
+}
+
+// Issue 11, 1.20.
+TEST(runtime_spec, counters_of_temperature_are_masked_for_every_processor) {
+  const test::temp_directory cpus;
+  EXPECT_TRUE(thermal_throttle_paths(cpus.path()).empty());
+  for (const char* directory : {"cpu0/thermal_throttle", "cpu1", "cpu2/thermal_throttle"}) file::make_directories(cpus.path() + "/" + directory);
+  EXPECT_EQ(thermal_throttle_paths(cpus.path()), (std::vector<std::string>{cpus.path() + "/cpu0/thermal_throttle", cpus.path() + "/cpu2/thermal_throttle"}));
 }
 
 }  // namespace
