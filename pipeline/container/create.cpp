@@ -7,6 +7,7 @@
 #include "core/state/container_state.hpp"
 #include "core/state/names.hpp"
 #include "core/state/trash.hpp"
+#include "pipeline/container/name_resolution.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/image/store.hpp"
 
@@ -30,7 +31,7 @@ created create_once(const instance& where, const process_identity& maker, contai
     } else {
       reserve_name(where, wanted.name, wanted.id);
     }
-    if (wanted.hostname.empty()) wanted.hostname = short_id(wanted.id);
+    if (wanted.hostname.empty()) wanted.hostname = default_hostname(wanted);
     file::make_directory_at(where.root_fd(), "containers/" + wanted.id);
     save(where, wanted);
   } catch (...) {
