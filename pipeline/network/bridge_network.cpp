@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -15,6 +16,7 @@
 #include "core/base/json.hpp"
 #include "core/state/names.hpp"
 #include "io/netlink/nft.hpp"
+#include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
 namespace {
@@ -22,10 +24,11 @@ namespace {
 namespace nl = io::netlink;
 
 constexpr const char* directory = "networks/bridge";
-constexpr std::uint32_t pool_size = 65535;  // of a /16: 0 is the subnet, 65535 the broadcast address
 constexpr std::uint32_t gateway_number = 1;
 
-constexpr std::uint32_t bridge_count = (pool_size + address_pool::block_size - 1) / address_pool::block_size;
+// Numbers from 0, the subnet itself, to the one below the broadcast address.
+std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
+constexpr std::uint32_t bridge_count = 64;  // of a /16
 
 // Of the first bridge, and of the one that carries the n-th block; at most 14 characters (IFNAMSIZ is 16).
 std::string bridge_name(const instance& where, std::uint32_t n = 0) {
@@ -75,18 +78,6 @@ std::optional<nl::subnet> saved_subnet(const instance& where) {
   return nl::subnet{*base, static_cast<int>(json::get_int(o, "prefix"))};
 }
 
-nl::subnet choose_subnet(const nl::socket& route, const std::string& tag) {
-  const auto used = nl::used_subnets(route);
-  const std::uint32_t start = tag.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(tag, nullptr, 16) % 120);
-  for (std::uint32_t i = 0; i < 120; ++i) {
-    const nl::subnet candidate{(10u << 24) | ((100 + (start + i) % 120) << 16), 16};  // 10.100.0.0/16 .. 10.219.0.0/16
-    bool free = true;
-    for (const nl::subnet& u : used) free = free && !candidate.overlaps(u);
-    if (free) return candidate;
-  }
-  throw error(errc::exhausted, "make network", "bridge", "10.100.0.0/16 to 10.219.0.0/16 are all in use on this host");
-}
-
 void set_sysctl(const std::string& path, std::string_view value) {
   const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (fd) static_cast<void>(!::write(fd.get(), value.data(), value.size()));
@@ -120,7 +111,7 @@ void make_network(const instance& where, const nl::socket& route) {
   const file_lock one_at_a_time = lock_host_network();
   remove_bridges(where, route);
   const std::string name = bridge_name(where);
-  const nl::subnet range = choose_subnet(route, where.tag());
+  const nl::subnet range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
   const nl::ipv4 gateway = range.base + gateway_number;
   nl::batch b;
   nl::put_bridge(b, name, mac_for(gateway));
@@ -171,9 +162,9 @@ std::string owned_link_at(int index) {
   return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv") ? name : "";
 }
 
-address_pool open_pool(const instance& where) {
+address_pool open_pool(const instance& where, const nl::subnet& range) {
   const unique_fd dir = file::open_at(where.state_fd(), directory, O_RDONLY | O_DIRECTORY);
-  return address_pool::open(dir.get(), "addresses", gateway_number + 1, pool_size);
+  return address_pool::open(dir.get(), "addresses", gateway_number + 1, pool_size(range));
 }
 
 }  // namespace
@@ -191,7 +182,7 @@ bool bridge_network::find() {
     range_ = *range;
     bridges_.assign(bridge_count, 0);
     bridges_.front() = first;
-    pool_.emplace(open_pool(where_));
+    pool_.emplace(open_pool(where_, range_));
   }
   return true;
 }
@@ -335,7 +326,7 @@ void release_address(const instance& where, const std::string& container_id, con
   try {
     const auto range = saved_subnet(where);
     const auto number = nl::parse_ipv4(address);
-    if (range && number) open_pool(where).give_back(*number - range->base, owner_of(container_id));
+    if (range && number) open_pool(where, *range).give_back(*number - range->base, owner_of(container_id));
   } catch (const std::exception&) {
     // the next sweep gives it back
   }
@@ -344,11 +335,12 @@ void release_address(const instance& where, const std::string& container_id, con
 bool remove_if_unused(const instance& where) {
   if (!file::try_open_at(where.state_fd(), directory, O_PATH)) return true;
   const file_lock alone = lock_network(where, LOCK_EX);
-  if (!saved_subnet(where)) return true;
+  const auto range = saved_subnet(where);
+  if (!range) return true;
   std::set<std::uint64_t> living;
   for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
   for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));  // also of another root
-  if (open_pool(where).sweep(living) != 0) return false;
+  if (open_pool(where, *range).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
   remove_bridges(where, nl::socket::open(NETLINK_ROUTE));
   for (const char* name : {"network.json", "addresses"}) {
@@ -360,7 +352,9 @@ bool remove_if_unused(const instance& where) {
 task<void> remove_when_idle(const instance& where) {
   const auto waiting = file::try_open_at(where.state_fd(), std::string(directory) + "/network.json", O_RDONLY);
   if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
-  const address_pool pool = open_pool(where);
+  const auto range = saved_subnet(where);
+  if (!range) co_return;
+  const address_pool pool = open_pool(where, *range);
   asio::steady_timer idle(co_await asio::this_coro::executor);
   for (std::uint32_t seen = pool.uses() + 1; seen != pool.uses();) {
     seen = pool.uses();

@@ -62,6 +62,30 @@ TEST_F(network, none_has_only_loopback_and_host_shares_the_hosts) {
   EXPECT_EQ(must({"run", "--rm", "--network", "host", small_, "readlink", "/proc/self/ns/net"}), run_program({"/bin/readlink", "/proc/self/ns/net"}).out);
 }
 
+// Issue 11, 1.20 and 3.11.
+TEST_F(network, own_names_resolve_without_a_network_and_with_the_hosts) {
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "hostname", "-i"}), "127.0.1.1\n");
+  EXPECT_EQ(must({"run", "--rm", "--network", "host", small_, "hostname"}), run_program({"/bin/hostname"}).out);
+  const std::string own = run_program({"/bin/cat", "/etc/hosts"}).out;
+  EXPECT_TRUE(must({"run", "--rm", "--network", "host", small_, "cat", "/etc/hosts"}).starts_with(own));
+}
+
+// Issue 11, 1.9.
+TEST_F(network, is_made_beside_a_route_for_all_of_10) {
+  const std::string made = " --state " + state_ + " --root " + root_ + " run --rm " + small_ + " hostname -i";
+  const auto beside = [&](const std::string& routes, const std::string& setting) {
+    return run_program({"/usr/bin/unshare", "-n", "/bin/sh", "-c", "ip link add vpn type bridge; ip link set vpn up; for r in " + routes + "; do ip route add $r dev vpn; done; " + setting + " " +
+                                                                       program_path("lxr") + made}, {}, environment());
+  };
+  must({"pull", "-q", small_});
+  EXPECT_TRUE(beside("10.0.0.0/8", "").out.starts_with("172.")) << beside("10.0.0.0/8", "").err;
+  EXPECT_TRUE(beside("10.0.0.0/8 172.16.0.0/12", "").out.starts_with("192.168."));
+  EXPECT_TRUE(beside("10.0.0.0/8", "LXR_SUBNETS=10.77.0.0/16").out.starts_with("10.77."));
+  const outcome none = beside("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16", "");
+  EXPECT_EQ(none.code, 125);
+  EXPECT_NE(none.err.find("LXR_SUBNETS"), std::string::npos) << none.err;
+}
+
 TEST_F(network, addresses_come_back) {
   must({"run", "-d", "--name", "keep", small_, "sleep", "1000"});
   std::set<std::string> seen;
