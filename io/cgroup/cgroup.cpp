@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,24 +60,35 @@ bool write_file(const std::string& path, const std::string& value) {
               "enable it, or run without that limit");
 }
 
+using marking = std::function<std::string()>;
+constexpr const char* mark_name = "trusted.lxr";
+
+// True unless it can be neither made nor found.
+bool make_parent(const std::string& path, const marking& mark) {
+  if (::mkdir(path.c_str(), 0755) != 0) return errno == EEXIST;
+  const std::string text = mark ? mark() : "";
+  if (!text.empty()) ::setxattr(path.c_str(), mark_name, text.data(), text.size(), 0);
+  return true;
+}
+
 // The parent may be removed by another lxr at any time between our two mkdirs: make it again.
-void make_group(const std::string& tree, const std::string& parent, const std::string& id) {
+void make_group(const std::string& tree, const std::string& parent, const std::string& id, const marking& mark) {
   const std::string above = tree + "/" + parent, path = above + "/" + id;
   for (int attempt = 0; attempt < 64; ++attempt) {
     if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return;
     if (errno != ENOENT) break;
-    if (::mkdir(above.c_str(), 0755) != 0 && errno != EEXIST) break;
+    if (!make_parent(above, mark)) break;
   }
   throw_errno("make cgroup", path);
 }
 
 // v2: a controller works in a group only when every group above hands it down.
-void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted) {
+void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted, const marking& mark) {
   std::string words;
   for (const setting& s : wanted) words += (words.empty() ? "+" : " +") + std::string(s.controller);
   if (words.empty()) return;
   write_file(tree + "/cgroup.subtree_control", words);  // a failure shows when the limit is written
-  ::mkdir((tree + "/" + parent).c_str(), 0755);
+  make_parent(tree + "/" + parent, mark);
   write_file(tree + "/" + parent + "/cgroup.subtree_control", words);
 }
 
@@ -93,13 +105,13 @@ layout layout::detect(const std::string& base) {
   return {unified, base};
 }
 
-group group::create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted) {
+group group::create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted, const marking& mark) {
   const std::vector<setting> settings = where.unified ? v2_settings(wanted) : v1_settings(wanted);
   group g;
   try {
     if (where.unified) {
-      hand_down(where.base, parent, settings);
-      make_group(where.base, parent, id);
+      hand_down(where.base, parent, settings, mark);
+      make_group(where.base, parent, id, mark);
       g.paths_.push_back(where.base + "/" + parent + "/" + id);
       g.directory_ = file::open_at(AT_FDCWD, g.paths_.back(), O_PATH | O_DIRECTORY);
     }
@@ -108,14 +120,14 @@ group group::create(const layout& where, const std::string& parent, const std::s
       const std::string path = tree + "/" + parent + "/" + id;
       if (!where.unified && (g.paths_.empty() || g.paths_.back() != path)) {
         if (::access((tree + "/tasks").c_str(), F_OK) != 0) unsupported(s.controller, tree);
-        make_group(tree, parent, id);
+        make_group(tree, parent, id, mark);
         g.paths_.push_back(path);
         g.tasks_.push_back(file::open_at(AT_FDCWD, path + "/tasks", O_WRONLY));
       }
       const bool is_swap = s.file == "memory.swap.max" || s.file == "memory.memsw.limit_in_bytes";  // absent without swap accounting
       if (write_file(path + "/" + s.file, s.value) || is_swap) continue;
       // v2: another lxr may have removed the parent, and made it again without its controllers.
-      if (where.unified) hand_down(where.base, parent, settings);
+      if (where.unified) hand_down(where.base, parent, settings, mark);
       if (!where.unified || !write_file(path + "/" + s.file, s.value)) unsupported(s.controller, path);
     }
   } catch (...) {
@@ -189,6 +201,23 @@ void group::sweep(const layout& where, const std::string& parent, const std::fun
       if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name)) remove_group(tree + "/" + parent + "/" + name);
     }
     ::rmdir((tree + "/" + parent).c_str());
+  }
+} catch (const std::exception&) {
+  // the next one does it
+}
+
+void group::sweep_orphans(const layout& where, const std::string& prefix, const std::function<bool(const std::string&)>& is_orphaned) noexcept try {
+  for (const std::string& tree : trees(where)) {
+    const auto top = file::try_open_at(AT_FDCWD, tree, O_RDONLY | O_DIRECTORY);
+    if (!top) continue;
+    for (const std::string& name : file::list_at(top->get(), ".")) {
+      const std::string parent = tree + "/" + name;
+      char mark[256];
+      const ssize_t size = name.starts_with(prefix) ? ::getxattr(parent.c_str(), mark_name, mark, sizeof mark) : -1;
+      if (size <= 0 || !is_orphaned({mark, static_cast<std::size_t>(size)})) continue;
+      for (const std::string& id : file::list_at(top->get(), name)) ::rmdir((parent + "/" + id).c_str());  // fails for what is in use, and for files
+      ::rmdir(parent.c_str());
+    }
   }
 } catch (const std::exception&) {
   // the next one does it

@@ -29,7 +29,9 @@ struct limits {
 class group {
  public:
   // Throws error{errc::unsupported} naming the controller when a wanted limit cannot be set here. Leaves nothing then.
-  static group create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted);
+  // `mark`: asked for what a parent that is new remembers of who made it.
+  static group create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted,
+                      const std::function<std::string()>& mark = {});
   static group open(const layout& where, const std::string& parent, const std::string& id);
 
   // v2: the directory to be born in (CLONE_INTO_CGROUP), else -1.
@@ -44,6 +46,8 @@ class group {
   static bool remove(const layout& where, const std::string& parent, const std::string& id) noexcept;
   // Removes the groups below `parent` that belong to nothing alive: what an engine or remover that died left.
   static void sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string& id)>& is_alive) noexcept;
+  // Removes parents whose name begins with `prefix` and whose mark is orphaned, with the groups below; what has processes stays.
+  static void sweep_orphans(const layout& where, const std::string& prefix, const std::function<bool(const std::string& mark)>& is_orphaned) noexcept;
 
  private:
   std::vector<std::string> paths_;

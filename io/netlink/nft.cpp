@@ -4,7 +4,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <net/if.h>
 
 #include <cerrno>
@@ -12,74 +11,31 @@
 
 #include "core/base/error.hpp"
 #include "io/netlink/message.hpp"
+#include "io/netlink/nft_messages.hpp"
 
 namespace lxr::io::netlink {
 namespace {
 
-constexpr const char* chain_name = "postrouting";
+using nft::expression;
 
-nfgenmsg* put_family(nlmsghdr* h, std::uint8_t family, std::uint16_t resource = 0) {
-  auto* g = static_cast<nfgenmsg*>(put_extra_header(h, sizeof(nfgenmsg)));
-  g->nfgen_family = family;
-  g->version = NFNETLINK_V0;
-  g->res_id = htons(resource);
-  return g;
-}
-
-void put_edge(batch& b, std::uint16_t type) {
-  put_family(b.start(type, NLM_F_REQUEST, "transaction"), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+// A rule, added to a chain: begins it; `put` adds its expressions.
+template <class Put>
+void put_rule(batch& b, const std::string& table, const char* chain, Put put) {
+  nlmsghdr* h = nft::start(b, NFT_MSG_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, "nft rule in " + table + "/" + chain);
+  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+  nlattr* list = attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
+  put(h);
+  attr_nest_end(h, list);
   b.finish();
 }
 
-nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subject) {
-  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags), subject);
-  put_family(h, NFPROTO_IPV4);
-  return h;
+void put_compare(nlmsghdr* h, std::uint32_t compare, const void* bytes, std::size_t size) {
+  expression e(h, "cmp");
+  e.number(NFTA_CMP_SREG, NFT_REG_1);
+  e.number(NFTA_CMP_OP, compare);
+  e.value(NFTA_CMP_DATA, bytes, size);
 }
-
-void put_table(batch& b, int type, std::uint16_t flags, const std::string& table) {
-  nlmsghdr* h = start(b, type, flags, "nft table " + table);
-  attr_put_strz(h, NFTA_TABLE_NAME, table.c_str());
-  b.finish();
-}
-
-void put_chain(batch& b, const std::string& table) {
-  nlmsghdr* h = start(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "nft chain " + table + "/" + chain_name);
-  attr_put_strz(h, NFTA_CHAIN_TABLE, table.c_str());
-  attr_put_strz(h, NFTA_CHAIN_NAME, chain_name);
-  attr_put_strz(h, NFTA_CHAIN_TYPE, "nat");
-  nlattr* hook = attr_nest_start(h, NFTA_CHAIN_HOOK);
-  attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
-  attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(100));  // srcnat
-  attr_nest_end(h, hook);
-  b.finish();
-}
-
-// One expression of a rule: its name and, between open and close, its attributes.
-class expression {
- public:
-  expression(nlmsghdr* h, const char* name) : header_(h), element_(attr_nest_start(h, NFTA_LIST_ELEM)) {
-    attr_put_strz(h, NFTA_EXPR_NAME, name);
-    data_ = attr_nest_start(h, NFTA_EXPR_DATA);
-  }
-  ~expression() {
-    attr_nest_end(header_, data_);
-    attr_nest_end(header_, element_);
-  }
-  expression(const expression&) = delete;
-  expression& operator=(const expression&) = delete;
-  void number(std::uint16_t attribute, std::uint32_t value) { attr_put_u32(header_, attribute, htonl(value)); }
-  void value(std::uint16_t attribute, const void* bytes, std::size_t size) {
-    nlattr* nest = attr_nest_start(header_, attribute);
-    attr_put(header_, NFTA_DATA_VALUE, size, bytes);
-    attr_nest_end(header_, nest);
-  }
-
- private:
-  nlmsghdr* header_;
-  nlattr* element_;
-  nlattr* data_;
-};
 
 // ip saddr/daddr (at `offset` of the header) in the subnet, or not.
 void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, std::uint32_t compare) {
@@ -99,54 +55,54 @@ void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, s
     e.value(NFTA_BITWISE_MASK, &mask, sizeof mask);
     e.value(NFTA_BITWISE_XOR, &zero, sizeof zero);
   }
-  expression e(h, "cmp");
-  e.number(NFTA_CMP_SREG, NFT_REG_1);
-  e.number(NFTA_CMP_OP, compare);
-  e.value(NFTA_CMP_DATA, &network, sizeof network);
-}
-
-void put_rule(batch& b, const std::string& table, const subnet& from) {
-  nlmsghdr* h = start(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "nft masquerade rule in " + table);
-  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
-  attr_put_strz(h, NFTA_RULE_CHAIN, chain_name);
-  nlattr* list = attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
-  put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
-  put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
-  { const expression e(h, "masq"); }
-  attr_nest_end(h, list);
-  b.finish();
+  put_compare(h, compare, &network, sizeof network);
 }
 
 }  // namespace
 
-void install_masquerade(const std::string& table, const subnet& from) {
+void install_masquerade(const std::string& table, const subnet& from, const std::string& comment) {
+  constexpr const char* chain = "postrouting";
+  constexpr std::uint32_t source_nat = 100;  // priority
   batch b;
-  put_edge(b, NFNL_MSG_BATCH_BEGIN);
-  put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
-  put_table(b, NFT_MSG_DELTABLE, 0, table);
-  put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
-  put_chain(b, table);
-  put_rule(b, table, from);
-  put_edge(b, NFNL_MSG_BATCH_END);
-  const auto failures = socket::open(NETLINK_NETFILTER).exchange(b);
-  if (failures.empty()) return;
-  const int code = failures.front().error;
-  if (code == EOPNOTSUPP || code == ENOENT || code == ENOSYS) {
-    throw error(errc::unsupported, "create", b.subject(failures.front().sequence),
-                "this kernel lacks nf_tables with NAT (CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ)",
-                "use --network none or host");
-  }
-  throw_errno(code, "create", b.subject(failures.front().sequence));
+  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
+  nft::put_fresh_table(b, table, comment);
+  nft::put_chain(b, table, chain, "nat", NF_INET_POST_ROUTING, source_nat);
+  put_rule(b, table, chain, [&](nlmsghdr* h) {
+    put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
+    put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
+    { const expression e(h, "masq"); }
+  });
+  nft::put_edge(b, NFNL_MSG_BATCH_END);
+  nft::apply(b);
 }
 
 void remove_table(const std::string& table) {
   batch b;
-  put_edge(b, NFNL_MSG_BATCH_BEGIN);
-  put_table(b, NFT_MSG_DELTABLE, 0, table);
-  put_edge(b, NFNL_MSG_BATCH_END);
+  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
+  nft::put_table(b, NFT_MSG_DELTABLE, 0, table);
+  nft::put_edge(b, NFNL_MSG_BATCH_END);
   for (const auto& f : socket::open(NETLINK_NETFILTER).exchange(b)) {
     if (f.error != ENOENT) throw_errno(f.error, "remove", b.subject(f.sequence));
   }
+}
+
+std::vector<table> list_tables() {
+  batch request;
+  nft::start(request, NFT_MSG_GETTABLE, NLM_F_DUMP, "nft tables");
+  request.finish();
+  std::vector<table> out;
+  socket::open(NETLINK_NETFILTER).dump(request, [&out](const nlmsghdr* h) {
+    table t;
+    for_each_attribute(h, sizeof(nfgenmsg), [&t](const nlattr* a) {
+      if (attr_type(a) == NFTA_TABLE_NAME) t.name = attr_str(a);
+      const std::size_t size = a->nla_len - sizeof *a;
+      if (attr_type(a) != NFTA_TABLE_USERDATA || size < 3 || attr_str(a)[0] != 0) return;
+      const std::size_t length = static_cast<unsigned char>(attr_str(a)[1]);
+      if (length > 0 && length <= size - 2) t.comment.assign(attr_str(a) + 2, length - 1);
+    });
+    out.push_back(std::move(t));
+  });
+  return out;
 }
 
 }  // namespace lxr::io::netlink

@@ -1,18 +1,26 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "io/netlink/route.hpp"
 
-// nf_tables over netlink (linux/netfilter/nf_tables.h; wiki.nftables.org), without the nft program.
+// nf_tables over netlink (linux/netfilter/nf_tables.h; wiki.nftables.org), without the nft program. All tables are of family ip.
 namespace lxr::io::netlink {
 
-// One table of family ip, made in one transaction: whatever leaves `from` for elsewhere is masqueraded.
-//   table ip NAME { chain postrouting { type nat hook postrouting priority srcnat;
-//                   ip saddr FROM ip daddr != FROM masquerade } }
+// One table, made in one transaction: whatever leaves `from` for elsewhere is masqueraded.
+//   table ip NAME { comment COMMENT
+//                   chain postrouting { type nat hook postrouting priority srcnat;
+//                                       ip saddr FROM ip daddr != FROM masquerade } }
 // A table of that name is replaced. Throws error{errc::unsupported} when the kernel has no nf_tables NAT.
-void install_masquerade(const std::string& table, const subnet& from);
+void install_masquerade(const std::string& table, const subnet& from, const std::string& comment);
+
 // Removes the table; a missing one is not an error.
 void remove_table(const std::string& table);
+
+struct table {
+  std::string name, comment;
+};
+std::vector<table> list_tables();
 
 }  // namespace lxr::io::netlink

@@ -160,6 +160,13 @@ void put_no_ipv6_address(batch& b, int index, const std::string& name) {
   b.finish();
 }
 
+void put_alias(batch& b, const std::string& name, const std::string& alias) {
+  nlmsghdr* h = start_change(b, 0, name);
+  attr_put_strz(h, IFLA_IFNAME, name.c_str());
+  attr_put_str(h, IFLA_IFALIAS, alias.c_str());
+  b.finish();
+}
+
 void put_port(batch& b, const veth& link) {
   nlmsghdr* h = start_change(b, link.host_index, link.host_name);
   attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
@@ -228,16 +235,27 @@ void delete_link(const socket& route, const std::string& name) {
 
 int link_index(const std::string& name) { return static_cast<int>(::if_nametoindex(name.c_str())); }
 
-std::vector<std::string> link_names(const socket& route) {
+std::vector<link> list_links(const socket& route) {
   batch request;
   put_ifinfo(request.start(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, "links"));
   request.finish();
-  std::vector<std::string> names;
-  route.dump(request, [&names](const nlmsghdr* h) {
-    for_each_attribute(h, sizeof(ifinfomsg), [&names](const nlattr* a) {
-      if (attr_type(a) == IFLA_IFNAME) names.emplace_back(attr_str(a));
+  std::vector<link> out;
+  route.dump(request, [&out](const nlmsghdr* h) {
+    link one;
+    one.index = static_cast<const ifinfomsg*>(payload(h))->ifi_index;
+    for_each_attribute(h, sizeof(ifinfomsg), [&one](const nlattr* a) {
+      if (attr_type(a) == IFLA_IFNAME) one.name = attr_str(a);
+      if (attr_type(a) == IFLA_IFALIAS) one.alias.assign(attr_str(a), ::strnlen(attr_str(a), a->nla_len - sizeof *a));
+      if (attr_type(a) == IFLA_MASTER) one.master = static_cast<int>(attr_u32(a));
     });
+    out.push_back(std::move(one));
   });
+  return out;
+}
+
+std::vector<std::string> link_names(const socket& route) {
+  std::vector<std::string> names;
+  for (link& l : list_links(route)) names.push_back(std::move(l.name));
   return names;
 }
 

@@ -64,12 +64,21 @@ void put_port(batch& b, const veth& link);
 // Asks for a link (RTM_GETLINK). The kernel finishes what is pending for the link before it answers (Linux 6.8), among
 // that what a change of its carrier leads to: before, the link drops what it is to send, and is no working port.
 void put_link_question(batch& b, int index);
+// A text that is kept with the link.
+void put_alias(batch& b, const std::string& name, const std::string& alias);
 // No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);
 
 // Deletes a link; one that is not there is not an error.
 void delete_link(const socket& route, const std::string& name);
+
+struct link {
+  int index = 0;
+  std::string name, alias;
+  int master = 0;  // index of the bridge it is a port of; 0: none
+};
+std::vector<link> list_links(const socket& route);
 
 int link_index(const std::string& name);  // 0: no such link
 std::vector<std::string> link_names(const socket& route);

@@ -15,6 +15,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/names.hpp"
+#include "core/state/ownership.hpp"
 #include "io/mount/overlay.hpp"
 #include "pipeline/container/etc_files.hpp"
 #include "pipeline/container/plan.hpp"
@@ -133,7 +134,7 @@ void start::prepare_cgroup() {
   const io::cgroup::limits limits{spec_.resources.pids_limit, spec_.resources.memory_limit, spec_.resources.cpu_quota,
                                   spec_.resources.cpu_period};
   undo_.add("cgroup", [this] { io::cgroup::group::remove(on_.cgroups, on_.where.kernel_name(), id_); });
-  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, limits);
+  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, limits, [this] { return owner_mark(on_.where); });
 }
 
 void start::prepare_network() {

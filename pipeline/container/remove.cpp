@@ -15,6 +15,7 @@
 #include "core/base/file.hpp"
 #include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
+#include "core/state/ownership.hpp"
 #include "core/state/trash.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/launch.hpp"
@@ -175,8 +176,11 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   quietly([&] { network::remove_if_unused(where); });
   io::cgroup::group::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
     const std::string directory = "containers/" + id;
+    if (was_replaced(where)) return true;  // whoever has these directories' names now makes groups that are not in ours
     return !is_missing(where.root_fd(), directory) || !is_missing(where.state_fd(), directory);
   });
+  quietly([] { network::sweep_orphaned_networks(); });
+  io::cgroup::group::sweep_orphans(cgroups, "lxr", is_orphaned);
 }
 
 }  // namespace lxr::container

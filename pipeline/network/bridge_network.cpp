@@ -15,7 +15,9 @@
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/state/names.hpp"
+#include "core/state/ownership.hpp"
 #include "io/netlink/nft.hpp"
+#include "pipeline/network/orphans.hpp"
 #include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
@@ -109,19 +111,22 @@ void quieten_bridge(const std::string& bridge) {
 // Under the exclusive lock. Whatever an interrupted making left is replaced.
 void make_network(const instance& where, const nl::socket& route) {
   const file_lock one_at_a_time = lock_host_network();
+  if (was_replaced(where)) throw error(errc::conflict, "make network", "bridge", "the directories of this instance were removed meanwhile");
+  quietly([&] { sweep_orphans(route); });
   remove_bridges(where, route);
   const std::string name = bridge_name(where);
   const nl::subnet range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
   const nl::ipv4 gateway = range.base + gateway_number;
   nl::batch b;
   nl::put_bridge(b, name, mac_for(gateway));
+  nl::put_alias(b, name, owner_mark(where));
   route.exchange_or_throw(b, "create");
   try {
     quieten_bridge(name);
     b.clear();
     nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
     route.exchange_or_throw(b, "set");
-    nl::install_masquerade(where.kernel_name(), range);
+    nl::install_masquerade(where.kernel_name(), range, owner_mark(where));
     enable_forwarding();
     const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
     file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
@@ -137,6 +142,7 @@ int make_further_bridge(const instance& where, const nl::socket& route, const nl
   const std::string name = bridge_name(where, n);
   nl::batch b;
   nl::put_bridge(b, name, mac_for(range.base + gateway_number));
+  nl::put_alias(b, name, owner_mark(where));
   route.exchange_or_throw(b, "create");
   try {
     const int index = nl::link_index(name);
@@ -332,7 +338,14 @@ void release_address(const instance& where, const std::string& container_id, con
   }
 }
 
+void sweep_orphaned_networks() {
+  const file_lock one_at_a_time = lock_host_network();
+  const auto route = nl::socket::open(NETLINK_ROUTE);
+  sweep_orphans(route);
+}
+
 bool remove_if_unused(const instance& where) {
+  if (was_replaced(where)) return true;
   if (!file::try_open_at(where.state_fd(), directory, O_PATH)) return true;
   const file_lock alone = lock_network(where, LOCK_EX);
   const auto range = saved_subnet(where);
@@ -342,7 +355,8 @@ bool remove_if_unused(const instance& where) {
   for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));  // also of another root
   if (open_pool(where, *range).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
-  remove_bridges(where, nl::socket::open(NETLINK_ROUTE));
+  const auto route = nl::socket::open(NETLINK_ROUTE);
+  remove_bridges(where, route);
   for (const char* name : {"network.json", "addresses"}) {
     ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name).c_str(), 0);
   }

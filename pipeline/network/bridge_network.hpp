@@ -75,6 +75,8 @@ bool remove_if_unused(const instance& where);
 // The same, once nothing happened for a second: a network that is used again and again is not made anew each time.
 // One process of an instance waits; others see its lock and leave it to it.
 task<void> remove_when_idle(const instance& where);
+// Removes networks of instances whose directories are gone.
+void sweep_orphaned_networks();
 // Gives the address of a container back.
 void release_address(const instance& where, const std::string& container_id, const std::string& address) noexcept;
 std::string link_name(const std::string& container_id);

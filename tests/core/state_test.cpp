@@ -13,6 +13,7 @@
 #include "core/state/container_state.hpp"
 #include "core/state/memory_state.hpp"
 #include "core/state/names.hpp"
+#include "core/state/ownership.hpp"
 #include "core/state/trash.hpp"
 #include "core/async/run.hpp"
 #include "tests/support/temp_directory.hpp"
@@ -371,6 +372,26 @@ TEST_F(memory_states, in_another_mount_namespaces_memory_are_refused) {
   std::filesystem::create_symlink(std::to_string(this_boot()) + "-1", state + "/place");
   std::filesystem::remove_all(memory_of(state));
   EXPECT_THROW(instance::open(dir.path() + "/root", state), error);
+}
+
+// Issue 11, 1.17.
+TEST(ownership, is_told_by_the_state_directory) {
+  const test::temp_directory dir;
+  const std::string root = dir.path() + "/root", state = dir.path() + "/state";
+  const instance first = instance::open(root, state);
+  const std::string mark = owner_mark(first);
+  EXPECT_NE(mark.find(state), std::string::npos);
+  EXPECT_FALSE(is_orphaned(mark));
+  EXPECT_FALSE(was_replaced(first));
+  std::filesystem::remove_all(state);
+  EXPECT_TRUE(is_orphaned(mark));
+  EXPECT_TRUE(was_replaced(first));
+  const instance second = instance::open(root, state);
+  EXPECT_FALSE(is_orphaned(mark));
+  EXPECT_TRUE(was_replaced(first));
+  EXPECT_FALSE(was_replaced(second));
+  for (const char* other : {"", "lxr", "lxr 1 /nowhere", "eth0 of mine", "lxr /nowhere"}) EXPECT_FALSE(is_orphaned(other)) << other;
+  EXPECT_EQ(owner_mark(instance::open(root, dir.path() + "/" + std::string(240, 's'))), "");
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include <fcntl.h>
+#include <signal.h>
 
 #include <set>
 
+#include "core/async/run.hpp"
 #include "core/base/file.hpp"
 #include "core/state/paths.hpp"
+#include "pipeline/container/remove.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "tests/integration/support.hpp"
 
@@ -92,6 +95,43 @@ TEST_F(network, addresses_come_back) {
   for (int i = 0; i < 5; ++i) seen.insert(must({"run", "--rm", small_, "hostname", "-i"}));
   EXPECT_EQ(seen.size(), 5u);  // not the same one at once: caches of neighbours stay right
   EXPECT_FALSE(seen.contains(address_of("keep") + "\n"));
+}
+
+// Issue 11, 1.17: of instances whose directories are gone.
+TEST_F(network, what_an_instance_left_that_is_gone_is_swept) {
+  const std::string root = dir_.path() + "/root2", state = dir_.path() + "/state2";
+  must({"--root", root, "--state", state, "run", "-d", "--name", "box", small_, "sleep", "1000"});
+  const std::string tag = instance::open(root, state).tag();
+  const json::object box = json::parse(must({"--root", root, "--state", state, "inspect", "box"}), "inspect").as_array().at(0).as_object();
+  const auto left = [&] {
+    return run_program({"/bin/bash", "-c", "ip -o link | grep -o lxr" + tag + "; nft list tables | grep -o lxr-" + tag + "; find /sys/fs/cgroup -maxdepth 2 -name lxr-" + tag}).out;
+  };
+  EXPECT_NE(left().find("lxr" + tag + "\nlxr-" + tag + "\n/sys"), std::string::npos) << left();
+  std::filesystem::remove_all(state);
+  std::filesystem::remove_all(root);
+  must({"system", "prune", "-f"});
+  EXPECT_NE(left().find("lxr" + tag + "\nlxr-" + tag + "\n/sys"), std::string::npos) << left();  // a container runs there
+  for (const char* process : {"MonitorPid", "Pid"}) ::kill(static_cast<pid_t>(json::get_int(*json::find_object(box, "State"), process)), SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    must({"system", "prune", "-f"});
+    return left().empty();
+  })) << left();
+}
+
+// Issue 11, 1.17: a command of an instance that was wiped and made anew still runs.
+TEST_F(network, what_lingers_of_a_wiped_instance_harms_no_new_one) {
+  must({"run", "-d", "--name", "first", small_, "sleep", "1000"});
+  const instance old = instance::open(root_, state_);
+  remove_all();
+  EXPECT_TRUE(eventually([&] { return run_program({"/bin/bash", "-c", "ip -o link | grep lxr" + old.tag()}).out.empty(); }));
+  std::filesystem::remove_all(state_);
+  std::filesystem::remove_all(root_);
+  must({"run", "-d", "--name", "second", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
+  asio::io_context loop(1);
+  lxr::run(loop, container::settle(old, io::cgroup::layout::detect(), {}));
+  EXPECT_EQ(status_of("second"), "running");
+  EXPECT_EQ(run_program({"/bin/ping", "-c", "1", "-W", "5", address_of("second")}).code, 0);
+  EXPECT_EQ(lxr({"exec", "second", "true"}).code, 0);
 }
 
 }  // namespace

@@ -51,5 +51,22 @@ TEST(cgroup, without_limits_version_1_makes_no_directory) {
   EXPECT_TRUE(fs::is_empty(fake.path()));
 }
 
+// Issue 11, 1.17.
+TEST(cgroup, parents_of_who_is_gone_are_swept_and_those_in_use_stay) {
+  const layout here = layout::detect();
+  const std::string prefix = "lxrtestsweep" + std::to_string(::getpid()), gone = prefix + "a", living = prefix + "b", unmarked = prefix + "c";
+  const auto create = [&](const std::string& parent, const std::string& mark) { group::create(here, parent, "box", {.pids = 5}, [&] { return mark; }); };
+  create(gone, "gone");
+  create(living, "living");
+  create(unmarked, "");
+  group::sweep_orphans(here, prefix, [](const std::string& mark) { return mark == "gone"; });
+  const std::string tree = here.unified ? here.base : here.base + "/pids";
+  EXPECT_FALSE(fs::exists(tree + "/" + gone));
+  EXPECT_TRUE(fs::exists(tree + "/" + living + "/box"));
+  EXPECT_TRUE(fs::exists(tree + "/" + unmarked + "/box"));
+  EXPECT_TRUE(group::remove(here, living, "box"));
+  EXPECT_TRUE(group::remove(here, unmarked, "box"));
+}
+
 }  // namespace
 }  // namespace lxr::io::cgroup

@@ -64,13 +64,34 @@ TEST(netlink, bridge_address_and_their_errors) {
 
 TEST(nft, masquerade_table_comes_and_goes) {
   in_own_namespace([] {
-    install_masquerade("lxrtest", {0x0a630000u, 16});
-    install_masquerade("lxrtest", {0x0a630000u, 16});  // replaced, not doubled
+    install_masquerade("lxrtest", {0x0a630000u, 16}, "one");
+    install_masquerade("lxrtest", {0x0a630000u, 16}, "two");  // replaced, not doubled
+    const auto tables = list_tables();
+    if (tables.size() != 1 || tables[0].name != "lxrtest" || tables[0].comment != "two") return false;
     const bool there = ::system("nft list table ip lxrtest | grep -q 'ip saddr 10.99.0.0/16 ip daddr != 10.99.0.0/16 masquerade'") == 0 &&
                        ::system("[ $(nft list table ip lxrtest | grep -c masquerade) = 1 ]") == 0;
     remove_table("lxrtest");
     remove_table("lxrtest");
     return there && ::system("nft list tables | grep -q lxrtest") != 0;
+  });
+}
+
+// Issue 11, 1.17.
+TEST(netlink, an_alias_stays_with_its_link) {
+  in_own_namespace([] {
+    const socket route = socket::open(NETLINK_ROUTE);
+    batch b;
+    put_veth(b, {"lvtest", 1 << 30, 0, ::getpid(), {2, 0, 0, 0, 0, 2}});  // first: its other end takes index 2
+    put_bridge(b, "lxrtest0", {2, 0, 0, 0, 0, 1});
+    put_alias(b, "lxrtest0", "whose it is");
+    route.exchange(b);  // there is no bridge 0 to join
+    b.clear();
+    put_port(b, {"lvtest", 1 << 30, link_index("lxrtest0"), ::getpid(), {2, 0, 0, 0, 0, 2}});
+    route.exchange_or_throw(b, "set");
+    const auto links = list_links(route);
+    const auto bridge = std::ranges::find(links, "lxrtest0", &link::name), port = std::ranges::find(links, "lvtest", &link::name);
+    return bridge != links.end() && bridge->alias == "whose it is" && bridge->master == 0 && port != links.end() && port->index == 1 << 30 &&
+           port->master == bridge->index && port->alias.empty();
   });
 }
 

@@ -1,0 +1,29 @@
+#include "pipeline/network/orphans.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/state/ownership.hpp"
+#include "io/netlink/nft.hpp"
+
+namespace lxr::network {
+
+namespace nl = io::netlink;
+
+void sweep_orphans(const nl::socket& route) {
+  const std::vector<nl::link> links = nl::list_links(route);
+  std::set<std::string> in_use;  // marks
+  for (const nl::link& bridge : links) {
+    if (!bridge.name.starts_with("lxr") || !is_orphaned(bridge.alias)) continue;
+    if (std::ranges::any_of(links, [&](const nl::link& port) { return port.master == bridge.index; })) {
+      in_use.insert(bridge.alias);
+    } else {
+      nl::delete_link(route, bridge.name);
+    }
+  }
+  for (const nl::table& t : nl::list_tables()) {
+    if (t.name.starts_with("lxr") && is_orphaned(t.comment) && !in_use.contains(t.comment)) nl::remove_table(t.name);
+  }
+}
+
+}  // namespace lxr::network
