@@ -58,6 +58,29 @@ void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, s
   put_compare(h, compare, &network, sizeof network);
 }
 
+// iifname/oifname (`key`) is `link`.
+void put_link_match(nlmsghdr* h, std::uint32_t key, const std::string& link) {
+  {
+    expression e(h, "meta");
+    e.number(NFTA_META_DREG, NFT_REG_1);
+    e.number(NFTA_META_KEY, key);
+  }
+  char name[IFNAMSIZ] = {};
+  std::memcpy(name, link.data(), std::min(link.size(), sizeof name - 1));
+  put_compare(h, NFT_CMP_EQ, name, sizeof name);
+}
+
+void put_verdict(nlmsghdr* h, std::int32_t code, const char* chain = nullptr) {
+  expression e(h, "immediate");
+  e.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+  nlattr* data = attr_nest_start(h, NFTA_IMMEDIATE_DATA);
+  nlattr* verdict = attr_nest_start(h, NFTA_DATA_VERDICT);
+  attr_put_u32(h, NFTA_VERDICT_CODE, htonl(static_cast<std::uint32_t>(code)));
+  if (chain != nullptr) attr_put_strz(h, NFTA_VERDICT_CHAIN, chain);
+  attr_nest_end(h, verdict);
+  attr_nest_end(h, data);
+}
+
 }  // namespace
 
 void install_masquerade(const std::string& table, const subnet& from, const std::string& comment) {
@@ -72,6 +95,26 @@ void install_masquerade(const std::string& table, const subnet& from, const std:
     put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
     { const expression e(h, "masq"); }
   });
+  nft::put_edge(b, NFNL_MSG_BATCH_END);
+  nft::apply(b);
+}
+
+void install_no_forwarding(const std::string& table, const std::vector<std::string>& links, const std::string& comment) {
+  batch b;
+  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
+  nft::put_fresh_table(b, table, comment);
+  nft::put_chain(b, table, "on", nullptr, 0, 0);
+  nft::put_chain(b, table, "forward", "filter", NF_INET_FORWARD, 0);
+  for (const std::string& link : links) {
+    put_rule(b, table, "on", [&](nlmsghdr* h) {
+      put_link_match(h, NFT_META_OIFNAME, link);
+      put_verdict(h, NF_DROP);
+    });
+    put_rule(b, table, "forward", [&](nlmsghdr* h) {
+      put_link_match(h, NFT_META_IIFNAME, link);
+      put_verdict(h, NFT_JUMP, "on");
+    });
+  }
   nft::put_edge(b, NFNL_MSG_BATCH_END);
   nft::apply(b);
 }

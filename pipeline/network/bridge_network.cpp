@@ -17,6 +17,7 @@
 #include "core/state/names.hpp"
 #include "core/state/ownership.hpp"
 #include "io/netlink/nft.hpp"
+#include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/orphans.hpp"
 #include "pipeline/network/subnets.hpp"
 
@@ -85,12 +86,6 @@ void set_sysctl(const std::string& path, std::string_view value) {
   if (fd) static_cast<void>(!::write(fd.get(), value.data(), value.size()));
 }
 
-void enable_forwarding() {
-  const auto now = file::read_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward");
-  if (now && now->starts_with("1")) return;
-  set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
-}
-
 nl::mac_address mac_for(nl::ipv4 address) {
   return {0x02, 0x42, static_cast<std::uint8_t>(address >> 24), static_cast<std::uint8_t>(address >> 16),
           static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
@@ -127,7 +122,7 @@ void make_network(const instance& where, const nl::socket& route) {
     nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
     route.exchange_or_throw(b, "set");
     nl::install_masquerade(where.kernel_name(), range, owner_mark(where));
-    enable_forwarding();
+    allow_forwarding(route);
     const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
     file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
   } catch (...) {
@@ -342,6 +337,7 @@ void sweep_orphaned_networks() {
   const file_lock one_at_a_time = lock_host_network();
   const auto route = nl::socket::open(NETLINK_ROUTE);
   sweep_orphans(route);
+  withdraw_forwarding(route);
 }
 
 bool remove_if_unused(const instance& where) {
@@ -357,6 +353,10 @@ bool remove_if_unused(const instance& where) {
   nl::remove_table(where.kernel_name());
   const auto route = nl::socket::open(NETLINK_ROUTE);
   remove_bridges(where, route);
+  quietly([&] {
+    const file_lock one_at_a_time = lock_host_network();
+    withdraw_forwarding(route);
+  });
   for (const char* name : {"network.json", "addresses"}) {
     ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name).c_str(), 0);
   }

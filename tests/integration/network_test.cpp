@@ -134,5 +134,18 @@ TEST_F(network, what_lingers_of_a_wiped_instance_harms_no_new_one) {
   EXPECT_EQ(lxr({"exec", "second", "true"}).code, 0);
 }
 
+// Issue 11, 1.20.
+TEST_F(network, forwarding_is_switched_on_for_containers_only_and_off_again) {
+  must({"pull", "-q", small_});
+  const std::string l = program_path("lxr") + " --root " + root_ + " --state " + state_ + " ";
+  const std::string prepare = "echo 0 > /proc/sys/net/ipv4/ip_forward; ip link add old0 type bridge; ip link add old1 type bridge; f() { cat /proc/sys/net/ipv4/ip_forward; }; " + l +
+                              "run -d --name box " + small_ + " sleep 1000 > /dev/null; f; nft list ruleset | grep -c -e 'iifname \"old0\" jump on' -e 'oifname \"old1\" drop'; ";
+  const std::string end = l + "rm -f box; for i in $(seq 300); do ip -o link | grep -q lxr || break; read -t 0.01 <> <(:); done; ";
+  const auto there = [&](const std::string& script) { return run_program({"/usr/bin/unshare", "-n", "/bin/bash", "-c", script}, {}, environment()).out; };
+  EXPECT_EQ(there(prepare + end + "for i in $(seq 300); do [ $(f) = 1 ] || break; read -t 0.01 <> <(:); done; f; nft list tables"), "1\n2\nbox\n0\n");
+  EXPECT_EQ(there(prepare + "ip link add docker0 type bridge; " + end + "read -t 0.2 <> <(:); f; nft list tables"), "1\n2\nbox\n1\ntable ip lxr-forward\n");
+  EXPECT_EQ(there("echo 1 > /proc/sys/net/ipv4/ip_forward; " + l + "run --rm " + small_ + " true; nft list tables | grep -c forward"), "0\n");
+}
+
 }  // namespace
 }  // namespace lxr::test

@@ -95,5 +95,17 @@ TEST(netlink, an_alias_stays_with_its_link) {
   });
 }
 
+// Issue 11, 1.20.
+TEST(nft, nothing_is_forwarded_between_the_named_links) {
+  in_own_namespace([] {
+    install_no_forwarding("lxrtest", {"eth0", "tun0"}, "mine");
+    const bool there = ::system("nft list table ip lxrtest | grep -q 'type filter hook forward priority filter; policy accept'") == 0 &&
+                       ::system("nft list table ip lxrtest | grep -q 'iifname \"tun0\" jump on'") == 0 &&
+                       ::system("nft list table ip lxrtest | grep -q 'oifname \"eth0\" drop'") == 0;
+    remove_table("lxrtest");
+    return there && list_tables().empty();
+  });
+}
+
 }  // namespace
 }  // namespace lxr::io::netlink
