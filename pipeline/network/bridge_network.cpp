@@ -8,150 +8,28 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cstdlib>
 #include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
 #include "core/state/names.hpp"
 #include "core/state/ownership.hpp"
 #include "io/netlink/nft.hpp"
+#include "pipeline/network/bridges.hpp"
 #include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/orphans.hpp"
-#include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
 namespace {
 
 namespace nl = io::netlink;
 
-constexpr const char* directory = "networks/bridge";
-constexpr std::uint32_t gateway_number = 1;
-
 // Numbers from 0, the subnet itself, to the one below the broadcast address.
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
-constexpr std::uint32_t bridge_count = 64;  // of a /16
-
-// Of the first bridge, and of the one that carries the n-th block; at most 14 characters (IFNAMSIZ is 16).
-std::string bridge_name(const instance& where, std::uint32_t n = 0) {
-  const std::string first = where.tag().empty() ? "lxr0" : "lxr" + where.tag();
-  return n == 0 ? first : first + "-" + std::to_string(n);
-}
-
-// Written once a further bridge has its route and answers: one without it was left half made.
-std::string ready_mark(std::uint32_t n) { return std::string(directory) + "/ready-" + std::to_string(n); }
-
-void remove_bridge(const instance& where, const nl::socket& route, std::uint32_t n) {
-  ::unlinkat(where.state_fd(), ready_mark(n).c_str(), 0);
-  nl::delete_link(route, bridge_name(where, n));
-}
-
-void remove_bridges(const instance& where, const nl::socket& route) {
-  for (std::uint32_t n = bridge_count; n-- > 0;) remove_bridge(where, route, n);
-}
-
-// flock(2), shared or exclusive, for the life of this object.
-class file_lock {
- public:
-  file_lock(unique_fd fd, int kind) : fd_(std::move(fd)) {
-    while (::flock(fd_.get(), kind) != 0) {
-      if (errno != EINTR) throw_errno("lock", "network");
-    }
-  }
-
- private:
-  unique_fd fd_;
-};
-
-file_lock lock_network(const instance& where, int kind) {
-  file::make_directory_at(where.state_fd(), directory);
-  return {file::open_at(where.state_fd(), std::string(directory) + "/lock", O_RDWR | O_CREAT), kind};
-}
-
-// Subnets are chosen by looking at the host's; every lxr of this network namespace does so one at a time.
-file_lock lock_host_network() { return {file::open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY), LOCK_EX}; }
-
-std::optional<nl::subnet> saved_subnet(const instance& where) {
-  const auto text = file::read_at(where.state_fd(), std::string(directory) + "/network.json");
-  if (!text) return std::nullopt;
-  const json::object o = json::parse_object(*text, "network.json");
-  const auto base = nl::parse_ipv4(json::get_string(o, "subnet"));
-  if (!base) return std::nullopt;
-  return nl::subnet{*base, static_cast<int>(json::get_int(o, "prefix"))};
-}
-
-void set_sysctl(const std::string& path, std::string_view value) {
-  const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (fd) static_cast<void>(!::write(fd.get(), value.data(), value.size()));
-}
-
-nl::mac_address mac_for(nl::ipv4 address) {
-  return {0x02, 0x42, static_cast<std::uint8_t>(address >> 24), static_cast<std::uint8_t>(address >> 16),
-          static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
-}
 
 // Unlike any index the kernel chooses (from 1 up), and as unique in a network namespace as the address: those of the three
 // private ranges differ in their lower 30 bits.
 int link_index_of(nl::ipv4 address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
-
-// Nothing of IPv6 passes the bridge's own end, so no router advertisement either; and nobody is told to send to a
-// neighbour directly (where the host's net.ipv4.conf.all.send_redirects does not say so for all links).
-void quieten_bridge(const std::string& bridge) {
-  set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/accept_ra", "0");
-  set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/disable_ipv6", "1");
-  set_sysctl("/proc/sys/net/ipv4/conf/" + bridge + "/send_redirects", "0");
-}
-
-// Under the exclusive lock. Whatever an interrupted making left is replaced.
-void make_network(const instance& where, const nl::socket& route) {
-  const file_lock one_at_a_time = lock_host_network();
-  if (was_replaced(where)) throw error(errc::conflict, "make network", "bridge", "the directories of this instance were removed meanwhile");
-  quietly([&] { sweep_orphans(route); });
-  remove_bridges(where, route);
-  const std::string name = bridge_name(where);
-  const nl::subnet range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
-  const nl::ipv4 gateway = range.base + gateway_number;
-  nl::batch b;
-  nl::put_bridge(b, name, mac_for(gateway));
-  nl::put_alias(b, name, owner_mark(where));
-  route.exchange_or_throw(b, "create");
-  try {
-    quieten_bridge(name);
-    b.clear();
-    nl::put_address(b, nl::link_index(name), gateway, range.prefix, "address of " + name);
-    route.exchange_or_throw(b, "set");
-    nl::install_masquerade(where.kernel_name(), range, owner_mark(where));
-    allow_forwarding(route);
-    const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
-    file::replace_at(where.state_fd(), std::string(directory) + "/network.json", json::dump(o));
-  } catch (...) {
-    quietly([&] { nl::delete_link(route, name); });
-    throw;
-  }
-}
-
-// Under the exclusive lock: the bridge for the n-th block, and the way to it.
-int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
-  remove_bridge(where, route, n);  // it may be half made
-  const std::string name = bridge_name(where, n);
-  nl::batch b;
-  nl::put_bridge(b, name, mac_for(range.base + gateway_number));
-  nl::put_alias(b, name, owner_mark(where));
-  route.exchange_or_throw(b, "create");
-  try {
-    const int index = nl::link_index(name);
-    quieten_bridge(name);
-    b.clear();
-    nl::put_route(b, {range.base + n * address_pool::block_size, 22}, index);
-    route.exchange_or_throw(b, "create");
-    file::replace_at(where.state_fd(), ready_mark(n), "");
-    return index;
-  } catch (...) {
-    quietly([&] { remove_bridge(where, route, n); });
-    throw;
-  }
-}
 
 nl::veth link_of(const attachment& with, pid_t namespace_of) {
   return {with.link, with.link_index, with.bridge, static_cast<int>(namespace_of), with.mac};
@@ -164,7 +42,7 @@ std::string owned_link_at(int index) {
 }
 
 address_pool open_pool(const instance& where, const nl::subnet& range) {
-  const unique_fd dir = file::open_at(where.state_fd(), directory, O_RDONLY | O_DIRECTORY);
+  const unique_fd dir = file::open_at(where.state_fd(), network_directory, O_RDONLY | O_DIRECTORY);
   return address_pool::open(dir.get(), "addresses", gateway_number + 1, pool_size(range));
 }
 
@@ -342,7 +220,7 @@ void sweep_orphaned_networks() {
 
 bool remove_if_unused(const instance& where) {
   if (was_replaced(where)) return true;
-  if (!file::try_open_at(where.state_fd(), directory, O_PATH)) return true;
+  if (!file::try_open_at(where.state_fd(), network_directory, O_PATH)) return true;
   const file_lock alone = lock_network(where, LOCK_EX);
   const auto range = saved_subnet(where);
   if (!range) return true;
@@ -358,13 +236,13 @@ bool remove_if_unused(const instance& where) {
     withdraw_forwarding(route);
   });
   for (const char* name : {"network.json", "addresses"}) {
-    ::unlinkat(where.state_fd(), (std::string(directory) + "/" + name).c_str(), 0);
+    ::unlinkat(where.state_fd(), (std::string(network_directory) + "/" + name).c_str(), 0);
   }
   return true;
 }
 
 task<void> remove_when_idle(const instance& where) {
-  const auto waiting = file::try_open_at(where.state_fd(), std::string(directory) + "/network.json", O_RDONLY);
+  const auto waiting = file::try_open_at(where.state_fd(), std::string(network_directory) + "/network.json", O_RDONLY);
   if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
   const auto range = saved_subnet(where);
   if (!range) co_return;
