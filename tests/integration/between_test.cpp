@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -208,6 +209,65 @@ TEST_F(between, every_pair_of_commands_leaves_a_true_state) {
         ASSERT_EQ(lxr({"inspect", "v"}).code, 1) << what << "cannot be removed";
       }
     }
+  }
+}
+
+// 3.16: four clients that know nothing of each other, on three names.
+class storm : public between {
+ protected:
+  std::vector<std::string> any_command(std::mt19937& dice) {
+    const std::string name(1, static_cast<char>('x' + dice() % 3)), network = dice() % 3 == 0 ? "bridge" : "none";
+    const auto with = [&](std::vector<std::string> words, std::vector<std::string> body) {
+      words.insert(words.end(), {"--name", name, "--network", network, small_});
+      words.insert(words.end(), body.begin(), body.end());
+      return words;
+    };
+    const std::vector<std::string> sleeps{"sleep", "1000"}, ends{"sh", "-c", "echo out; exit 3"};
+    const std::vector<std::vector<std::string>> all{with({"run", "-d"}, sleeps), with({"run", "--rm"}, ends), with({"run"}, ends), with({"create"}, ends), with({"create"}, sleeps),
+                                                    {"start", name}, {"stop", "-t", "0", name}, {"kill", name}, {"rm", name}, {"rm", "-f", name}, {"exec", name, "echo", "out"},
+                                                    {"inspect", name}, {"ps", "-a"}, {"logs", name}, {"system", "prune", "-f"}, {"system", "df"}};
+    return all[dice() % all.size()];
+  }
+  // What holds of every command, whatever the others do meanwhile.
+  void check(const std::vector<std::string>& words, const outcome& o) {
+    const std::string what = words.front() + ": " + o.err;
+    for (const char* text : {"terminate called", "cannot open", ".tmp-", "No such", "may be too low", "cgroup.procs", "cannot make directory", "Connection re", "Bad file", "corrupt"}) {
+      EXPECT_EQ(o.err.find(text), std::string::npos) << what;
+    }
+    if (words.back() == "echo out; exit 3" && words.front() == "run" && o.code == 3) EXPECT_EQ(o.out, "out\n") << what;
+    if (words.front() == "exec" && o.code == 0) EXPECT_EQ(o.out, "out\n") << what;
+    if (words.front() == "system" || words.front() == "ps") EXPECT_EQ(o.code, 0) << what;
+    if (words.front() == "inspect" && o.code == 0) {
+      const json::array all = json::parse(o.out, "inspect").as_array();
+      const json::object state = *json::find_object(all.at(0).as_object(), "State");
+      EXPECT_TRUE(json::get_string(state, "Status") != "exited" || json::get_bool(state, "ExitCodeKnown")) << what;
+    }
+  }
+};
+
+TEST_F(storm, of_four_clients_leaves_nothing_lost_and_nothing_untrue) {
+  constexpr int clients = 4, commands_each = 120;
+  std::mutex checking;
+  {
+    std::vector<std::unique_ptr<beside>> all;
+    for (int c = 0; c < clients; ++c) {
+      all.push_back(std::make_unique<beside>([&, c] {
+        std::mt19937 dice(std::random_device{}() + static_cast<unsigned>(c));
+        for (int i = 0; i < commands_each; ++i) {
+          const std::vector<std::string> words = any_command(dice);
+          const outcome o = lxr(words);
+          const std::lock_guard one_at_a_time(checking);
+          check(words, o);
+        }
+        return outcome{};
+      }));
+    }
+  }
+  for (const char* name : {"x", "y", "z"}) {
+    const outcome seen = lxr({"inspect", name});
+    if (seen.code == 0) EXPECT_NE(status_of(name), "starting");
+    lxr({"rm", "-f", name});
+    EXPECT_EQ(lxr({"inspect", name}).code, 1);
   }
 }
 
