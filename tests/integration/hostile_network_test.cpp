@@ -117,6 +117,21 @@ TEST_F(hostile_network, a_forged_source_address_takes_no_frames_away) {
   EXPECT_GT(raw.count(goes_to(victim.hardware)), 0);
 }
 
+TEST_F(hostile_network, what_a_victim_says_by_ipv6_arrives_at_no_neighbour) {
+  const neighbour attacker = start("attacker"), victim = start("victim");
+  inside(victim, "ip -6 address add fe80::1/64 dev eth0 nodad");
+  inside(attacker, "ip -6 address add fe80::2/64 dev eth0 nodad");
+  const frame_socket listen(attacker.pid, "eth0");
+  const std::string say = "ping -6 -q -c 1 -W 1 fe80::2%eth0; ping -6 -q -c 1 -W 1 ff02::1%eth0";
+  inside(victim, say);
+  EXPECT_TRUE(reaches(victim, gateway_));
+  EXPECT_EQ(listen.count(comes_from(victim.hardware)), 0);
+
+  for (const neighbour& n : {attacker, victim}) change_port(n, "isolated off");
+  inside(victim, say);
+  EXPECT_GT(listen.count(comes_from(victim.hardware)), 0);
+}
+
 TEST_F(hostile_network, forged_answers_of_arp_convince_nobody) {
   const neighbour attacker = start("attacker"), victim = start("victim"), third = start("third");
   const std::string before = addresses_and_routes(victim), host_before = addresses_and_routes_of_host();

@@ -6,6 +6,7 @@
 #include "core/async/run.hpp"
 #include "core/base/file.hpp"
 #include "core/state/paths.hpp"
+#include "io/netlink/route.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "tests/integration/support.hpp"
@@ -87,6 +88,17 @@ TEST_F(network, is_made_beside_a_route_for_all_of_10) {
   const outcome none = beside("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16", "");
   EXPECT_EQ(none.code, 125);
   EXPECT_NE(none.err.find("LXR_SUBNETS"), std::string::npos) << none.err;
+}
+
+// The kernel may still hold the link of whoever had an address before: a link's index follows from its address.
+TEST_F(network, an_address_whose_last_link_lingers_can_be_given_again) {
+  must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
+  lxr::io::netlink::ipv4 next = *lxr::io::netlink::parse_ipv4(address_of("box")) + 1;
+  const std::string index = std::to_string(1u << 30 | (next & ~(3u << 30)));
+  const outcome stale = run_program({"/bin/sh", "-c", "ip link add lvstale index " + index + " type veth peer name lvstalepeer"});
+  ASSERT_EQ(stale.code, 0) << stale.err;
+  EXPECT_EQ(must({"run", "--rm", small_, "hostname", "-i"}), lxr::io::netlink::to_string(next) + "\n");
+  EXPECT_EQ(run_program({"/bin/sh", "-c", "ip -o link | grep lvstale"}).out, "");
 }
 
 TEST_F(network, addresses_come_back) {
