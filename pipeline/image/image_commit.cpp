@@ -1,0 +1,85 @@
+#include "pipeline/image/image_commit.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/durable.hpp"
+#include "pipeline/image/image_index.hpp"
+#include "pipeline/image/prune.hpp"
+#include "pipeline/image/top_layer.hpp"
+
+namespace lxr::image {
+
+std::vector<std::size_t> image_commit::missing() const {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
+    const oci::digest &blob = image_.manifest.layers[i].content, &diff_id = image_.config->diff_ids[i];
+    if (layers_.staged(image_.manifest.layers[i]) || store_.has_layer(diff_id)) continue;
+    if (store_.has_blob(blob)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
+    out.push_back(i);
+  }
+  return out;
+}
+
+std::optional<std::vector<unique_fd>> image_commit::open_layers() const {
+  std::vector<unique_fd> out;
+  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
+    const oci::digest& diff_id = image_.config->diff_ids[i];
+    auto directory = store_.has_layer(diff_id) ? store_.open_directory(diff_id)
+                                               : file::try_open_at(staging_.directory.get(), image_.manifest.layers[i].content.hex(), O_RDONLY | O_DIRECTORY);
+    if (!directory) return std::nullopt;
+    out.push_back(std::move(*directory));
+  }
+  return out;
+}
+
+task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
+  file::remove_tree_at(staging_.directory.get(), "image");
+  file::make_directory_at(staging_.directory.get(), "image");
+  const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
+  bool has_top = false;
+  const std::string index = co_await offload(tools_.pool, [&] { return make_image_index(layers, image_.config->diff_ids, layers_.take_trees()); });
+  if (!index.empty()) {
+    auto writing = write_durably(tools_, image.get(), index_file, index);
+    co_await std::move(writing);
+  } else {
+    has_top = co_await offload(tools_.pool, [&] { return make_top_layer(layers, image.get()); });
+  }
+  auto writing_manifest = write_durably(tools_, image.get(), "manifest.json", image_.chosen.text);
+  co_await std::move(writing_manifest);
+  auto writing_config = write_durably(tools_, image.get(), "config.json", image_.config_text);
+  co_await std::move(writing_config);
+  if (tools_.safety != durability::full) file::replace_at(image.get(), unsynced_mark, "");
+  auto syncing = sync_durably(tools_, image.get());
+  co_await std::move(syncing);
+  auto syncing_others = sync_marked(tools_, layers, layers_.has_trees() || has_top);
+  co_await std::move(syncing_others);
+}
+
+bool image_commit::commit() {
+  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
+    if (store_.commit_layer(staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) fresh_layers_.push_back(image_.config->diff_ids[i]);
+  }
+  fresh_image_ = store_.commit_image(staging_, "image", image_.id());
+  if (fresh_image_) store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(), tools_.safety == durability::full);
+  return fresh_image_;
+}
+
+void image_commit::take_back() const noexcept {
+  if (!fresh_image_ && fresh_layers_.empty()) return;
+  quietly([this] { lxr::image::take_back(store_.where(), fresh_image_ ? image_.id() : "", fresh_layers_); });
+}
+
+bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others) {
+  return std::ranges::equal(some, others, [](const unique_fd& a, const unique_fd& b) {
+    struct stat one {}, other {};
+    return ::fstat(a.get(), &one) == 0 && ::fstat(b.get(), &other) == 0 && one.st_ino == other.st_ino;
+  });
+}
+
+}  // namespace lxr::image

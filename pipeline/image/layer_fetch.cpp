@@ -1,0 +1,154 @@
+#include "pipeline/image/layer_fetch.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "pipeline/image/driver.hpp"
+#include "pipeline/image/durable.hpp"
+
+namespace lxr::image {
+namespace {
+
+std::string short_digest(const oci::digest& d) { return d.hex().substr(0, 12); }
+
+// A blob unpacks to one thing.
+void check_repetitions(const pulled_image& image, const oci::image_config& config) {
+  std::map<oci::digest, oci::digest> known;
+  for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    const oci::digest& blob = image.manifest.layers[i].content;
+    if (known.emplace(blob, config.diff_ids[i]).first->second == config.diff_ids[i]) continue;
+    throw error(errc::corrupt, "pull", image.name.familiar(), "its config names two diff-ids for the one blob " + blob.str());
+  }
+}
+
+void check_config(const pulled_image& image, const oci::image_config& config) {
+  if (!config.architecture.empty() && config.architecture != image.architecture) {
+    throw error(errc::not_found, "pull", image.name.familiar(), "it is for " + config.architecture + ", not " + image.architecture,
+                "to have it all the same: --arch " + config.architecture);
+  }
+  if (config.diff_ids.size() != image.manifest.layers.size()) {
+    throw error(errc::corrupt, "pull", image.name.familiar(),
+                "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " + std::to_string(image.manifest.layers.size()));
+  }
+  check_repetitions(image, config);
+}
+
+}  // namespace
+
+task<void> layer_fetch::run(std::vector<std::size_t> layers) {
+  task_scope scope(co_await asio::this_coro::executor);
+  if (!image_.config) scope.spawn(fetch_config());
+  for (const std::size_t i : layers) scope.spawn(fetch_layer(i));
+  co_await scope.join();
+}
+
+bool layer_fetch::staged(const oci::descriptor& what) const {
+  return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+}
+
+std::map<std::size_t, io::erofs::tree> layer_fetch::take_trees() {
+  std::map<std::size_t, io::erofs::tree> ready;
+  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
+    if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex())) ready.emplace(i, std::move(fresh.mapped()));
+  }
+  return ready;
+}
+
+task<void> layer_fetch::fetch_config() {
+  const oci::descriptor& what = image_.manifest.config;
+  const stage_span span(tools_.events, "config", short_digest(what.content));
+  const std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
+  while (auto block = co_await stream->read()) {
+    image_.config_text += as_text(block->bytes());
+    if (image_.config_text.size() > oci::manifest_limit) {
+      throw error(errc::exhausted, "read image config", what.content.str(), "it is larger than 4 MiB");
+    }
+  }
+  if (digest_of(image_.config_text) != what.content) throw error(errc::corrupt, "read image config", what.content.str(), "its content has another digest");
+  auto config = oci::image_config::parse(image_.config_text, "config of " + image_.name.familiar());
+  check_config(image_, config);
+  image_.config = std::move(config);
+  if (tools_.known) tools_.known(image_.id());
+  configured_.notify_all();
+}
+
+task<void> layer_fetch::fetch_layer(std::size_t i) {
+  const oci::descriptor& what = image_.manifest.layers[i];
+  if (store_.has_blob(what.content)) {
+    present(what);
+    co_return;
+  }
+  auto once = by_blob_.run(what.content.hex(), [this, i] { return fetch_blob(i); });
+  co_await std::move(once);
+}
+
+void layer_fetch::present(const oci::descriptor& what) { tools_.events.layer_progress(short_digest(what.content), "present", what.size, what.size); }
+
+task<bool> layer_fetch::fetch_blob(std::size_t i) {
+  const oci::descriptor& what = image_.manifest.layers[i];
+  if (staged(what)) co_return true;
+  const auto permit = co_await layers_.acquire();
+  const stage_span span(tools_.events, "layer", short_digest(what.content));
+  std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
+  while (!image_.config) co_await configured_.wait();
+  if (store_.has_layer(image_.config->diff_ids[i])) {  // from a blob that was packed in another way
+    present(what);
+    co_return true;
+  }
+  std::string obstacle;
+  try {
+    auto unpacking = unpack(i, std::move(stream), tools_.driver);
+    co_await std::move(unpacking);
+  } catch (const error& e) {
+    if (tools_.driver != store_driver::erofs || e.code() != errc::unsupported) throw;
+    obstacle = e.reason();
+  }
+  if (obstacle.empty()) co_return true;
+  tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
+  file::remove_tree_at(staging_.directory.get(), what.content.hex());
+  stream = co_await from_.blob(what);
+  auto unpacking = unpack(i, std::move(stream), store_driver::directories);
+  co_await std::move(unpacking);
+  co_return true;
+}
+
+task<void> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {
+  const oci::descriptor& what = image_.manifest.layers[i];
+  const std::string name = what.content.hex();
+  file::make_directory_at(staging_.directory.get(), name);
+  const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
+  const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
+  if (driver == store_driver::directories) has_trees_ = true;
+  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
+  stored_layer stored = co_await std::move(unpacking);
+  const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
+                                 {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
+  auto describing = write_durably(tools_, directory.get(), "layer.json", json::dump(description));
+  co_await std::move(describing);
+  if (tools_.safety != durability::full) file::replace_at(directory.get(), unsynced_mark, "");
+  auto syncing = sync_durably(tools_, directory.get());
+  co_await std::move(syncing);
+  if (stored.members) trees_.emplace(name, std::move(*stored.members));
+  tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
+}
+
+std::unique_ptr<layer_target> layer_fetch::make_target(unique_fd directory, store_driver driver) {
+  const target_tools tools{tools_.pool, tools_.files, extractions_, tools_.safety, tools_.limits};
+  return driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
+}
+
+progress_function layer_fetch::progress_of(const oci::descriptor& what) {
+  tools_.events.layer_progress(short_digest(what.content), "pulling", 0, what.size);
+  return [&events = tools_.events, shown = short_digest(what.content), total = what.size, last = event_sink::clock::now()](std::uint64_t done) mutable {
+    const auto now = event_sink::clock::now();
+    if (now - last < std::chrono::milliseconds(100)) return;
+    last = now;
+    events.layer_progress(shown, "pulling", done, total);
+  };
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/keyed_once.hpp"
+#include "core/async/waiter_list.hpp"
+#include "core/oci/image_config.hpp"
+#include "pipeline/image/hashing.hpp"
+#include "pipeline/image/puller.hpp"
+#include "pipeline/image/unpack.hpp"
+
+namespace lxr::image {
+
+// The image that a pull is about, as far as it is known by now.
+struct pulled_image {
+  oci::reference name;
+  std::string architecture;
+  raw_manifest chosen = {};  // for this architecture
+  oci::digest top = {};      // of what the name means: the same, or the index that led to it
+  oci::manifest manifest = {};
+  std::string config_text = {};
+  std::optional<oci::image_config> config = {};
+  [[nodiscard]] std::string id() const { return manifest.config.content.hex(); }
+};
+
+// Fetches an image's config and unpacks its layers into the private directory of a pull, each under the name of its blob.
+// Lifecycle: run(), which may be called again for layers that went missing.  Runs on: the loop's strand.
+// Borrows: all it is made with.  Failure: run() throws; what is staged stays.  Cancel: terminal.
+class layer_fetch {
+ public:
+  layer_fetch(const pull_tools& tools, source& from, pulled_image& image, const store::staging& staging)
+      : tools_(tools), store_(tools.images), from_(from), image_(image), staging_(staging) {}
+
+  // The config, unless it is there, and these layers, all asked for at once.
+  task<void> run(std::vector<std::size_t> layers);
+  // True when this pull has unpacked the blob.
+  [[nodiscard]] bool staged(const oci::descriptor& what) const;
+  // True when layers are trees, whose files only a syncfs makes durable.
+  [[nodiscard]] bool has_trees() const noexcept { return has_trees_; }
+  // The listings of layers that this pull just made, by their places; they need not be read again. Gives them away.
+  std::map<std::size_t, io::erofs::tree> take_trees();
+
+ private:
+  task<void> fetch_config();
+  task<void> fetch_layer(std::size_t i);
+  task<bool> fetch_blob(std::size_t i);
+  task<void> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver);
+  std::unique_ptr<layer_target> make_target(unique_fd directory, store_driver driver);
+  progress_function progress_of(const oci::descriptor& what);
+  void present(const oci::descriptor& what);
+
+  const pull_tools& tools_;
+  const store& store_;
+  source& from_;
+  pulled_image& image_;
+  const store::staging& staging_;
+  waiter_list configured_;
+  std::map<std::string, io::erofs::tree> trees_;  // by blob
+  bool has_trees_ = false;
+  semaphore layers_{layers_at_once};
+  semaphore extractions_{1};
+  hashing hashes_{tools_.pool};
+  io::codec::zstd_contexts contexts_;
+  keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice
+};
+
+}  // namespace lxr::image
