@@ -65,6 +65,10 @@ error::error(std::error_code code, std::string operation, std::string subject, s
       remedy_(remedy.empty() ? remedy_for(code) : std::move(remedy)),
       text_(compose(operation_, subject_, reason_, remedy_)) {}
 
+error error::within(std::string operation, std::string subject) const {
+  return {code_, std::move(operation), std::move(subject), compose(operation_, subject_, reason_, {}), remedy_};
+}
+
 error error::with_cleanup_failures(std::string_view failures) const {
   if (failures.empty()) return *this;
   return {code_, operation_, subject_, reason_ + " (while undoing it: " + std::string(failures) + ")", remedy_};

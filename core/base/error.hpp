@@ -47,6 +47,8 @@ class error : public std::exception {
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] const std::string& remedy() const noexcept { return remedy_; }
 
+  // The same failure as the reason why something larger failed. The remedy stays one.
+  [[nodiscard]] error within(std::string operation, std::string subject) const;
   // The same failure, with what went wrong while undoing it.
   [[nodiscard]] error with_cleanup_failures(std::string_view failures) const;
 

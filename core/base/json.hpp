@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.hpp"
+
 // Checked access to JSON that may be hostile: every mistake names the document and the member.
 namespace lxr::json {
 
@@ -42,6 +44,17 @@ std::vector<std::string> get_strings(const object& o, std::string_view key);
 std::map<std::string, std::string> get_string_map(const object& o, std::string_view key);
 const object* find_object(const object& o, std::string_view key);
 const array* find_array(const object& o, std::string_view key);
+
+// Calls `read` for a document; what it throws names the document.
+template <class Read>
+auto reading(std::string_view document, Read read) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const error& e) {
+    if (e.subject().find(document) != std::string::npos) throw;
+    throw e.within("read", std::string(document));
+  }
+}
 
 array from(const std::vector<std::string>& strings);
 object from(const std::map<std::string, std::string>& strings);

@@ -4,8 +4,9 @@
 #include "core/base/json.hpp"
 
 namespace lxr::oci {
+namespace {
 
-image_config image_config::parse(std::string_view text, std::string_view subject) {
+image_config read_config(std::string_view text, std::string_view subject) {
   const json::object o = json::parse_object(text, subject);
   image_config c;
   c.architecture = json::get_string(o, "architecture");
@@ -34,6 +35,12 @@ image_config image_config::parse(std::string_view text, std::string_view subject
   if (rootfs == nullptr) throw error(errc::corrupt, "read image config", std::string(subject), "rootfs is missing");
   for (const std::string& diff_id : json::get_strings(*rootfs, "diff_ids")) c.diff_ids.push_back(digest::parse(diff_id));
   return c;
+}
+
+}  // namespace
+
+image_config image_config::parse(std::string_view text, std::string_view subject) {
+  return json::reading(subject, [&] { return read_config(text, subject); });
 }
 
 }  // namespace lxr::oci

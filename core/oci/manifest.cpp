@@ -54,7 +54,9 @@ index to_index(const json::array& manifests, std::string_view subject) {
 
 }  // namespace
 
-std::variant<manifest, index> parse_manifest(std::string_view text, std::string_view subject) {
+namespace {
+
+std::variant<manifest, index> parse(std::string_view text, std::string_view subject) {
   const json::object o = json::parse_object(text, subject);
   const json::array* manifests = json::find_array(o, "manifests");
   const bool has_layers = o.if_contains("layers") != nullptr;
@@ -67,6 +69,12 @@ std::variant<manifest, index> parse_manifest(std::string_view text, std::string_
   }
   if (manifests != nullptr) return to_index(*manifests, subject);
   return to_manifest(o, subject);
+}
+
+}  // namespace
+
+std::variant<manifest, index> parse_manifest(std::string_view text, std::string_view subject) {
+  return json::reading(subject, [&] { return parse(text, subject); });
 }
 
 compression layer_compression(const descriptor& layer) {

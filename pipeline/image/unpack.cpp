@@ -153,7 +153,7 @@ task<stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descript
     co_return co_await u.run(co_await asio::this_coro::executor);
   } catch (const error& e) {
     if (e.subject() == name) throw;
-    failure = std::make_exception_ptr(error(e.code(), "unpack layer", name, e.what()));
+    failure = std::make_exception_ptr(e.within("unpack layer", name));
   }
   std::rethrow_exception(failure);
 }

@@ -28,5 +28,15 @@ TEST(is_cancelled, knows_both_spellings_of_it_and_nothing_else) {
   EXPECT_FALSE(is_cancelled(nullptr));
 }
 
+// Issue 11, 2.16: a failure that is the reason of another brings its remedy once.
+TEST(error, within_another_it_keeps_one_remedy) {
+  const error full(std::error_code(ENOSPC, std::generic_category()), "write", "x");
+  const error layer = full.within("unpack layer", "sha256:1");
+  const std::string text = layer.what();
+  EXPECT_EQ(text.find("cannot unpack layer sha256:1: cannot write x: No space left on device; "), 0u) << text;
+  EXPECT_EQ(text.find("free some space"), text.rfind("free some space")) << text;
+  EXPECT_EQ(layer.code(), full.code());
+}
+
 }  // namespace
 }  // namespace lxr

@@ -83,6 +83,25 @@ TEST(manifest, refuses_confusing_documents) {
   }
 }
 
+// Issue 11, 2.16.
+TEST(manifest, every_error_names_the_document) {
+  const auto expect_named = [](auto parse) {
+    try {
+      parse();
+      ADD_FAILURE();
+    } catch (const error& e) {
+      EXPECT_NE(std::string(e.what()).find("some/app:1"), std::string::npos) << e.what();
+    }
+  };
+  for (const std::string& bad : {std::string("{"), std::string(R"({"schemaVersion":"x"})"), std::string(R"({"schemaVersion":2,"manifests":7})"), manifest_text(R"({"digest":"sha256:zz","size":1})"),
+                                 manifest_text(R"({"digest":7})"), manifest_text("7")}) {
+    expect_named([&] { parse_manifest(bad, "some/app:1"); });
+  }
+  for (const char* bad : {"", "{}", R"({"os":7})", R"({"config":[]})", R"({"config":{"Env":[1]}})", R"({"rootfs":{"diff_ids":["x"]}})"}) {
+    expect_named([&] { image_config::parse(bad, "config of some/app:1"); });
+  }
+}
+
 TEST(index, chooses_the_platform_and_lists_what_there_is_otherwise) {
   const auto parsed = parse_manifest(R"({"schemaVersion":2,"manifests":[
       {"digest":"sha256:)" + a64 + R"(","size":1,"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},
