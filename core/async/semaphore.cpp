@@ -1,5 +1,7 @@
 #include "core/async/semaphore.hpp"
 
+#include <algorithm>
+
 namespace lxr {
 
 task<semaphore::permit> semaphore::acquire() {
@@ -8,7 +10,21 @@ task<semaphore::permit> semaphore::acquire() {
   co_return permit(this);
 }
 
+void semaphore::halve() noexcept {
+  for (const std::size_t target = std::max<std::size_t>(1, total_ / 2); total_ > target; --total_) {
+    if (free_ > 0) {
+      --free_;
+    } else {
+      ++surplus_;
+    }
+  }
+}
+
 void semaphore::give_back() noexcept {
+  if (surplus_ > 0) {
+    --surplus_;
+    return;
+  }
   ++free_;
   waiters_.notify_one();
 }

@@ -26,14 +26,18 @@ class semaphore {
     semaphore* owner_;
   };
 
-  explicit semaphore(std::size_t permits) : free_(permits) {}
+  explicit semaphore(std::size_t permits) : total_(permits), free_(permits) {}
   task<permit> acquire();
+  // Halves the number of permits, down to one. Those that are out beyond the new number are not given again.
+  void halve() noexcept;
   [[nodiscard]] std::size_t available() const noexcept { return free_; }
+  [[nodiscard]] std::size_t total() const noexcept { return total_; }
 
  private:
   void give_back() noexcept;
 
-  std::size_t free_;
+  std::size_t total_, free_;
+  std::size_t surplus_ = 0;  // permits that are out and not to be given again
   waiter_list waiters_;
 };
 

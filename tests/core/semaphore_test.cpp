@@ -77,5 +77,32 @@ TEST(semaphore, cancelled_before_the_start_it_stays_whole) {
   EXPECT_EQ(most, 0);
 }
 
+TEST(semaphore, halved_it_lets_fewer_in_also_where_permits_are_out) {
+  asio::io_context loop;
+  semaphore s(4);
+  waiter_list gate;
+  int inside = 0, most = 0;
+  std::list<spawned> all;
+  for (int i = 0; i < 6; ++i) all.emplace_back(loop, hold(s, gate, inside, most));
+  settle(loop);
+  EXPECT_EQ(inside, 4);
+  s.halve();
+  s.halve();
+  s.halve();  // one stays
+  EXPECT_EQ(s.total(), 1u);
+  for (int i = 0; i < 3; ++i) {
+    gate.notify_one();
+    settle(loop);
+  }
+  EXPECT_EQ(inside, 1);
+  for (int i = 0; i < 3; ++i) {
+    gate.notify_one();
+    settle(loop);
+    EXPECT_LE(inside, 1);
+  }
+  for (const spawned& one : all) EXPECT_TRUE(one.succeeded());
+  EXPECT_EQ(s.available(), 1u);
+}
+
 }  // namespace
 }  // namespace lxr
