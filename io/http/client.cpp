@@ -2,10 +2,10 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "core/base/error.hpp"
+#include "io/http/url.hpp"
 
 namespace lxr::io::http {
 namespace {
@@ -15,21 +15,14 @@ class global_init {
   global_init() { curl_global_init(CURL_GLOBAL_DEFAULT); }
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::exception_ptr to_failure(CURLcode code, const std::string& url, const char* text) {
-  if (code == CURLE_OK) return nullptr;
-  const errc kind = code == CURLE_OPERATION_TIMEDOUT ? errc::timed_out : errc::unavailable;
-  const std::string why = text[0] != 0 ? text : curl_easy_strerror(code);
-  const char* const remedy = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST
-                                 ? "is the registry running, and its name right?"
-                             : code == CURLE_SSL_CONNECT_ERROR ? "a registry without TLS needs --plain-http"
-                                                               : "";
-  return std::make_exception_ptr(error(kind, "get", url, why, remedy));
+void configure_trust(CURL* easy, const trusted_certificates& trusted, bool anyone) {
+  if (anyone) {
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    return;
+  }
+  if (!trusted.file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, trusted.file.c_str());
+  if (!trusted.directory.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, trusted.directory.c_str());
 }
 
 }  // namespace
@@ -45,7 +38,7 @@ struct client::watched_socket {
 };
 
 client::client(asio::any_io_executor executor, client_options options)
-    : executor_(std::move(executor)), options_(options), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_) {
+    : executor_(std::move(executor)), options_(options), trusted_(find_trusted_certificates()), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_) {
   static const global_init once;
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -127,7 +120,8 @@ void client::collect() {
     if (found == running_.end()) continue;
     response* r = found->second;
     running_.erase(found);
-    r->on_end(to_failure(message->data.result, r->url_, r->error_text_));
+    const CURLcode code = message->data.result;
+    r->on_end(code == CURLE_OK ? nullptr : std::make_exception_ptr(to_transfer_error(code, r->url_, r->error_text_)));
   }
 }
 
@@ -137,7 +131,6 @@ int client::open_socket(void* of, int purpose, void* address) {
   if (purpose != CURLSOCKTYPE_IPCXN || to->socktype != SOCK_STREAM) return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
   r->established_ = r->owner_.spares_.take(&to->addr, to->addrlen).release();
   if (r->established_ >= 0) return r->established_;
-  r->owner_.spares_.open(&to->addr, to->addrlen, std::exchange(r->spares_, 0));
   return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -146,17 +139,27 @@ int client::on_opened(void* of, int socket, int) { return static_cast<response*>
 task<std::unique_ptr<response>> client::perform(request what) {
   co_await checkpoint();
   std::unique_ptr<response> r(new response(*this));
-  r->url_ = what.url;
-  r->spares_ = what.followed_by;
-  CURL* easy = curl_easy_init();
-  if (easy == nullptr) throw std::bad_alloc();
-  r->easy_ = easy;
+  r->easy_ = curl_easy_init();
+  if (r->easy_ == nullptr) throw std::bad_alloc();
+  configure(*r, what);
+  running_[r->easy_] = r.get();
+  curl_multi_add_handle(static_cast<CURLM*>(multi_), static_cast<CURL*>(r->easy_));
+  while (!r->headers_done_ && !r->ended_) co_await r->changed_.wait();
+  if (!r->headers_done_ && r->failure_) std::rethrow_exception(r->failure_);
+  co_return r;
+}
+
+void client::configure(response& r, const request& what) {
+  auto* const easy = static_cast<CURL*>(r.easy_);
+  r.url_ = what.url;
+  r.spares_ = what.followed_by;
   curl_slist* list = nullptr;
   for (const std::string& h : what.headers) list = curl_slist_append(list, h.c_str());
-  r->header_list_ = list;
-  curl_easy_setopt(easy, CURLOPT_URL, r->url_.c_str());
+  r.header_list_ = list;
+  curl_easy_setopt(easy, CURLOPT_URL, r.url_.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   if (what.head) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (is_loopback(r.url_)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -165,112 +168,32 @@ task<std::unique_ptr<response>> client::perform(request what) {
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error_text_);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r.error_text_);
+  configure_trust(easy, trusted_, what.trust_anyone);
+  configure_callbacks(r);
+}
+
+void client::configure_callbacks(response& r) {
+  auto* const easy = static_cast<CURL*>(r.easy_);
   using open_callback = curl_socket_t (*)(void*, curlsocktype, curl_sockaddr*);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback([](void* self, curlsocktype purpose, curl_sockaddr* to) { return open_socket(self, purpose, to); }));
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r.get());
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &r);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, +[](void* self, curl_socket_t socket, curlsocktype purpose) { return on_opened(self, socket, purpose); });
-  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, r.get());
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, &r);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, +[](void* self, char* address, char*, int port, int) {
+    static_cast<response*>(self)->on_connected(address, port);
+    return CURL_PREREQFUNC_OK;
+  });
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &r);
   using callback = std::size_t (*)(char*, std::size_t, std::size_t, void*);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {
                      return static_cast<response*>(self)->on_header({p, n});
                    }));
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, r.get());
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &r);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {
                      return static_cast<response*>(self)->on_body({p, n});
                    }));
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, r.get());
-  running_[easy] = r.get();
-  curl_multi_add_handle(static_cast<CURLM*>(multi_), easy);
-  while (!r->headers_done_ && !r->ended_) co_await r->changed_.wait();
-  if (!r->headers_done_ && r->failure_) std::rethrow_exception(r->failure_);
-  co_return r;
-}
-
-response::~response() {
-  if (easy_ != nullptr) {
-    owner_.running_.erase(easy_);
-    curl_multi_remove_handle(static_cast<CURLM*>(owner_.multi_), static_cast<CURL*>(easy_));
-    curl_easy_cleanup(static_cast<CURL*>(easy_));
-  }
-  curl_slist_free_all(static_cast<curl_slist*>(header_list_));
-}
-
-std::string response::header(const std::string& name) const {
-  const auto found = headers_.find(name);
-  return found == headers_.end() ? "" : found->second;
-}
-
-std::size_t response::on_header(std::string_view line) {
-  constexpr std::size_t headers_limit = 200;
-  const std::size_t size = line.size();
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) {
-    headers_.clear();
-  } else if (line.empty()) {
-    long code = 0;
-    curl_easy_getinfo(static_cast<CURL*>(easy_), CURLINFO_RESPONSE_CODE, &code);
-    status_ = static_cast<int>(code);
-    if (status_ >= 200) headers_done_ = true;
-    changed_.notify_all();
-  } else if (const auto colon = line.find(':'); colon != std::string_view::npos && headers_.size() < headers_limit) {
-    std::string_view value = line.substr(colon + 1);
-    while (value.starts_with(' ')) value.remove_prefix(1);
-    headers_[lower(line.substr(0, colon))] = value;
-  }
-  return size;
-}
-
-std::size_t response::on_body(std::string_view bytes) {
-  if (blocks_.size() >= owner_.options_.blocks_in_flight) {
-    paused_ = true;
-    return CURL_WRITEFUNC_PAUSE;
-  }
-  const std::size_t size = bytes.size();
-  while (!bytes.empty()) {
-    if (filling_.room().empty()) filling_ = owner_.blocks_.acquire_now();
-    const std::size_t part = std::min(bytes.size(), filling_.room().size());
-    std::ranges::copy(as_bytes(bytes.substr(0, part)), filling_.room().begin());
-    filling_.grow(part);
-    bytes.remove_prefix(part);
-    if (filling_.full()) blocks_.push_back(std::exchange(filling_, byte_block()));
-  }
-  changed_.notify_all();
-  return size;
-}
-
-void response::on_end(std::exception_ptr failure) {
-  ended_ = true;
-  failure_ = std::move(failure);
-  changed_.notify_all();
-}
-
-task<std::optional<byte_block>> response::read() {
-  for (;;) {
-    if (blocks_.empty() && !filling_.empty() && (ended_ || !paused_)) blocks_.push_back(std::exchange(filling_, byte_block()));
-    if (!blocks_.empty()) {
-      std::optional<byte_block> block(std::move(blocks_.front()));
-      blocks_.pop_front();
-      if (paused_ && blocks_.size() <= owner_.options_.blocks_left) {
-        paused_ = false;
-        curl_easy_pause(static_cast<CURL*>(easy_), CURLPAUSE_CONT);
-        owner_.collect();
-      }
-      co_return block;
-    }
-    if (ended_ && failure_) std::rethrow_exception(failure_);
-    if (ended_) co_return std::nullopt;
-    co_await changed_.wait();
-  }
-}
-
-task<std::string> response::read_all(std::size_t limit) {
-  std::string out;
-  while (auto block = co_await read()) {
-    out += as_text(block->bytes());
-    if (out.size() > limit) throw error(errc::exhausted, "get", url_, "the answer is larger than lxr accepts");
-  }
-  co_return out;
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &r);
 }
 
 }  // namespace lxr::io::http

@@ -15,6 +15,8 @@
 #include "core/async/waiter_list.hpp"
 #include "core/base/bytes.hpp"
 #include "io/http/spare_connections.hpp"
+#include "io/http/transfer_error.hpp"
+#include "io/http/trust.hpp"
 
 namespace lxr::io::http {
 
@@ -23,6 +25,7 @@ struct request {
   std::vector<std::string> headers = {};  // "Name: value"
   bool head = false;                      // HEAD instead of GET: an answer without a body
   std::size_t followed_by = 0;            // requests to the same host at the same time, as soon as the answer is there
+  bool trust_anyone = false;              // take any certificate
 };
 
 struct client_options {
@@ -39,7 +42,7 @@ class client;
 
 // One request in progress. Its status and headers are known from the start; the body is read block by block.
 // Lifecycle: made by client::perform(); destroying it aborts the transfer.
-// Failure: read() throws error{errc::unavailable or timed_out} naming the URL. A 4xx or 5xx status is not a failure.
+// Failure: read() throws transfer_error naming the URL. A 4xx or 5xx status is not a failure.
 class response {
  public:
   ~response();
@@ -47,8 +50,12 @@ class response {
   response& operator=(const response&) = delete;
 
   [[nodiscard]] int status() const noexcept { return status_; }
-  // Of the last header with that name (lower case); empty when absent.
+  // The last header with that name (lower case), without blanks around it; empty when absent.
   [[nodiscard]] std::string header(const std::string& name) const;
+  // All with that name, in their order.
+  [[nodiscard]] std::vector<std::string> headers(const std::string& name) const;
+  // The Retry-After header, also where it holds a date: from now; at most a year. Empty when absent or in the past.
+  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const;
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
   // The next block; empty at the end of the body. Cancel: terminal.
   task<std::optional<byte_block>> read();
@@ -60,6 +67,7 @@ class response {
   explicit response(client& owner) : owner_(owner) {}
   std::size_t on_header(std::string_view line);
   std::size_t on_body(std::string_view bytes);
+  void on_connected(const char* address, int port);
   void on_end(std::exception_ptr failure);
 
   client& owner_;
@@ -67,19 +75,20 @@ class response {
   void* header_list_ = nullptr;
   std::string url_;
   int status_ = 0;
-  std::map<std::string, std::string> headers_;
+  std::vector<std::pair<std::string, std::string>> headers_;
   std::deque<byte_block> blocks_;
   byte_block filling_;
   bool headers_done_ = false, paused_ = false, ended_ = false;
   std::exception_ptr failure_;
   waiter_list changed_;
   char error_text_[256] = {};
-  std::size_t spares_ = 0;   // to be opened beside its own connection
-  int established_ = -1;     // the socket it was given, if that is a spare one
+  std::size_t spares_ = 0;  // to be opened once its own connection is there
+  int established_ = -1;    // the socket it was given, if that is a spare one
 };
 
 // HTTP(S) over libcurl's multi interface, driven by the loop. Connections are kept and shared by its requests.
 // Redirects are not followed: who may get which credentials is the caller's to decide.
+// Loopback addresses are reached without the proxy that the environment may name.
 // Runs on: the loop's strand.  Lifecycle: outlives its responses and the blocks they gave.
 class client {
  public:
@@ -88,12 +97,14 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  // Sends it and returns once the headers of the answer are there.
+  // Sends it and returns once the headers of the answer are there. Failure: throws transfer_error.
   task<std::unique_ptr<response>> perform(request what);
 
  private:
   friend class response;
   struct watched_socket;
+  void configure(response& r, const request& what);
+  static void configure_callbacks(response& r);
   static int open_socket(void* of, int purpose, void* address);
   static int on_opened(void* of, int socket, int purpose);
   static int on_socket(void* easy, int socket, int what, void* self, void* per_socket);
@@ -105,6 +116,7 @@ class client {
 
   asio::any_io_executor executor_;
   client_options options_;
+  trusted_certificates trusted_;
   block_pool blocks_;
   void* multi_;
   asio::steady_timer timer_;

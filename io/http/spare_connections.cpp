@@ -1,13 +1,29 @@
 #include "io/http/spare_connections.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace lxr::io::http {
 namespace {
 
 std::string bytes_of(const sockaddr* address, socklen_t size) { return {reinterpret_cast<const char*>(address), size}; }
+
+// Of an address as text; empty for what is none (a zone of IPv6: then there are no spares).
+std::string bytes_of(const char* text, int port) {
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::inet_pton(AF_INET, text, &v4.sin_addr) == 1) return bytes_of(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+  if (::inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) return bytes_of(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+  return {};
+}
 
 bool is_usable(int socket) {
   pollfd state{socket, POLLIN | POLLOUT, 0};
@@ -16,10 +32,15 @@ bool is_usable(int socket) {
 
 }  // namespace
 
-void spare_connections::open(const sockaddr* to, socklen_t size, std::size_t count) {
+void spare_connections::open(const char* address, int port, std::size_t count) {
+  const std::string to = bytes_of(address, port);
+  if (to.empty()) return;
+  sockaddr_storage where{};
+  std::memcpy(&where, to.data(), to.size());
   for (std::size_t i = 0; i < count; ++i) {
-    unique_fd fd(::socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (fd && (::connect(fd.get(), to, size) == 0 || errno == EINPROGRESS)) spares_.push_back({bytes_of(to, size), std::move(fd)});
+    unique_fd fd(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const bool begun = fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), static_cast<socklen_t>(to.size())) == 0 || errno == EINPROGRESS);
+    if (begun) spares_.push_back({to, std::move(fd)});
   }
 }
 

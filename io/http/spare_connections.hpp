@@ -13,8 +13,8 @@ namespace lxr::io::http {
 // Failure: none; a connection that cannot be had is not there.
 class spare_connections {
  public:
-  // Begins so many to an address.
-  void open(const sockaddr* to, socklen_t size, std::size_t count);
+  // Begins so many to an IP address, as text.
+  void open(const char* address, int port, std::size_t count);
   // One to this address that is established, and that the other side has not closed; empty when there is none.
   unique_fd take(const sockaddr* to, socklen_t size);
 

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "tests/support/registry_imposter.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/support/test_loop.hpp"
 
 namespace lxr::io::http {
@@ -73,6 +77,91 @@ TEST_F(http_client, requests_that_follow_find_connections) {
   server.on("/big", {200, {}, std::string(20u << 20, 'x')});
   client c(loop.get_executor(), options());
   run(loop, fetch_with_spares(c, server, url("/big")));
+}
+
+// Issue 11, 2.4: a header may come several times.
+TEST_F(http_client, headers_are_lists) {
+  server.on("/x", {200, {{"X-Thing", "one"}, {"X-Thing", " two \t"}, {"Retry-After", "30"}}, ""});
+  client c(loop.get_executor(), options());
+  const auto ask = [&]() -> task<void> {
+    auto getting = c.perform({.url = url("/x")});
+    const std::unique_ptr<response> answer = co_await std::move(getting);
+    EXPECT_EQ(answer->headers("x-thing"), (std::vector<std::string>{"one", "two"}));
+    EXPECT_EQ(answer->header("x-thing"), "two");
+    EXPECT_EQ(answer->header("none"), "");
+    EXPECT_EQ(answer->retry_after(), std::chrono::seconds(30));
+  };
+  run(loop, ask());
+}
+
+trouble kind_of_failure(asio::io_context& loop, client& c, const std::string& url, std::string* text = nullptr) {
+  int status = 0;
+  loop.restart();
+  try {
+    run(loop, fetch(c, {url, {}}, status));
+    ADD_FAILURE() << url << " answered " << status;
+  } catch (const transfer_error& e) {
+    if (text != nullptr) *text = e.what();
+    return e.kind();
+  }
+  return trouble::malformed;
+}
+
+class variable {
+ public:
+  variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~variable() { ::unsetenv(name_); }
+  variable(const variable&) = delete;
+  variable& operator=(const variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+// Issue 11, 2.7.
+TEST_F(http_client, certificates_are_those_the_environment_names) {
+  registry_imposter tls(registry_imposter::manner::tls);
+  tls.on("/x", {200, {}, "body"});
+  test::temp_directory dir;
+  const std::string secure = "https://" + tls.host() + "/x", file = dir.path() + "/ca.pem";
+  std::ofstream(file) << tls.certificate();
+  int status = 0;
+  {
+    client c(loop.get_executor(), options());
+    EXPECT_EQ(kind_of_failure(loop, c, secure), trouble::certificate);
+    loop.restart();
+    EXPECT_EQ(run(loop, fetch(c, {.url = secure, .trust_anyone = true}, status)), "body");
+  }
+  {
+    const variable named("SSL_CERT_FILE", file);
+    client c(loop.get_executor(), options());
+    loop.restart();
+    EXPECT_EQ(run(loop, fetch(c, {secure, {}}, status)), "body");
+  }
+  const test::temp_directory by_hash;
+  std::ofstream(by_hash.path() + "/" + tls.certificate_hash() + ".0") << tls.certificate();
+  const variable named("SSL_CERT_DIR", "/nonexistent:" + by_hash.path());
+  client c(loop.get_executor(), options());
+  loop.restart();
+  EXPECT_EQ(run(loop, fetch(c, {secure, {}}, status)), "body");
+}
+
+// Issue 11, 2.16: a dead proxy is not "is the registry running".
+TEST_F(http_client, a_dead_proxy_is_named_and_loopback_needs_none) {
+  server.on("/x", {200, {}, "body"});
+  for (const char* dead : {"http://127.0.0.1:1", "http://no-such-host.invalid:3128"}) {
+    const variable plain("http_proxy", dead), secure("https_proxy", dead);
+    client c(loop.get_executor(), options());
+    for (const char* url : {"http://registry.invalid/v2/", "https://registry.invalid/v2/"}) {
+      std::string text;
+      EXPECT_EQ(kind_of_failure(loop, c, url, &text), trouble::proxy) << text;
+      EXPECT_NE(text.find("proxy"), std::string::npos) << text;
+      EXPECT_EQ(text.find("is the registry running"), std::string::npos) << text;
+    }
+    int status = 0;
+    loop.restart();
+    EXPECT_EQ(run(loop, fetch(c, {url("/x"), {}}, status)), "body");
+  }
 }
 
 TEST_F(http_client, many_requests_at_once) {

@@ -3,10 +3,13 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+struct ssl_ctx_st;
 
 namespace lxr::test {
 
@@ -15,10 +18,12 @@ class registry_imposter {
  public:
   struct answer {
     int status = 200;
-    std::map<std::string, std::string> headers;
+    std::multimap<std::string, std::string> headers;
     std::string body;
     std::size_t cut_after = std::string::npos;  // close the connection after so many bytes of the body
     bool hang = false;                          // send nothing, keep the connection open
+    bool drop = false;                          // send nothing, close it
+    bool unsized = false;                       // no Content-Length: the body ends with the connection
   };
   struct request {
     std::string method, path;
@@ -26,16 +31,25 @@ class registry_imposter {
   };
   using handler = std::function<answer(const request&)>;
 
-  registry_imposter();
+  // `one_at_a_time`: takes a connection only once the one before is closed, which it is after its first answer.
+  // `tls`: with a certificate of its own making for 127.0.0.1 and localhost.
+  enum class manner { usual, one_at_a_time, tls };
+
+  explicit registry_imposter(manner how = manner::usual);
   ~registry_imposter();
   registry_imposter(const registry_imposter&) = delete;
   registry_imposter& operator=(const registry_imposter&) = delete;
 
   void on(const std::string& path, handler h);
   void on(const std::string& path, answer a) { on(path, [a](const request&) { return a; }); }
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] const std::string& certificate() const { return certificate_; }  // PEM, of tls
+  [[nodiscard]] std::string certificate_hash() const;  // of its subject: how OpenSSL names its file in a directory
   [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] std::vector<request> requests();
   [[nodiscard]] std::size_t connections();  // accepted so far
+  // What it answers, and remembers that it was asked.
+  answer answer_to(const request& r);
 
   // Serves an image of one layer under "app:latest"; returns the digest of the layer as sent.
   struct published {
@@ -54,7 +68,9 @@ class registry_imposter {
  private:
   void accept_loop();
   void serve(int connection);
-
+  manner how_;
+  std::string certificate_;
+  std::shared_ptr<ssl_ctx_st> tls_;
   int listener_ = -1, port_ = 0;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
@@ -66,5 +82,8 @@ class registry_imposter {
 };
 
 std::string sha256_of(const std::string& bytes);
+
+// What a registry with Range requests answers for a blob.
+registry_imposter::answer ranged(const registry_imposter::request& r, const std::string& blob);
 
 }  // namespace lxr::test
