@@ -16,6 +16,7 @@ struct container_flags {
   std::optional<std::vector<std::string>> entrypoint;  // no word: none, not the image's either
   double cpus = 0;
   std::int64_t memory = 0, pids_limit = 2048;
+  std::size_t parallel_downloads = 0;  // 0: the usual number
   int stop_timeout = 10, oom_score_adj = 0;
   bool is_volatile = false;
   bool read_only = false, plain_http = false, timing = false, quiet = false;

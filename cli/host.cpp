@@ -158,7 +158,7 @@ task<void> host::fetch_image(const container_flags& flags, container_config& con
         arrival.known = true;
         arrival.changed.notify_all();
       };
-      image::pull_request request{config.image, flags.architecture, flags.plain_http};
+      image::pull_request request{config.image, flags.architecture, flags.plain_http, flags.parallel_downloads};
       auto pulling = image::pull(where_, container::own_program("lxr-image"), request, events_, known);
       const image::pull_result pulled = co_await std::move(pulling);
       events_.finish_progress();

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lxr::image {
 
@@ -10,8 +11,9 @@ struct bearer_challenge {
   std::string realm, service, scope;
 };
 
-// Empty when the header asks for something else. Quoted values may hold commas and escaped quotes.
-std::optional<bearer_challenge> parse_challenge(const std::string& header);
+// The first Bearer challenge that names a realm. The header is a list (RFC 9110, 11.6.1): it may come several times, and each may
+// hold several challenges of any scheme. Quoted values may hold commas and escaped quotes. Empty when there is none.
+std::optional<bearer_challenge> find_bearer(const std::vector<std::string>& headers);
 // Where to get a token: always for exactly our scope, whatever the challenge asks for.
 std::string token_url(const bearer_challenge& challenge, const std::string& scope);
 

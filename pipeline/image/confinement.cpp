@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "core/base/error.hpp"
+#include "io/http/trust.hpp"
 
 namespace lxr::image {
 namespace {
@@ -60,8 +61,9 @@ void restrict_files(const instance& where, const std::string& layout) {
   const unique_fd rules(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!rules) throw_errno("create", "Landlock rules");
   allow(rules.get(), where.root().c_str(), handled & ~static_cast<std::uint64_t>(LANDLOCK_ACCESS_FS_EXECUTE));
-  for (const char* readable : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl",
-                               "/etc/ca-certificates", "/etc/ld.so.cache", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/dev/urandom"}) allow(rules.get(), readable, handled & read_access);
+  for (const char* readable : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+                               "/etc/ld.so.cache", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/dev/urandom"}) allow(rules.get(), readable, handled & read_access);
+  for (const std::string& place : io::http::certificate_places()) allow(rules.get(), place.c_str(), handled & read_access);
   if (!layout.empty()) allow(rules.get(), layout.c_str(), read_access);
   if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) throw_errno("apply", "Landlock rules");
 }

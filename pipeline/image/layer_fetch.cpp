@@ -61,7 +61,7 @@ std::map<std::size_t, io::erofs::tree> layer_fetch::take_trees() {
 task<void> layer_fetch::fetch_config() {
   const oci::descriptor& what = image_.manifest.config;
   const stage_span span(tools_.events, "config", short_digest(what.content));
-  const std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
+  const std::unique_ptr<blob_stream> stream = co_await from_.blob(what, blob_kind::config);
   while (auto block = co_await stream->read()) {
     image_.config_text += as_text(block->bytes());
     if (image_.config_text.size() > oci::manifest_limit) {
@@ -93,7 +93,7 @@ task<bool> layer_fetch::fetch_blob(std::size_t i) {
   if (staged(what)) co_return true;
   const auto permit = co_await layers_.acquire();
   const stage_span span(tools_.events, "layer", short_digest(what.content));
-  std::unique_ptr<blob_stream> stream = co_await from_.blob(what);
+  std::unique_ptr<blob_stream> stream = co_await from_.blob(what, blob_kind::layer);
   while (!image_.config) co_await configured_.wait();
   if (store_.has_layer(image_.config->diff_ids[i])) {  // from a blob that was packed in another way
     present(what);
@@ -110,7 +110,7 @@ task<bool> layer_fetch::fetch_blob(std::size_t i) {
   if (obstacle.empty()) co_return true;
   tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
   file::remove_tree_at(staging_.directory.get(), what.content.hex());
-  stream = co_await from_.blob(what);
+  stream = co_await from_.blob(what, blob_kind::layer);
   auto unpacking = unpack(i, std::move(stream), store_driver::directories);
   co_await std::move(unpacking);
   co_return true;

@@ -60,7 +60,7 @@ class layer_fetch {
   waiter_list configured_;
   std::map<std::string, io::erofs::tree> trees_;  // by blob
   bool has_trees_ = false;
-  semaphore layers_{layers_at_once};
+  semaphore layers_{tools_.parallel};
   semaphore extractions_{1};
   hashing hashes_{tools_.pool};
   io::codec::zstd_contexts contexts_;

@@ -75,7 +75,7 @@ class layout_source final : public source {
     co_return raw_manifest{*text, which.content};
   }
 
-  task<std::unique_ptr<blob_stream>> blob(oci::descriptor which) override {
+  task<std::unique_ptr<blob_stream>> blob(oci::descriptor which, blob_kind) override {
     auto fd = file::try_open_at(directory_.get(), path_of(which.content), O_RDONLY);
     if (!fd) throw error(errc::not_found, "read blob", which.content.str(), "the layout does not have it");
     co_return std::make_unique<file_stream>(pool_, std::move(*fd), which.content.str());

@@ -12,7 +12,8 @@ json::object request_message(const instance& where, const pull_request& r) {
           {"state", where.state()},
           {"reference", r.reference},
           {"architecture", r.architecture},
-          {"plainHttp", r.plain_http}};
+          {"plainHttp", r.plain_http},
+          {"parallel", r.parallel}};
 }
 
 json::object check_message(const instance& where, bool repair) {

@@ -24,9 +24,8 @@ struct pull_tools {
   event_sink& events;
   layer_limits limits = {};
   std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
+  std::size_t parallel = layers_at_once;                        // layers unpacked at once
 };
-
-constexpr std::size_t layers_at_once = 16;
 
 // Pulls one image into the store: the manifest, then its config and all layers at once, each layer in one pass
 //   stream → SHA-256 → inflate → SHA-256 → tar → store driver

@@ -1,176 +1,216 @@
 #include <algorithm>
+#include <optional>
 
 #include "core/base/error.hpp"
-#include "core/base/json.hpp"
-#include "pipeline/image/challenge.hpp"
-#include "pipeline/image/source.hpp"
+#include "pipeline/image/answer.hpp"
+#include "pipeline/image/registry_session.hpp"
 
 namespace lxr::image {
 namespace {
 
-using io::http::client;
-using io::http::request;
 using io::http::response;
 
-class response_stream final : public blob_stream {
+std::string accepted_types() { return "Accept: " + std::string(oci::accepted_manifest_types()); }
+
+// Where the bytes of a partial answer begin; 0 of a whole one ("Content-Range: bytes 100-199/200").
+std::uint64_t beginning_of(const response& answer) {
+  const std::string range = answer.header("content-range");
+  constexpr std::string_view unit = "bytes ";
+  if (answer.status() != 206 || !range.starts_with(unit)) return 0;
+  std::uint64_t begin = 0;
+  for (std::size_t i = unit.size(); i < range.size() && range[i] >= '0' && range[i] <= '9' && begin < (1ull << 58); ++i) {
+    begin = begin * 10 + static_cast<std::uint64_t>(range[i] - '0');
+  }
+  return begin;
+}
+
+// A blob over as many transfers as it takes: one that ends early goes on where it ended.
+class resuming_stream final : public blob_stream {
  public:
-  explicit response_stream(std::unique_ptr<response> r) : response_(std::move(r)) {}
-  task<std::optional<byte_block>> read() override { return response_->read(); }
+  resuming_stream(registry_session& session, oci::descriptor what) : session_(session), what_(std::move(what)), attempts_(session.limits()) {}
+
+  task<void> open(blob_kind kind) {
+    auto opening = session_.persist([this, kind] { return open_once(kind); }, attempts_);
+    co_await std::move(opening);
+  }
+
+  task<std::optional<byte_block>> read() override {
+    for (;;) {
+      std::exception_ptr failure;
+      std::optional<byte_block> block;
+      try {
+        block = co_await response_->read();
+      } catch (const error&) {
+        failure = std::current_exception();
+      }
+      if (block) {
+        if (skipped(*block)) continue;
+        count(block->size());
+        co_return block;
+      }
+      if (!failure && received_ >= what_.size) break;
+      auto resuming = resume(std::move(failure));
+      if (!co_await std::move(resuming)) break;
+    }
+    permit_.reset();
+    co_return std::nullopt;
+  }
 
  private:
-  std::unique_ptr<response> response_;
-};
+  [[nodiscard]] registry_request request() const {
+    registry_request r{"/blobs/" + what_.content.str(), "blob " + what_.content.str()};
+    if (received_ > 0) r.headers.push_back("Range: bytes=" + std::to_string(received_) + "-");
+    return r;
+  }
 
-// "https://host:port" of a URL.
-std::string origin_of(const std::string& url) {
-  const auto scheme = url.find("://");
-  return url.substr(0, scheme == std::string::npos ? 0 : url.find('/', scheme + 3));
-}
+  // Drops what came before; true when nothing of the block is left.
+  bool skipped(byte_block& block) {
+    if (skip_ == 0) return false;
+    const auto drop = std::min<std::uint64_t>(skip_, block.size());
+    skip_ -= drop;
+    const auto rest = block.bytes().subspan(drop);
+    if (rest.empty()) return true;
+    byte_block shorter(rest.size());
+    std::ranges::copy(rest, shorter.room().begin());
+    shorter.grow(rest.size());
+    block = std::move(shorter);
+    return false;
+  }
+
+  void count(std::uint64_t more) {
+    constexpr std::uint64_t progress = 64u << 10;
+    received_ += more;
+    if (received_ - counted_ < progress) return;
+    counted_ = received_;
+    attempts_.progressed();
+  }
+
+  // A layer holds its permit until it is read, also while it waits to go on: what is being unpacked may hold what others need.
+  // Before it has an answer it does not.
+  task<void> open_once(blob_kind kind) {
+    std::optional<semaphore::permit> permit;
+    if (kind == blob_kind::layer) permit.emplace(co_await session_.layers().acquire());
+    auto asking = session_.ask(request());
+    response_ = co_await std::move(asking);
+    if (permit) permit_.emplace(std::move(*permit));
+  }
+
+  // False when there is no more to come: the registry has less than the manifest says, which the reader finds out. `failure`: of
+  // the transfer; empty of one that ended early all the same.
+  task<bool> resume(std::exception_ptr failure) {
+    response_.reset();
+    auto waiting = session_.wait_after(failure ? failure : cut_short(), attempts_);
+    if (!co_await std::move(waiting)) {
+      if (failure) std::rethrow_exception(failure);
+      co_return false;
+    }
+    auto going_on = session_.persist([this] { return go_on(); }, attempts_);
+    co_return co_await std::move(going_on);
+  }
+
+  task<bool> go_on() {
+    try {
+      auto asking = session_.ask(request());
+      response_ = co_await std::move(asking);
+    } catch (const refusal& r) {
+      constexpr int range_not_satisfiable = 416;
+      if (r.status() != range_not_satisfiable) throw;
+    }
+    if (!response_) co_return false;
+    const std::uint64_t begin = beginning_of(*response_);
+    if (begin > received_) throw error(errc::protocol, "pull", what_.content.str(), "the registry leaves a part of it out");
+    skip_ = received_ - begin;
+    co_return true;
+  }
+
+  [[nodiscard]] std::exception_ptr cut_short() const {
+    return std::make_exception_ptr(io::http::transfer_error(io::http::trouble::broken, errc::unavailable, what_.content.str(), "the answer ended early", ""));
+  }
+
+  registry_session& session_;
+  oci::descriptor what_;
+  retries attempts_;
+  std::optional<semaphore::permit> permit_;
+  std::unique_ptr<response> response_;
+  std::uint64_t received_ = 0, counted_ = 0, skip_ = 0;
+};
 
 class registry_source final : public source {
  public:
-  registry_source(client& http, oci::reference name, bool plain_http)
-      : http_(http), name_(std::move(name)), plain_(plain_http || name_.is_loopback()) {
-    const std::string host = name_.host == "docker.io" ? "registry-1.docker.io" : name_.host;
-    base_ = (plain_ ? "http://" : "https://") + host + "/v2/" + name_.repository;
-  }
+  registry_source(io::http::client& http, oci::reference name, registry_options options) : session_(http, std::move(name), std::move(options)) {}
 
-  // A HEAD: registries that limit how often one may pull do not count it.
+  // A HEAD: registries that limit how often one may pull do not count it. Some refuse it: the GET that follows tells more.
   task<oci::digest> probe() override {
-    auto asking = perform({.url = manifest_url(named()), .headers = {accepted()}, .head = true}, "manifest of " + name_.familiar());
-    const std::unique_ptr<response> r = co_await std::move(asking);
-    const std::string said = r->header("docker-content-digest");
-    co_return said.starts_with("sha256:") ? oci::digest::parse(said) : oci::digest();
+    std::string said;
+    try {
+      auto asking = session_.ask({"/manifests/" + named(), "manifest of " + name().familiar(), {accepted_types()}, true});
+      const std::unique_ptr<response> r = co_await std::move(asking);
+      said = r->header("docker-content-digest");
+    } catch (const error&) {
+      // nothing said
+    }
+    co_return digest_in(said);
   }
 
   task<raw_manifest> top() override {
     constexpr std::size_t usual_layers = 3;  // beside one request that takes the connection of this one
-    auto fetched = fetch_manifest(named(), "manifest of " + name_.familiar(), usual_layers);
+    auto fetched = fetch_manifest(named(), "manifest of " + name().familiar(), usual_layers);
     raw_manifest m = co_await std::move(fetched);
-    if (!name_.content.empty() && m.content != name_.content) wrong_digest(name_.content, m.content);
+    if (!name().content.empty() && m.content != name().content) wrong_digest(name().content, m.content);
     co_return m;
   }
 
   task<raw_manifest> manifest(oci::descriptor which) override {
-    auto fetched = fetch_manifest(which.content.str(), "manifest " + which.content.str());
+    auto fetched = fetch_manifest(which.content.str(), "manifest " + which.content.str(), 0);
     raw_manifest m = co_await std::move(fetched);
     if (m.content != which.content) wrong_digest(which.content, m.content);
     co_return m;
   }
 
-  task<std::unique_ptr<blob_stream>> blob(oci::descriptor which) override {
-    auto getting = perform({.url = base_ + "/blobs/" + which.content.str()}, "blob " + which.content.str());
-    std::unique_ptr<response> r = co_await std::move(getting);
-    co_return std::make_unique<response_stream>(std::move(r));
+  task<std::unique_ptr<blob_stream>> blob(oci::descriptor which, blob_kind kind) override {
+    auto stream = std::make_unique<resuming_stream>(session_, std::move(which));
+    auto opening = stream->open(kind);
+    co_await std::move(opening);
+    co_return std::move(stream);
   }
 
  private:
   [[noreturn]] void wrong_digest(const oci::digest& wanted, const oci::digest& got) const {
-    throw error(errc::corrupt, "pull", name_.familiar(), "the manifest has digest " + got.str() + " instead of " + wanted.str());
+    throw error(errc::corrupt, "pull", name().familiar(), "the manifest has digest " + got.str() + " instead of " + wanted.str());
   }
 
-  [[nodiscard]] std::string named() const { return name_.content.empty() ? name_.tag : name_.content.str(); }
-  [[nodiscard]] std::string manifest_url(const std::string& which) const { return base_ + "/manifests/" + which; }
-  static std::string accepted() { return "Accept: " + std::string(oci::accepted_manifest_types()); }
+  // Empty for what is no SHA-256 digest.
+  static oci::digest digest_in(const std::string& text) {
+    oci::digest out;
+    quietly([&] { out = oci::digest::parse(text); });
+    return out;
+  }
 
-  task<raw_manifest> fetch_manifest(std::string which, std::string subject, std::size_t followed_by = 0) {
-    auto getting = perform({.url = manifest_url(which), .headers = {accepted()}, .followed_by = followed_by}, subject);
+  [[nodiscard]] const oci::reference& name() const { return session_.name(); }
+  [[nodiscard]] std::string named() const { return name().content.empty() ? name().tag : name().content.str(); }
+
+  task<raw_manifest> fetch_manifest(std::string which, std::string subject, std::size_t followed_by) {
+    retries attempts(session_.limits());
+    auto fetching = session_.persist([&] { return fetch_manifest_once(which, subject, followed_by); }, attempts);
+    co_return co_await std::move(fetching);
+  }
+
+  task<raw_manifest> fetch_manifest_once(std::string which, std::string subject, std::size_t followed_by) {
+    auto getting = session_.ask({"/manifests/" + which, std::move(subject), {accepted_types()}, false, followed_by});
     const std::unique_ptr<response> r = co_await std::move(getting);
     std::string text = co_await r->read_all(oci::manifest_limit);
-    const oci::digest content = digest_of(text);
-    const std::string said = r->header("docker-content-digest");
-    if (!said.empty() && said.starts_with("sha256:") && said != content.str()) wrong_digest(oci::digest::parse(said), content);
+    const oci::digest content = digest_of(text), said = digest_in(r->header("docker-content-digest"));
+    if (!said.empty() && said != content) wrong_digest(said, content);
     co_return raw_manifest{std::move(text), content};
   }
 
-  // One request, with at most one round for a token, following redirects. Credentials stay at the registry's own origin.
-  task<std::unique_ptr<response>> perform(request what, std::string subject) {
-    constexpr int redirects = 5;
-    std::string url = what.url;
-    const std::string home = origin_of(url);
-    bool asked = false;
-    for (int hop = 0; hop <= redirects;) {
-      request r = what;
-      r.url = url;
-      if (!token_.empty() && origin_of(url) == home) r.headers.push_back("Authorization: Bearer " + token_);
-      auto getting = http_.perform(std::move(r));
-      std::unique_ptr<response> answer = co_await std::move(getting);
-      const int status = answer->status();
-      if (status == 200) co_return answer;
-      if (status == 401 && !asked && origin_of(url) == home) {
-        asked = true;
-        const std::string challenge = answer->header("www-authenticate");
-        answer.reset();
-        auto fetching = fetch_token(challenge);
-        co_await std::move(fetching);
-      } else if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) {
-        url = redirect_target(url, answer->header("location"));
-        ++hop;
-      } else {
-        refuse(status, *answer, subject);
-      }
-    }
-    throw error(errc::protocol, "pull", subject, "the registry redirects more than 5 times");
-  }
-
-  std::string redirect_target(const std::string& from, const std::string& location) const {
-    if (location.starts_with("/")) return origin_of(from) + location;
-    const bool https = location.starts_with("https://");
-    if (!https && !location.starts_with("http://")) throw error(errc::protocol, "follow redirect of", from, "to \"" + location + '"');
-    if (!https && from.starts_with("https://")) {
-      throw error(errc::protocol, "follow redirect of", from, "it leads from https to http, to " + origin_of(location));
-    }
-    return location;
-  }
-
-  task<void> fetch_token(std::string header) {
-    const auto challenge = parse_challenge(header);
-    if (!challenge || challenge->realm.empty()) unauthorized();
-    const bool https = challenge->realm.starts_with("https://");
-    if (!https && !(plain_ && challenge->realm.starts_with("http://"))) {
-      throw error(errc::protocol, "get a token from", challenge->realm, "it is not an https URL");
-    }
-    request r{.url = token_url(*challenge, "repository:" + name_.repository + ":pull")};
-    auto getting = http_.perform(std::move(r));
-    const std::unique_ptr<response> answer = co_await std::move(getting);
-    if (answer->status() == 401 || answer->status() == 403) unauthorized();
-    if (answer->status() != 200) refuse(answer->status(), *answer, "token");
-    const std::string text = co_await answer->read_all(1u << 20);
-    const json::object o = json::parse_object(text, "token answer of " + challenge->realm);
-    token_ = json::get_string(o, "token", json::get_string(o, "access_token"));
-    if (token_.empty() || std::ranges::any_of(token_, [](unsigned char c) { return c <= ' ' || c == 127; })) {
-      throw error(errc::protocol, "get a token from", challenge->realm, "the answer holds none");
-    }
-  }
-
-  [[noreturn]] void unauthorized() const {
-    throw error(errc::unauthorized, "pull", name_.familiar(), name_.host + " asks for credentials (401)",
-                "lxr pulls anonymously; is the name right, and the image public?");
-  }
-
-  [[noreturn]] void refuse(int status, const response& answer, const std::string& subject) const {
-    const std::string answered = name_.host + " answered " + std::to_string(status);
-    if (status == 401 || status == 403) unauthorized();
-    if (status == 404) throw error(errc::not_found, "pull", name_.familiar(), subject + ": " + answered, "is the name and the tag right?");
-    if (status == 429) {
-      const std::string wait = answer.header("retry-after");
-      throw error(errc::rate_limited, "pull", name_.familiar(), answered + ": too many requests",
-                  wait.empty() ? "try again later" : "try again in " + wait + " seconds");
-    }
-    if (status >= 500) throw error(errc::unavailable, "pull", name_.familiar(), subject + ": " + answered, "the registry has a problem; try again later");
-    throw error(errc::protocol, "pull", name_.familiar(), subject + ": " + answered);
-  }
-
-  client& http_;
-  oci::reference name_;
-  bool plain_;
-  std::string base_, token_;
+  registry_session session_;
 };
 
 }  // namespace
 
-std::unique_ptr<source> make_registry_source(client& http, oci::reference name, bool plain_http) {
-  return std::make_unique<registry_source>(http, std::move(name), plain_http);
+std::unique_ptr<source> make_registry_source(io::http::client& http, oci::reference name, registry_options options) {
+  return std::make_unique<registry_source>(http, std::move(name), std::move(options));
 }
 
 }  // namespace lxr::image

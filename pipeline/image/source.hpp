@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
 #include "io/http/client.hpp"
+#include "pipeline/image/retries.hpp"
 
 namespace lxr::image {
 
@@ -25,6 +27,8 @@ struct raw_manifest {
   oci::digest content;  // verified: the text has this digest
 };
 
+enum class blob_kind { config, layer };
+
 // Where an image is pulled from: manifests by tag or digest, blobs by descriptor. Runs on: the loop's strand.
 class source {
  public:
@@ -34,11 +38,22 @@ class source {
   // The manifest or index the reference names.
   virtual task<raw_manifest> top() = 0;
   virtual task<raw_manifest> manifest(oci::descriptor which) = 0;
-  virtual task<std::unique_ptr<blob_stream>> blob(oci::descriptor which) = 0;
+  // `kind`: a source may bound how many layers are read at once. Whoever reads a layer may wait for the config.
+  virtual task<std::unique_ptr<blob_stream>> blob(oci::descriptor which, blob_kind kind) = 0;
 };
 
-// A registry (OCI distribution-spec 1.1), with an anonymous bearer token or none.
-std::unique_ptr<source> make_registry_source(io::http::client& http, oci::reference name, bool plain_http);
+constexpr std::size_t layers_at_once = 16;  // unless the user says another number
+
+struct registry_options {
+  bool plain_http = false;                // also for a registry that is not on loopback
+  std::size_t parallel = layers_at_once;  // layers asked for at once; fewer once the registry is overloaded
+  patience limits = {};
+  std::function<void(const std::string&)> notice = {};  // told when a longer wait begins
+};
+
+// A registry (OCI distribution-spec 1.1), with an anonymous bearer token or none. What fails for a moment is tried again; a blob
+// goes on where it ended.
+std::unique_ptr<source> make_registry_source(io::http::client& http, oci::reference name, registry_options options);
 // An OCI image layout on disk (OCI image-spec, image-layout.md).
 std::unique_ptr<source> make_layout_source(worker_pool& pool, oci::reference name);
 

@@ -65,8 +65,6 @@ io::http::client_options http_options() {
   return options;
 }
 
-constexpr std::size_t block_count = 3 * layers_at_once;
-
 durability asked_durability() {
   const char* const asked = std::getenv("LXR_STORE_SYNC");
   const std::string word = asked == nullptr ? "full" : asked;
@@ -81,6 +79,24 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   const std::uint64_t number = std::strtoull(text, &end, 10);
   if (*end != 0 || *text == '-' || number == 0) throw error(errc::invalid_argument, std::string("use ") + variable, '"' + std::string(text) + '"', "it is no positive number");
   return number;
+}
+
+// As long as nothing comes for twice the time that one request may be silent, it is worth trying again.
+patience asked_patience(const io::http::client_options& http) {
+  patience out;
+  out.longest_wait = 2 * http.stall_timeout;
+  if (const char* const text = std::getenv("LXR_HTTP_RETRIES"); text != nullptr && *text != 0) {
+    char* end = nullptr;
+    const long number = std::strtol(text, &end, 10);
+    if (*end != 0 || number < 0 || number > 100) throw error(errc::invalid_argument, "use LXR_HTTP_RETRIES", '"' + std::string(text) + '"', "", "it is a number from 0 to 100");
+    out.attempts = static_cast<int>(number) + 1;
+  }
+  return out;
+}
+
+std::size_t asked_parallel(const json::object& request) {
+  const auto asked = json::get_int(request, "parallel");
+  return asked <= 0 ? layers_at_once : std::min<std::size_t>(static_cast<std::size_t>(asked), layers_at_once);
 }
 
 layer_limits asked_limits() {
@@ -102,12 +118,13 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   const auto files = io::file::select_backend(loop.get_executor(), pool,
                                               threads_only ? io::file::backend_choice::threads : io::file::backend_choice::automatic);
   channel_events events(channel);
-  io::http::client http(loop.get_executor(), http_options());
-  const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name)
-                                                                : make_registry_source(http, name, json::get_bool(request, "plainHttp"));
-  block_pool blocks(block_count, plain_block_size);
+  const io::http::client_options timing = http_options();
+  io::http::client http(loop.get_executor(), timing);
+  const registry_options options{json::get_bool(request, "plainHttp"), asked_parallel(request), asked_patience(timing), [&events](const std::string& text) { events.message(text); }};
+  const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name) : make_registry_source(http, name, options);
+  block_pool blocks(3 * options.parallel, plain_block_size);
   const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events, asked_limits(),
-                         [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }};
+                         [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }, options.parallel};
   pull_result result;
   task_scope work(loop.get_executor()), watch(loop.get_executor());
   std::exception_ptr failure;

@@ -3,7 +3,7 @@
 #include "pipeline/image/challenge.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const auto c = lxr::image::parse_challenge(std::string(reinterpret_cast<const char*>(data), size));
+  const auto c = lxr::image::find_bearer({std::string(reinterpret_cast<const char*>(data), size)});
   if (c) lxr::image::token_url(*c, "repository:a:pull");
   return 0;
 }

@@ -1,7 +1,5 @@
 #include "pipeline/image/puller.hpp"
 
-#include "pipeline/image/unpack.hpp"
-
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -10,59 +8,10 @@
 
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
-#include "core/base/error.hpp"
-#include "tests/support/registry_imposter.hpp"
-#include "tests/support/tar_builder.hpp"
-#include "tests/support/temp_directory.hpp"
-#include "tests/support/test_loop.hpp"
+#include "tests/support/pulling.hpp"
 
 namespace lxr::image {
 namespace {
-
-using test::registry_imposter;
-using test::tar_builder;
-
-struct no_events final : event_sink {
-  void span(std::string_view, std::string_view, clock::time_point, clock::time_point) override {}
-  void layer_progress(std::string_view, std::string_view, std::uint64_t, std::uint64_t) override {}
-  void message(std::string_view) override {}
-};
-
-struct pulling : testing::Test {
-  registry_imposter registry;
-  test::temp_directory dir;
-  instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
-  store images{where};
-  store_driver driver = store_driver::directories;
-  durability safety = durability::full;
-  layer_limits limits;
-  std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
-
-  pull_result pull(const std::string& name = "app") {
-    asio::io_context loop;
-    worker_pool pool(2);
-    const auto files = io::file::select_backend(loop.get_executor(), pool);
-    no_events events;
-    io::http::client_options options;
-    options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
-    io::http::client http(loop.get_executor(), options);
-    const auto from = make_registry_source(http, oci::reference::parse(registry.host() + "/" + name), false);
-    block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
-    return run(loop, pull_image(tools, *from, oci::reference::parse(registry.host() + "/" + name), "amd64"));
-  }
-  // The pull fails with this code, its message holds `words`, and nothing of it stays.
-  void expect_failure(errc code, const std::string& words) {
-    try {
-      pull();
-      ADD_FAILURE() << "succeeded";
-    } catch (const error& e) {
-      EXPECT_EQ(e.code(), code) << e.what();
-      EXPECT_NE(std::string(e.what()).find(words), std::string::npos) << e.what();
-    }
-    for (const char* place : {"layers", "images", "refs", "ingest"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
-  }
-};
 
 TEST_F(pulling, commits_layers_config_and_name) {
   registry.publish(tar, test::gzip(tar));
@@ -104,6 +53,7 @@ TEST_F(pulling, asks_for_a_token_where_it_is_sent_and_for_its_own_scope) {
 }
 
 TEST_F(pulling, registry_refusals_are_named) {
+  options_of_registry.limits.attempts = 1;
   registry.on("/v2/app/manifests/latest", {404, {}, ""});
   expect_failure(errc::not_found, "404");
   registry.on("/v2/app/manifests/latest", {429, {{"Retry-After", "7"}}, ""});
@@ -236,7 +186,7 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   io::http::client http(loop.get_executor(), {});
   block_pool blocks(4 * layers_at_once, plain_block_size);
   const oci::reference name = oci::reference::parse(registry.host() + "/app");
-  const auto one = make_registry_source(http, name, false), other = make_registry_source(http, name, false);
+  const auto one = make_registry_source(http, name, options_of_registry), other = make_registry_source(http, name, options_of_registry);
   unique_fd first;  // the top layer as soon as there is one
   pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
   const auto both = [&]() -> task<void> {
