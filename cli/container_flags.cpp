@@ -49,7 +49,7 @@ void container_flags::add_to(flag_set& app) {
   app.add_option("--pull", pull, "Pull the image: missing, always or never")->one_of({"missing", "always", "never"});
   app.add_option("--arch", architecture, "Architecture of the image, in OCI's words");
   app.add_flag("--plain-http", plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");
-  app.add_option("--max-concurrent-downloads", parallel_downloads, "Layers downloaded at once (16)")->check(CLI::Range(1, 16));
+  app.add_option("--max-concurrent-downloads", parallel_downloads, "Layers downloaded at once (16)")->range(1, 16);
   app.add_flag("-q,--quiet", quiet, "No progress");
   app.add_flag("--timing", timing, "Show how long each stage took");
   app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");

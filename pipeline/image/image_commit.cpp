@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -14,12 +15,25 @@
 #include "pipeline/image/top_layer.hpp"
 
 namespace lxr::image {
+namespace {
+
+bool is_full(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return e.code() == std::errc::no_space_on_device || e.code() == std::error_code(EDQUOT, std::generic_category());
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
 
 std::vector<std::size_t> image_commit::missing() const {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     const oci::digest &blob = image_.manifest.layers[i].content, &diff_id = image_.config->diff_ids[i];
-    if (layers_.staged(image_.manifest.layers[i]) || store_.has_layer(diff_id)) continue;
+    if (store_.has_layer(diff_id)) continue;
     if (store_.has_blob(blob)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
     out.push_back(i);
   }
@@ -28,10 +42,8 @@ std::vector<std::size_t> image_commit::missing() const {
 
 std::optional<std::vector<unique_fd>> image_commit::open_layers() const {
   std::vector<unique_fd> out;
-  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
-    const oci::digest& diff_id = image_.config->diff_ids[i];
-    auto directory = store_.has_layer(diff_id) ? store_.open_directory(diff_id)
-                                               : file::try_open_at(staging_.directory.get(), image_.manifest.layers[i].content.hex(), O_RDONLY | O_DIRECTORY);
+  for (const oci::digest& diff_id : image_.config->diff_ids) {
+    auto directory = store_.open_directory(diff_id);
     if (!directory) return std::nullopt;
     out.push_back(std::move(*directory));
   }
@@ -57,22 +69,21 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
   if (tools_.safety != durability::full) file::replace_at(image.get(), unsynced_mark, "");
   auto syncing = sync_durably(tools_, image.get());
   co_await std::move(syncing);
-  auto syncing_others = sync_marked(tools_, layers, layers_.has_trees() || has_top);
+  auto syncing_others = sync_marked(tools_, layers, has_top);
   co_await std::move(syncing_others);
 }
 
 bool image_commit::commit() {
-  for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
-    if (store_.commit_layer(staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) fresh_layers_.push_back(image_.config->diff_ids[i]);
-  }
   fresh_image_ = store_.commit_image(staging_, "image", image_.id());
   if (fresh_image_) store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(), tools_.safety == durability::full);
   return fresh_image_;
 }
 
-void image_commit::take_back() const noexcept {
-  if (!fresh_image_ && fresh_layers_.empty()) return;
-  quietly([this] { lxr::image::take_back(store_.where(), fresh_image_ ? image_.id() : "", fresh_layers_); });
+void image_commit::take_back(const std::exception_ptr& failure) noexcept {
+  const std::vector<oci::digest> layers = is_full(failure) ? layers_.committed() : std::vector<oci::digest>();
+  if (!fresh_image_ && layers.empty()) return;
+  layers_.release_claims();
+  quietly([&] { lxr::image::take_back(store_.where(), fresh_image_ ? image_.id() : "", layers); });
 }
 
 bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others) {

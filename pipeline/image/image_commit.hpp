@@ -7,7 +7,7 @@
 
 namespace lxr::image {
 
-// Makes an image of layers that are in the store or in the private directory of a pull, and commits both.
+// Makes an image of layers that are in the store, and commits it.
 // Lifecycle: open_layers(), prepare(), then commit() under the store's shared lock; from the beginning again when another
 // process changed the store meanwhile. take_back() after a failure.
 // Runs on: the loop's strand; what takes time on the pool.  Borrows: all it is made with.
@@ -16,16 +16,17 @@ class image_commit {
   image_commit(const pull_tools& tools, const pulled_image& image, const store::staging& staging, layer_fetch& layers)
       : tools_(tools), store_(tools.images), image_(image), staging_(staging), layers_(layers) {}
 
-  // Layers that are neither in the store nor staged. Throws errc::corrupt for a blob that the store knows as another layer.
+  // Layers that are not in the store. Throws errc::corrupt for a blob that the store knows as another layer.
   [[nodiscard]] std::vector<std::size_t> missing() const;
-  // The layers as they will be committed: those of the store, else those of this pull. Empty when one is missing.
+  // Empty when one is missing.
   [[nodiscard]] std::optional<std::vector<unique_fd>> open_layers() const;
   // Content first, then the names that make it visible: after a power loss what is named is whole.
   task<void> prepare(const std::vector<unique_fd>& layers);
   // False when another process has just committed the image, which is not named then.
   bool commit();
-  // Takes away what commit() had made.
-  void take_back() const noexcept;
+  // Takes away an image that commit() had made and not named, and where the disk is full also the layers of this pull: else they
+  // are what the next one need not fetch.
+  void take_back(const std::exception_ptr& failure) noexcept;
 
  private:
   const pull_tools& tools_;
@@ -33,7 +34,6 @@ class image_commit {
   const pulled_image& image_;
   const store::staging& staging_;
   layer_fetch& layers_;
-  std::vector<oci::digest> fresh_layers_;  // that the store has since this commit
   bool fresh_image_ = false;
 };
 

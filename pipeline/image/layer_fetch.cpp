@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/async/pause.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -77,12 +78,7 @@ task<void> layer_fetch::fetch_config() {
 }
 
 task<void> layer_fetch::fetch_layer(std::size_t i) {
-  const oci::descriptor& what = image_.manifest.layers[i];
-  if (store_.has_blob(what.content)) {
-    present(what);
-    co_return;
-  }
-  auto once = by_blob_.run(what.content.hex(), [this, i] { return fetch_blob(i); });
+  auto once = by_blob_.run(image_.manifest.layers[i].content.hex(), [this, i] { return fetch_blob(i); });
   co_await std::move(once);
 }
 
@@ -90,9 +86,39 @@ void layer_fetch::present(const oci::descriptor& what) { tools_.events.layer_pro
 
 task<bool> layer_fetch::fetch_blob(std::size_t i) {
   const oci::descriptor& what = image_.manifest.layers[i];
-  if (staged(what)) co_return true;
+  auto claiming = claim(what);
+  if (!co_await std::move(claiming)) {
+    present(what);
+    co_return true;
+  }
+  auto fetching = fetch_claimed(i);
+  co_await std::move(fetching);
+  co_return claims_.use(what.content);
+}
+
+// False when the layer is there, which another process may just have brought; it is claimed for use then. True: it is to be fetched.
+task<bool> layer_fetch::claim(const oci::descriptor& what) {
+  constexpr std::chrono::milliseconds look_again{20};
+  constexpr std::chrono::minutes patience{2};  // with a process that is stopped, or very slow
+  const auto begin = event_sink::clock::now();
+  for (bool told = false; event_sink::clock::now() - begin < patience; told = true) {
+    const bool there = store_.has_blob(what.content);
+    if (there && claims_.use(what.content) && store_.has_blob(what.content)) co_return false;
+    if (!there && claims_.fetch(what.content) && !store_.has_blob(what.content)) co_return true;
+    if (!told) tools_.events.layer_progress(short_digest(what.content), "waiting", 0, what.size);
+    co_await pause(look_again);
+  }
+  co_return true;
+}
+
+task<bool> layer_fetch::fetch_claimed(std::size_t i) {
+  const oci::descriptor& what = image_.manifest.layers[i];
   const auto permit = co_await layers_.acquire();
   const stage_span span(tools_.events, "layer", short_digest(what.content));
+  if (staged(what)) {  // and what another process had committed instead is gone
+    co_await commit(i);
+    co_return true;
+  }
   std::unique_ptr<blob_stream> stream = co_await from_.blob(what, blob_kind::layer);
   while (!image_.config) co_await configured_.wait();
   if (store_.has_layer(image_.config->diff_ids[i])) {  // from a blob that was packed in another way
@@ -107,13 +133,34 @@ task<bool> layer_fetch::fetch_blob(std::size_t i) {
     if (tools_.driver != store_driver::erofs || e.code() != errc::unsupported) throw;
     obstacle = e.reason();
   }
-  if (obstacle.empty()) co_return true;
+  if (obstacle.empty()) {
+    co_await commit(i);
+    co_return true;
+  }
   tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
   file::remove_tree_at(staging_.directory.get(), what.content.hex());
   stream = co_await from_.blob(what, blob_kind::layer);
   auto unpacking = unpack(i, std::move(stream), store_driver::directories);
   co_await std::move(unpacking);
+  co_await commit(i);
   co_return true;
+}
+
+task<void> layer_fetch::commit(std::size_t i) {
+  if (has_trees_) co_await sync_trees();
+  const unique_fd lock = store_.lock_shared();
+  if (store_.commit_layer(staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) committed_.push_back(image_.config->diff_ids[i]);
+}
+
+// Only a syncfs makes the files of a tree durable. Layers that are done while one runs share the next.
+task<void> layer_fetch::sync_trees() {
+  if (tools_.safety != durability::full) co_return;
+  const std::uint64_t mine = ++finished_;
+  const auto turn = co_await syncing_.acquire();
+  if (synced_ >= mine) co_return;
+  const std::uint64_t covered = finished_;
+  co_await offload(tools_.pool, [this] { store_.sync(); });
+  synced_ = covered;
 }
 
 task<void> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {

@@ -8,6 +8,7 @@
 #include "core/async/keyed_once.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/oci/image_config.hpp"
+#include "pipeline/image/blob_claims.hpp"
 #include "pipeline/image/hashing.hpp"
 #include "pipeline/image/puller.hpp"
 #include "pipeline/image/unpack.hpp"
@@ -26,9 +27,10 @@ struct pulled_image {
   [[nodiscard]] std::string id() const { return manifest.config.content.hex(); }
 };
 
-// Fetches an image's config and unpacks its layers into the private directory of a pull, each under the name of its blob.
+// Fetches an image's config, unpacks its layers into the private directory of a pull, each under the name of its blob, and commits
+// each when it is done: whatever becomes of this pull, the next one finds it. What another process fetches is waited for.
 // Lifecycle: run(), which may be called again for layers that went missing.  Runs on: the loop's strand.
-// Borrows: all it is made with.  Failure: run() throws; what is staged stays.  Cancel: terminal.
+// Borrows: all it is made with.  Failure: run() throws; layers that are whole stay.  Cancel: terminal.
 class layer_fetch {
  public:
   layer_fetch(const pull_tools& tools, source& from, pulled_image& image, const store::staging& staging)
@@ -36,10 +38,10 @@ class layer_fetch {
 
   // The config, unless it is there, and these layers, all asked for at once.
   task<void> run(std::vector<std::size_t> layers);
-  // True when this pull has unpacked the blob.
-  [[nodiscard]] bool staged(const oci::descriptor& what) const;
-  // True when layers are trees, whose files only a syncfs makes durable.
-  [[nodiscard]] bool has_trees() const noexcept { return has_trees_; }
+  // Layers that the store has since this pull.
+  [[nodiscard]] const std::vector<oci::digest>& committed() const noexcept { return committed_; }
+  // Others may take what was committed.
+  void release_claims() noexcept { claims_.release(); }
   // The listings of layers that this pull just made, by their places; they need not be read again. Gives them away.
   std::map<std::size_t, io::erofs::tree> take_trees();
 
@@ -47,6 +49,11 @@ class layer_fetch {
   task<void> fetch_config();
   task<void> fetch_layer(std::size_t i);
   task<bool> fetch_blob(std::size_t i);
+  task<bool> claim(const oci::descriptor& what);
+  task<bool> fetch_claimed(std::size_t i);
+  [[nodiscard]] bool staged(const oci::descriptor& what) const;
+  task<void> commit(std::size_t i);
+  task<void> sync_trees();
   task<void> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver);
   std::unique_ptr<layer_target> make_target(unique_fd directory, store_driver driver);
   progress_function progress_of(const oci::descriptor& what);
@@ -60,6 +67,10 @@ class layer_fetch {
   waiter_list configured_;
   std::map<std::string, io::erofs::tree> trees_;  // by blob
   bool has_trees_ = false;
+  blob_claims claims_{store_.where()};
+  std::vector<oci::digest> committed_;
+  std::uint64_t finished_ = 0, synced_ = 0;  // trees: how many were done, and how many of these a syncfs has made durable
+  semaphore syncing_{1};
   semaphore layers_{tools_.parallel};
   semaphore extractions_{1};
   hashing hashes_{tools_.pool};

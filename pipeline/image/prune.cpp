@@ -11,6 +11,7 @@
 #include "core/state/container_config.hpp"
 #include "core/state/names.hpp"
 #include "core/state/trash.hpp"
+#include "pipeline/image/blob_claims.hpp"
 
 namespace lxr::image {
 namespace {
@@ -84,9 +85,10 @@ class references {
   std::string damaged_;  // a container of which nobody can tell which image it needs: it may be any
 };
 
+// A layer that no image needs yet may be one of a pull in progress.
 std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {
   std::vector<std::string> out = file::list_at(where.root_fd(), "layers");
-  std::erase_if(out, [&](const std::string& hex) { return needed.contains(hex); });
+  std::erase_if(out, [&, claimed = claimed_layers(where)](const std::string& hex) { return needed.contains(hex) || claimed.contains(hex); });
   return out;
 }
 
@@ -191,8 +193,9 @@ void take_back(const instance& where, const std::string& image, const std::vecto
     doomed what;
     if (!image.empty() && refs.names_of(image).empty() && refs.user_of(image).empty()) what.images.insert(image);
     const auto needed = refs.needed_layers(what.images);
+    const auto claimed = claimed_layers(where);
     for (const oci::digest& d : layers) {
-      if (!needed.contains(d.hex())) what.layers.push_back(d.hex());
+      if (!needed.contains(d.hex()) && !claimed.contains(d.hex())) what.layers.push_back(d.hex());
     }
     take_away(where, what, out);
   }

@@ -29,7 +29,7 @@ class pull_run {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure) commit_.take_back();
+    if (failure) commit_.take_back(failure);
     store_.discard(staging_);
     if (failure) std::rethrow_exception(failure);
     co_return result();
@@ -96,8 +96,8 @@ class pull_run {
     throw error(errc::corrupt, "pull", subject, "its index leads to other indexes without end");
   }
 
-  // All that takes time is done without the lock. Layers that were in the store may be pruned meanwhile: then they are fetched
-  // after all; and others may commit some of ours, or all: then the image is made of theirs, or is theirs.
+  // All that takes time is done without the lock. Layers may be pruned meanwhile: then they are fetched after all; and others may
+  // commit the image: then it is theirs.
   task<void> commit() {
     constexpr int attempts = 4;
     const stage_span span(tools_.events, "commit", image_.name.familiar());

@@ -4,10 +4,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <random>
+#include <thread>
 
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
+#include "pipeline/image/prune.hpp"
 #include "tests/support/pulling.hpp"
 
 namespace lxr::image {
@@ -170,8 +173,10 @@ TEST_F(pulling, a_commit_that_fails_halfway_takes_back_what_it_made) {
   registry.publish_image("app", {{test::gzip(tar), test::sha256_of(tar)}, {test::gzip(other), test::sha256_of(other)}});
   EXPECT_THROW(pull(), error);
   EXPECT_EQ(file::list_at(where.root_fd(), "images").size(), 1u);
-  EXPECT_EQ(file::list_at(where.root_fd(), "layers"), std::vector<std::string>{kept});
-  EXPECT_EQ(file::list_at(where.root_fd(), "blobs").size(), 1u);
+  const auto layers = file::list_at(where.root_fd(), "layers");  // what is whole stays, for the next pull
+  EXPECT_EQ(layers.size(), 2u);
+  EXPECT_NE(std::ranges::find(layers, kept), layers.end());
+  EXPECT_EQ(file::list_at(where.root_fd(), "blobs").size(), 2u);
   for (const char* place : {"ingest", "trash"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
 }
 
@@ -201,12 +206,53 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
     co_await scope.join();
   };
   run(loop, both());
+  std::map<std::string, int> asked;  // issue 11, 2.2: each layer is fetched once
+  for (const auto& r : registry.requests()) ++asked[r.path];
+  for (const std::string& layer : {base, top}) EXPECT_EQ(asked["/v2/app/blobs/" + test::sha256_of(test::gzip(layer))], 1);
   struct stat before {}, now {};
   ASSERT_EQ(::fstat(first.get(), &before), 0);
   ASSERT_EQ(::fstatat(where.root_fd(), ("images/" + images.ids().at(0) + "/root").c_str(), &now, 0), 0);
   EXPECT_EQ(before.st_ino, now.st_ino);
   EXPECT_EQ(file::list_at(first.get(), "."), std::vector<std::string>{"run"});
   for (const char* place : {"ingest", "trash"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
+}
+
+// Issue 11, 2.2: what was finished is not thrown away.
+TEST_F(pulling, a_layer_that_is_done_stays_when_another_fails) {
+  for (const store_driver each : {store_driver::directories, store_driver::erofs}) {
+    driver = each;
+    const std::string good = tar_builder().file("good", "g").finish(), bad = tar_builder().file("bad", "b").finish();
+    registry.publish_image("app", {{test::gzip(good), test::sha256_of(good)}, {test::gzip(bad), test::sha256_of(bad)}});
+    const std::string bad_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(bad)), good_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(good));
+    registry.on(bad_path, [&](const registry_imposter::request&) {
+      while (!images.has_layer(oci::digest::parse(test::sha256_of(good)))) std::this_thread::yield();
+      return registry_imposter::answer{404, {}, ""};
+    });
+    EXPECT_THROW(pull(), error);
+    EXPECT_TRUE(file::list_at(where.root_fd(), "ingest").empty());
+    registry.on(bad_path, {200, {}, test::gzip(bad)});
+    registry.on(good_path, {404, {}, ""});  // not asked for again
+    EXPECT_EQ(images.open_layers(images.load(pull().image_id)).empty(), false);
+    prune(where, true);
+    EXPECT_TRUE(file::list_at(where.root_fd(), "layers").empty());
+  }
+}
+
+TEST_F(pulling, a_prune_leaves_the_layers_of_a_pull_in_progress) {
+  const std::string first = tar_builder().file("first", "1").finish(), second = tar_builder().file("second", "2").finish();
+  registry.publish_image("app", {{test::gzip(first), test::sha256_of(first)}, {test::gzip(second), test::sha256_of(second)}});
+  std::atomic<int> asked = 0;
+  registry.on("/v2/app/blobs/" + test::sha256_of(test::gzip(first)), [&](const registry_imposter::request&) {
+    ++asked;
+    return registry_imposter::answer{200, {}, test::gzip(first)};
+  });
+  registry.on("/v2/app/blobs/" + test::sha256_of(test::gzip(second)), [&](const registry_imposter::request&) {
+    while (!images.has_layer(oci::digest::parse(test::sha256_of(first)))) std::this_thread::yield();
+    prune(where, true);
+    return registry_imposter::answer{200, {}, test::gzip(second)};
+  });
+  EXPECT_NO_THROW(pull());
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_durable) {
