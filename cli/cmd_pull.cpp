@@ -3,6 +3,7 @@
 #include "cli/terminal_events.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
+#include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/image/client.hpp"
@@ -10,14 +11,14 @@
 namespace lxr::cli {
 
 int cmd_pull(const invocation& call) {
-  flag_set app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:TAG]).\n\nExamples:\n"
+  flag_set app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:NAME][@DIGEST]).\n\nExamples:\n"
                "  lxr pull golang\n  lxr pull 127.0.0.1:5000/team/app:1.2\n  lxr pull oci:./layout:latest",
                "pull");
   image::pull_request request;
   bool quiet = false, timing = false;
   std::string trace;
   app.add_argument("IMAGE", request.reference, "Name, as docker users type it");
-  app.add_option("--arch", request.architecture, "Architecture, in OCI's words");
+  app.add_option("--arch", request.architecture, "Architecture, in OCI's words: arm64, arm/v7");
   app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP, also if the registry is not on loopback");
   app.add_option("--max-concurrent-downloads", request.parallel, "Layers downloaded at once (16)")->check(CLI::Range(1, 16));
   app.add_flag("-q,--quiet", quiet, "Print only the image's id");
@@ -26,6 +27,7 @@ int cmd_pull(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   check_trace(trace);
   const instance where = call.open();
+  if (!request.architecture.empty()) oci::platform::parse(request.architecture);
   oci::reference::parse(request.reference);  // its words are checked before anything starts
   terminal_events events(quiet);
   asio::io_context loop(1);

@@ -47,7 +47,7 @@ void container_flags::add_to(flag_set& app) {
   app.add_flag("--volatile", is_volatile, "Never sync what the container writes: fsync does nothing, a crash of the host loses it (always so with --rm)");
   app.add_flag("--read-only", read_only, "Mount the root filesystem read-only");
   app.add_option("--pull", pull, "Pull the image: missing, always or never")->one_of({"missing", "always", "never"});
-  app.add_option("--arch", architecture, "Architecture of the image, in OCI's words");
+  app.add_option("--arch", architecture, "Architecture of the image, in OCI's words: arm64, arm/v7");
   app.add_flag("--plain-http", plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");
   app.add_option("--max-concurrent-downloads", parallel_downloads, "Layers downloaded at once (16)")->range(1, 16);
   app.add_flag("-q,--quiet", quiet, "No progress");

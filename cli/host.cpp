@@ -145,7 +145,7 @@ task<void> host::with_image(const container_flags& flags, container_config& conf
 task<void> host::fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival) {
   try {
     auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
-    if (found && !flags.architecture.empty() && engine_.images.load(found->id).config.architecture != flags.architecture) found.reset();
+    if (found && !flags.architecture.empty() && !oci::platform::parse(flags.architecture).accepts("", engine_.images.load(found->id).config.architecture)) found.reset();
     if (!found && flags.pull == "never") {
       throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
     }

@@ -40,12 +40,13 @@ index to_index(const json::array& manifests, std::string_view subject) {
   index out;
   for (const json::value& v : manifests) {
     const json::object& o = as_object(v, subject);
-    index::entry e{to_descriptor(o), {}, {}};
+    index::entry e{to_descriptor(o), {}, {}, {}};
     if (const json::object* p = json::find_object(o, "platform")) {
       e.target = {json::get_string(*p, "os"), json::get_string(*p, "architecture"), json::get_string(*p, "variant")};
     }
     if (const json::object* notes = json::find_object(o, "annotations")) {
       e.tag = json::get_string(*notes, "org.opencontainers.image.ref.name");
+      e.image_name = json::get_string(*notes, "io.containerd.image.name");
     }
     out.entries.push_back(std::move(e));
   }
@@ -84,17 +85,6 @@ compression layer_compression(const descriptor& layer) {
   if (type.ends_with(".tar") || type.ends_with("layer.v1.tar")) return compression::none;
   throw error(errc::unsupported, "unpack layer", layer.content.str(), "its media type is \"" + layer.media_type + '"',
               "lxr unpacks tar, tar+gzip and tar+zstd layers");
-}
-
-const index::entry& choose(const index& images, std::string_view architecture, std::string_view subject) {
-  std::string offered;
-  for (const index::entry& e : images.entries) {
-    const bool linux_or_unsaid = e.target.os.empty() || e.target.os == "linux";
-    if (linux_or_unsaid && (e.target.architecture == architecture || e.target.architecture.empty())) return e;
-    offered += (offered.empty() ? "" : ", ") + e.target.os + "/" + e.target.architecture;
-  }
-  throw error(errc::not_found, "use image", std::string(subject),
-              "it has no variant for linux/" + std::string(architecture) + ", only " + (offered.empty() ? "none" : offered));
 }
 
 std::string_view host_architecture() {

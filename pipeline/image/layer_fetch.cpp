@@ -27,9 +27,11 @@ void check_repetitions(const pulled_image& image, const oci::image_config& confi
 }
 
 void check_config(const pulled_image& image, const oci::image_config& config) {
-  if (!config.architecture.empty() && config.architecture != image.architecture) {
-    throw error(errc::not_found, "pull", image.name.familiar(), "it is for " + config.architecture + ", not " + image.architecture,
-                "to have it all the same: --arch " + config.architecture);
+  if (!image.target.accepts(config.os, config.architecture)) {
+    const std::string is_for = oci::platform{config.os.empty() ? "linux" : config.os, config.architecture, {}}.str();
+    const bool other_processor = image.target.accepts(config.os, "");
+    throw error(errc::not_found, "pull", image.name.familiar(), "it is for " + is_for + ", not " + image.target.str(),
+                other_processor ? "to have it all the same: --arch " + config.architecture : "");
   }
   if (config.diff_ids.size() != image.manifest.layers.size()) {
     throw error(errc::corrupt, "pull", image.name.familiar(),

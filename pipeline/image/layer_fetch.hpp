@@ -18,8 +18,8 @@ namespace lxr::image {
 // The image that a pull is about, as far as it is known by now.
 struct pulled_image {
   oci::reference name;
-  std::string architecture;
-  raw_manifest chosen = {};  // for this architecture
+  oci::platform target;
+  raw_manifest chosen = {};  // for this platform
   oci::digest top = {};      // of what the name means: the same, or the index that led to it
   oci::manifest manifest = {};
   std::string config_text = {};

@@ -11,8 +11,8 @@ namespace {
 // One pull; its stages are methods.
 class pull_run {
  public:
-  pull_run(const pull_tools& tools, source& from, oci::reference name, std::string architecture)
-      : tools_(tools), store_(tools.images), from_(from), image_{std::move(name), std::move(architecture)} {}
+  pull_run(const pull_tools& tools, source& from, oci::reference name, const std::string& architecture)
+      : tools_(tools), store_(tools.images), from_(from), image_{std::move(name), oci::platform::parse(architecture)} {}
 
   task<pull_result> run() {
     if (auto same = co_await unchanged()) co_return std::move(*same);
@@ -39,8 +39,9 @@ class pull_run {
   [[nodiscard]] bool durable() const { return tools_.safety == durability::full; }
   [[nodiscard]] pull_result result() const { return {image_.id(), image_.chosen.content.str(), image_.name.familiar()}; }
 
-  // What the store has under this name, if the source still means the same by it.
+  // What the store has under this name, if the source still means the same by it. Configs do not tell variants apart.
   task<std::optional<pull_result>> unchanged() {
+    if (!image_.target.variant.empty()) co_return std::nullopt;
     const auto known = store_.find_name(image_.name);
     if (!known || known->top_digest.empty() || !usable(known->id)) co_return std::nullopt;
     const stage_span span(tools_.events, "probe", image_.name.familiar());
@@ -70,8 +71,8 @@ class pull_run {
   [[nodiscard]] bool usable(const std::string& image) const {
     try {
       if (!store_.is_whole(image)) return false;
-      const std::string stored_for = store_.load(image).config.architecture;
-      return stored_for.empty() || stored_for == image_.architecture;
+      const oci::image_config config = store_.load(image).config;
+      return image_.target.accepts(config.os, config.architecture);
     } catch (const error&) {
       return false;  // damaged: what is pulled takes its place
     }
@@ -90,7 +91,7 @@ class pull_run {
         for (const oci::descriptor& layer : image_.manifest.layers) oci::layer_compression(layer);  // all known, before any is fetched
         co_return;
       }
-      const oci::descriptor next = oci::choose(std::get<oci::index>(parsed), image_.architecture, subject).manifest;
+      const oci::descriptor next = oci::choose(std::get<oci::index>(parsed), image_.target, subject).manifest;
       image_.chosen = co_await from_.manifest(next);
     }
     throw error(errc::corrupt, "pull", subject, "its index leads to other indexes without end");
@@ -133,7 +134,7 @@ class pull_run {
 }  // namespace
 
 task<pull_result> pull_image(pull_tools tools, source& from, oci::reference name, std::string architecture) {
-  pull_run p(tools, from, std::move(name), std::move(architecture));
+  pull_run p(tools, from, std::move(name), architecture);
   co_return co_await p.run();
 }
 

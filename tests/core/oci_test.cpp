@@ -107,13 +107,50 @@ TEST(index, chooses_the_platform_and_lists_what_there_is_otherwise) {
       {"digest":"sha256:)" + a64 + R"(","size":1,"platform":{"os":"linux","architecture":"arm64","variant":"v8"}},
       {"digest":"sha256:)" + std::string(64, 'b') + R"(","size":1,"platform":{"os":"linux","architecture":"amd64"}}]})", "x");
   const auto& i = std::get<index>(parsed);
-  EXPECT_EQ(choose(i, "amd64", "x").manifest.content.hex(), std::string(64, 'b'));
+  EXPECT_EQ(choose(i, platform::parse("amd64"), "x").manifest.content.hex(), std::string(64, 'b'));
   try {
-    choose(i, "riscv64", "img");
+    choose(i, platform::parse("riscv64"), "img");
     FAIL();
   } catch (const error& e) {
-    EXPECT_NE(std::string(e.what()).find("linux/arm64, linux/amd64"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("linux/arm64/v8, linux/amd64"), std::string::npos) << e.what();
   }
+}
+
+// The place, counted from 0, of the entry that is chosen among these platforms; -1: none.
+int chosen(const std::vector<platform>& offered, const char* wanted) {
+  index i;
+  for (std::size_t n = 0; n < offered.size(); ++n) i.entries.push_back({{"", digest::from_hex(std::string(63, '0') + static_cast<char>('0' + n)), 1}, offered[n], {}, {}});
+  try {
+    return choose(i, platform::parse(wanted), "x").manifest.content.hex().back() - '0';
+  } catch (const error&) {
+    return -1;
+  }
+}
+
+// Issue 11, 2.9.
+TEST(index, chooses_the_entry_that_fits_best) {
+  EXPECT_EQ(chosen({{}, {"linux", "amd64", ""}}, "amd64"), 1);  // what says nothing comes last
+  EXPECT_EQ(chosen({{"linux", "arm64", ""}, {}}, "amd64"), 1);
+  EXPECT_EQ(chosen({{"linux", "amd64", "v3"}, {"linux", "amd64", ""}}, "amd64"), 1);
+  EXPECT_EQ(chosen({{"linux", "amd64", "v3"}, {"linux", "amd64", "v2"}}, "amd64"), 1);
+  EXPECT_EQ(chosen({{"linux", "amd64", "v3"}, {"linux", "amd64", "v2"}, {"linux", "amd64", ""}}, "amd64/v2"), 1);
+  EXPECT_EQ(chosen({{"linux", "arm", "v5"}, {"linux", "arm", "v6"}, {"linux", "arm", "v7"}}, "arm"), 2);
+  EXPECT_EQ(chosen({{"linux", "arm", "v5"}, {"linux", "arm", "v6"}, {"linux", "arm", "v7"}}, "arm/v6"), 1);
+  EXPECT_EQ(chosen({{"linux", "arm", "v7"}}, "arm/v6"), -1);
+  EXPECT_EQ(chosen({{"linux", "arm64", "v9"}, {"linux", "arm64", "v8"}}, "arm64"), 1);
+  EXPECT_EQ(chosen({{"linux", "aarch64", ""}, {"linux", "x86_64", ""}}, "amd64"), 1);
+  EXPECT_EQ(chosen({{"linux", "arm64", ""}, {"linux", "amd64", ""}}, "aarch64"), 0);
+  EXPECT_EQ(chosen({{"windows", "amd64", ""}, {"linux", "amd64", ""}}, "amd64"), 1);
+  EXPECT_EQ(chosen({{"windows", "amd64", ""}, {"unknown", "unknown", ""}}, "amd64"), -1);
+  EXPECT_EQ(chosen({{"", "amd64", ""}}, "amd64"), 0);
+}
+
+TEST(platform, reads_what_users_and_tools_write) {
+  for (const auto& [typed, meant] : std::initializer_list<std::pair<const char*, const char*>>{{"amd64", "linux/amd64"}, {"x86_64", "linux/amd64"}, {"aarch64", "linux/arm64"},
+       {"linux/arm64/v8", "linux/arm64/v8"}, {"arm/v7", "linux/arm/v7"}, {"arm/7", "linux/arm/v7"}, {"armhf", "linux/arm"}, {"windows/amd64", "windows/amd64"}, {"AMD64", "linux/amd64"}}) {
+    EXPECT_EQ(platform::parse(typed).str(), meant) << typed;
+  }
+  for (const char* bad : {"", "/", "amd64/", "/amd64", "a/b/c/d", "linux//v7"}) EXPECT_THROW(platform::parse(bad), error) << bad;
 }
 
 TEST(image_config, reads_what_containers_need) {

@@ -312,6 +312,25 @@ TEST_F(pulling, a_small_blob_does_not_unpack_to_more_than_allowed) {
   }
 }
 
+// Issue 11, 2.9: the system of a config is compared, and other tools' words for processors are understood.
+TEST_F(pulling, images_for_another_system_are_refused) {
+  for (const auto& [platform, fits] : std::initializer_list<std::pair<std::string, bool>>{{R"("os":"windows","architecture":"amd64")", false}, {R"("os":"linux","architecture":"arm64")", false},
+                                                                                     {R"("os":"linux","architecture":"x86_64")", true}, {R"("x":1)", true}}) {
+    const auto p = registry.publish(tar, test::gzip(tar));
+    const std::string config = "{" + platform + p.config.substr(p.config.find(R"(,"config")"));
+    std::string manifest = registry.answer_to({"GET", p.manifest_path, {}}).body;
+    manifest.replace(manifest.find(test::sha256_of(p.config)), 71, test::sha256_of(config));
+    registry.on(p.manifest_path, {200, {}, manifest});
+    registry.on("/v2/app/blobs/" + test::sha256_of(config), {200, {}, config});
+    if (!fits) {
+      expect_failure(errc::not_found, "not linux/amd64");
+    } else {
+      EXPECT_NO_THROW(pull()) << platform;
+      prune(where, true);
+    }
+  }
+}
+
 // The registry goes away after any byte; nothing stays, and the next pull has it all.
 TEST_F(pulling, a_transfer_cut_anywhere_leaves_nothing) {
   const std::string packed = test::gzip(tar);
