@@ -20,7 +20,7 @@ int cmd_pull(const invocation& call) {
   app.add_argument("IMAGE", request.reference, "Name, as docker users type it");
   app.add_option("--arch", request.architecture, "Architecture, in OCI's words: arm64, arm/v7");
   app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP, also if the registry is not on loopback");
-  app.add_option("--max-concurrent-downloads", request.parallel, "Layers downloaded at once (16)")->check(CLI::Range(1, 16));
+  app.add_option("--max-concurrent-downloads", request.parallel, "Layers downloaded at once (16)")->range(1, 16);
   app.add_flag("-q,--quiet", quiet, "Print only the image's id");
   app.add_flag("--timing", timing, "Show how long each stage took");
   app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");

@@ -38,12 +38,26 @@ bool is_host_text(std::string_view host) {
   });
 }
 
+// What annotations of a layout call an image: ref.name's grammar (OCI image-spec, annotations.md).
+bool is_layout_name(std::string_view name) {
+  constexpr std::string_view between = "-._:@/+";
+  const auto is_alnum = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  return !name.empty() && name.size() <= 255 && is_alnum(name.front()) && is_alnum(name.back()) &&
+         std::ranges::all_of(name, [&](char c) { return is_alnum(c) || between.find(c) != std::string_view::npos; });
+}
+
+// The directory ends at the first colon, as for skopeo and podman: names hold colons, too.
 reference parse_layout(std::string_view text) {
   reference r;
   r.kind = reference::source::layout;
   std::string_view rest = text.substr(4);
-  if (const auto colon = rest.rfind(':'); colon != std::string_view::npos && is_tag(rest.substr(colon + 1))) {
+  if (const auto at = rest.rfind("@sha256:"); at != std::string_view::npos) {
+    r.content = digest::parse(rest.substr(at + 1));
+    rest = rest.substr(0, at);
+  }
+  if (const auto colon = rest.find(':'); colon != std::string_view::npos) {
     r.tag = rest.substr(colon + 1);
+    if (!is_layout_name(r.tag)) bad(text, "\"" + r.tag + "\" is not a name of an image in a layout");
     rest = rest.substr(0, colon);
   }
   if (rest.empty()) bad(text, "no directory after oci:");

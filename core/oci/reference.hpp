@@ -9,13 +9,13 @@
 namespace lxr::oci {
 
 // Where an image comes from, as docker users type it: "golang", "127.0.0.1:5000/team/app:1.2", "app@sha256:...",
-// or an OCI image layout on disk: "oci:DIR[:TAG]".
+// or an OCI image layout on disk: "oci:DIR[:NAME][@sha256:...]".
 struct reference {
   enum class source { registry, layout };
   source kind = source::registry;
   std::string host;        // registry only: "docker.io", "127.0.0.1:5000"
   std::string repository;  // "library/golang", or the layout's directory as typed
-  std::string tag;         // empty only when a digest was given, or for a layout without one
+  std::string tag;         // empty only when a digest was given, or for a layout without one; of a layout any name: "docker.io/library/a:1"
   digest content;          // empty unless typed
 
   // Throws errc::invalid_argument naming the part that is off.
@@ -26,7 +26,7 @@ struct reference {
   [[nodiscard]] std::string familiar() const;
   // familiar() without tag and digest, for listings.
   [[nodiscard]] std::string familiar_repository() const;
-  // True for hosts that are reached over plain HTTP without being asked: the loopback addresses and localhost.
+  // True for hosts that need no TLS: the loopback addresses and localhost.
   [[nodiscard]] bool is_loopback() const;
 };
 

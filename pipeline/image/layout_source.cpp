@@ -1,10 +1,14 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/json.hpp"
 #include "io/codec/sha256.hpp"
 #include "pipeline/image/source.hpp"
 
@@ -50,39 +54,78 @@ class layout_source final : public source {
   }
 
   task<raw_manifest> top() override {
-    const auto text = file::read_at(directory_.get(), "index.json", oci::manifest_limit);
-    if (!text) throw error(errc::not_found, "pull", name_.canonical(), "it is no OCI image layout: it has no index.json");
-    const auto parsed = oci::parse_manifest(*text, name_.canonical());
+    const std::string text = read("index.json", "it is no OCI image layout: it has no index.json");
+    const auto parsed = oci::parse_manifest(text, name_.repository + "/index.json");
     const auto* index = std::get_if<oci::index>(&parsed);
     if (index == nullptr) throw error(errc::corrupt, "read", name_.repository + "/index.json", "it is not an index");
-    oci::descriptor chosen;
-    std::string tags;
-    for (const auto& e : index->entries) {
-      if (e.tag == name_.tag || (name_.tag.empty() && index->entries.size() == 1)) chosen = e.manifest;
-      tags += (tags.empty() ? "" : ", ") + (e.tag.empty() ? e.manifest.content.str() : e.tag);
-    }
-    if (chosen.content.empty()) {
-      throw error(errc::not_found, "pull", name_.canonical(), name_.tag.empty() ? "the layout holds several images" : "the layout has no tag " + name_.tag,
-                  "it has: " + tags);
-    }
-    co_return co_await manifest(chosen);
+    co_return co_await manifest(choose(*index));
   }
 
   task<raw_manifest> manifest(oci::descriptor which) override {
-    const auto text = file::read_at(directory_.get(), path_of(which.content), oci::manifest_limit);
-    if (!text) throw error(errc::not_found, "read blob", which.content.str(), "the layout does not have it");
-    if (digest_of(*text) != which.content) throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
-    co_return raw_manifest{*text, which.content};
+    const std::string text = read(path_of(which.content), "the layout does not have blob " + which.content.str());
+    if (digest_of(text) != which.content) throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
+    co_return raw_manifest{text, which.content};
   }
 
   task<std::unique_ptr<blob_stream>> blob(oci::descriptor which, blob_kind) override {
-    auto fd = file::try_open_at(directory_.get(), path_of(which.content), O_RDONLY);
+    auto fd = open_regular(path_of(which.content));
     if (!fd) throw error(errc::not_found, "read blob", which.content.str(), "the layout does not have it");
     co_return std::make_unique<file_stream>(pool_, std::move(*fd), which.content.str());
   }
 
  private:
   static std::string path_of(const oci::digest& d) { return "blobs/sha256/" + d.hex(); }
+
+  // Whoever made the layout may have put a FIFO or a device there: opening one can hang, or do something.
+  std::optional<unique_fd> open_regular(const std::string& path) const {
+    struct stat st {};
+    const auto refuse_what_is_no_file = [&] {
+      if (!S_ISREG(st.st_mode)) throw error(errc::corrupt, "read", name_.repository + "/" + path, "it is not a regular file");
+    };
+    if (::fstatat(directory_.get(), path.c_str(), &st, 0) == 0) refuse_what_is_no_file();
+    auto fd = file::try_open_at(directory_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!fd) return std::nullopt;
+    if (::fstat(fd->get(), &st) != 0) throw_errno("read", name_.repository + "/" + path);
+    refuse_what_is_no_file();
+    return fd;
+  }
+
+  [[nodiscard]] std::string read(const std::string& path, const std::string& when_missing) const {
+    const auto fd = open_regular(path);
+    if (!fd) throw error(errc::not_found, "pull", name_.canonical(), when_missing);
+    return file::read_all(fd->get(), name_.repository + "/" + path, oci::manifest_limit);
+  }
+
+  // By digest, also of an image inside an index of the layout; by a name that an annotation gives; or the only one.
+  [[nodiscard]] oci::descriptor choose(const oci::index& index) const {
+    if (!name_.content.empty()) return {"", name_.content, 0};
+    std::vector<oci::descriptor> found;
+    std::string offered;
+    for (const oci::index::entry& e : index.entries) {
+      if (offered.size() < 2000) offered += (offered.empty() ? "" : ", ") + description_of(e);
+      const bool known = std::ranges::any_of(found, [&](const oci::descriptor& d) { return d.content == e.manifest.content; });
+      if (!known && (name_.tag.empty() || is_called(e, name_.tag))) found.push_back(e.manifest);
+    }
+    if (found.size() == 1) return found.front();
+    const std::string which = name_.tag.empty() ? "" : " called " + name_.tag;
+    if (index.entries.empty()) throw error(errc::not_found, "pull", name_.canonical(), "the layout holds no image");
+    if (found.empty()) throw error(errc::not_found, "pull", name_.canonical(), "the layout has no image" + which, "it has: " + json::printable(offered));
+    throw error(errc::invalid_argument, "pull", name_.canonical(), "the layout holds several images" + which,
+                "add :NAME or @DIGEST of one; it has: " + json::printable(offered));
+  }
+
+  static bool is_called(const oci::index::entry& e, const std::string& name) {
+    if (e.tag == name || e.image_name == name) return true;
+    bool same = false;  // "foo:1.2" for "docker.io/library/foo:1.2"
+    quietly([&] { same = !e.image_name.empty() && oci::reference::parse(name).canonical() == oci::reference::parse(e.image_name).canonical(); });
+    return same;
+  }
+
+  static std::string description_of(const oci::index::entry& e) {
+    const std::string name = e.image_name.empty() ? e.tag : e.image_name;
+    const std::string target = e.target.str();
+    return (name.empty() ? e.manifest.content.str() : name) + (target.empty() ? "" : " (" + target + ")");
+  }
 
   worker_pool& pool_;
   oci::reference name_;

@@ -44,6 +44,19 @@ TEST(reference, reads_names_as_docker_users_type_them) {
   EXPECT_EQ(pinned.content.hex(), a64);
 }
 
+// Issue 11, 2.10 and 3.13.
+TEST(reference, names_of_images_in_layouts_hold_slashes_and_colons) {
+  const reference r = reference::parse("oci:./dir:docker.io/library/foo:1.2");
+  EXPECT_EQ(r.repository, "./dir");
+  EXPECT_EQ(r.tag, "docker.io/library/foo:1.2");
+  const std::string with_digest = "oci:/x/y@sha256:" + a64, with_both = "oci:/x:t@sha256:" + a64;
+  EXPECT_EQ(reference::parse(with_digest).content.hex(), a64);
+  EXPECT_EQ(reference::parse(with_digest).repository, "/x/y");
+  EXPECT_EQ(reference::parse(with_both).tag, "t");
+  for (const std::string& name : {r.canonical(), with_digest, with_both}) EXPECT_EQ(reference::parse(reference::parse(name).canonical()).canonical(), name);
+  for (const char* bad : {"oci::x", "oci:d:", "oci:d:-x", "oci:d:x y", "oci:d@sha256:1", "oci:@sha256:1", "oci:d:\x1b[2J"}) EXPECT_THROW(reference::parse(bad), error) << bad;
+}
+
 TEST(reference, refuses_what_is_no_name) {
   for (const char* bad : {"", "Golang", "a//b", "a/", "/a", "a:", "a:b/c:", "-a", "a..b", "a@sha256:1", "oci:", "a b", "a:x y", "../a"}) {
     EXPECT_THROW(reference::parse(bad), error) << bad;
