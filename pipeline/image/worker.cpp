@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,17 @@ io::http::client_options http_options() {
   return options;
 }
 
+// When the peer dies, its end of file cancels the work. Should this process hang where nothing is cancelled (a file that does not
+// answer), it ends all the same a moment later.
+void end_with_peer(int channel) {
+  constexpr unsigned moment_seconds = 5;
+  ::signal(SIGALRM, SIG_DFL);
+  ::signal(SIGUSR1, [](int) { ::alarm(moment_seconds); });
+  ::prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0);
+  pollfd peer{channel, 0, 0};
+  if (::poll(&peer, 1, 0) == 1) ::alarm(moment_seconds);  // it was dead before
+}
+
 durability asked_durability() {
   const char* const asked = std::getenv("LXR_STORE_SYNC");
   const std::string word = asked == nullptr ? "full" : asked;
@@ -109,6 +121,7 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
   const store_driver driver = choose_driver(where);
   confine(where, name.kind == oci::reference::source::layout ? name.repository : "");
+  end_with_peer(channel);
   std::string architecture = json::get_string(request, "architecture");
   if (architecture.empty()) architecture = oci::host_architecture();
   const store images(where);
