@@ -121,6 +121,7 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
     co_await commit(i);
     co_return true;
   }
+  while (tools_.parallel == 1 && !image_.config) co_await configured_.wait();  // one request at a time, then
   std::unique_ptr<blob_stream> stream = co_await from_.blob(what, blob_kind::layer);
   while (!image_.config) co_await configured_.wait();
   if (store_.has_layer(image_.config->diff_ids[i])) {  // from a blob that was packed in another way

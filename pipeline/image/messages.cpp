@@ -47,7 +47,7 @@ json::object error_message(const std::exception_ptr& failure) {
     o["operation"] = json::printable(e.operation().substr(0, text_limit));
     o["subject"] = json::printable(e.subject().substr(0, text_limit));
     o["reason"] = json::printable(e.reason().substr(0, text_limit));
-    o["remedy"] = e.remedy();
+    o["remedy"] = json::printable(e.remedy().substr(0, text_limit));
   } catch (const std::exception& e) {
     o["lxr"] = true;
     o["code"] = static_cast<int>(errc::protocol);

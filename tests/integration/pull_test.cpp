@@ -1,9 +1,12 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <atomic>
 #include <fstream>
+#include <list>
+#include <mutex>
+#include <optional>
 #include <random>
-
 
 #include "tests/integration/support.hpp"
 #include "tests/integration/trees.hpp"
@@ -228,6 +231,90 @@ TEST_F(pull, a_disk_that_is_full_at_any_point_is_named_and_the_space_comes_back)
     }
     EXPECT_GT(full, 10) << driver;
   }
+}
+
+// Issue 11, 2.2: also when each layer takes a moment, and when the first process dies in the middle of one.
+TEST_F(pull, parallel_pulls_of_one_image_fetch_each_layer_once) {
+  registry_imposter server;
+  std::vector<registry_imposter::layer> layers;
+  for (int i = 0; i < 3; ++i) {
+    const std::string tar = tar_builder().file("f" + std::to_string(i), std::string(100'000, static_cast<char>('a' + i))).finish();
+    layers.push_back({gzip(tar), sha256_of(tar)});
+  }
+  for (const char* driver : {"erofs", "directories"}) {
+    set_variable("LXR_STORE_DRIVER", driver);
+    server.publish_image("app", layers);
+    std::map<std::string, int> asked;
+    std::mutex m;
+    for (const auto& l : layers) {
+      server.on("/v2/app/blobs/" + sha256_of(l.blob), [&, l](const registry_imposter::request& r) {
+        eventually([&] { return file::list_at(AT_FDCWD, root_ + "/ingest").size() >= 4; });  // all are at work
+        const std::lock_guard lock(m);
+        ++asked[r.path];
+        return registry_imposter::answer{200, {}, l.blob};
+      });
+    }
+    std::list<process> all;
+    for (int i = 0; i < 4; ++i) all.emplace_back(command({"pull", "-q", server.host() + "/app"}), environment());
+    for (process& one : all) EXPECT_EQ(one.wait(), 0);
+    EXPECT_EQ(asked.size(), 3u);
+    for (const auto& [path, times] : asked) EXPECT_EQ(times, 1) << path;
+    must({"system", "prune", "-af"});
+  }
+}
+
+TEST_F(pull, whoever_waits_for_a_pull_that_dies_fetches_itself) {
+  registry_imposter server;
+  const std::string tar = tar_builder().file("f", "x").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  std::atomic<int> asked = 0;
+  server.on(p.layer_path, [&](const registry_imposter::request&) {
+    return asked++ == 0 ? registry_imposter::answer{.hang = true} : registry_imposter::answer{200, {}, gzip(tar)};
+  });
+  set_variable("LXR_HTTP_TIMEOUT", "30");
+  auto first = std::make_optional<process>(command({"pull", "-q", server.host() + "/app"}), environment());
+  ASSERT_TRUE(eventually([&] { return asked == 1; }));
+  const std::vector<std::string> image_programs = children_of(first->pid());
+  process second(command({"pull", "-q", server.host() + "/app"}), environment());
+  ASSERT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, root_ + "/ingest").size() == 2; }));
+  EXPECT_EQ(asked, 1);
+  first.reset();  // SIGKILL
+  EXPECT_EQ(second.wait(), 0);
+  EXPECT_EQ(asked, 2);
+  for (const std::string& pid : image_programs) EXPECT_TRUE(eventually([&] { return ::kill(std::stoi(pid), 0) != 0; })) << pid;  // 2.10: it ends with its peer
+}
+
+TEST_F(pull, a_registry_that_fails_for_a_moment_is_no_failure) {
+  registry_imposter server;
+  const std::string tar = tar_builder().directory("etc").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  std::atomic<int> asked = 0;
+  server.on(p.layer_path, [&](const registry_imposter::request&) { return asked++ == 0 ? registry_imposter::answer{503, {}, ""} : registry_imposter::answer{200, {}, gzip(tar)}; });
+  const outcome o = lxr({"run", "--rm", "--network", "none", "--max-concurrent-downloads", "2", server.host() + "/app", "/none"});
+  EXPECT_EQ(o.code, 127) << o.err;
+  must({"system", "prune", "-af"});
+  set_variable("LXR_HTTP_RETRIES", "0");
+  asked = 0;
+  const outcome once = lxr({"pull", server.host() + "/app"});
+  EXPECT_EQ(once.code, 125);
+  EXPECT_NE(once.err.find("503"), std::string::npos) << once.err;
+  for (const char* bad : {"0", "17", "x"}) EXPECT_NE(lxr({"pull", "--max-concurrent-downloads", bad, server.host() + "/app"}).code, 0) << bad;
+}
+
+// Issue 11, 2.10: what is no file in a layout does not hang anybody; names with slashes and colons are names.
+TEST_F(pull, layouts_with_a_fifo_and_with_long_names) {
+  const std::string layout = dir_.path() + "/layout", source = std::string(LXR_BINARY_DIR) + "/fixture/small";
+  const std::string script = "cp -r " + source + "/. " + layout + " && sed -i 's/\"small-config\"/\"docker.io\\/library\\/foo:1.2\"/' " + layout + "/index.json";
+  file::make_directories(layout);
+  ASSERT_EQ(run_program({"/bin/bash", "-c", script}).code, 0);
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", "oci:" + layout + ":docker.io/library/foo:1.2"}), "hello world\n");
+  EXPECT_NE(must({"images"}).find("docker.io/library/foo:1.2"), std::string::npos);
+  EXPECT_NE(lxr({"pull", "oci:" + layout}).err.find("several images"), std::string::npos);
+  must({"system", "prune", "-af"});
+  ASSERT_EQ(run_program({"/bin/bash", "-c", "cd " + layout + "/blobs/sha256 && for b in *; do rm $b; mkfifo $b; done"}).code, 0);
+  const outcome o = lxr({"pull", "oci:" + layout + ":small"});
+  EXPECT_EQ(o.code, 125);
+  EXPECT_NE(o.err.find("is not a regular file"), std::string::npos) << o.err;
 }
 
 TEST_F(pull, bad_registries_give_125_and_their_names) {

@@ -173,6 +173,27 @@ TEST_F(registries, no_more_layers_at_once_than_asked_for) {
   EXPECT_LE(most, 2);
 }
 
+// With one at a time neither the config nor a connection that is kept is beside a layer.
+TEST_F(registries, one_at_a_time_is_what_it_says) {
+  options_of_registry.parallel = 1;
+  options_of_registry.limits.attempts = 1;
+  const auto p = registry.publish_image("app", {{packed, test::sha256_of(layer)}, {test::gzip(tar), test::sha256_of(tar)}});
+  std::atomic<int> inside = 0, most = 0;
+  const auto watched = [&](const std::string& body) {
+    return [&, body](const asked&) {
+      most = std::max<int>(most, ++inside);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      --inside;
+      return answer{200, {}, body};
+    };
+  };
+  registry.on("/v2/app/blobs/" + test::sha256_of(p.config), watched(p.config));
+  registry.on("/v2/app/blobs/" + test::sha256_of(packed), watched(packed));
+  registry.on("/v2/app/blobs/" + test::sha256_of(test::gzip(tar)), watched(test::gzip(tar)));
+  pull();
+  EXPECT_EQ(most, 1);
+}
+
 // Issue 11, 2.4.
 TEST_F(registries, a_bearer_challenge_is_found_among_others) {
   const auto p = registry.publish(layer, packed);

@@ -45,7 +45,7 @@ struct pulling : testing::Test {
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(host + "/" + name), options_of_registry);
     block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
+    const pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits, {}, options_of_registry.parallel};
     return run(loop, pull_image(tools, *from, oci::reference::parse(host + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
