@@ -127,7 +127,8 @@ std::string reference::familiar() const {
 
 bool reference::is_loopback() const {
   const std::string name = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  const bool is_numeric = name.find_first_not_of("0123456789.") == std::string::npos;  // 127.evil.tld is a name
+  return name == "localhost" || name == "[::1]" || (is_numeric && name.starts_with("127."));
 }
 
 }  // namespace lxr::oci

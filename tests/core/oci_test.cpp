@@ -67,7 +67,8 @@ TEST(reference, knows_loopback) {
   EXPECT_TRUE(reference::parse("127.0.0.1:5000/a").is_loopback());
   EXPECT_TRUE(reference::parse("localhost:1/a").is_loopback());
   EXPECT_TRUE(reference::parse("127.9.9.9/a").is_loopback());
-  EXPECT_FALSE(reference::parse("127.0.0.1.evil.tld/a").host == "127.0.0.1");
+  EXPECT_TRUE(reference::parse("[::1]:5000/a").is_loopback());
+  for (const char* name : {"127.0.0.1.evil.tld/a", "127.evil.tld:5000/a", "localhost.evil.tld/a"}) EXPECT_FALSE(reference::parse(name).is_loopback()) << name;
   EXPECT_FALSE(reference::parse("10.0.0.1:5000/a").is_loopback());
   EXPECT_FALSE(reference::parse("golang").is_loopback());
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -144,6 +145,14 @@ TEST_F(http_client, certificates_are_those_the_environment_names) {
   client c(loop.get_executor(), options());
   loop.restart();
   EXPECT_EQ(run(loop, fetch(c, {secure, {}}, status)), "body");
+}
+
+TEST(certificate_places, hold_those_of_distributions_and_of_the_environment) {
+  const variable file("SSL_CERT_FILE", "/x/ca.pem"), directories("SSL_CERT_DIR", "/x/one:/x/two");
+  const auto places = certificate_places();
+  for (const char* place : {"/etc/ssl", "/etc/pki", "/var/lib/ca-certificates", "/etc/ca-certificates", "/x/ca.pem", "/x/one", "/x/two"}) {
+    EXPECT_NE(std::ranges::find(places, place), places.end()) << place;
+  }
 }
 
 // Issue 11, 2.16: a dead proxy is not "is the registry running".
