@@ -1,5 +1,7 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -282,6 +284,31 @@ TEST_F(pull, whoever_waits_for_a_pull_that_dies_fetches_itself) {
   EXPECT_EQ(second.wait(), 0);
   EXPECT_EQ(asked, 2);
   for (const std::string& pid : image_programs) EXPECT_TRUE(eventually([&] { return ::kill(std::stoi(pid), 0) != 0; })) << pid;  // 2.10: it ends with its peer
+}
+
+// Issue 11, 2.10: also when its loop would not see the end of the channel, which somebody keeps open here.
+TEST_F(pull, lxr_image_ends_when_its_peer_dies) {
+  registry_imposter server;
+  const std::string tar = tar_builder().file("f", "x").finish();
+  const auto p = server.publish(tar, gzip(tar));
+  std::atomic<bool> asked = false;
+  server.on(p.layer_path, [&](const registry_imposter::request&) {
+    asked = true;
+    return registry_imposter::answer{.hang = true};
+  });
+  set_variable("LXR_HTTP_TIMEOUT", "300");
+  auto peer = std::make_optional<process>(command({"pull", "-q", server.host() + "/app"}), environment());
+  ASSERT_TRUE(eventually([&] { return asked.load(); }));
+  const std::vector<std::string> programs = children_of(peer->pid());
+  ASSERT_EQ(programs.size(), 1u);
+  const unique_fd of_peer(static_cast<int>(::syscall(SYS_pidfd_open, peer->pid(), 0)));
+  std::vector<unique_fd> kept;
+  for (const std::string& fd : file::list_at(AT_FDCWD, "/proc/" + std::to_string(peer->pid()) + "/fd")) {
+    kept.emplace_back(static_cast<int>(::syscall(SYS_pidfd_getfd, of_peer.get(), std::stoi(fd), 0)));
+  }
+  peer.reset();  // SIGKILL
+  EXPECT_TRUE(eventually([&] { return ::kill(std::stoi(programs[0]), 0) != 0; }));
+  must({"pull", "-q", small_});  // sweeps
 }
 
 TEST_F(pull, a_registry_that_fails_for_a_moment_is_no_failure) {

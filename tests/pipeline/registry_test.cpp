@@ -289,6 +289,19 @@ TEST_F(registries, redirects_of_every_form_are_followed) {
   }
 }
 
+// Security case 51: where a redirect leads, nobody gets a token by asking for one.
+TEST_F(registries, a_redirect_target_that_wants_a_token_gets_none) {
+  registry_imposter elsewhere;
+  const auto p = registry.publish(layer, packed);
+  registry.on(p.layer_path, {307, {{"Location", "http://" + elsewhere.host() + "/x"}}, ""});
+  elsewhere.on("/x", {401, {{"WWW-Authenticate", "Bearer realm=\"http://" + elsewhere.host() + "/token\""}}, ""});
+  expect_failure(errc::unauthorized, "401");
+  for (const auto& r : elsewhere.requests()) {
+    EXPECT_EQ(r.path, "/x");
+    EXPECT_FALSE(r.headers.contains("authorization"));
+  }
+}
+
 // Issue 11, 2.5: idle connections must not stand before the one that asks.
 TEST_F(registries, a_server_that_takes_one_connection_at_a_time_is_no_obstacle) {
   registry_imposter serial(registry_imposter::manner::one_at_a_time);
