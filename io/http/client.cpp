@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "core/base/error.hpp"
@@ -38,7 +39,7 @@ struct client::watched_socket {
 };
 
 client::client(asio::any_io_executor executor, client_options options)
-    : executor_(std::move(executor)), options_(options), trusted_(find_trusted_certificates()), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_) {
+    : executor_(std::move(executor)), options_(options), trusted_(find_trusted_certificates()), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_), silence_(executor_) {
   static const global_init once;
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -54,6 +55,7 @@ client::~client() {
   for (auto& [fd, s] : sockets_) s->removed = true;
   sockets_.clear();
   timer_.cancel();
+  silence_.cancel();
   curl_multi_cleanup(static_cast<CURLM*>(multi_));
 }
 
@@ -122,7 +124,33 @@ void client::collect() {
     running_.erase(found);
     const CURLcode code = message->data.result;
     r->on_end(code == CURLE_OK ? nullptr : std::make_exception_ptr(to_transfer_error(code, r->url_, r->error_text_)));
+    if (code == CURLE_OK) connection_is_free(r->origin_);
   }
+  if (std::ranges::all_of(running_, [](const auto& r) { return r.second->headers_done_; })) silence_.cancel();
+}
+
+void client::connection_is_free(const std::string& origin) {
+  const auto now = std::chrono::steady_clock::now();
+  if (serial_.contains(origin)) return ask_again(origin, now);
+  silence_.expires_after(options_.silence_beside_idle);
+  silence_.async_wait([this, origin, now, alive = alive_](const boost::system::error_code& failure) {
+    if (!failure && *alive) ask_again(origin, now);
+  });
+}
+
+// One request, as there is one connection; when it is answered and read, the next.
+void client::ask_again(const std::string& origin, std::chrono::steady_clock::time_point free_since) {
+  response* silent = nullptr;
+  for (const auto& [easy, r] : running_) {
+    if (r->origin_ != origin) continue;
+    if (r->begun_ >= free_since) return;  // it has the connection
+    if (!r->headers_done_ && !r->asked_again_) silent = r;
+  }
+  if (silent == nullptr) return;
+  silent->asked_again_ = true;
+  silent->begun_ = std::chrono::steady_clock::now();
+  curl_multi_remove_handle(static_cast<CURLM*>(multi_), static_cast<CURL*>(silent->easy_));
+  curl_multi_add_handle(static_cast<CURLM*>(multi_), static_cast<CURL*>(silent->easy_));
 }
 
 int client::open_socket(void* of, int purpose, void* address) {
@@ -152,6 +180,8 @@ task<std::unique_ptr<response>> client::perform(request what) {
 void client::configure(response& r, const request& what) {
   auto* const easy = static_cast<CURL*>(r.easy_);
   r.url_ = what.url;
+  r.origin_ = origin_of(r.url_);
+  r.begun_ = std::chrono::steady_clock::now();
   r.spares_ = what.followed_by;
   curl_slist* list = nullptr;
   for (const std::string& h : what.headers) list = curl_slist_append(list, h.c_str());

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct request {
 struct client_options {
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds stall_timeout{30};  // no byte for this long: the peer hangs
+  // A request that has no answer for so long, while a connection to the same origin lies idle, is asked again over that one: some
+  // servers take one connection at a time.
+  std::chrono::milliseconds silence_beside_idle{2000};
   std::size_t block_size = 256u << 10;  // of the blocks a body is handed on in
   std::size_t blocks = 64;              // so many are reused; more are made where they do not suffice
   // Per response. A slower reader pauses the transfer until only `blocks_left` are left: a sender that is let go on for every
@@ -73,7 +77,9 @@ class response {
   client& owner_;
   void* easy_ = nullptr;
   void* header_list_ = nullptr;
-  std::string url_;
+  std::string url_, origin_;
+  std::chrono::steady_clock::time_point begun_;
+  bool asked_again_ = false;
   int status_ = 0;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::deque<byte_block> blocks_;
@@ -113,13 +119,16 @@ class client {
   void arm(const std::shared_ptr<watched_socket>& s);
   void act(int socket, int events);
   void collect();
+  void connection_is_free(const std::string& origin);
+  void ask_again(const std::string& origin, std::chrono::steady_clock::time_point free_since);
 
   asio::any_io_executor executor_;
   client_options options_;
   trusted_certificates trusted_;
   block_pool blocks_;
   void* multi_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_, silence_;
+  std::set<std::string> serial_;  // origins that take one connection at a time
   std::map<int, std::shared_ptr<watched_socket>> sockets_;
   std::map<void*, response*> running_;
   spare_connections spares_;

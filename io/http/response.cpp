@@ -70,6 +70,8 @@ std::size_t response::on_header(std::string_view line) {
     curl_easy_getinfo(static_cast<CURL*>(easy_), CURLINFO_RESPONSE_CODE, &code);
     status_ = static_cast<int>(code);
     if (status_ >= 200) headers_done_ = true;
+    const bool at_once = std::chrono::steady_clock::now() - begun_ < owner_.options_.silence_beside_idle / 2;
+    if (headers_done_ && asked_again_ && at_once) owner_.serial_.insert(origin_);
     changed_.notify_all();
   } else if (const auto colon = line.find(':'); colon != std::string_view::npos && headers_.size() < headers_limit) {
     headers_.emplace_back(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));

@@ -42,6 +42,7 @@ struct pulling : testing::Test {
     no_events events;
     io::http::client_options options;
     options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
+    options.silence_beside_idle = std::chrono::milliseconds(100);
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(host + "/" + name), options_of_registry);
     block_pool blocks(2 * layers_at_once, plain_block_size);

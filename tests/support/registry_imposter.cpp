@@ -150,7 +150,7 @@ void registry_imposter::accept_loop() {
   while (!stopping_) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
-    if (how_ == manner::one_at_a_time) {
+    if (how_ == manner::one_at_a_time || how_ == manner::one_kept) {
       {
         const std::lock_guard lock(mutex_);
         connections_.push_back(fd);

@@ -31,9 +31,10 @@ class registry_imposter {
   };
   using handler = std::function<answer(const request&)>;
 
-  // `one_at_a_time`: takes a connection only once the one before is closed, which it is after its first answer.
+  // `one_at_a_time`: takes a connection only once the one before is closed, which it is after its first answer; `one_kept`: which
+  // it is when the other side closes it.
   // `tls`: with a certificate of its own making for 127.0.0.1 and localhost.
-  enum class manner { usual, one_at_a_time, tls };
+  enum class manner { usual, one_at_a_time, one_kept, tls };
 
   explicit registry_imposter(manner how = manner::usual);
   ~registry_imposter();
