@@ -203,8 +203,10 @@ std::vector<unique_fd> store::open_layers(const image& of) const {
     }
   }
   if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY)) layers.push_back(std::move(*top));
+  // overlayfs refuses a lower layer that it is given twice. Of a repeated layer only the uppermost place shows anything: all that the
+  // layer holds is there again.
   const auto& ids = of.config.diff_ids;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) layers.push_back(open_layer(*id));
+  for (const oci::digest& id : distinct({ids.rbegin(), ids.rend()})) layers.push_back(open_layer(id));
   return layers;
 }
 

@@ -30,11 +30,14 @@ struct layer {
   std::optional<tree_listing> names;  // of a tree of files
   std::string index;                  // of an indexed tar
   int directory;                      // borrowed
+  std::uint64_t inode;                // of the directory: a repeated layer has the same one
   [[nodiscard]] bool is_known() const { return names || !index.empty(); }  // else an earlier lxr stored it
 };
 
 layer read_layer(int directory) {
-  layer out{read_listing(directory), {}, directory};
+  struct stat st {};
+  if (::fstat(directory, &st) != 0) throw_errno("look at", "layer");
+  layer out{read_listing(directory), {}, directory, st.st_ino};
   if (!out.names && ::faccessat(directory, index_file, F_OK, 0) == 0) out.index = read_layer_index(directory);
   return out;
 }
@@ -146,7 +149,9 @@ class writer {
 
   bool run() {
     seen root;  // for overlayfs a layer's root hides nothing, also when it is opaque
-    for (std::size_t i = layers_.size(); i-- > 0;) root.directories.push_back(&shown_.root(i));
+    for (std::size_t i = layers_.size(); i-- > 0;) {
+      if (!is_repeated_above(i)) root.directories.push_back(&shown_.root(i));
+    }
     correct(root, wanted_.root(), "");
     if (!root_) return false;
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) finish_directory(made->first, *made->second);
@@ -159,6 +164,11 @@ class writer {
   }
 
  private:
+  // A repeated layer is mounted once, at its uppermost place (store::open_layers).
+  [[nodiscard]] bool is_repeated_above(std::size_t i) const {
+    return std::ranges::any_of(layers_.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers_.end(), [&](const layer& l) { return l.inode == layers_[i].inode; });
+  }
+
   // The directory at `path`; where overlayfs shows none, it is made with all that is in it.
   void correct(const seen& shown, const node& wanted, const std::string& path) {
     const bool lists_whiteouts = !path.empty() && shown.lists_whiteouts();  // the root has a container's own layer over it
