@@ -26,12 +26,23 @@ std::optional<unique_fd> open_rooted(int root, const std::string& path, int flag
   throw_errno("open in container root", path);
 }
 
+// Opening a device or FIFO for reading may do something, or wait for somebody: a descriptor with O_PATH does neither.
+std::optional<unique_fd> open_regular_file(int root, const std::string& path) {
+  const auto found = open_rooted(root, path, O_PATH);
+  if (!found) return std::nullopt;
+  struct stat st {};
+  if (::fstat(found->get(), &st) != 0) throw_errno("examine", path);
+  if (!S_ISREG(st.st_mode)) throw error(errc::corrupt, "read the image's", path, "it is not a regular file");
+  unique_fd fd(::open(("/proc/self/fd/" + std::to_string(found->get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) throw_errno("open in container root", path);
+  return fd;
+}
+
 std::optional<std::string> read_rooted(int root, const std::string& path, std::size_t limit) {
-  const auto fd = open_rooted(root, path, O_RDONLY);
+  const auto fd = open_regular_file(root, path);
   if (!fd) return std::nullopt;
   struct stat st {};
   if (::fstat(fd->get(), &st) != 0) throw_errno("examine", path);
-  if (!S_ISREG(st.st_mode)) throw error(errc::corrupt, "read the image's", path, "it is not a regular file");
   if (static_cast<std::size_t>(st.st_size) > limit) throw error(errc::exhausted, "read the image's", path, "it is larger than lxr accepts");
   return file::read_all(fd->get(), path, limit);
 }

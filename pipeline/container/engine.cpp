@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/mount/overlay.hpp"
 #include "io/mount/rooted.hpp"
 #include "pipeline/container/program_copy.hpp"
 #include "pipeline/image/lending.hpp"
@@ -17,14 +18,13 @@
 namespace lxr::container {
 
 std::optional<std::string> prepared_image::read(const std::string& path) const {
-  for (const unique_fd& layer : layers) {
-    const auto found = io::mount::open_rooted(layer.get(), path, O_PATH | O_NOFOLLOW);
-    if (!found) continue;
-    struct stat st {};
-    if (::fstat(found->get(), &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0) return std::nullopt;  // whiteout
-    return io::mount::read_rooted(layer.get(), path);
+  if (layers.size() == 1) return io::mount::read_rooted(layers.front().get(), path);
+  if (!merged_) {
+    io::mount::overlay_layers lowers;
+    for (const unique_fd& layer : layers) lowers.lowers.push_back(layer.get());
+    merged_ = io::mount::mount_overlay(lowers);
   }
-  return std::nullopt;
+  return io::mount::read_rooted(merged_.get(), path);
 }
 
 engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)

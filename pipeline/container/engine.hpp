@@ -22,8 +22,12 @@ namespace lxr::container {
 struct prepared_image {
   image::image image;
   std::vector<unique_fd> layers;  // uppermost first; empty until prepare()
-  // One of the image's files as its layers show it, without mounting them.
+  // One of the image's files as a container's root shows it; empty when it has none. Several layers are mounted over each other
+  // for that, once. Throws errc::corrupt for what is not a regular file, and does not open that.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
+
+ private:
+  mutable unique_fd merged_;
 };
 
 // What all starts of one lxr process share. Lifecycle: made once per process that starts containers, outlives them.

@@ -204,7 +204,8 @@ std::string elf_interpreter(const std::string& head) {
 // When a program exists and "no such file" was about the interpreter it names: that interpreter.
 std::string missing_interpreter(int root, const std::vector<std::string>& candidates) {
   for (const std::string& path : candidates) {
-    const auto fd = root < 0 ? std::nullopt : io::mount::open_rooted(root, path, O_RDONLY);
+    std::optional<unique_fd> fd;
+    if (root >= 0) quietly([&] { fd = io::mount::open_regular_file(root, path); });
     if (!fd) continue;
     std::string head(4096, '\0');
     const ssize_t got = ::read(fd->get(), head.data(), head.size());
