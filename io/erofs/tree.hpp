@@ -15,6 +15,7 @@ struct node {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
+  std::uint32_t names = 1;  // of a file of a layer that is being read: how many it was given
   // A piece of a file: where it is in the file, and where it lies in the data file; offsets are multiples of 512.
   struct extent {
     std::uint64_t offset, size, data_offset;

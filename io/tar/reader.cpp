@@ -5,6 +5,8 @@
 namespace lxr::io::tar {
 namespace {
 
+constexpr std::string_view xattr_key = "SCHILY.xattr.";
+
 bool checksum_matches(const raw_header& h, const std::string& block) {
   std::int64_t as_unsigned = 0, as_signed = 0;
   for (std::size_t i = 0; i < block.size(); ++i) {
@@ -191,6 +193,8 @@ void reader::apply_overrides() {
   for (auto& [key, value] : local_) records[key] = std::move(value);
   local_.clear();
   local_bytes_ = 0;
+  // An empty value takes back what a global header said: the member's own header counts (POSIX, pax). An attribute may be empty.
+  std::erase_if(records, [](const auto& record) { return record.second.empty() && !record.first.starts_with(xattr_key); });
   for (const auto& [key, value] : records) {
     if (key == "path") {
       entry_.path = value;
@@ -204,8 +208,8 @@ void reader::apply_overrides() {
       entry_.gid = pax_unsigned(value, "gid");
     } else if (key == "mtime") {
       pax_time(value, entry_.mtime_seconds, entry_.mtime_nanoseconds);
-    } else if (key.starts_with("SCHILY.xattr.")) {
-      entry_.xattrs[key.substr(13)] = value;
+    } else if (key.starts_with(xattr_key)) {
+      entry_.xattrs[key.substr(xattr_key.size())] = value;
     }
   }
   apply_sparse(records);

@@ -70,6 +70,8 @@ void layer_index::begin(const entry& e) {
   count_member(members_, limits_);
   count_metadata(e);
   const std::string path = normalised_member_path(e.path);
+  if (is_aufs_metadata(path)) return;
+  check_member(e);
   if (path.empty()) return set_root(e);
   const auto [above, name] = split_path(path);
   const place at{tree_.directory(above, true), name};
@@ -93,8 +95,10 @@ void layer_index::set_root(const entry& e) {
 bool layer_index::handle_whiteout(const place& at, const std::string& path) {
   const auto mark = parse_whiteout(at.name, path);
   if (!mark) return false;
-  if (mark->what == whiteout::kind::opaque) mark_opaque(*at.directory);
-  if (mark->what != whiteout::kind::hides_one) return true;
+  if (mark->what == whiteout::kind::opaque) {
+    mark_opaque(*at.directory);
+    return true;
+  }
   // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
   node*& there = at.directory->children[mark->hidden];
   if (there == nullptr) {
@@ -145,6 +149,7 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
   if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
   node*& there = at.directory->children[at.name];
   if (there != nullptr && holds(*there, *from)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
+  if (there != found->second) check_names(++found->second->names, e);
   there = found->second;
 }
 

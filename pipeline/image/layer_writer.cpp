@@ -68,6 +68,8 @@ void layer_writer::begin(const entry& e) {
   count_member(entries_, limits_);
   entry_ = e;
   entry_.path = normalised_member_path(e.path);
+  if (is_aufs_metadata(entry_.path)) return;
+  check_member(entry_);
   if (entry_.path.empty()) return set_root(e);
   const place at = locate(entry_.path);
   if (handle_whiteout(at)) return;
@@ -83,8 +85,10 @@ void layer_writer::set_root(const entry& e) {
 bool layer_writer::handle_whiteout(const place& at) {
   const auto mark = parse_whiteout(at.name, entry_.path);
   if (!mark) return false;
-  if (mark->what == whiteout::kind::opaque) mark_opaque(at.directory, entry_.path);
-  if (mark->what != whiteout::kind::hides_one) return true;
+  if (mark->what == whiteout::kind::opaque) {
+    mark_opaque(at.directory, entry_.path);
+    return true;
+  }
   // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
   if (::mknodat(at.directory, mark->hidden.c_str(), S_IFCHR, makedev(0, 0)) == 0) return true;
   if (errno != EEXIST) throw_errno("white out", entry_.path);
@@ -255,6 +259,8 @@ void layer_writer::make_hard_link(const entry& e, const place& at) {
   if (target.empty()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to the root");
   const auto [above, name] = split_path(target);
   const unique_fd from = directories_.open(above);
+  struct stat linked {};
+  if (::fstatat(from.get(), name.c_str(), &linked, AT_SYMLINK_NOFOLLOW) == 0) check_names(linked.st_nlink + 1, e);
   if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
   if (errno == EEXIST) {
     struct stat here {}, there {};

@@ -120,5 +120,14 @@ TEST(tar_reader, accepts_an_archive_without_its_end_marks) {
   EXPECT_NO_THROW(feed_all(""));
 }
 
+// issue 11, 2.13: an empty value takes back what a global header said (POSIX, pax), and is no broken number.
+TEST(tar_reader, pax_records_with_empty_values_leave_the_header_as_it_is) {
+  tar_builder b;
+  b.add({.path = "all", .content = "abc", .uid = 7, .gid = 8, .mtime = 12345,
+         .pax = {{"path", ""}, {"linkpath", ""}, {"size", ""}, {"uid", ""}, {"gid", ""}, {"mtime", ""}, {"atime", ""}, {"GNU.sparse.size", ""}, {"SCHILY.xattr.user.empty", ""}}});
+  std::mt19937 dice(3);
+  EXPECT_EQ(read_in_pieces(b.finish(), dice), std::vector<std::string>{"0|all||420|7|8|12345.0|0:0|user.empty=|abc"});
+}
+
 }  // namespace
 }  // namespace lxr::io::tar

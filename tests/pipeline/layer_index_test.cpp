@@ -90,6 +90,54 @@ TEST(store_drivers, refuse_the_same_archives) {
   }
 }
 
+// issue 11, 2.13
+TEST(store_drivers, agree_on_paths_with_dots_that_stay_inside) {
+  tar_builder clean;
+  clean.directory("a").file("a/../b", "b").file("x/../missing/./../c", "c").add({.path = "hard", .link = "a/../b", .type = '1'}).directory("a/..", 0711);
+  expect_same(clean.finish(), "dots");
+  const description seen = by_erofs(clean.finish());
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->size(), 4u);  // a b c hard
+  for (const char* out : {"..", "a/../..", "../a", "/../a", "a/../../b"}) {
+    EXPECT_FALSE(by_directories(tar_builder().file(out, "x").finish()).has_value()) << out;
+    EXPECT_FALSE(by_erofs(tar_builder().file(out, "x").finish()).has_value()) << out;
+  }
+}
+
+TEST(store_drivers, refuse_the_same_numbers_attributes_and_links) {
+  const auto expect_refused = [](const tar_builder& b, const char* what) {
+    EXPECT_FALSE(by_directories(b.finish()).has_value()) << what;
+    EXPECT_FALSE(by_erofs(b.finish()).has_value()) << what;
+  };
+  expect_refused(tar_builder().add({.path = "d", .type = '3', .major = 4096, .minor = 1}), "major");
+  expect_refused(tar_builder().add({.path = "d", .type = '4', .major = 1, .minor = 1u << 20}), "minor");
+  expect_refused(tar_builder().add({.path = "f", .pax = {{"SCHILY.xattr.user.", "v"}}}), "attribute without a name");
+  expect_refused(tar_builder().add({.path = "f", .pax = {{"SCHILY.xattr.user." + std::string(251, 'n'), "v"}}}), "long name");
+  expect_refused(tar_builder().add({.path = "f", .pax = {{"SCHILY.xattr.user.large", std::string(4000, 'v')}}}), "large value");
+  expect_refused(tar_builder().add({.path = "f", .pax = {{"SCHILY.xattr.user.a", std::string(2000, 'v')}, {"SCHILY.xattr.user.b", std::string(2000, 'v')}}}), "large values");
+  tar_builder most;
+  most.add({.path = "d", .type = '3', .major = 4095, .minor = (1u << 20) - 1}).add({.path = "f", .pax = {{"SCHILY.xattr.user.large", std::string(3950, 'v')}, {"SCHILY.xattr.trusted.x", std::string(5000, 'v')}}});
+  expect_same(most.finish(), "as much as there may be");
+  tar_builder links;
+  links.file("f", "f");
+  for (int i = 1; i < 65'000; ++i) links.add({.path = std::to_string(i), .link = "f", .type = '1'});
+  EXPECT_TRUE(by_erofs(links.finish()).has_value());
+  EXPECT_TRUE(by_directories(links.finish()).has_value());
+  links.add({.path = "one-more", .link = "f", .type = '1'});
+  expect_refused(links, "links");
+}
+
+// issue 11, 3.13
+TEST(store_drivers, leave_out_what_aufs_wrote_for_itself) {
+  tar_builder b;
+  b.directory(".wh..wh.plnk").file(".wh..wh.plnk/12.3", "x").file(".wh..wh.aufs", "").directory(".wh..wh.orph").directory("d").file("d/.wh..wh.other/deep/file", "x").file("d/f", "f");
+  b.add({.path = ".wh..wh.plnk/45.6", .type = '5'}).file("d/.wh..wh..opq", "").file("e/.wh..wh..opq/x", "x");
+  expect_same(b.finish(), "aufs");
+  const description seen = by_erofs(b.finish());
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->size(), 2u);  // d d/f
+}
+
 // GNU tar's own archives of a file with holes, in each of its forms.
 TEST(store_drivers, agree_on_sparse_files) {
   const test::temp_directory dir;
