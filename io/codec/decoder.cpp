@@ -16,6 +16,27 @@ namespace {
 
 [[noreturn]] void corrupt(const char* what, const std::string& why) { throw error(errc::corrupt, "decompress", what, why); }
 
+// What may come where a stream has ended: another one, or zeros up to the end of the input.
+class behind_the_end {
+ public:
+  // True when another stream begins at the front of `input`; else its zeros are taken.
+  template <class Begins>
+  bool another_begins(std::span<const std::byte>& input, Begins begins, const char* what) {
+    if (input.empty()) return false;
+    if (!zeros_ && begins(input.front())) return true;
+    if (std::ranges::any_of(input, [](std::byte b) { return b != std::byte{0}; })) corrupt(what, "there are other bytes behind its end");
+    zeros_ = true;
+    input = {};
+    return false;
+  }
+
+ private:
+  bool zeros_ = false;
+};
+
+bool begins_gzip(std::byte b) { return b == std::byte{0x1f}; }
+bool begins_zstd(std::byte b) { return b == std::byte{0x28} || (b & std::byte{0xf0}) == std::byte{0x50}; }  // a frame; one to be skipped
+
 class plain_decoder final : public decoder {
  public:
   void step(std::span<const std::byte>& input, byte_block& output) override {
@@ -35,8 +56,8 @@ class isal_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
-      if (ended_ && input.empty()) return;
-      if (ended_) begin_member();  // what follows a member is another one
+      if (ended_ && !behind_.another_begins(input, begins_gzip, "gzip stream")) return;
+      if (ended_) begin_member();
       state_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
       state_->avail_in = static_cast<std::uint32_t>(input.size());
       state_->next_out = reinterpret_cast<std::uint8_t*>(output.room().data());
@@ -63,6 +84,7 @@ class isal_decoder final : public decoder {
     ended_ = false;
   }
   std::unique_ptr<inflate_state> state_;
+  behind_the_end behind_;
   bool ended_ = false, pending_ = false;
 };
 #endif
@@ -78,7 +100,7 @@ class zlib_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
-      if (ended_ && input.empty()) return;
+      if (ended_ && !behind_.another_begins(input, begins_gzip, "gzip stream")) return;
       if (ended_) {
         inflateReset(&stream_);
         ended_ = false;
@@ -104,6 +126,7 @@ class zlib_decoder final : public decoder {
 
  private:
   z_stream stream_{};
+  behind_the_end behind_;
   bool ended_ = false, pending_ = false;
 };
 
@@ -116,6 +139,7 @@ class zstd_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
+      if (hint_ == 0 && !behind_.another_begins(input, begins_zstd, "zstd stream")) return;
       ZSTD_inBuffer in{input.data(), input.size(), 0};
       ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
       hint_ = ZSTD_decompressStream(context_.get(), &out, &in);
@@ -134,11 +158,24 @@ class zstd_decoder final : public decoder {
  private:
   zstd_contexts& contexts_;
   zstd_contexts::context context_;
+  behind_the_end behind_;
   std::size_t hint_ = 1;
   bool pending_ = false;
 };
 
 }  // namespace
+
+packing packing_of(std::span<const std::byte> head) {
+  constexpr std::size_t magic_at = 257, tar_block = 512;
+  const std::string_view text = as_text(head);
+  const bool is_end = text.size() >= tar_block && text.substr(0, tar_block).find_first_not_of('\0') == std::string_view::npos;
+  if (is_end || (text.size() > magic_at && text.substr(magic_at).starts_with("ustar"))) return packing::tar;
+  if (text.starts_with("\x1f\x8b")) return packing::gzip;
+  if (text.starts_with("\x28\xb5\x2f\xfd") || (text.size() >= 4 && begins_zstd(head[0]) && text.substr(1, 3) == "\x2a\x4d\x18")) return packing::zstd;
+  if (text.starts_with("BZh")) return packing::bzip2;
+  if (text.starts_with("\xfd""7zXZ")) return packing::xz;
+  return packing::unknown;
+}
 
 std::unique_ptr<decoder> make_plain_decoder() { return std::make_unique<plain_decoder>(); }
 std::unique_ptr<decoder> make_gzip_decoder() {

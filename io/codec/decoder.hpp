@@ -25,7 +25,13 @@ class decoder {
   virtual void finish() = 0;
 };
 
+// What the first bytes of a layer say it is; with fewer than `packing_head` of them it may be unknown.
+enum class packing { tar, gzip, zstd, bzip2, xz, unknown };
+inline constexpr std::size_t packing_head = 512;
+packing packing_of(std::span<const std::byte> head);
+
 std::unique_ptr<decoder> make_plain_decoder();
+// Behind the last gzip member or Zstandard frame there may be zeros, up to the end.
 // gzip of any number of members (RFC 1952), by ISA-L; by zlib in a build without that.
 std::unique_ptr<decoder> make_gzip_decoder();
 // The same by zlib.

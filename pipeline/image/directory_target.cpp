@@ -47,7 +47,7 @@ class directory_target final : public layer_target {
     }
     if (failure) std::rethrow_exception(failure);
     co_await offload(tools_.pool, [&] { writer_.finish(); });
-    co_return stored_layer{writer_.bytes_written(), 0, std::nullopt};
+    co_return stored_layer{.bytes = writer_.bytes_written()};
   }
 
  private:

@@ -30,6 +30,8 @@ struct stored_layer {
   std::uint64_t bytes = 0;                  // of all files
   std::uint64_t tar_bytes = 0;              // of data.tar that are the layer's, of the erofs driver
   std::optional<io::erofs::tree> members;   // of the erofs driver
+  // Why this driver cannot store the layer, though another one may; then nothing else here counts. What no driver stores is thrown.
+  std::string obstacle;
 };
 
 // Where the plain bytes of one layer go: the writing half of a store driver. Made for an empty directory, used once.

@@ -11,12 +11,17 @@ namespace {
 
 constexpr std::size_t blocks_in_flight = 2;  // per channel
 
-std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what, io::codec::zstd_contexts& contexts) {
-  switch (oci::layer_compression(what)) {
-    case oci::compression::gzip: return io::codec::make_gzip_decoder();
-    case oci::compression::zstd: return io::codec::make_zstd_decoder(contexts);
-    case oci::compression::none: break;
+// As the first bytes say, which some tools describe with the wrong media type; where they say nothing, as that says.
+std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what, std::span<const std::byte> head, io::codec::zstd_contexts& contexts) {
+  using io::codec::packing;
+  const packing found = io::codec::packing_of(head);
+  if (found == packing::bzip2 || found == packing::xz) {
+    throw error(errc::unsupported, "unpack layer", what.content.str(), std::string("it is compressed with ") + (found == packing::xz ? "xz" : "bzip2") + ", which no image format allows",
+                "gzip, zstd and uncompressed layers can be used");
   }
+  const auto declared = oci::layer_compression(what);
+  if (found == packing::gzip || (found == packing::unknown && declared == oci::compression::gzip)) return io::codec::make_gzip_decoder();
+  if (found == packing::zstd || (found == packing::unknown && declared == oci::compression::zstd)) return io::codec::make_zstd_decoder(contexts);
   return io::codec::make_plain_decoder();
 }
 
@@ -35,7 +40,7 @@ class unpacking {
         bytes_limit_(tools.bytes_limit),
         target_(target),
         progress_(std::move(progress)),
-        decoder_(decoder_for(what_, tools.contexts)) {}
+        contexts_(tools.contexts) {}
 
   task<stored_layer> run(asio::any_io_executor executor) {
     task_scope scope(executor);
@@ -67,21 +72,39 @@ class unpacking {
 
   task<void> decode() {
     const stage_span span(events_, "inflate", what_.content.hex().substr(0, 12));
-    byte_block plain = co_await blocks_.acquire();
+    filling_ = co_await blocks_.acquire();
+    std::string head;  // while there is too little to see what the stream is
     while (auto block = co_await compressed_.pop()) {
       std::span<const std::byte> input = block->bytes();
-      do {
-        co_await offload(pool_, [&] { decoder_->step(input, plain); }, urgency());
-        if (!plain.full()) continue;
-        count_plain(plain.size());
-        if (!co_await plain_.push(std::move(plain))) co_return;
-        plain = co_await blocks_.acquire();
-      } while (!input.empty() || decoder_->has_pending());
+      if (!decoder_ && (!head.empty() || input.size() < io::codec::packing_head)) {
+        head += as_text(input);
+        if (head.size() < io::codec::packing_head) continue;
+        input = as_bytes(head);
+      }
+      auto inflating = inflate(input);
+      if (!co_await std::move(inflating)) co_return;
+    }
+    if (!decoder_) {
+      auto inflating = inflate(as_bytes(head));
+      if (!co_await std::move(inflating)) co_return;
     }
     decoder_->finish();
-    count_plain(plain.size());
-    if (!plain.empty() && !co_await plain_.push(std::move(plain))) co_return;
+    count_plain(filling_.size());
+    if (!filling_.empty() && !co_await plain_.push(std::move(filling_))) co_return;
     plain_.close();
+  }
+
+  // `input` stays until this returns. False when nobody wants more.
+  task<bool> inflate(std::span<const std::byte> input) {
+    if (!decoder_) decoder_ = decoder_for(what_, input, contexts_);
+    do {
+      co_await offload(pool_, [&] { decoder_->step(input, filling_); }, urgency());
+      if (!filling_.full()) continue;
+      count_plain(filling_.size());
+      if (!co_await plain_.push(std::move(filling_))) co_return false;
+      filling_ = co_await blocks_.acquire();
+    } while (!input.empty() || decoder_->has_pending());
+    co_return true;
   }
 
   void count_plain(std::size_t more) {
@@ -102,6 +125,7 @@ class unpacking {
     verified_.close();
   }
 
+  // Also when the target gives up, the other stages are to end.
   task<void> store() {
     const stage_span span(events_, "store", what_.content.hex().substr(0, 12));
     std::exception_ptr failure;
@@ -109,6 +133,8 @@ class unpacking {
       stored_ = co_await target_.store(verified_);
     } catch (...) {
       failure = std::current_exception();
+    }
+    if (failure || !stored_.obstacle.empty()) {
       compressed_.close();
       plain_.close();
       verified_.close();
@@ -134,7 +160,9 @@ class unpacking {
   std::uint64_t bytes_limit_;
   layer_target& target_;
   progress_function progress_;
-  std::unique_ptr<io::codec::decoder> decoder_;
+  io::codec::zstd_contexts& contexts_;
+  std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes are there
+  byte_block filling_;                           // plain bytes
   io::codec::sha256 blob_hash_, plain_hash_;
   std::uint64_t received_ = 0, decoded_ = 0;
   stored_layer stored_;
