@@ -43,7 +43,7 @@ xattr_name shorten(std::string_view name) {
   for (const auto& [text, number] : xattr_prefixes) {
     if (name.starts_with(text)) return {number, name.substr(text.size())};
   }
-  throw error(errc::unsupported, "store attribute", std::string(name), "EROFS has no such attributes");
+  throw not_indexable("attribute " + std::string(name), "EROFS has no such attributes");
 }
 
 std::uint64_t xattrs_size(const node& n) {
@@ -51,10 +51,10 @@ std::uint64_t xattrs_size(const node& n) {
   std::uint64_t size = xattr_header_size;
   for (const auto& [name, value] : n.xattrs) {
     const xattr_name s = shorten(name);
-    if (s.rest.size() > 255 || value.size() > 65535) throw error(errc::unsupported, "store attribute", name, "it is too long for EROFS");
+    if (s.rest.size() > 255 || value.size() > 65535) throw not_indexable("attribute " + name, "it is too long for EROFS");
     size += round_up(xattr_entry_size + s.rest.size() + value.size(), 4);
   }
-  if ((size - xattr_header_size) / 4 + 1 > 65535) throw error(errc::unsupported, "store attributes", "", "they are too large for EROFS");
+  if ((size - xattr_header_size) / 4 + 1 > 65535) throw not_indexable("attributes", "they are too large for EROFS");
   return size;
 }
 
@@ -79,7 +79,7 @@ unsigned chunk_bits_of(const node& n) {
     const std::uint64_t end = e.offset + e.size;
     while (bits > 0 && (e.offset % (block << bits) != 0 || (end % (block << bits) != 0 && end != n.size))) --bits;
     if (e.offset % block != 0 || (end % block != 0 && end != n.size) || e.data_offset % block != 0) {
-      throw error(errc::unsupported, "index", "file", "a part of it does not begin at a block");
+      throw not_indexable("file", "a part of it does not begin at a block");
     }
   }
   return bits;
@@ -88,7 +88,7 @@ unsigned chunk_bits_of(const node& n) {
 std::uint64_t chunk_count_of(const node& n) {
   constexpr std::uint64_t most = 4u << 20;
   const std::uint64_t count = n.size == 0 ? 0 : ((n.size - 1) >> (chunk_bits_of(n) + block_bits)) + 1;
-  if (count > most) throw error(errc::unsupported, "index", "file", "a sparse file has too many parts");
+  if (count > most) throw not_indexable("file", "a sparse file has too many parts");
   return count;
 }
 
@@ -203,7 +203,7 @@ class builder {
       end_ += round_up(p.size, block);
     }
     constexpr std::uint64_t most = std::uint64_t{1} << 30;
-    if (end_ > most) throw error(errc::unsupported, "index layer", "", "its index would be larger than 1 GiB");
+    if (end_ > most) throw not_indexable("layer", "its index would be larger than 1 GiB");
     const auto too_large = [](std::uint64_t size) { return size / block >= 0xffffffffu; };
     if (std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
   }

@@ -10,7 +10,7 @@ namespace lxr::io::erofs {
 
 // The bytes of an EROFS image of the tree that holds metadata only: the content of files stays where it lies in other
 // files, the extra devices of the mount, of these many bytes each (node::device counts them from 1).
-// Failure: throws error{errc::unsupported} for what the format cannot hold, and for more than 1 GiB.
+// Failure: throws not_indexable for what the format cannot hold, and for more than 1 GiB.
 std::string make_index(const tree& of, std::span<const std::uint64_t> data_sizes);
 
 // The tree that make_index() was given. Failure: throws error{errc::corrupt} for bytes it did not make.

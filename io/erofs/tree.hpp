@@ -6,7 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.hpp"
+
 namespace lxr::io::erofs {
+
+// What EROFS cannot hold, or not in the memory that is allowed for it; another way of storing the same may be able to.
+struct not_indexable : error {
+  explicit not_indexable(std::string what, std::string why) : error(errc::unsupported, "index", std::move(what), std::move(why)) {}
+};
 
 // One inode of a layer. Directories know their children by name; everything else may have several names.
 struct node {

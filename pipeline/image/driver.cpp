@@ -1,6 +1,8 @@
 #include "pipeline/image/driver.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,26 +18,54 @@ namespace lxr::image {
 namespace {
 
 // An empty layer, mounted as a real one is.
-void mount_empty_layer(int directory) {
+unique_fd mount_empty_layer(int directory) {
   const io::erofs::tree empty;
   const std::uint64_t size = 512;
   file::replace_at(directory, index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
   file::replace_at(directory, data_file, std::string(size, 0), 0600);
-  const unique_fd layer = mount_layer(directory);
-  io::mount::mount_overlay({{layer.get(), directory}});
+  return mount_layer(directory);
 }
 
-void try_erofs(const instance& where) {
-  const store images(where);
-  const store::staging place = images.begin();
-  std::exception_ptr failure;
+unique_fd make_directory(int directory, const char* name) {
+  file::make_directory_at(directory, name);
+  return file::open_at(directory, name, O_RDONLY | O_DIRECTORY);
+}
+
+// As a container's root is: the layer below, a writable one above.
+void mount_root(int directory, int layer) {
+  const unique_fd upper = make_directory(directory, "upper"), work = make_directory(directory, "work");
+  io::mount::mount_overlay({{layer}, upper.get(), work.get()});
+}
+
+bool is_on_overlay(int directory) {
+  struct statfs fs {};
+  return ::fstatfs(directory, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+// Whether the store's filesystem can carry containers at all. Where lxr may not mount, whoever starts one will say so.
+void try_directories(const instance& where, int directory) {
   try {
-    mount_empty_layer(place.directory.get());
-  } catch (...) {
-    failure = std::current_exception();
+    mount_root(directory, make_directory(directory, "lower").get());
+  } catch (const error& e) {
+    if (e.code() != errc::unsupported && e.code() != std::errc::invalid_argument) return;
+    throw error(errc::unsupported, "keep images and containers in", where.root(), is_on_overlay(directory) ? "it lies on overlayfs, which cannot lie below another overlayfs" : e.what(),
+                "use a directory of another filesystem (--root DIR, or LXR_ROOT); in a container: one of a volume");
   }
-  images.discard(place);
-  if (failure) std::rethrow_exception(failure);
+}
+
+store_driver try_drivers(const instance& where, int directory, const std::string& asked) {
+  std::exception_ptr failure;
+  if (asked != "directories") {
+    try {
+      mount_root(directory, mount_empty_layer(directory).get());
+      return store_driver::erofs;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  try_directories(where, directory);
+  if (asked == "erofs") std::rethrow_exception(failure);
+  return store_driver::directories;
 }
 
 }  // namespace
@@ -58,17 +88,21 @@ unique_fd mount_layer(int directory) {
 store_driver choose_driver(const instance& where) {
   const char* const asked = std::getenv("LXR_STORE_DRIVER");
   const std::string word = asked == nullptr ? "" : asked;
-  if (word == "directories") return store_driver::directories;
-  if (word != "" && word != "erofs") {
+  if (word != "" && word != "erofs" && word != "directories") {
     throw error(errc::invalid_argument, "use store driver", '"' + word + '"', "there is no such driver", "LXR_STORE_DRIVER is directories or erofs");
   }
+  const store images(where);
+  const store::staging place = images.begin();
+  std::exception_ptr failure;
+  store_driver chosen{};
   try {
-    try_erofs(where);
-  } catch (const error&) {
-    if (word == "erofs") throw;
-    return store_driver::directories;
+    chosen = try_drivers(where, place.directory.get(), word);
+  } catch (...) {
+    failure = std::current_exception();
   }
-  return store_driver::erofs;
+  images.discard(place);
+  if (failure) std::rethrow_exception(failure);
+  return chosen;
 }
 
 }  // namespace lxr::image

@@ -8,9 +8,10 @@
 
 namespace lxr::image {
 
-// The driver new layers are stored with: $LXR_STORE_DRIVER, or what a trial mount shows: erofs where the kernel lays an
-// overlay over EROFS mounted from files, else directories. Layers of either can always be used.
-// Throws errc::invalid_argument for an unknown one, errc::unsupported for erofs where it was asked for and does not work.
+// The driver new layers are stored with: $LXR_STORE_DRIVER, or what a trial mount shows, of a whole root with a writable layer:
+// erofs where the kernel lays an overlay over EROFS mounted from files, else directories. Layers of either can always be used.
+// Throws errc::invalid_argument for an unknown one, errc::unsupported for erofs where it was asked for and does not work, and for a
+// store whose filesystem cannot carry a writable layer (another overlayfs).
 store_driver choose_driver(const instance& where);
 
 // What the erofs driver calls the files of a layer; an image's index has the same name.

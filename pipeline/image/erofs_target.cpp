@@ -26,6 +26,19 @@ class erofs_target final : public layer_target {
   erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.limits), tar_(index_) { create_data(); }
 
   task<stored_layer> store(plain_blocks& plain) override {
+    try {
+      auto taking = take(plain);
+      co_await std::move(taking);
+      auto finishing = finish();
+      co_await std::move(finishing);
+    } catch (const io::erofs::not_indexable& e) {
+      co_return stored_layer{.obstacle = e.reason()};
+    }
+    co_return stored_layer{index_.bytes(), size_, index_.take_tree(), {}};
+  }
+
+ private:
+  task<void> take(plain_blocks& plain) {
     task_scope writes(co_await asio::this_coro::executor);
     std::exception_ptr failure;
     try {
@@ -49,12 +62,8 @@ class erofs_target final : public layer_target {
       if (!failure) failure = std::current_exception();
     }
     if (failure) std::rethrow_exception(failure);
-    auto finishing = finish();
-    co_await std::move(finishing);
-    co_return stored_layer{index_.bytes(), size_, index_.take_tree()};
   }
 
- private:
   void create_data() {
     const auto open = [this](int flags) {
       return ::openat(directory_.get(), data_file, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);

@@ -128,14 +128,8 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
     present(what);
     co_return true;
   }
-  std::string obstacle;
-  try {
-    auto unpacking = unpack(i, std::move(stream), tools_.driver);
-    co_await std::move(unpacking);
-  } catch (const error& e) {
-    if (tools_.driver != store_driver::erofs || e.code() != errc::unsupported) throw;
-    obstacle = e.reason();
-  }
+  auto indexing = unpack(i, std::move(stream), tools_.driver);
+  const std::string obstacle = co_await std::move(indexing);
   if (obstacle.empty()) {
     co_await commit(i);
     co_return true;
@@ -166,7 +160,7 @@ task<void> layer_fetch::sync_trees() {
   synced_ = covered;
 }
 
-task<void> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {
+task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {
   const oci::descriptor& what = image_.manifest.layers[i];
   const std::string name = what.content.hex();
   file::make_directory_at(staging_.directory.get(), name);
@@ -175,6 +169,7 @@ task<void> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> strea
   if (driver == store_driver::directories) has_trees_ = true;
   auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
   stored_layer stored = co_await std::move(unpacking);
+  if (!stored.obstacle.empty()) co_return stored.obstacle;
   const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
                                  {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
   auto describing = write_durably(tools_, directory.get(), "layer.json", json::dump(description));
@@ -184,6 +179,7 @@ task<void> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> strea
   co_await std::move(syncing);
   if (stored.members) trees_.emplace(name, std::move(*stored.members));
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
+  co_return std::string();
 }
 
 std::unique_ptr<layer_target> layer_fetch::make_target(unique_fd directory, store_driver driver) {

@@ -54,7 +54,8 @@ class layer_fetch {
   [[nodiscard]] bool staged(const oci::descriptor& what) const;
   task<void> commit(std::size_t i);
   task<void> sync_trees();
-  task<void> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver);
+  // Returns why this driver cannot store the layer; empty when it did.
+  task<std::string> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver);
   std::unique_ptr<layer_target> make_target(unique_fd directory, store_driver driver);
   progress_function progress_of(const oci::descriptor& what);
   void present(const oci::descriptor& what);

@@ -31,7 +31,7 @@ void add_extents(node& n, const entry& e) {
   for (const entry::segment& s : e.segments) {
     if (s.size == 0) continue;  // GNU tar marks the end with one
     if (s.offset % 512 != 0 || data_offset % 512 != 0) {
-      throw error(errc::unsupported, "index", '"' + e.path + '"', "it is a sparse file whose parts do not begin at blocks", "pull it with LXR_STORE_DRIVER=directories");
+      throw io::erofs::not_indexable('"' + e.path + '"', "it is a sparse file whose parts do not begin at blocks");
     }
     n.extents.push_back({s.offset, s.size, data_offset});
     data_offset += s.size;
@@ -84,7 +84,7 @@ void layer_index::count_metadata(const entry& e) {
   for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_node / 4;
   metadata_ += e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
   if (metadata_ + tree_.size() * of_node <= most) return;
-  throw error(errc::unsupported, "index layer", "", "what is known about its members takes more than 512 MiB of memory");
+  throw io::erofs::not_indexable("layer", "what is known about its members takes more than 512 MiB of memory");
 }
 
 void layer_index::set_root(const entry& e) {
