@@ -2,11 +2,10 @@
 
 #ifndef LXR_WITHOUT_ISAL
 #include <isa-l/crc.h>
+#endif
 
 #include <algorithm>
-#else
 #include <array>
-#endif
 
 namespace lxr::io::codec {
 
@@ -38,5 +37,34 @@ std::uint32_t crc32c(std::uint32_t before, std::span<const std::byte> bytes) {
 }
 
 #endif
+
+namespace {
+
+constexpr std::uint32_t one = 1u << 31, to_the_eighth = 1u << 23;  // polynomials, the highest power in the lowest bit
+
+constexpr std::uint32_t product(std::uint32_t a, std::uint32_t b) {  // modulo the polynomial of CRC-32C
+  std::uint32_t out = 0;
+  for (std::uint32_t bit = one; bit != 0; bit >>= 1) {
+    if ((a & bit) != 0) out ^= b;
+    b = (b >> 1) ^ ((b & 1) != 0 ? 0x82f63b78 : 0);
+  }
+  return out;
+}
+
+// x to the power of 8 * 2^i: what 2^i zero bytes multiply a checksum with.
+constexpr auto powers = [] {
+  std::array<std::uint32_t, 64> out{to_the_eighth};
+  for (std::size_t i = 1; i < out.size(); ++i) out[i] = product(out[i - 1], out[i - 1]);
+  return out;
+}();
+
+}  // namespace
+
+std::uint32_t crc32c_zeros(std::uint32_t before, std::uint64_t size) {
+  for (std::size_t i = 0; size != 0; size >>= 1, ++i) {
+    if ((size & 1) != 0) before = product(powers[i], before);
+  }
+  return before;
+}
 
 }  // namespace lxr::io::codec

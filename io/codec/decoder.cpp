@@ -5,8 +5,10 @@
 #endif
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "core/base/error.hpp"
@@ -132,7 +134,10 @@ class zlib_decoder final : public decoder {
 
 class zstd_decoder final : public decoder {
  public:
-  explicit zstd_decoder(zstd_contexts& contexts) : contexts_(contexts), context_(contexts.take()) {}
+  zstd_decoder(zstd_contexts& contexts, std::uint64_t largest_window) : contexts_(contexts), context_(contexts.take()) {
+    const auto bits = std::bit_width(std::clamp(largest_window, usual_zstd_window, largest_zstd_window) - 1);
+    ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, static_cast<int>(bits));
+  }
   ~zstd_decoder() override { contexts_.take_back(std::move(context_)); }
   zstd_decoder(const zstd_decoder&) = delete;
   zstd_decoder& operator=(const zstd_decoder&) = delete;
@@ -143,6 +148,9 @@ class zstd_decoder final : public decoder {
       ZSTD_inBuffer in{input.data(), input.size(), 0};
       ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
       hint_ = ZSTD_decompressStream(context_.get(), &out, &in);
+      if (ZSTD_getErrorCode(hint_) == ZSTD_error_frameParameter_windowTooLarge) {
+        throw error(errc::exhausted, "decompress", "zstd stream", "a frame wants a larger window than the first one, or than 128 MiB");
+      }
       if (ZSTD_isError(hint_) != 0) corrupt("zstd stream", ZSTD_getErrorName(hint_));
       output.grow(out.pos);
       input = input.subspan(in.pos);
@@ -186,7 +194,25 @@ std::unique_ptr<decoder> make_gzip_decoder() {
 #endif
 }
 std::unique_ptr<decoder> make_zlib_decoder() { return std::make_unique<zlib_decoder>(); }
-std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts) { return std::make_unique<zstd_decoder>(contexts); }
+std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts, std::uint64_t largest_window) {
+  return std::make_unique<zstd_decoder>(contexts, largest_window);
+}
+
+// RFC 8878, 3.1.1.1: magic number, frame header descriptor, window descriptor or (in a single segment) the size of the content.
+std::uint64_t zstd_window_of(std::span<const std::byte> head) {
+  const auto byte = [head](std::size_t at) { return at < head.size() ? std::to_integer<std::uint64_t>(head[at]) : 0; };
+  if (!as_text(head).starts_with("\x28\xb5\x2f\xfd")) return 0;
+  const std::uint64_t descriptor = byte(4);
+  if ((descriptor & 0x20) == 0) {
+    const std::uint64_t base = std::uint64_t{1} << (10 + (byte(5) >> 3));
+    return base + base / 8 * (byte(5) & 7);
+  }
+  constexpr std::size_t dictionary_sizes[] = {0, 1, 2, 4}, content_sizes[] = {1, 2, 4, 8};
+  const std::size_t at = 5 + dictionary_sizes[descriptor & 3], size = content_sizes[descriptor >> 6];
+  std::uint64_t content = size == 2 ? 256 : 0;
+  for (std::size_t i = 0; i < size; ++i) content += byte(at + i) << (8 * i);
+  return content;
+}
 
 void zstd_contexts::deleter::operator()(ZSTD_DCtx_s* context) const noexcept { ZSTD_freeDCtx(context); }
 
@@ -198,11 +224,11 @@ zstd_contexts::context zstd_contexts::take() {
   }
   context fresh(ZSTD_createDCtx());
   if (!fresh) throw std::bad_alloc();
-  ZSTD_DCtx_setParameter(fresh.get(), ZSTD_d_windowLogMax, 27);
   return fresh;
 }
 
 void zstd_contexts::take_back(context used) noexcept {
+  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // its window is not kept
   ZSTD_DCtx_reset(used.get(), ZSTD_reset_session_only);
   try {
     idle_.push_back(std::move(used));

@@ -53,7 +53,10 @@ class zstd_contexts {
  private:
   std::vector<context> idle_;
 };
-// Zstandard frames (RFC 8878) with windows up to 128 MiB.
-std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts);
+// The window that the Zstandard frame at the front wants; 0 when that frame is to be skipped, or there is too little of it.
+std::uint64_t zstd_window_of(std::span<const std::byte> head);
+inline constexpr std::uint64_t usual_zstd_window = 8u << 20, largest_zstd_window = 128u << 20;
+// Zstandard frames (RFC 8878) with windows up to this power of two, at most 128 MiB.
+std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts, std::uint64_t largest_window = largest_zstd_window);
 
 }  // namespace lxr::io::codec

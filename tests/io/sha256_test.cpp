@@ -43,6 +43,14 @@ TEST(sha256, known_answers) {  // FIPS 180-2, appendix B
   EXPECT_EQ(hash_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+// issue 11, 2.3: holes of a sparse file
+TEST(crc32c, zeros_are_not_hashed_one_by_one) {
+  for (const std::size_t size : {0, 1, 2, 511, 512, 4095, 65536, 1'000'003}) {
+    EXPECT_EQ(crc32c_zeros(0x12345678, size), crc32c(0x12345678, as_bytes(std::string(size, '\0')))) << size;
+  }
+  EXPECT_EQ(crc32c_zeros(crc32c_zeros(crc32c_begin, 1ull << 62), 3), crc32c_zeros(crc32c_begin, (1ull << 62) + 3));
+}
+
 TEST(crc32c, known_answers) {  // RFC 3720, B.4
   EXPECT_EQ(~crc32c(crc32c_begin, as_bytes("123456789")), 0xe3069283u);
   EXPECT_EQ(~crc32c(crc32c_begin, as_bytes(std::string(32, '\0'))), 0x8a9136aau);
