@@ -1,5 +1,7 @@
 #include "io/tar/reader.hpp"
 
+#include <utility>
+
 #include "io/tar/format.hpp"
 
 namespace lxr::io::tar {
@@ -58,6 +60,7 @@ void reader::feed(std::span<const std::byte> bytes) {
         const auto part = text(take(std::min<std::uint64_t>(left_, block - extension_.size() % block)));
         extension_ += part;
         left_ -= part.size();
+        map_lines_ += static_cast<std::size_t>(std::ranges::count(part, '\n'));
         if (extension_.size() % block == 0 && on_sparse_map()) {
           begin_entry();
         } else if (left_ == 0 || extension_.size() > extension_limit) {
@@ -142,26 +145,28 @@ void reader::on_header() {
 void reader::on_extension() {
   state_ = padding_ > 0 ? state::padding : state::header;
   switch (extension_type_) {
-    case 'x':
-      count_pax(local_bytes_);
-      apply_pax(extension_, local_);
-      break;
-    case 'g':
-      count_pax(global_bytes_);
-      apply_pax(extension_, global_);
-      break;
+    case 'x': apply_pax(extension_, local_, local_bytes_); break;
+    case 'g': apply_pax(extension_, global_, global_bytes_); break;
     case 'L': long_path_ = extension_.c_str(); break;
     case 'K': long_link_ = extension_.c_str(); break;
     default: break;
   }
+  extension_ = std::string();
+  tell_held();
 }
 
-// One member may have several such headers.
-void reader::count_pax(std::size_t& bytes) const {
-  if ((bytes += extension_.size()) > 2 * extension_limit) corrupt("a member's extended headers are larger than 2 MiB");
+// Records are kept as they came, with those of global headers as the member's, and as its attributes, which a sink may copy; maps
+// of sparse files by the reader and by a sink.
+void reader::tell_held() {
+  constexpr std::uint64_t little = 64u << 10, copies = 3, of_segment = 2 * sizeof(entry::segment) + 24;
+  std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment + extension_.capacity();
+  if (held < little) held = 0;
+  if (held != told_) sink_.holds(told_ = held);
 }
 
-void reader::apply_pax(const std::string& records, std::map<std::string, std::string>& to) const {
+// `bytes` counts what all records, also of several such headers of one member, take in memory.
+void reader::apply_pax(const std::string& records, std::map<std::string, std::string>& to, std::size_t& bytes) const {
+  constexpr std::size_t of_record = 128;
   std::string_view rest = records;
   while (!rest.empty()) {
     std::size_t size = 0;
@@ -177,9 +182,13 @@ void reader::apply_pax(const std::string& records, std::map<std::string, std::st
     if (key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes") {  // form 0.0: pairs, in their order
       std::string& map = to["GNU.sparse.map"];
       map.append(map.empty() ? "" : ",").append(value);
+      bytes += value.size() + 1;
     } else {
-      to[std::string(key)] = value;
+      const auto [kept, fresh] = to.try_emplace(std::string(key));
+      bytes += fresh ? of_record + key.size() + value.size() : value.size() - kept->second.size();
+      kept->second = value;
     }
+    if (bytes > 2 * extension_limit) corrupt("a member's extended headers are larger than 2 MiB");
     rest.remove_prefix(size);
   }
 }
@@ -192,7 +201,7 @@ void reader::apply_overrides() {
   std::map<std::string, std::string> records = global_;
   for (auto& [key, value] : local_) records[key] = std::move(value);
   local_.clear();
-  local_bytes_ = 0;
+  member_bytes_ = global_bytes_ + std::exchange(local_bytes_, 0);
   // An empty value takes back what a global header said: the member's own header counts (POSIX, pax). An attribute may be empty.
   std::erase_if(records, [](const auto& record) { return record.second.empty() && !record.first.starts_with(xattr_key); });
   for (const auto& [key, value] : records) {
@@ -245,6 +254,7 @@ void reader::start_entry(char type) {
   if (!entry_.sparse) return begin_entry();
   entry_.size = sparse_size_;
   extension_.clear();
+  map_lines_ = 0;
   if (more_sparse_headers_) {
     state_ = state::sparse_headers;
   } else if (map_in_content_) {
@@ -256,6 +266,7 @@ void reader::start_entry(char type) {
 
 void reader::begin_entry() {
   if (entry_.sparse) check_segments();
+  tell_held();
   entry_.data_offset = consumed_;
   at_ = 0;
   segment_ = 0;

@@ -35,6 +35,9 @@ class sink {
   virtual void begin(const entry& e) = 0;
   virtual void data(std::span<const std::byte> bytes) = 0;
   virtual void hole(std::uint64_t /*size*/) {}
+  // Called when headers have grown or gone: how much memory those that the reader keeps for the next member take, with the copies
+  // that are made of them. Little is not told.
+  virtual void holds(std::uint64_t /*bytes*/) {}
   virtual void end() = 0;
 };
 
@@ -62,8 +65,8 @@ class reader {
   void give(std::span<const std::byte> part);
   void skip_hole();
   void skip_padding_of(std::uint64_t size);
-  void apply_pax(const std::string& records, std::map<std::string, std::string>& to) const;
-  void count_pax(std::size_t& bytes) const;
+  void apply_pax(const std::string& records, std::map<std::string, std::string>& to, std::size_t& bytes) const;
+  void tell_held();
   void apply_overrides();
   void apply_sparse(const std::map<std::string, std::string>& records);
   void apply_gnu_sparse(const std::string& header);
@@ -82,7 +85,10 @@ class reader {
   char extension_type_ = 0;
   std::string extension_;
   std::map<std::string, std::string> global_, local_;  // PAX records
-  std::size_t global_bytes_ = 0, local_bytes_ = 0;
+  std::size_t global_bytes_ = 0, local_bytes_ = 0;     // of memory, about
+  std::size_t member_bytes_ = 0;                       // the same of those that made entry_
+  std::uint64_t told_ = 0;                             // what holds() was told
+  std::size_t map_lines_ = 0;                          // of a sparse map in the content, so far
   std::string long_path_, long_link_;                  // GNU L and K
   entry entry_;
 };

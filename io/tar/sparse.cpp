@@ -108,21 +108,23 @@ void reader::on_sparse_header() {
   std::memcpy(&e, header_.data(), sizeof e);
   header_.clear();
   add_gnu_segments(e.segments, 21);
+  tell_held();
   if (e.is_extended == 0) begin_entry();
 }
 
 // False while more of the map is to come: decimal lines, their number first, filled up to a whole block.
 bool reader::on_sparse_map() {
+  if (map_lines_ == 0) return false;
   std::string_view rest = extension_;
-  const auto complete = [&rest] { return rest.find('\n') != std::string_view::npos; };
-  if (!complete()) return false;
   const std::uint64_t count = take_number(rest, '\n');
   if (count > segments_limit) corrupt("a sparse file has too many segments");
-  if (static_cast<std::uint64_t>(std::ranges::count(rest, '\n')) < 2 * count) return false;
+  if (map_lines_ - 1 < 2 * count) return false;
+  entry_.segments.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t offset = take_number(rest, '\n');
     entry_.segments.push_back({offset, take_number(rest, '\n')});
   }
+  extension_ = std::string();
   return true;
 }
 
