@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -101,20 +100,28 @@ struct name_and_node {
 struct placed {
   const node* what;
   const node* parent;
-  std::uint64_t at = 0, xattrs = 0, size = 0, links = 0;
-  std::uint64_t content = 0;  // first block, when it is not behind the inode
+  std::uint64_t at = 0, size = 0;
+  std::uint32_t links = 0;
+  std::uint32_t content = 0;  // first block, when it is not behind the inode
   bool is_inline = false;
-  std::vector<std::vector<name_and_node>> blocks;  // of a directory
 };
+
+// The entries of a directory, as its blocks hold them.
+using directory_blocks = std::vector<std::vector<name_and_node>>;
+
+constexpr std::uint64_t index_memory_of_node = sizeof(placed) + 2 * sizeof(name_and_node);
 
 // Breadth first, so that deep trees take no stack, and the root gets the first inode.
 class builder {
  public:
-  builder(const tree& of, std::span<const std::uint64_t> data_sizes)
+  builder(const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow)
       : data_sizes_(data_sizes), metadata_(round_up(device_table_offset + data_sizes.size() * device_slot_size, block)) {
+    allow(of.size() * index_memory_of_node);
+    order_.reserve(of.size());
     visit(&of.root(), &of.root());
     for (std::size_t i = 0; i < order_.size(); ++i) visit_children(i);
     lay_out();
+    allow(of.size() * index_memory_of_node + end_);
   }
 
   std::string write() {
@@ -126,11 +133,11 @@ class builder {
 
  private:
   void visit(const node* n, const node* parent) {
-    const auto [found, fresh] = places_.emplace(n, order_.size());
-    if (!fresh) {
-      ++order_[found->second].links;
+    if (n->place < order_.size() && order_[n->place].what == n) {  // else it is what an earlier index left there
+      ++order_[n->place].links;
       return;
     }
+    n->place = static_cast<std::uint32_t>(order_.size());
     placed p{.what = n, .parent = parent};
     p.links = n->is_directory() ? 2 : 1;
     order_.push_back(std::move(p));
@@ -147,18 +154,22 @@ class builder {
   }
 
   // "." and ".." have their places in the order of names.
-  static std::vector<std::vector<name_and_node>> pack_directory(const placed& p) {
-    std::map<std::string_view, const node*> names{{".", p.what}, {"..", p.parent}};
-    for (const auto& [name, child] : p.what->children) names.emplace(name, child);
-    std::vector<std::vector<name_and_node>> blocks(1);
+  static directory_blocks pack_directory(const placed& p) {
+    std::vector<name_and_node> names;
+    names.reserve(p.what->children.size() + 2);
+    for (const auto& [name, child] : p.what->children) names.push_back({name, child});
+    for (const auto& dots : {name_and_node{".", p.what}, name_and_node{"..", p.parent}}) {
+      names.insert(std::ranges::lower_bound(names, dots.name, {}, &name_and_node::name), dots);
+    }
+    directory_blocks blocks(1);
     std::uint64_t used = 0;
-    for (const auto& [name, child] : names) {
-      if (used + dirent_size + name.size() > block) {
+    for (const name_and_node& n : names) {
+      if (used + dirent_size + n.name.size() > block) {
         blocks.emplace_back();
         used = 0;
       }
-      used += dirent_size + name.size();
-      blocks.back().push_back({name, child});
+      used += dirent_size + n.name.size();
+      blocks.back().push_back(n);
     }
     return blocks;
   }
@@ -172,12 +183,11 @@ class builder {
   void lay_out() {
     std::uint64_t at = metadata_;
     for (placed& p : order_) {
-      p.xattrs = xattrs_size(*p.what);
-      const std::uint64_t head = inode_size + p.xattrs;
+      const std::uint64_t head = inode_size + xattrs_size(*p.what);
       std::uint64_t behind = 0;
       if (p.what->is_directory()) {
-        p.blocks = pack_directory(p);
-        p.size = (p.blocks.size() - 1) * block + block_content(p.blocks.back());
+        const directory_blocks blocks = pack_directory(p);
+        p.size = (blocks.size() - 1) * block + block_content(blocks.back());
       } else {
         p.size = p.what->is_symbolic_link() ? p.what->link_target.size() : p.what->size;
       }
@@ -199,7 +209,7 @@ class builder {
     end_ = round_up(at, block);
     for (placed& p : order_) {
       if (p.is_inline || S_ISREG(p.what->mode) || p.size == 0) continue;
-      p.content = end_ / block;
+      p.content = static_cast<std::uint32_t>(end_ / block);
       end_ += round_up(p.size, block);
     }
     constexpr std::uint64_t most = std::uint64_t{1} << 30;
@@ -224,25 +234,26 @@ class builder {
     }
   }
 
-  [[nodiscard]] std::uint64_t nid(const node* n) const { return order_[places_.at(n)].at / slot; }
+  [[nodiscard]] std::uint64_t nid(const node* n) const { return order_[n->place].at / slot; }
 
   void write_inode(image& out, const placed& p) const {
     const node& n = *p.what;
+    const std::uint64_t xattrs = xattrs_size(n);
     std::uint64_t layout = p.is_inline ? flat_inline : flat_plain, detail = p.content;
     if (S_ISREG(n.mode) && p.size > 0) {
       layout = chunk_based;
       detail = chunk_indexes | chunk_bits_of(n);
-      write_chunks(out, round_up(p.at + inode_size + p.xattrs, chunk_index_size), n);
+      write_chunks(out, round_up(p.at + inode_size + xattrs, chunk_index_size), n);
     }
     if (S_ISCHR(n.mode) || S_ISBLK(n.mode)) {
       detail = (n.device_minor & 0xffu) | n.device_major << 8 | (n.device_minor & ~0xffu) << 12;
     }
     out.u16(p.at, extended | layout);
-    out.u16(p.at + 0x02, p.xattrs == 0 ? 0 : (p.xattrs - xattr_header_size) / 4 + 1);
+    out.u16(p.at + 0x02, xattrs == 0 ? 0 : (xattrs - xattr_header_size) / 4 + 1);
     out.u16(p.at + 0x04, n.mode);
     out.u64(p.at + 0x08, p.size);
     out.u32(p.at + 0x10, detail);
-    out.u32(p.at + 0x14, places_.at(&n) + 1);
+    out.u32(p.at + 0x14, n.place + 1);
     out.u32(p.at + 0x18, n.uid);
     out.u32(p.at + 0x1c, n.gid);
     out.u64(p.at + 0x20, static_cast<std::uint64_t>(n.mtime_seconds));
@@ -278,9 +289,11 @@ class builder {
   }
 
   void write_content(image& out, const placed& p) const {
-    const std::uint64_t at = p.is_inline ? p.at + inode_size + p.xattrs : p.content * block;
+    const std::uint64_t at = p.is_inline ? p.at + inode_size + xattrs_size(*p.what) : p.content * block;
     if (p.what->is_symbolic_link()) out.text(at, p.what->link_target);
-    for (std::size_t i = 0; i < p.blocks.size(); ++i) write_directory_block(out, at + i * block, p.blocks[i]);
+    if (!p.what->is_directory()) return;
+    const directory_blocks blocks = pack_directory(p);
+    for (std::size_t i = 0; i < blocks.size(); ++i) write_directory_block(out, at + i * block, blocks[i]);
   }
 
   void write_directory_block(image& out, std::uint64_t at, const std::vector<name_and_node>& entries) const {
@@ -298,13 +311,12 @@ class builder {
   std::span<const std::uint64_t> data_sizes_;
   std::uint64_t metadata_, end_ = 0;
   std::vector<placed> order_;
-  std::unordered_map<const node*, std::size_t> places_;
 };
 
 }  // namespace
 
-std::string make_index(const tree& of, std::span<const std::uint64_t> data_sizes) {
-  builder b(of, data_sizes);
+std::string make_index(const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow) {
+  builder b(of, data_sizes, allow);
   return b.write();
 }
 

@@ -86,7 +86,7 @@ class laying {
     node& directory = *joints_[i].lower;
     directory.xattrs.erase(implied_mark);
     directory.xattrs.erase(opaque_mark);
-    std::erase_if(directory.children, [](const auto& child) { return child.second->is_whiteout(); });
+    directory.children.erase_if([](const auto& child) { return child.second->is_whiteout(); });
     for (auto& [name, child] : directory.children) {
       if (child->is_directory()) joints_.push_back({child, nullptr, i, &name});
     }

@@ -163,6 +163,12 @@ class parser {
 
 }  // namespace
 
+std::uint64_t node_count(std::span<const std::byte> index) {
+  if (index.size() < superblock_offset + superblock_size) return 0;
+  const image bytes(index);
+  return bytes.u32(superblock_offset) == magic ? bytes.u64(superblock_offset + 0x10) : 0;
+}
+
 tree read_index(std::span<const std::byte> index) {
   parser p(index);
   return p.parse();

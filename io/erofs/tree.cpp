@@ -50,11 +50,12 @@ bool tree::step(walk& w, bool create, const std::string& path) {
     if (create) create_rest(w, part);
     return create;
   }
-  node*& next = found->second;
+  node* next = found->second;
   if (create && next->is_whiteout()) {  // hidden in the layers below, and now led through: a directory that hides what they have there
     next = &add_node();
     next->mode = S_IFDIR | 0755;
     next->xattrs[opaque_mark] = "y";
+    w.above.back()->children[part] = next;
   }
   if (next->is_directory()) {
     w.above.push_back(next);

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <list>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "io/erofs/lazy_map.hpp"
 
 namespace lxr::io::erofs {
 
@@ -33,8 +33,9 @@ struct node {
   std::uint16_t device = 1;
   std::vector<extent> extents;
   std::string link_target;                  // of a symbolic link
-  std::map<std::string, std::string> xattrs;
-  std::map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them
+  lazy_map<std::string, std::string> xattrs;
+  lazy_map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them
+  mutable std::uint32_t place = 0;        // among the inodes of an index that is being made of the tree
 
   [[nodiscard]] bool is_directory() const noexcept;
   [[nodiscard]] bool is_symbolic_link() const noexcept;
@@ -61,6 +62,9 @@ class tree {
   [[nodiscard]] const node& root() const noexcept { return nodes_.front(); }
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
   node& add_node() { return nodes_.emplace_back(); }
+  // About what a node takes in memory, with its name in a directory and one extent, but without what is long or rare: link targets,
+  // attributes, long names.
+  static constexpr std::size_t memory_of_node = sizeof(node) + 32 + 96 + 32;
 
   // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones when `create`, else null.
   node* directory(const std::string& path, bool create);

@@ -26,8 +26,8 @@ constexpr std::size_t index_limit = std::size_t{4} << 30;
 
 class checker {
  public:
-  checker(const instance& where, bool repair, const std::function<void(const finding&)>& report)
-      : where_(where), store_(where), repair_(repair), report_(report) {}
+  checker(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory)
+      : where_(where), store_(where), repair_(repair), report_(report), budget_({UINT64_MAX, UINT64_MAX, memory, false}) {}
 
   check_summary run() {
     for (const std::string& hex : file::list_at(where_.root_fd(), "layers")) guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
@@ -104,7 +104,7 @@ class checker {
   void check_tar(const std::string& hex, int directory, std::uint64_t tar_size) {
     const auto data = file::try_open_at(directory, data_file, O_RDONLY);
     if (!data) damaged("its data is missing");
-    layer_index members({UINT64_MAX, UINT64_MAX});
+    layer_index members(budget_);
     io::tar::reader tar(members);
     bool readable = true;
     if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex) damaged("its data has changed: the digest is " + digest);
@@ -112,7 +112,7 @@ class checker {
     struct stat st {};
     ::fstat(data->get(), &st);
     const auto size = static_cast<std::uint64_t>(st.st_size);
-    compare_index("layer " + hex.substr(0, 12), directory, io::erofs::make_index(members.tree(), {&size, 1}));
+    compare_index("layer " + hex.substr(0, 12), directory, members.make_index(size));
   }
 
   static std::string read_tar(int data, std::uint64_t size, io::tar::reader& tar, bool& readable) {
@@ -169,7 +169,8 @@ class checker {
     if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
       if (const std::string difference = first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
-    if (indexed) compare_index("image " + id.substr(0, 12), directory.get(), make_image_index(layers, diff_ids));
+    const std::string wanted = indexed ? make_image_index(layers, diff_ids, budget_) : "";
+    if (!wanted.empty()) compare_index("image " + id.substr(0, 12), directory.get(), wanted);  // else each layer is mounted for itself
   }
 
   const instance& where_;
@@ -177,12 +178,13 @@ class checker {
   bool repair_;
   const std::function<void(const finding&)>& report_;
   check_summary summary_;
+  pull_budget budget_;  // of memory alone
 };
 
 }  // namespace
 
-check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report) {
-  checker c(where, repair, report);
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory) {
+  checker c(where, repair, report, memory);
   const check_summary out = c.run();
   empty_trash(where);
   return out;

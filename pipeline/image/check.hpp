@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/state/paths.hpp"
+#include "pipeline/image/budget.hpp"
 
 namespace lxr::image {
 
@@ -20,7 +21,8 @@ struct check_summary {
 // Reads the whole store and compares: layers with their diff-id (erofs) or the listing of their files (directories), indexes
 // with what their tars make, images with their digests, names with images. With `repair`, indexes are made anew, and what is
 // damaged beyond that is removed, so that the next pull fetches it.
+// `memory`: what a tree may take, as at the pull.
 // Runs on: one thread, blocks; in lxr-image.  Failure: throws only for what is no damage: no disk, no permission.
-check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report);
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory = layer_limits().memory);
 
 }  // namespace lxr::image

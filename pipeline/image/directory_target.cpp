@@ -10,8 +10,6 @@
 namespace lxr::image {
 namespace {
 
-constexpr std::size_t writes_in_flight = 4;
-
 unique_fd make_root(int directory) {
   file::make_directory_at(directory, "root", 0755);
   return file::open_at(directory, "root", O_RDONLY | O_DIRECTORY);
@@ -21,7 +19,7 @@ unique_fd make_root(int directory) {
 class directory_target final : public layer_target {
  public:
   directory_target(unique_fd root, unique_fd directory, target_tools tools)
-      : tools_(tools), writer_(std::move(directory), std::move(root), tools.limits), tar_(writer_) {}
+      : tools_(tools), writer_(std::move(directory), std::move(root), tools.budget), tar_(writer_) {}
 
   task<stored_layer> store(plain_blocks& plain) override {
     task_scope writes(co_await asio::this_coro::executor);
@@ -30,7 +28,11 @@ class directory_target final : public layer_target {
       while (auto block = co_await plain.pop()) {
         {
           const auto permit = co_await tools_.extractions.acquire();
-          co_await offload(tools_.pool, [&] { tar_.feed(block->bytes()); });
+          co_await offload(tools_.pool, [&] {
+            writer_.time().resume();
+            tar_.feed(block->bytes());
+            writer_.time().tick();
+          });
         }
         auto starting = start_writes(writes);
         co_await std::move(starting);
@@ -54,7 +56,7 @@ class directory_target final : public layer_target {
   // Large files go to the disk beside the stream, a bounded number of pieces at a time.
   task<void> start_writes(task_scope& writes) {
     for (pending_write& piece : writer_.take_writes()) {
-      auto permit = co_await write_permits_.acquire();
+      auto permit = co_await tools_.writes.acquire();
       writes.spawn(write(std::move(piece), std::move(permit)));
     }
     for (auto& file : writer_.take_finished()) finish_when_written(std::move(file));
@@ -88,7 +90,6 @@ class directory_target final : public layer_target {
   target_tools tools_;
   layer_writer writer_;
   io::tar::reader tar_;
-  semaphore write_permits_{writes_in_flight};
   std::map<const large_file*, int> outstanding_;
   std::set<const large_file*> ended_;
 };

@@ -23,7 +23,7 @@ constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
 // The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
 class erofs_target final : public layer_target {
  public:
-  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.limits), tar_(index_) { create_data(); }
+  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.budget), tar_(index_) { create_data(); }
 
   task<stored_layer> store(plain_blocks& plain) override {
     try {
@@ -34,7 +34,8 @@ class erofs_target final : public layer_target {
     } catch (const io::erofs::not_indexable& e) {
       co_return stored_layer{.obstacle = e.reason()};
     }
-    co_return stored_layer{index_.bytes(), size_, index_.take_tree(), {}};
+    auto [members, memory] = index_.take_tree();
+    co_return stored_layer{index_.bytes(), size_, std::move(members), std::move(memory), {}};
   }
 
  private:
@@ -49,7 +50,11 @@ class erofs_target final : public layer_target {
         const auto content = shared->bytes();  // write() pads the block
         writes.spawn(write(shared, size_, std::move(permit)));
         size_ += content.size();
-        co_await offload(tools_.pool, [&] { tar_.feed(content); });
+        co_await offload(tools_.pool, [&] {
+          index_.time().resume();
+          tar_.feed(content);
+          index_.time().tick();
+        });
       }
       tar_.finish();
     } catch (...) {
@@ -106,7 +111,7 @@ class erofs_target final : public layer_target {
     const unique_fd index = file::open_at(directory_.get(), index_file, O_WRONLY | O_CREAT | O_EXCL, 0600);
     co_await offload(tools_.pool, [&] {
       if (::ftruncate(data_.get(), static_cast<off_t>(whole)) != 0) throw_errno("set the size of", data_file);
-      file::write_all(index.get(), io::erofs::make_index(index_.tree(), {&whole, 1}), index_file);
+      file::write_all(index.get(), index_.make_index(whole), index_file);
     });
     if (tools_.safety == durability::none) co_return;
     co_await tools_.files.sync(data_.get());

@@ -55,12 +55,12 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
   file::make_directory_at(staging_.directory.get(), "image");
   const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
   bool has_top = false;
-  const std::string index = co_await offload(tools_.pool, [&] { return make_image_index(layers, image_.config->diff_ids, layers_.take_trees()); });
+  const std::string index = co_await offload(tools_.pool, [&] { return make_image_index(layers, image_.config->diff_ids, layers_.budget(), layers_.take_trees()); });
   if (!index.empty()) {
     auto writing = write_durably(tools_, image.get(), index_file, index);
     co_await std::move(writing);
   } else {
-    has_top = co_await offload(tools_.pool, [&] { return make_top_layer(layers, image.get()); });
+    has_top = co_await offload(tools_.pool, [&] { return make_top_layer(layers, image.get(), layers_.budget()); });
   }
   auto writing_manifest = write_durably(tools_, image.get(), "manifest.json", image_.chosen.text);
   co_await std::move(writing_manifest);

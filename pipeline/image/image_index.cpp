@@ -18,9 +18,9 @@ void image_index::add(io::erofs::tree layer, std::size_t place, std::uint64_t da
   tree_.lay_over(std::move(layer), static_cast<std::uint16_t>(place + 1));
 }
 
-std::string image_index::bytes() {
+std::string image_index::bytes(const io::erofs::memory_check& allow) {
   add_mount_points();
-  return io::erofs::make_index(tree_, data_sizes_);
+  return io::erofs::make_index(tree_, data_sizes_, allow);
 }
 
 void image_index::add_mount_points() {
@@ -36,20 +36,45 @@ void image_index::add_mount_points() {
   for (const char* file : {"hostname", "hosts", "resolv.conf"}) add(*etc, file, S_IFREG | 0644);
 }
 
-std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, std::map<std::size_t, io::erofs::tree> ready) {
+ready_tree read_layer_tree(int directory, pull_budget& budget) {
+  constexpr const char* what = "the trees of the image's layers";
+  struct stat st {};
+  memory_share memory(budget);
+  if (::fstatat(directory, index_file, &st, 0) == 0) memory.set(static_cast<std::uint64_t>(st.st_size), what);
+  const std::string index = read_layer_index(directory);
+  const std::uint64_t nodes = io::erofs::node_count(as_bytes(index)), text = index.size();  // what is long or rare takes as much as there
+  memory.set(nodes * io::erofs::tree::memory_of_node + 2 * text, what);
+  ready_tree out{io::erofs::read_index(as_bytes(index)), std::move(memory)};
+  out.memory.set(nodes * io::erofs::tree::memory_of_node + text, what);
+  return out;
+}
+
+namespace {
+
+std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
   image_index index;
+  std::vector<memory_share> memory;
   const std::vector<oci::digest> data_files = distinct(diff_ids);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     struct stat st {};
     if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
     const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_ids[i]) - data_files.begin());
     auto at_hand = ready.extract(i);
-    index.add(at_hand ? std::move(at_hand.mapped()) : io::erofs::read_index(as_bytes(read_layer_index(layers[i].get()))), place, static_cast<std::uint64_t>(st.st_size));
+    ready_tree layer = at_hand ? std::move(at_hand.mapped()) : read_layer_tree(layers[i].get(), budget);
+    index.add(std::move(layer.members), place, static_cast<std::uint64_t>(st.st_size));
+    memory.push_back(std::move(layer.memory));
   }
+  memory_share building(budget);
+  return index.bytes([&building](std::uint64_t bytes) { building.set(bytes, "the index over all layers"); });
+}
+
+}  // namespace
+
+std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
   try {
-    return index.bytes();
+    return merge(layers, diff_ids, budget, std::move(ready));
   } catch (const error& e) {
-    if (e.code() != errc::unsupported) throw;
+    if (e.code() != errc::unsupported && e.code() != errc::exhausted) throw;
     return {};
   }
 }

@@ -53,7 +53,7 @@ bool is_whiteout(int directory, const std::string& name) {
 
 }  // namespace
 
-layer_directories::layer_directories(unique_fd root, std::function<void()> count) : root_(std::move(root)), count_(std::move(count)) { implied_.insert(inode_of(root_.get())); }
+layer_directories::layer_directories(unique_fd root, std::function<void(const std::string&)> count) : root_(std::move(root)), count_(std::move(count)) { implied_.insert(inode_of(root_.get())); }
 
 int layer_directories::of(const std::string& path) {
   auto found = recent_.find(path);
@@ -90,13 +90,11 @@ unique_fd layer_directories::make(const std::string& path) {
       at = std::move(next);
     } else if (errno == ENOENT) {
       for (const std::string& name : take_missing(coming, part)) {
-        at = make_below(std::move(at), name);
-        way.push_back(name);
+        at = make_below(std::move(at), way, name);
       }
     } else if (is_whiteout(at.get(), part)) {
       if (::unlinkat(at.get(), part.c_str(), 0) != 0) throw_errno("unpack into directory", path);
-      at = make_below(std::move(at), part);
-      way.push_back(part);
+      at = make_below(std::move(at), way, part);
       implied_.erase(inode_of(at.get()));
       if (::fsetxattr(at.get(), io::erofs::opaque_mark, "y", 1, 0) != 0) throw_errno("mark opaque", path);
     } else {
@@ -114,8 +112,10 @@ unique_fd layer_directories::make(const std::string& path) {
   return at;
 }
 
-unique_fd layer_directories::make_below(unique_fd directory, const std::string& name) {
-  count_();
+// `way` leads to the directory, and then to the new one.
+unique_fd layer_directories::make_below(unique_fd directory, std::vector<std::string>& way, const std::string& name) {
+  way.push_back(name);
+  count_(joined(way));
   if (::mkdirat(directory.get(), name.c_str(), 0755) != 0) throw_errno("make directory", name);
   unique_fd made = open_child(directory.get(), name);
   if (!made) throw_errno("open directory", name);

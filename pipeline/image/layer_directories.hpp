@@ -1,9 +1,12 @@
 #pragma once
 
+#include <limits.h>
+
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/unique_fd.hpp"
 
@@ -14,8 +17,8 @@ namespace lxr::image {
 // Failure: throws error{errc::corrupt} for paths through too many links, and what errno says.
 class layer_directories {
  public:
-  // `count` is called for each directory that is made; it throws when there are too many.
-  layer_directories(unique_fd root, std::function<void()> count);
+  // `count` is called with the path of each directory before it is made; it throws when there are too many.
+  layer_directories(unique_fd root, std::function<void(const std::string& path)> count);
 
   [[nodiscard]] int root() const noexcept { return root_.get(); }
   // The directory `path` leads to; "" is the root. Missing ones are made as plain 0755 ones, as every unpacker does.
@@ -30,13 +33,14 @@ class layer_directories {
   // Directories that no member of the layer named, only the paths of others.
   void named(std::uint64_t inode) { implied_.erase(inode); }
   [[nodiscard]] bool is_implied(std::uint64_t inode) const { return implied_.contains(inode); }
+  [[nodiscard]] std::uint64_t memory() const noexcept { return implied_.size() * 64 + recent_.size() * PATH_MAX; }
 
  private:
   unique_fd make(const std::string& path);
-  unique_fd make_below(unique_fd directory, const std::string& name);
+  unique_fd make_below(unique_fd directory, std::vector<std::string>& way, const std::string& name);
 
   unique_fd root_;
-  std::function<void()> count_;
+  std::function<void(const std::string&)> count_;
   std::map<std::string, unique_fd> recent_;
   std::set<std::uint64_t> implied_;  // by inode
 };

@@ -53,8 +53,8 @@ bool layer_fetch::staged(const oci::descriptor& what) const {
   return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
 }
 
-std::map<std::size_t, io::erofs::tree> layer_fetch::take_trees() {
-  std::map<std::size_t, io::erofs::tree> ready;
+std::map<std::size_t, ready_tree> layer_fetch::take_trees() {
+  std::map<std::size_t, ready_tree> ready;
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex())) ready.emplace(i, std::move(fresh.mapped()));
   }
@@ -116,6 +116,8 @@ task<bool> layer_fetch::claim(const oci::descriptor& what) {
 task<bool> layer_fetch::fetch_claimed(std::size_t i) {
   const oci::descriptor& what = image_.manifest.layers[i];
   const auto permit = co_await layers_.acquire();
+  std::optional<semaphore::permit> window;
+  if (oci::layer_compression(what) == oci::compression::zstd) window.emplace(co_await zstd_layers_.acquire());
   const stage_span span(tools_.events, "layer", short_digest(what.content));
   if (staged(what)) {  // and what another process had committed instead is gone
     co_await commit(i);
@@ -167,7 +169,7 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
   const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
   if (driver == store_driver::directories) has_trees_ = true;
-  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, tools_.limits.bytes}, progress_of(what));
+  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, large_windows_}, progress_of(what));
   stored_layer stored = co_await std::move(unpacking);
   if (!stored.obstacle.empty()) co_return stored.obstacle;
   const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
@@ -177,13 +179,14 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   if (tools_.safety != durability::full) file::replace_at(directory.get(), unsynced_mark, "");
   auto syncing = sync_durably(tools_, directory.get());
   co_await std::move(syncing);
-  if (stored.members) trees_.emplace(name, std::move(*stored.members));
+  // The image's index needs it again; kept while memory is plenty.
+  if (stored.members && budget_.memory() <= budget_.memory_limit() / 4) trees_.emplace(name, ready_tree{std::move(*stored.members), std::move(*stored.memory)});
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
   co_return std::string();
 }
 
 std::unique_ptr<layer_target> layer_fetch::make_target(unique_fd directory, store_driver driver) {
-  const target_tools tools{tools_.pool, tools_.files, extractions_, tools_.safety, tools_.limits};
+  const target_tools tools{tools_.pool, tools_.files, extractions_, writes_, budget_, tools_.safety};
   return driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
 }
 

@@ -9,7 +9,9 @@
 #include "core/async/waiter_list.hpp"
 #include "core/oci/image_config.hpp"
 #include "pipeline/image/blob_claims.hpp"
+#include "pipeline/image/budget.hpp"
 #include "pipeline/image/hashing.hpp"
+#include "pipeline/image/image_index.hpp"
 #include "pipeline/image/puller.hpp"
 #include "pipeline/image/unpack.hpp"
 
@@ -43,7 +45,9 @@ class layer_fetch {
   // Others may take what was committed.
   void release_claims() noexcept { claims_.release(); }
   // The listings of layers that this pull just made, by their places; they need not be read again. Gives them away.
-  std::map<std::size_t, io::erofs::tree> take_trees();
+  std::map<std::size_t, ready_tree> take_trees();
+  // What this pull may still take; for all its layers and its image.
+  pull_budget& budget() noexcept { return budget_; }
 
  private:
   task<void> fetch_config();
@@ -66,14 +70,16 @@ class layer_fetch {
   pulled_image& image_;
   const store::staging& staging_;
   waiter_list configured_;
-  std::map<std::string, io::erofs::tree> trees_;  // by blob
+  pull_budget budget_{tools_.limits};
+  std::map<std::string, ready_tree> trees_;  // by blob
   bool has_trees_ = false;
   blob_claims claims_{store_.where()};
   std::vector<oci::digest> committed_;
   std::uint64_t finished_ = 0, synced_ = 0;  // trees: how many were done, and how many of these a syncfs has made durable
   semaphore syncing_{1};
   semaphore layers_{tools_.parallel};
-  semaphore extractions_{1};
+  semaphore zstd_layers_{8}, large_windows_{1};  // each takes a window of memory
+  semaphore extractions_{1}, writes_{8};
   hashing hashes_{tools_.pool};
   io::codec::zstd_contexts contexts_;
   keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice

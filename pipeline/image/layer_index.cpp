@@ -2,7 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
+#include "io/erofs/index.hpp"
 #include "pipeline/image/member.hpp"
 
 namespace lxr::image {
@@ -39,7 +42,7 @@ void add_extents(node& n, const entry& e) {
 }
 
 // Whether `directory` is this one or has it somewhere below.
-bool holds(const node& directory, const node& other) {
+bool is_at_or_below(const node& directory, const node& other) {
   std::vector<const node*> coming{&directory};
   while (!coming.empty()) {
     const node* const n = coming.back();
@@ -64,11 +67,11 @@ mode_t type_of(const entry& e) {
 
 }  // namespace
 
-layer_index::layer_index(layer_limits limits) : limits_(limits) { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
+layer_index::layer_index(pull_budget& budget) : budget_(budget), memory_(budget), time_(budget) { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
 
 void layer_index::begin(const entry& e) {
-  count_member(members_, limits_);
-  count_metadata(e);
+  budget_.count_member();
+  note_metadata(e);
   const std::string path = normalised_member_path(e.path);
   if (is_aufs_metadata(path)) return;
   check_member(e);
@@ -78,13 +81,34 @@ void layer_index::begin(const entry& e) {
   if (!handle_whiteout(at, path)) make(e, at);
 }
 
-// Parents that nobody named count, and attributes, which a global header gives to every member.
-void layer_index::count_metadata(const entry& e) {
-  constexpr std::uint64_t most = std::uint64_t{512} << 20, of_node = 400;
-  for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_node / 4;
-  metadata_ += e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
-  if (metadata_ + tree_.size() * of_node <= most) return;
-  throw io::erofs::not_indexable("layer", "what is known about its members takes more than 512 MiB of memory");
+void layer_index::note_metadata(const entry& e) {
+  constexpr std::size_t of_attribute = 192, of_name = 96;  // a member may be one more name of a file
+  if (++members_ % 64 == 0) time_.tick();
+  for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_attribute;
+  metadata_ += of_name + e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
+  take_memory(held_);
+}
+
+void layer_index::holds(std::uint64_t bytes) { take_memory(held_ = bytes); }
+
+// Parents that nobody named have long names at worst, and are marked.
+void layer_index::take_memory(std::uint64_t beside_the_tree) {
+  constexpr std::size_t of_implied = 512, step = 64u << 10;
+  const std::uint64_t implied = tree_.size() - std::min<std::uint64_t>(tree_.size(), members_ + 1);
+  const std::uint64_t all = tree_.size() * io::erofs::tree::memory_of_node + implied * of_implied + metadata_ + beside_the_tree;
+  if (memory_.try_set((all + step - 1) / step * step)) return;
+  throw io::erofs::not_indexable("layer", "what is known about its members takes more memory than the " + std::to_string(budget_.memory_limit() >> 20) + " MiB of a pull");
+}
+
+std::pair<io::erofs::tree, memory_share> layer_index::take_tree() {
+  take_memory(0);
+  return {std::move(tree_), std::move(memory_)};
+}
+
+std::string layer_index::make_index(std::uint64_t data_size) {
+  std::string out = io::erofs::make_index(tree_, {&data_size, 1}, [this](std::uint64_t bytes) { take_memory(bytes); });
+  budget_.count_bytes(out.size());
+  return out;
 }
 
 void layer_index::set_root(const entry& e) {
@@ -148,7 +172,7 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
   }
   if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
   node*& there = at.directory->children[at.name];
-  if (there != nullptr && holds(*there, *from)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
+  if (there != nullptr && is_at_or_below(*there, *from)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
   if (there != found->second) check_names(++found->second->names, e);
   there = found->second;
 }

@@ -4,7 +4,7 @@
 
 #include "io/erofs/tree.hpp"
 #include "io/tar/reader.hpp"
-#include "pipeline/image/member.hpp"
+#include "pipeline/image/budget.hpp"
 
 namespace lxr::image {
 
@@ -16,13 +16,20 @@ namespace lxr::image {
 // Failure: throws error{errc::corrupt} for members that no filesystem could hold.
 class layer_index final : public io::tar::sink {
  public:
-  explicit layer_index(layer_limits limits = {});
+  // Borrows the budget. Throws io::erofs::not_indexable when that has too little memory.
+  explicit layer_index(pull_budget& budget);
   void begin(const io::tar::entry& e) override;
+  void holds(std::uint64_t bytes) override;
   void data(std::span<const std::byte>) override {}
   void end() override {}
+  // Of what members take; whoever feeds them resumes it.
+  time_meter& time() noexcept { return time_; }
 
   [[nodiscard]] const io::erofs::tree& tree() const noexcept { return tree_; }
-  io::erofs::tree take_tree() { return std::move(tree_); }
+  // The index over the data file of this size.
+  [[nodiscard]] std::string make_index(std::uint64_t data_size);
+  // The tree, and what it takes of the budget.
+  std::pair<io::erofs::tree, memory_share> take_tree();
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // of all files
 
  private:
@@ -30,16 +37,20 @@ class layer_index final : public io::tar::sink {
     io::erofs::node* directory;
     std::string name;
   };
-  void count_metadata(const io::tar::entry& e);
+  void note_metadata(const io::tar::entry& e);
+  void take_memory(std::uint64_t beside_the_tree);
   void set_root(const io::tar::entry& e);
   bool handle_whiteout(const place& at, const std::string& path);
   void make(const io::tar::entry& e, const place& at);
   void make_directory(const io::tar::entry& e, const place& at);
   void make_hard_link(const io::tar::entry& e, const place& at);
 
-  layer_limits limits_;
+  pull_budget& budget_;
+  memory_share memory_;
+  time_meter time_;
   io::erofs::tree tree_;
-  std::uint64_t members_ = 0, bytes_ = 0, metadata_ = 0;
+  std::uint64_t members_ = 0, bytes_ = 0;
+  std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes, extents; in the reader
 };
 
 }  // namespace lxr::image

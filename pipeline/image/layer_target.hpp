@@ -13,7 +13,7 @@
 #include "core/base/unique_fd.hpp"
 #include "io/erofs/tree.hpp"
 #include "io/file/file_backend.hpp"
-#include "pipeline/image/member.hpp"
+#include "pipeline/image/budget.hpp"
 
 namespace lxr::image {
 
@@ -30,6 +30,7 @@ struct stored_layer {
   std::uint64_t bytes = 0;                  // of all files
   std::uint64_t tar_bytes = 0;              // of data.tar that are the layer's, of the erofs driver
   std::optional<io::erofs::tree> members;   // of the erofs driver
+  std::optional<memory_share> memory;       // that the members take
   // Why this driver cannot store the layer, though another one may; then nothing else here counts. What no driver stores is thrown.
   std::string obstacle;
 };
@@ -52,8 +53,9 @@ struct target_tools {
   worker_pool& pool;
   io::file::file_backend& files;
   semaphore& extractions;  // how many layers create files at the same moment: on ext4 two that do get in each other's way
+  semaphore& writes;       // how many pieces of large files are on their way to the disk
+  pull_budget& budget;
   durability safety = durability::full;
-  layer_limits limits = {};
 };
 
 std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_tools tools);

@@ -23,6 +23,8 @@ namespace {
 using io::tar::entry;
 
 constexpr std::size_t page = 4096;
+// What a member costs beside its content, in bytes that are written in the same time. Directories that nobody names are few.
+constexpr std::uint64_t work_of_file = 4096, work_of_directory = 4 * work_of_file, work_of_implied = 4 * work_of_directory;
 constexpr const char* default_acl = "system.posix_acl_default";  // set last: what is made in a directory begins with it
 
 timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
@@ -56,8 +58,24 @@ void large_file::finish() const {
   ::futimens(fd.get(), times);
 }
 
-layer_writer::layer_writer(unique_fd directory, unique_fd root, layer_limits limits)
-    : limits_(limits), directory_(std::move(directory)), directories_(std::move(root), [this] { count_member(entries_, limits_); }) {}
+layer_writer::layer_writer(unique_fd directory, unique_fd root, pull_budget& budget)
+    : budget_(budget), memory_(budget), time_(budget), directory_(std::move(directory)), directories_(std::move(root), [this](const std::string& path) { count_directory(path); }) {}
+
+void layer_writer::count_directory(const std::string& path) {
+  budget_.count_member();
+  budget_.count_work(work_of_implied + path.size());
+}
+
+void layer_writer::holds(std::uint64_t bytes) {
+  held_ = bytes;
+  take_memory();
+}
+
+void layer_writer::take_memory() {
+  constexpr std::size_t step = 64u << 10;
+  const std::uint64_t all = sums_.memory() + directories_.memory() + late_.capacity() * sizeof(late_metadata) + late_bytes_ + held_;
+  memory_.set((all + step - 1) / step * step, "what is known about a layer's members");
+}
 
 layer_writer::place layer_writer::locate(const std::string& path) {
   const auto [above, name] = split_path(path);
@@ -65,11 +83,14 @@ layer_writer::place layer_writer::locate(const std::string& path) {
 }
 
 void layer_writer::begin(const entry& e) {
-  count_member(entries_, limits_);
+  budget_.count_member();
+  time_.tick();
+  take_memory();
   entry_ = e;
   entry_.path = normalised_member_path(e.path);
   if (is_aufs_metadata(entry_.path)) return;
   check_member(entry_);
+  budget_.count_work((e.type == entry::kind::directory ? work_of_directory : work_of_file) + entry_.path.size());
   if (entry_.path.empty()) return set_root(e);
   const place at = locate(entry_.path);
   if (handle_whiteout(at)) return;
@@ -144,13 +165,7 @@ void layer_writer::make_file(const entry& e, const place& at) {
   const std::uint64_t inode = set_metadata(fd.get(), e);
   bytes_ += e.size;
   offset_ = 0;
-  constexpr std::uint64_t most_zeros = std::uint64_t{4} << 30;  // a file of holes may be of any size
-  if (!e.sparse || e.size <= most_zeros) {
-    sums_.begin(inode);
-  } else {
-    sums_.forget(inode);
-  }
-  if (!e.xattrs.empty()) attributed_.insert(inode);
+  sums_.begin(inode, !e.xattrs.empty());
   if (!large) {
     small_ = std::move(fd);
     small_data_.clear();
@@ -250,6 +265,7 @@ void layer_writer::describe_directory(int fd, const std::string& path, const ent
   set_xattrs(fd, attributes, path);
   directories_.named(inode);
   late_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds, acl ? acl.mapped() : ""});
+  late_bytes_ += path.size() + late_.back().default_acl.size();
   const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
   ::futimens(fd, times);
 }
@@ -311,12 +327,19 @@ void layer_writer::finish() {
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd->get(), times);
   }
-  tree_listing names = list_tree(directories_.root(), [this](std::uint64_t inode) { return attributed_.contains(inode); });
-  for (listed& l : names) {
+  write_listing();
+}
+
+void layer_writer::write_listing() {
+  sums_.sort();
+  listing_writer listing(directory_.get());
+  const auto add = [&](listed& l) {
     if (S_ISREG(l.mode)) l.checksum = sums_.find(l.inode);
     if (S_ISDIR(l.mode)) l.implied = directories_.is_implied(l.inode);
-  }
-  write_listing(directory_.get(), names);
+    listing.add(l);
+  };
+  visit_tree(directories_.root(), {.name = add, .may_have_attributes = [this](std::uint64_t inode) { return sums_.has_attributes(inode); }});
+  listing.finish();
 }
 
 }  // namespace lxr::image

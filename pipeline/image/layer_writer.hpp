@@ -2,15 +2,14 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/unique_fd.hpp"
 #include "io/tar/reader.hpp"
+#include "pipeline/image/budget.hpp"
 #include "pipeline/image/checksums.hpp"
 #include "pipeline/image/layer_directories.hpp"
-#include "pipeline/image/member.hpp"
 
 namespace lxr::image {
 
@@ -48,12 +47,16 @@ struct pending_write {
 class layer_writer final : public io::tar::sink {
  public:
   // `directory`: the layer's, which holds the root and what is known about it.
-  layer_writer(unique_fd directory, unique_fd root, layer_limits limits = {});
+  // Borrows the budget.
+  layer_writer(unique_fd directory, unique_fd root, pull_budget& budget);
 
   void begin(const io::tar::entry& e) override;
   void data(std::span<const std::byte> bytes) override;
   void hole(std::uint64_t size) override;
+  void holds(std::uint64_t bytes) override;
   void end() override;
+  // Of what members take; whoever feeds them resumes it.
+  time_meter& time() noexcept { return time_; }
   // Sets what of directories adding members changes (times) or minds (default ACLs), and writes the listing of the tree.
   void finish();
 
@@ -77,6 +80,9 @@ class layer_writer final : public io::tar::sink {
     std::string default_acl;
   };
 
+  void take_memory();
+  void count_directory(const std::string& path);
+  void write_listing();
   place locate(const std::string& path);
   bool handle_whiteout(const place& at);
   void make(const io::tar::entry& e, const place& at);
@@ -90,13 +96,15 @@ class layer_writer final : public io::tar::sink {
   static std::uint64_t set_metadata(int fd, const io::tar::entry& e);
   void flush_piece(bool last);
 
-  layer_limits limits_;
+  pull_budget& budget_;
+  memory_share memory_;
+  time_meter time_;
   unique_fd directory_;
   checksums sums_;
-  std::set<std::uint64_t> attributed_;  // inodes of files with attributes
   layer_directories directories_;
   std::vector<late_metadata> late_;
-  std::uint64_t bytes_ = 0, entries_ = 0;
+  std::uint64_t late_bytes_ = 0, held_ = 0;  // of memory: in late_; in the reader
+  std::uint64_t bytes_ = 0;
 
   // The file being written.
   io::tar::entry entry_;

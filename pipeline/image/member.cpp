@@ -6,11 +6,6 @@
 
 namespace lxr::image {
 
-void count_member(std::uint64_t& members, const layer_limits& limits) {
-  if (++members <= limits.members) return;
-  throw error(errc::exhausted, "unpack layer", "", "it has more than " + std::to_string(limits.members) + " members", "LXR_LAYER_MAX_FILES allows more");
-}
-
 std::string normalised_member_path(const std::string& path) {
   if (path.size() > path_limit) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + "...\"", "its path is longer than 4095 bytes");
   std::string out;

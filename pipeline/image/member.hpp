@@ -10,13 +10,6 @@ namespace lxr::image {
 
 // What the layer format makes of a tar member, whatever driver stores it (OCI image-spec, layer.md).
 
-// What one layer may grow to; a small blob can unpack to anything.
-struct layer_limits {
-  std::uint64_t bytes = std::uint64_t{256} << 30, members = 1'000'000;
-};
-// Counts one more. Throws errc::exhausted beyond the limit.
-void count_member(std::uint64_t& members, const layer_limits& limits);
-
 constexpr std::size_t path_limit = 4095;  // as the kernel's PATH_MAX
 
 // "a/b/c" of any spelling of it ("./a//x/../b/c/"); empty for the root. Throws errc::corrupt for a path that leads out of the layer, or

@@ -16,6 +16,7 @@
 #include "io/mount/rooted.hpp"
 #include "pipeline/image/checksums.hpp"
 #include "pipeline/image/driver.hpp"
+#include "pipeline/image/image_index.hpp"
 #include "pipeline/image/member.hpp"
 #include "pipeline/image/tree_listing.hpp"
 
@@ -27,35 +28,45 @@ using io::erofs::tree;
 
 // One layer as it lies in the store.
 struct layer {
-  std::optional<tree_listing> names;  // of a tree of files
-  std::string index;                  // of an indexed tar
-  int directory;                      // borrowed
-  std::uint64_t inode;                // of the directory: a repeated layer has the same one
-  [[nodiscard]] bool is_known() const { return names || !index.empty(); }  // else an earlier lxr stored it
+  int directory;        // borrowed
+  std::uint64_t inode;  // of the directory: a repeated layer has the same one
+  bool is_tree = false, is_indexed = false;
+  [[nodiscard]] bool is_known() const { return is_tree || is_indexed; }  // else an earlier lxr stored it
 };
 
-layer read_layer(int directory) {
+layer look_at(int directory) {
   struct stat st {};
   if (::fstat(directory, &st) != 0) throw_errno("look at", "layer");
-  layer out{read_listing(directory), {}, directory, st.st_ino};
-  if (!out.names && ::faccessat(directory, index_file, F_OK, 0) == 0) out.index = read_layer_index(directory);
+  layer out{directory, st.st_ino};
+  out.is_tree = listing_reader::open(directory).has_value();
+  out.is_indexed = !out.is_tree && ::faccessat(directory, index_file, F_OK, 0) == 0;
   return out;
 }
 
-tree tree_of(const tree_listing& names) {
-  tree out;
-  std::unordered_map<std::string, node*> directories{{"", &out.root()}};
-  std::unordered_map<std::uint64_t, node*> files;
-  for (const listed& l : names) {
-    const auto [above, name] = split_path(l.path);
-    node* n = l.path.empty() ? &out.root() : nullptr;
-    if (n == nullptr && !S_ISDIR(l.mode)) n = files[l.inode];
-    if (n == nullptr) n = &out.add_node();
-    if (S_ISDIR(l.mode)) {
-      directories[l.path] = n;
-    } else {
-      files[l.inode] = n;
+// A tree in memory of a listing. Throws errc::exhausted where the budget has too little memory.
+class listed_tree {
+ public:
+  listed_tree(int directory, pull_budget& budget) : names_(*listing_reader::open(directory)), memory_(budget) {
+    while (auto l = names_.next()) {
+      count(*l);
+      add(std::move(*l));
     }
+  }
+  ready_tree take() { return {std::move(tree_), std::move(memory_)}; }
+
+ private:
+  void count(const listed& l) {
+    constexpr std::size_t of_attribute = 192, of_file = 64, step = 64u << 10;
+    bytes_ += tree::memory_of_node + of_file + l.path.size() + l.link_target.size();
+    for (const auto& [name, value] : l.xattrs) bytes_ += name.size() + value.size() + of_attribute;
+    memory_.set((bytes_ + step - 1) / step * step, "the trees of the image's layers");
+  }
+
+  void add(listed l) {
+    node* n = l.path.empty() ? &tree_.root() : nullptr;
+    if (n == nullptr && !S_ISDIR(l.mode)) n = files_[l.inode];
+    if (n == nullptr) n = &tree_.add_node();
+    if (!S_ISDIR(l.mode)) files_[l.inode] = n;
     n->mode = l.mode;
     n->uid = l.uid;
     n->gid = l.gid;
@@ -64,44 +75,57 @@ tree tree_of(const tree_listing& names) {
     n->size = l.size;
     n->device_major = major(l.device);
     n->device_minor = minor(l.device);
-    n->link_target = l.link_target;
-    n->xattrs = l.xattrs;
+    n->link_target = std::move(l.link_target);
+    n->xattrs = std::move(l.xattrs);
     if (l.implied) n->xattrs[io::erofs::implied_mark] = "y";
-    if (l.path.empty()) continue;
-    const auto parent = directories.find(above);
-    if (parent == directories.end()) throw error(errc::corrupt, "use", "layer", "the listing of its files is damaged");
-    parent->second->children[name] = n;
+    if (l.path.empty()) return;
+    auto [above, name] = split_path(l.path);
+    if (above != above_) {  // all that is in a directory comes at once
+      parent_ = tree_.directory(above, false);
+      above_ = std::move(above);
+    }
+    if (parent_ == nullptr) throw error(errc::corrupt, "use", "layer", "the listing of its files is damaged");
+    parent_->children[std::move(name)] = n;
   }
-  return out;
-}
+
+  listing_reader names_;
+  memory_share memory_;
+  std::uint64_t bytes_ = 0;
+  tree tree_;
+  node* parent_ = &tree_.root();  // the directory at above_
+  std::string above_;
+  std::unordered_map<std::uint64_t, node*> files_;
+};
+
+ready_tree tree_of(const layer& l, pull_budget& budget) { return l.is_tree ? listed_tree(l.directory, budget).take() : read_layer_tree(l.directory, budget); }
 
 // The trees of the layers, and which file of which layer each of their nodes is.
 class layer_trees {
  public:
-  explicit layer_trees(const std::vector<layer>& layers) {
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      const layer& l = layers[i];
-      trees_.push_back(l.names ? tree_of(*l.names) : io::erofs::read_index(as_bytes(l.index)));
-      note(trees_.back().root(), i);
-    }
+  layer_trees(const std::vector<layer>& layers, pull_budget& budget) : memory_(budget) {
+    for (const layer& l : layers) trees_.push_back(tree_of(l, budget));
+    for (std::size_t i = 0; i < layers.size(); ++i) note(trees_[i].members.root(), i);
   }
-  [[nodiscard]] const node& root(std::size_t layer) const { return trees_[layer].root(); }
+  [[nodiscard]] const node& root(std::size_t layer) const { return trees_[layer].members.root(); }
   [[nodiscard]] const std::pair<std::size_t, std::string>& origin_of(const node& n) const { return origins_.at(&n); }
   // Nodes stay where they are, and keep their origin.
   tree lay_over_each_other() {
     tree out;
-    for (std::size_t i = 0; i < trees_.size(); ++i) out.lay_over(std::move(trees_[i]), static_cast<std::uint16_t>(i + 1));
+    for (std::size_t i = 0; i < trees_.size(); ++i) out.lay_over(std::move(trees_[i].members), static_cast<std::uint16_t>(i + 1));
     return out;
   }
 
  private:
   void note(const node& root, std::size_t layer) {
+    constexpr std::size_t of_origin = 128, step = 64u << 10;
     std::vector<std::pair<const node*, std::string>> coming{{&root, ""}};
     while (!coming.empty()) {
       const auto [directory, prefix] = std::move(coming.back());
       coming.pop_back();
       if (prefix.size() > path_limit) throw error(errc::unsupported, "use layer", "", "its directories are deeper than any path");
       for (const auto& [name, child] : directory->children) {
+        bytes_ += of_origin + prefix.size() + name.size();
+        memory_.set((bytes_ + step - 1) / step * step, "the trees of the image's layers");
         if (child->is_directory()) {
           coming.emplace_back(child, prefix + name + "/");
         } else {
@@ -111,7 +135,9 @@ class layer_trees {
     }
   }
 
-  std::vector<tree> trees_;
+  std::vector<ready_tree> trees_;
+  memory_share memory_;  // of origins_
+  std::uint64_t bytes_ = 0;
   std::unordered_map<const node*, std::pair<std::size_t, std::string>> origins_;
 };
 
@@ -144,8 +170,8 @@ struct seen {
 
 class writer {
  public:
-  writer(const std::vector<layer>& layers, int image)
-      : layers_(layers), image_(image), shown_(layers), laid_over_(layers), wanted_(laid_over_.lay_over_each_other()) {}
+  writer(const std::vector<layer>& layers, int image, pull_budget& budget)
+      : layers_(layers), image_(image), shown_(layers, budget), laid_over_(layers, budget), wanted_(laid_over_.lay_over_each_other()) {}
 
   bool run() {
     seen root;  // for overlayfs a layer's root hides nothing, also when it is opaque
@@ -155,11 +181,13 @@ class writer {
     correct(root, wanted_.root(), "");
     if (!root_) return false;
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) finish_directory(made->first, *made->second);
-    tree_listing names = list_tree(root_.get());
-    for (listed& l : names) {
+    listing_writer listing(image_);
+    const auto add = [&](listed& l) {
       if (S_ISREG(l.mode)) l.checksum = checksum_of(io::mount::open_rooted(root_.get(), l.path, O_RDONLY | O_NOFOLLOW).value().get());
-    }
-    write_listing(image_, names);
+      listing.add(l);
+    };
+    visit_tree(root_.get(), {.name = add});
+    listing.finish();
     return true;
   }
 
@@ -199,7 +227,7 @@ class writer {
   static bool same_directory(const node& a, const node& b) {
     const auto attributes = [](const node& n) {
       auto out = n.xattrs;
-      std::erase_if(out, [](const auto& x) { return !is_kept_attribute(x.first); });
+      out.erase_if([](const auto& x) { return !is_kept_attribute(x.first); });
       return out;
     };
     return a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && attributes(a) == attributes(b);
@@ -255,7 +283,7 @@ class writer {
   void place_file(const node& n, const std::string& at) {
     const auto& [origin, origin_path] = laid_over_.origin_of(n);
     const layer& from = layers_[origin];
-    if (from.names) {
+    if (from.is_tree) {
       const auto [above, name] = split_path(origin_path);
       const unique_fd layer_root = file::open_at(from.directory, "root", O_RDONLY | O_DIRECTORY);
       const auto directory = io::mount::open_rooted(layer_root.get(), above.empty() ? "." : above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -300,36 +328,75 @@ class writer {
   std::unordered_map<const node*, std::string> placed_;
 };
 
-bool is_plain(const listed& directory) {
-  return (directory.mode & 07777) == 0755 && directory.uid == 0 && directory.gid == 0 && directory.xattrs.empty();
-}
-
 // Whether there is anything in a layer that its own tree does not make overlayfs do. Not in most images: their layers name
 // their directories, but for a root like any other, and hide only what is in these.
-bool may_differ(const std::vector<layer>& layers) {
-  bool plain_root = true, lowest = true;
-  for (const layer& l : layers) {
-    if (!l.names) return true;
-    for (const listed& n : *l.names) {
-      const bool is_root = n.path.empty(), is_whiteout = S_ISCHR(n.mode) && n.device == 0;
-      if (is_whiteout && n.path.find('/') != std::string::npos) return true;
-      if (lowest) continue;
-      if (n.implied && !(is_root && plain_root)) return true;
-      if (is_root && n.xattrs.contains(io::erofs::opaque_mark)) return true;
-    }
-    plain_root = plain_root && (l.names->empty() || is_plain(l.names->front()));
-    lowest = false;
+class search {
+ public:
+  explicit search(pull_budget& budget) : budget_(budget) {}
+
+  // Layers come lowest first.
+  void add(const layer& l) {
+    l.is_tree ? add_listing(l.directory) : add_tree(read_layer_tree(l.directory, budget_).members);
+    is_lowest_ = false;
   }
-  return false;
-}
+  [[nodiscard]] bool found() const noexcept { return found_; }
+
+ private:
+  struct seen_name {
+    bool is_root, is_nested, is_whiteout, is_implied, is_opaque, is_plain;
+  };
+
+  void look_at(const seen_name& n) {
+    if (n.is_whiteout && n.is_nested) found_ = true;
+    if (!is_lowest_ && n.is_implied && !(n.is_root && plain_roots_)) found_ = true;
+    if (!is_lowest_ && n.is_root && n.is_opaque) found_ = true;
+    if (n.is_root) roots_here_are_plain_ = n.is_plain;
+  }
+
+  template <class Name>
+  static bool is_plain(const Name& directory) {
+    return (directory.mode & 07777) == 0755 && directory.uid == 0 && directory.gid == 0;
+  }
+
+  void add_listing(int directory) {
+    auto names = *listing_reader::open(directory);
+    while (const auto l = names.next()) {
+      look_at({l->path.empty(), l->path.find('/') != std::string::npos, S_ISCHR(l->mode) && l->device == 0, l->implied, l->xattrs.contains(io::erofs::opaque_mark), is_plain(*l) && l->xattrs.empty()});
+    }
+    plain_roots_ = plain_roots_ && roots_here_are_plain_;
+  }
+
+  void add_tree(const tree& t) {
+    const auto look = [this](const node& n, int depth) {
+      const bool implied = n.xattrs.contains(io::erofs::implied_mark);
+      look_at({depth == 0, depth > 1, n.is_whiteout(), implied, n.xattrs.contains(io::erofs::opaque_mark), is_plain(n) && n.xattrs.size() == (implied ? 1u : 0u)});
+    };
+    std::vector<std::pair<const node*, int>> coming{{&t.root(), 0}};
+    look(t.root(), 0);
+    while (!coming.empty()) {
+      const auto [directory, depth] = coming.back();
+      coming.pop_back();
+      for (const auto& [name, child] : directory->children) {
+        look(*child, depth + 1);
+        if (child->is_directory()) coming.emplace_back(child, depth + 1);
+      }
+    }
+    plain_roots_ = plain_roots_ && roots_here_are_plain_;
+  }
+
+  pull_budget& budget_;
+  bool found_ = false, is_lowest_ = true, plain_roots_ = true, roots_here_are_plain_ = true;
+};
 
 }  // namespace
 
-bool make_top_layer(const std::vector<unique_fd>& layers, int image) {
+bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget) {
   std::vector<layer> all;
-  for (const unique_fd& directory : layers) all.push_back(read_layer(directory.get()));
+  for (const unique_fd& directory : layers) all.push_back(look_at(directory.get()));
   if (!std::ranges::all_of(all, &layer::is_known)) return false;  // nobody knows what they imply
-  return may_differ(all) && writer(all, image).run();
+  search differences(budget);
+  for (const layer& l : all) differences.add(l);
+  return differences.found() && writer(all, image, budget).run();
 }
 
 }  // namespace lxr::image

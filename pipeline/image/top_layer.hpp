@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/base/unique_fd.hpp"
+#include "pipeline/image/budget.hpp"
 
 namespace lxr::image {
 
@@ -14,7 +15,7 @@ namespace lxr::image {
 // with a listing. Files of trees are hard links, so it takes little space.
 // Names of nothing (whiteouts in a directory that only one layer has, which overlayfs lists) are covered too.
 // Returns false, and makes nothing, when nothing differs: so for most images, whose layers name their directories.
-// Failure: throws; `image` is then to be discarded.  Runs on: any thread; blocks.
-bool make_top_layer(const std::vector<unique_fd>& layers, int image);
+// Failure: throws, errc::exhausted where the budget has too little memory; `image` is then to be discarded.  Runs on: any thread; blocks.
+bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget);
 
 }  // namespace lxr::image

@@ -5,7 +5,9 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "core/base/unique_fd.hpp"
 
 namespace lxr::image {
 
@@ -23,18 +25,52 @@ struct listed {
   bool implied = false;  // a directory that no member of the layer named, only the paths of others
 };
 
-// A tree as it was stored, kept beside it in a file of its own: what tells later that something has changed, and what the
-// tree alone does not tell. Each directory comes before what is in it, names in the order of their bytes.
-using tree_listing = std::vector<listed>;
+// A tree as it was stored is kept beside it in a file of its own, the listing: what tells later that something has changed, and what
+// the tree alone does not tell. Each directory comes before what is in it, and all that is in it comes at once, in the order of the
+// names' bytes. Trees and listings may be of any size: nobody holds one in memory as a whole.
 
-// Of a tree on disk; without what cannot be seen, and with its inodes' own numbers.
-// `may_have_attributes`: whoever made the tree knows of which files that is true, and saves opening the others.
-tree_listing list_tree(int root, const std::function<bool(std::uint64_t inode)>& may_have_attributes = [](std::uint64_t) { return true; });
+// Visits a tree on disk in this order; without what cannot be seen, and with its inodes' own numbers.
+struct tree_visitor {
+  std::function<void(listed&)> name;
+  // Behind the last name in this directory.
+  std::function<void(const std::string& directory)> end_of = [](const std::string&) {};
+  // Whoever made the tree knows of which files that is true, and saves opening the others.
+  std::function<bool(std::uint64_t inode)> may_have_attributes = [](std::uint64_t) { return true; };
+};
+void visit_tree(int root, const tree_visitor& visitor);
 
-// `directory` holds the tree, root/, and the listing of it.
-void write_listing(int directory, const tree_listing& of);
-// Empty when there is none. Throws errc::corrupt for a damaged one.
-std::optional<tree_listing> read_listing(int directory);
+// Writes the listing of `directory`, which holds the tree, root/.
+// Lifecycle: add() the names in order, then finish().
+class listing_writer {
+ public:
+  explicit listing_writer(int directory);
+  void add(const listed& l);
+  void finish();
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  unique_fd fd_;
+  std::string buffer_;
+  std::uint64_t size_ = 0;
+};
+
+// Reads a listing from its beginning. Failure: throws errc::corrupt for a damaged one.
+class listing_reader {
+ public:
+  // Empty when there is none.
+  static std::optional<listing_reader> open(int directory);
+  std::optional<listed> next();
+
+ private:
+  explicit listing_reader(unique_fd fd) : fd_(std::move(fd)) {}
+  bool fill();
+  std::string_view string();
+  std::string bytes();
+
+  unique_fd fd_;
+  std::string buffer_;
+  std::size_t at_ = 0;  // what is before it was read
+};
 
 // What is not as its listing says: "the content of \"etc/passwd\" has changed"; empty when all is.
 // Throws errc::corrupt when tree or listing are missing or damaged, errc::unsupported where an earlier lxr wrote no listing.

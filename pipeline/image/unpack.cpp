@@ -12,17 +12,20 @@ namespace {
 constexpr std::size_t blocks_in_flight = 2;  // per channel
 
 // As the first bytes say, which some tools describe with the wrong media type; where they say nothing, as that says.
-std::unique_ptr<io::codec::decoder> decoder_for(const oci::descriptor& what, std::span<const std::byte> head, io::codec::zstd_contexts& contexts) {
+oci::compression compression_of(const oci::descriptor& what, std::span<const std::byte> head) {
   using io::codec::packing;
-  const packing found = io::codec::packing_of(head);
-  if (found == packing::bzip2 || found == packing::xz) {
-    throw error(errc::unsupported, "unpack layer", what.content.str(), std::string("it is compressed with ") + (found == packing::xz ? "xz" : "bzip2") + ", which no image format allows",
-                "gzip, zstd and uncompressed layers can be used");
+  const auto refuse = [&what](const std::string& with) {
+    throw error(errc::unsupported, "unpack layer", what.content.str(), "it is compressed with " + with + ", which no image format allows", "gzip, zstd and uncompressed layers can be used");
+  };
+  switch (io::codec::packing_of(head)) {
+    case packing::tar: return oci::compression::none;
+    case packing::gzip: return oci::compression::gzip;
+    case packing::zstd: return oci::compression::zstd;
+    case packing::bzip2: refuse("bzip2"); break;
+    case packing::xz: refuse("xz"); break;
+    case packing::unknown: break;
   }
-  const auto declared = oci::layer_compression(what);
-  if (found == packing::gzip || (found == packing::unknown && declared == oci::compression::gzip)) return io::codec::make_gzip_decoder();
-  if (found == packing::zstd || (found == packing::unknown && declared == oci::compression::zstd)) return io::codec::make_zstd_decoder(contexts);
-  return io::codec::make_plain_decoder();
+  return oci::layer_compression(what);
 }
 
 // The shared state of one layer on its way; its stages are methods.
@@ -37,7 +40,8 @@ class unpacking {
         hashes_(tools.hashes),
         blocks_(tools.blocks),
         events_(tools.events),
-        bytes_limit_(tools.bytes_limit),
+        budget_(tools.budget),
+        large_windows_(tools.large_windows),
         target_(target),
         progress_(std::move(progress)),
         contexts_(tools.contexts) {}
@@ -58,6 +62,7 @@ class unpacking {
     while (auto block = co_await from_->read()) {
       received_ += block->size();
       if (received_ > what_.size) wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
+      budget_.receive(block->size());
       progress_(received_);
       co_await hashes_.update(blob_hash_, block->bytes(), urgency());
       if (!co_await compressed_.push(std::move(*block))) co_return;
@@ -89,27 +94,39 @@ class unpacking {
       if (!co_await std::move(inflating)) co_return;
     }
     decoder_->finish();
-    count_plain(filling_.size());
+    budget_.count_bytes(filling_.size());
     if (!filling_.empty() && !co_await plain_.push(std::move(filling_))) co_return;
     plain_.close();
   }
 
   // `input` stays until this returns. False when nobody wants more.
   task<bool> inflate(std::span<const std::byte> input) {
-    if (!decoder_) decoder_ = decoder_for(what_, input, contexts_);
+    if (!decoder_) {
+      auto choosing = choose_decoder(input);
+      co_await std::move(choosing);
+    }
     do {
       co_await offload(pool_, [&] { decoder_->step(input, filling_); }, urgency());
       if (!filling_.full()) continue;
-      count_plain(filling_.size());
+      budget_.count_bytes(filling_.size());
       if (!co_await plain_.push(std::move(filling_))) co_return false;
       filling_ = co_await blocks_.acquire();
     } while (!input.empty() || decoder_->has_pending());
     co_return true;
   }
 
-  void count_plain(std::size_t more) {
-    if ((decoded_ += more) <= bytes_limit_) return;
-    throw error(errc::exhausted, "unpack layer", what_.content.str(), "it unpacks to more than " + std::to_string(bytes_limit_) + " bytes", "LXR_LAYER_MAX_BYTES allows more");
+  task<void> choose_decoder(std::span<const std::byte> head) {
+    const oci::compression compression = compression_of(what_, head);
+    if (compression == oci::compression::gzip) decoder_ = io::codec::make_gzip_decoder();
+    if (compression == oci::compression::none) decoder_ = io::codec::make_plain_decoder();
+    if (decoder_) co_return;
+    // Room for the usual window is set aside for each of the few layers that are said to be zstd and unpacked at once.
+    using io::codec::usual_zstd_window;
+    const std::uint64_t window = std::max(io::codec::zstd_window_of(head), usual_zstd_window);
+    const bool expected = oci::layer_compression(what_) == oci::compression::zstd;
+    if (window > usual_zstd_window) large_window_.emplace(co_await large_windows_.acquire());
+    if (window <= io::codec::largest_zstd_window) window_.set(window - (expected ? usual_zstd_window : 0), "the window of a zstd stream");
+    decoder_ = io::codec::make_zstd_decoder(contexts_, window);
   }
 
   task<void> verify() {
@@ -157,14 +174,17 @@ class unpacking {
   hashing& hashes_;
   block_pool& blocks_;
   event_sink& events_;
-  std::uint64_t bytes_limit_;
+  pull_budget& budget_;
+  memory_share window_{budget_};
+  semaphore& large_windows_;
+  std::optional<semaphore::permit> large_window_;
   layer_target& target_;
   progress_function progress_;
   io::codec::zstd_contexts& contexts_;
   std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes are there
   byte_block filling_;                           // plain bytes
   io::codec::sha256 blob_hash_, plain_hash_;
-  std::uint64_t received_ = 0, decoded_ = 0;
+  std::uint64_t received_ = 0;
   stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
   plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};

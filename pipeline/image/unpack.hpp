@@ -7,6 +7,7 @@
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
 #include "io/codec/decoder.hpp"
+#include "pipeline/image/budget.hpp"
 #include "pipeline/image/hashing.hpp"
 #include "pipeline/image/layer_target.hpp"
 #include "pipeline/image/source.hpp"
@@ -22,7 +23,8 @@ struct unpack_tools {
   io::codec::zstd_contexts& contexts;
   block_pool& blocks;  // of plain_block_size; more of them than layers are unpacked at once
   event_sink& events;  // gets a span for each stage
-  std::uint64_t bytes_limit = layer_limits().bytes;
+  pull_budget& budget;
+  semaphore& large_windows;  // how many zstd streams with more than the usual window are unpacked at once
 };
 constexpr std::size_t plain_block_size = 1u << 20;
 

@@ -113,7 +113,8 @@ std::size_t asked_parallel(const json::object& request) {
 
 layer_limits asked_limits() {
   const layer_limits usual;
-  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members)};
+  const bool asked = std::getenv("LXR_LAYER_MAX_BYTES") != nullptr;
+  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members), number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked};
 }
 
 task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
@@ -171,7 +172,7 @@ json::object do_check_request(int channel, const json::object& request) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // it reads for long, and what it changes it renames
   const check_summary s = check_store(where, json::get_bool(request, "repair"), [channel](const finding& f) {
     send_message(channel, {{"kind", "finding"}, {"object", json::printable(f.object)}, {"problem", json::printable(f.problem.substr(0, 4096))}, {"repair", f.repair}});
-  });
+  }, asked_limits().memory);
   return {{"kind", "result"}, {"layers", s.layers}, {"images", s.images}, {"findings", s.findings}, {"repaired", s.repaired}};
 }
 

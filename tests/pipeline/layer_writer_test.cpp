@@ -30,7 +30,8 @@ struct layer : testing::Test {
     EXPECT_EQ(st.st_nlink, 1u);
   }
   void unpack(const std::string& archive) {
-    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+    pull_budget budget;
+    layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
     io::tar::reader reader(writer);
     reader.feed(as_bytes(archive));
     reader.finish();
@@ -164,12 +165,13 @@ TEST_F(layer, nothing_reaches_out) {
 }
 
 TEST_F(layer, directories_that_no_member_names_count_too) {
-  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), {.bytes = 1 << 20, .members = 100});
+  pull_budget budget({.bytes = 1 << 20, .members = 100}), second({.bytes = 1 << 20, .members = 100});
+  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
   io::tar::reader reader(writer);
   std::string path;
   for (int i = 0; i < 99; ++i) path += "d/";
   EXPECT_NO_THROW(reader.feed(as_bytes(tar_builder().add({.path = "f", .content = "x", .pax = {{"path", path + "f"}}}).finish())));
-  layer_writer another(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), {.bytes = 1 << 20, .members = 100});
+  layer_writer another(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), second);
   io::tar::reader again(another);
   try {
     again.feed(as_bytes(tar_builder().add({.path = "f", .content = "x", .pax = {{"path", "e/" + path + "f"}}}).finish()));

@@ -23,7 +23,8 @@ class listing_of_a_layer : public testing::Test {
   void SetUp() override {
     file::make_directory_at(dir_.fd(), "root", 0755);
     root_ = file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY);
-    layer_writer writer(file::open_at(dir_.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY));
+    pull_budget budget;
+    layer_writer writer(file::open_at(dir_.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
     io::tar::reader tar(writer);
     test::tar_builder b;
     b.directory("etc").file("etc/file", "content").add({.path = "etc/hard", .link = "etc/file", .type = '1'}).add({.path = "link", .link = "etc/file", .type = '2'});
@@ -34,9 +35,9 @@ class listing_of_a_layer : public testing::Test {
     writer.finish();
   }
   [[nodiscard]] listed of(const std::string& path) const {
-    const tree_listing names = *read_listing(dir_.fd());
-    for (const listed& l : names) {
-      if (l.path == path) return l;
+    auto names = listing_reader::open(dir_.fd());
+    while (auto l = names->next()) {
+      if (l->path == path) return *l;
     }
     throw std::out_of_range(path);
   }
@@ -73,8 +74,19 @@ TEST_F(listing_of_a_layer, tells_whatever_changes) {
   ::fstatat(root, "etc", &etc, 0);
   const timespec times[2] = {etc.st_mtim, etc.st_mtim};
   const auto restore_time = [&] { ::utimensat(root, "etc", times, 0); };
+  const auto same_time = [&](const std::string& path) {  // as was listed
+    const listed was = of(path);
+    const timespec time{static_cast<time_t>(was.mtime_seconds), static_cast<long>(was.mtime_nanoseconds)};
+    const timespec both[2] = {time, time};
+    ::utimensat(root, path.empty() ? "." : path.c_str(), both, 0);
+  };
   expect_told("added", "\"etc/new\" was added", [&] { file::replace_at(root, "etc/new", "n", 0644); restore_time(); }, [&] { ::unlinkat(root, "etc/new", 0); restore_time(); });
   expect_told("missing", "\"etc/hard\" is missing", [&] { ::unlinkat(root, "etc/hard", 0); restore_time(); }, [&] { ::linkat(root, "etc/file", root, "etc/hard", 0); restore_time(); });
+  expect_told("hard link", "\"etc/hard\" has other hard links", [&] { ::unlinkat(root, "etc/hard", 0); file::replace_at(root, "etc/hard", "content", 0644); same_time("etc/hard"); restore_time(); },
+              [&] { ::unlinkat(root, "etc/hard", 0); ::linkat(root, "etc/file", root, "etc/hard", 0); restore_time(); });
+  expect_told("joined", "\"etc/other\" has other hard links", [&] { ::unlinkat(root, "etc/other", 0); ::linkat(root, "etc/file", root, "etc/other", 0); restore_time(); },
+              [&] { ::unlinkat(root, "etc/other", 0); file::replace_at(root, "etc/other", "content", 0644); same_time("etc/other"); restore_time(); });
+  expect_told("last", "\"zero\" is missing", [&] { ::renameat(root, "zero", dir_.fd(), "zero"); same_time(""); }, [&] { ::renameat(dir_.fd(), "zero", root, "zero"); same_time(""); });
   const unique_fd file = file::open_at(root, "etc/other", O_RDWR);
   struct stat st {};
   ::fstat(file.get(), &st);

@@ -68,7 +68,8 @@ void describe_tree(int directory, const std::string& path, std::map<std::string,
 
 void unpack_tree(const temp_directory& dir, const std::string& archive) {
   file::make_directory_at(dir.fd(), "root", 0755);
-  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY));
+  pull_budget budget;
+  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
   io::tar::reader reader(writer);
   reader.feed(as_bytes(archive));
   reader.finish();
@@ -80,11 +81,12 @@ void unpack_tree(const temp_directory& dir, const std::string& archive) {
 }
 
 io::erofs::tree tree_of(const std::string& archive) {
-  layer_index index;
+  pull_budget budget;
+  layer_index index(budget);
   io::tar::reader reader(index);
   for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
   reader.finish();
-  return index.take_tree();
+  return index.take_tree().first;
 }
 
 std::string whole_blocks(std::string data) {
@@ -135,7 +137,8 @@ description image_by_directories(const std::vector<std::string>& archives) {
     return std::nullopt;
   }
   std::vector<unique_fd> roots;
-  if (make_top_layer(layers, dirs.back().fd())) roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
+  pull_budget budget;
+  if (make_top_layer(layers, dirs.back().fd(), budget)) roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) roots.push_back(file::open_at(layer->get(), "root", O_RDONLY | O_DIRECTORY));
   io::mount::overlay_layers lowers;
   for (const unique_fd& root : roots) lowers.lowers.push_back(root.get());
