@@ -45,7 +45,7 @@ layers many_layers() {
   for (int i = 0; i < 30; ++i) {
     tar_builder b;
     b.directory(std::to_string(i));
-    for (int f = 0; f < 20'000; ++f) b.file(std::to_string(i) + "/" + std::to_string(f), "");
+    for (int f = 0; f < 10'000; ++f) b.file(std::to_string(i) + "/" + std::to_string(f), "");
     out.push_back(packed(b.finish()));
   }
   return out;
