@@ -58,6 +58,7 @@ TEST_P(odd_layers, legitimate_ones_are_what_umoci_makes_of_them) {
   spelled.directory("./").directory("./etc/").file("/etc/absolute", "1").file("./etc//double", "2").directory("usr/").directory("usr/lib/");
   spelled.add({.path = "lib", .link = "usr/lib", .type = '2'}).file("lib/through", "3").add({.path = "./hard", .link = "/etc/absolute", .type = '1'});
   spelled.add({.path = "hard2", .link = "./etc/double", .type = '1'}).file("etc/" + std::string(90, 'n'), "long").directory("empty");
+  spelled.file("etc/../dotted", "4").add({.path = "usr/../hard3", .link = "etc/.././dotted", .type = '1'});
   expect_as_umoci("spelled", {spelled.finish()});
 
   tar_builder kinds;
