@@ -64,7 +64,7 @@ void follow(const instance& where, const std::string& id, int directory, line_re
   char events[4096];
   for (;;) {
     const container_state state = load_state(where, id);
-    const bool ended = state.init.pid == 0 && !state.ending;  // what it said last is there before its exit is recorded
+    const bool ended = state.init.pid == 0 && !state.ending && state.status != container_status::starting;  // what it said last is there before its exit is recorded
     current.read([&view](std::string_view record) { view.add(record); });
     auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
     struct stat mine {}, theirs {};

@@ -38,12 +38,12 @@ void complete(const instance& where, listed& one) {
 std::vector<listed> containers(const instance& where, bool all) {
   std::vector<listed> out;
   state_reader states(where);
-  int patience = 64;  // of a list of many, the last ones are shown as they are
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);  // then they are shown as they are
   for (const std::string& id : list_containers(where)) {
     listed one{id, {}};
     try {
       one.state = states.load(id);
-      if (one.state.ending && patience-- > 0) one.state = container::load_settled_state(where, id);
+      if (one.state.ending && std::chrono::steady_clock::now() < patience) one.state = container::load_settled_state(where, id);
       if (!all && one.state.status != container_status::running) continue;
       if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {

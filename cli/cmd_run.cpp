@@ -42,13 +42,15 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
     h.events().show(what.flags.timing, what.flags.trace);
     if (!attached) {
       h.monitor().watch(std::move(running));
+      fresh.lock.release();  // the next command may follow at once
       h.client().finished(print_result(config.id + "\n", "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
       co_return;
     }
     container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+    h.client().started();  // before its output: a terminal is raw then
     h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
+    fresh.lock.release();
     h.focus(config.id);
-    h.client().started();
     co_return;
   } catch (...) {
     failure = std::current_exception();
@@ -103,6 +105,7 @@ int run_or_create(const invocation& call, bool start) {
   what.cidfile = std::make_shared<id_file>(cidfile);
   session_options session{attached, attached && interactive, attached && tty};
   attach.apply_to(session);
+  session.kept = what.cidfile->descriptor();
   return run_session(session, [&](engine_side& side) {
     terminal_events events(what.flags.quiet);
     host h(call, side, events);

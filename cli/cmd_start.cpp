@@ -4,10 +4,12 @@
 #include "cli/exit_code.hpp"
 #include "cli/host.hpp"
 #include "cli/output.hpp"
+#include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/state/container_lock.hpp"
 #include "core/state/names.hpp"
 #include "io/tty/terminal.hpp"
+#include "pipeline/container/create.hpp"
 #include "pipeline/container/launch.hpp"
 #include "pipeline/container/stop.hpp"
 #include "pipeline/container/waiting.hpp"
@@ -53,6 +55,7 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   const start_step step = judge(config, state, attach);
   if (step == start_step::ask_waiting) container::start_waiting(h.where(), id);
   if (step != start_step::launch) co_return;
+  save(h.where(), id, raw);  // where there is no room for the record of a start, nothing is ended for it
   co_await container::kill_process(state.init);
   container::release_kernel_objects(h.where(), h.engine().cgroups, id, raw);
   container::launch_options options;
@@ -67,9 +70,9 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
     co_return;
   }
   container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+  h.client().started();  // before its output: a terminal is raw then
   h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
   h.focus(id);
-  h.client().started();
 }
 
 task<void> start_all(host& h, start_request what) {
@@ -126,7 +129,10 @@ int cmd_start(const invocation& call) {
   flush_output();
   if (others.empty()) return code;
   bool tty = false;
-  if (what.attach) tty = load_config(where, resolve_container(where, others.front())).tty;
+  if (what.attach) {
+    asio::io_context loop(1);
+    tty = lxr::run(loop, container::config_of(where, resolve_container(where, others.front()))).tty;
+  }
   if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
   what.words = others;
   session_options session{what.attach, what.interactive, what.attach && tty};

@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/state/container_config.hpp"
 #include "core/state/names.hpp"
+#include "pipeline/container/create.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/signals.hpp"
 #include "pipeline/container/stop.hpp"
@@ -74,7 +75,7 @@ int run_all(const instance& where, const std::vector<std::string>& words, const 
 }
 
 task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::optional<int> seconds) {
-  const container_config config = load_config(where, id);
+  const container_config config = co_await container::config_of(where, id);
   const int wait = seconds.value_or(config.stop_timeout);
   container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
   if (wait < 0) how.limit = std::chrono::years(1);  // -1: for ever

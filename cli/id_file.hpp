@@ -17,6 +17,8 @@ class id_file {
   explicit id_file(const std::string& path);  // throws errc::already_exists
   void write(const std::string& id);
   void remove() noexcept;
+  // Of its directory; -1: none. Whoever closes what it inherited must keep it.
+  [[nodiscard]] int descriptor() const noexcept { return directory_.get(); }
 
  private:
   std::string path_, name_;

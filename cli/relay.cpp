@@ -1,8 +1,10 @@
 #include "cli/relay.hpp"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,20 +29,11 @@ sigset_t handled_signals() {
   return set;
 }
 
-bool write_all(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t put = ::write(fd, data, size);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EAGAIN) {
-      pollfd p{fd, POLLOUT, 0};
-      ::poll(&p, 1, -1);
-      continue;
-    }
-    if (put <= 0) return false;
-    data += put;
-    size -= static_cast<std::size_t>(put);
-  }
-  return true;
+// As much as a descriptor that poll(2) calls writable takes without blocking: a pipe promises that much (pipe(7)), a terminal less.
+std::size_t portion(int fd, std::size_t size) {
+  struct stat st {};
+  if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return size;
+  return std::min<std::size_t>(size, ::isatty(fd) == 1 ? 256 : PIPE_BUF);
 }
 
 }  // namespace
@@ -112,13 +105,27 @@ void relay::flush_input() {
   }
 }
 
-bool relay::pump_output(output& o) {
+void relay::read_output(output& o) {
   char buffer[65536];
   const ssize_t got = ::read(o.from, buffer, sizeof buffer);
-  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
-  if (got <= 0) return false;
-  if (!write_all(o.to, buffer, static_cast<std::size_t>(got)) && o.to == STDOUT_FILENO) output_failure_ = errno;
-  return true;
+  if (got > 0) o.waiting.assign(buffer, static_cast<std::size_t>(got));
+  o.over = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+void relay::write_output(output& o) {
+  ssize_t put = 0;
+  std::size_t done = 0;
+  for (pollfd more{o.to, POLLOUT, 0}; done < o.waiting.size(); ) {
+    put = ::write(o.to, o.waiting.data() + done, portion(o.to, o.waiting.size() - done));
+    if (put > 0) done += static_cast<std::size_t>(put);
+    if (put <= 0 || ::poll(&more, 1, 0) != 1) break;
+  }
+  const int failure = errno;
+  o.waiting.erase(0, done);
+  if (put >= 0 || failure == EINTR || failure == EAGAIN) return;
+  if (o.to == STDOUT_FILENO) output_failure_ = failure;
+  o.waiting.clear();
+  o.over = true;
 }
 
 void relay::handle_signals() {
@@ -154,26 +161,34 @@ void relay::run() {
     const std::size_t input = input_ >= 0 && pending_.empty() ? watch(input_, POLLIN) : 0;
     const std::size_t backlog = !pending_.empty() ? watch(input_to_, POLLOUT) : 0;
     const std::size_t first_output = fds.size();
-    for (const output& o : outputs_) watch(o.from, POLLIN);
-    const int ready = ::poll(fds.data(), fds.size(), ending ? 0 : -1);
+    bool undelivered = false;
+    for (const output& o : outputs_) {
+      watch(o.waiting.empty() ? o.from : o.to, o.waiting.empty() ? POLLIN : POLLOUT);
+      undelivered = undelivered || !o.waiting.empty();
+    }
+    const int ready = ::poll(fds.data(), fds.size(), ending && !undelivered ? 0 : -1);
     if (ready < 0 && errno != EINTR) throw_errno("wait for", "input and output");
     if (ready == 0 && ending) return;
     if (ready <= 0) continue;
-    bool any_output = false;
-    for (std::size_t i = outputs_.size(); i-- > 0;) {
-      if (fds[first_output + i].revents == 0) continue;
-      any_output = true;
-      if (!pump_output(outputs_[i])) outputs_.erase(outputs_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
     if (fds[0].revents != 0) handle_signals();
-    if (input != 0 && fds[input].revents != 0) pump_input();
-    if (backlog != 0 && fds[backlog].revents != 0) flush_input();
     if (event != 0 && fds[event].revents != 0 && event_handler_()) {
       ending = true;
       last_call = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     }
-    if (ending && !any_output && (outputs_.empty() || ready == 0)) return;
-    if (ending && std::chrono::steady_clock::now() > last_call) return;  // somebody else still writes, without end
+    for (std::size_t i = outputs_.size(); i-- > 0;) {
+      if (fds[first_output + i].revents == 0) continue;
+      output& o = outputs_[i];
+      if (o.waiting.empty()) {
+        read_output(o);
+      } else {
+        write_output(o);
+      }
+      if (o.over && o.waiting.empty()) outputs_.erase(outputs_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (input != 0 && fds[input].revents != 0) pump_input();
+    if (backlog != 0 && fds[backlog].revents != 0) flush_input();
+    if (ending && outputs_.empty()) return;
+    if (ending && !undelivered && std::chrono::steady_clock::now() > last_call) return;  // somebody else still writes, without end
   }
 }
 

@@ -40,10 +40,13 @@ class relay {
  private:
   struct output {
     int from, to;
+    std::string waiting = {};  // that `to` has not taken yet; nothing more is read so long
+    bool over = false;         // nothing comes behind that
   };
   void pump_input();
   void flush_input();
-  bool pump_output(output& o);
+  void read_output(output& o);
+  void write_output(output& o);
   void handle_signals();
 
   int signals_;

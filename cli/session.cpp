@@ -34,9 +34,9 @@ pipe_ends make_pipe(bool nonblocking_write) {
 
 void send(int control, session_message m) noexcept { ::send(control, &m, sizeof m, MSG_NOSIGNAL); }
 
-[[noreturn]] void run_engine(engine_side side, const std::function<void(engine_side&)>& engine_main) {
+[[noreturn]] void run_engine(engine_side side, int further, const std::function<void(engine_side&)>& engine_main) {
   ::setsid();  // ctrl-c at the terminal is the client's to handle
-  const int kept[] = {side.control.get(), side.output.get(), side.errors.get(), side.input.get()};
+  const int kept[] = {side.control.get(), side.output.get(), side.errors.get(), side.input.get(), further};
   leave_caller("lxr: engine", kept);
   unblock_signals();
   ::signal(SIGPIPE, SIG_IGN);
@@ -184,7 +184,7 @@ int run_session(const session_options& options, const std::function<void(engine_
     output.reset();
     errors.reset();
     input.reset();
-    run_engine(std::move(engine), engine_main);
+    run_engine(std::move(engine), options.kept, engine_main);
   }
   engine = engine_side();
   return client(options, pid, std::move(control), std::move(output), std::move(errors), std::move(input)).run();

@@ -47,6 +47,7 @@ struct session_options {
   bool tty = false;
   bool output = true, errors = true;      // which of the attached streams the client shows
   bool sig_proxy = true;                  // hand signals on; else they end the client
+  int kept = -1;              // a further descriptor that the engine needs
   std::string detach_keys = "\x10\x11";  // with a terminal: ctrl-p ctrl-q
 };
 

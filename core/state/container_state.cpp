@@ -134,8 +134,9 @@ void save_ended(const instance& where, const std::string& id, const container_st
   ::unlinkat(where.state_fd(), record_path(id).c_str(), 0);
 }
 
+// The second look at the state: a start that takes the ended record away writes its own first.
 container_state load_raw_state(const instance& where, const std::string& id) {
-  for (const int dir : {where.state_fd(), where.root_fd()}) {
+  for (const int dir : {where.state_fd(), where.root_fd(), where.state_fd()}) {
     if (const auto text = file::read_at(dir, record_path(id))) return parse_state(*text, record_path(id));
   }
   return derived(where, id);
@@ -146,12 +147,34 @@ container_state corrected(container_state raw) {
   return corrected(std::move(raw), alive);
 }
 
-container_state load_state(const instance& where, const std::string& id) { return corrected(load_raw_state(where, id)); }
+namespace {
+
+// A record of processes of which none lives any more may have been replaced since it was read, by the monitor that left last.
+template <class Judge>
+container_state judge_fresh(const instance& where, const std::string& id, Judge judge) {
+  container_state raw = load_raw_state(where, id);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const process_identity init = raw.init;
+    container_state seen = judge(raw);
+    if (init.pid == 0 || seen.init.pid != 0 || seen.ending) return seen;
+    container_state again = load_raw_state(where, id);
+    if (again.init == init) return seen;
+    raw = std::move(again);
+  }
+  return judge(std::move(raw));
+}
+
+}  // namespace
+
+container_state load_state(const instance& where, const std::string& id) {
+  return judge_fresh(where, id, [](container_state raw) { return corrected(std::move(raw)); });
+}
 
 container_state state_reader::load(const std::string& id) {
-  container_state s = load_raw_state(where_, id);
-  const bool alive = is_alive(s);
-  return corrected(std::move(s), alive);
+  return judge_fresh(where_, id, [this](container_state raw) {
+    const bool alive = is_alive(raw);
+    return corrected(std::move(raw), alive);
+  });
 }
 
 bool state_reader::is_alive(const container_state& state) {

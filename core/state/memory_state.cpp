@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <optional>
@@ -57,11 +58,29 @@ void make_parts(int dir) {
   for (const char* part : state_parts) file::make_directory_at(dir, part);
 }
 
-// Its maker holds it locked until the links lead to it.
+// Directories have other content in every mount namespace: only what was made in ours can be judged.
+std::string mount_namespace() {
+  struct stat st {};
+  return ::stat("/proc/self/ns/mnt", &st) == 0 ? std::to_string(st.st_ino) : "?";
+}
+
+// The state directory that a directory of /dev/shm was made for; empty when that cannot be told here. "MOUNTNAMESPACE PATH".
+std::string origin_of(int dir) {
+  const std::string text = file::read_at(dir, origin).value_or(""), ours = mount_namespace() + " ";
+  return text.starts_with(ours) ? text.substr(ours.size()) : "";
+}
+
+bool is_a_name_of_ours(const std::string& name) {
+  const std::string random = name.substr(std::min(name.size(), std::string(prefix).size()));
+  return name.starts_with(prefix) && random.size() == 16 && random.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Its maker holds it locked from before it has this name until the links lead to it.
 void sweep_one(int shm, const std::string& name) {
   const auto dir = open_ours(shm, name);
   if (!dir || ::flock(dir->get(), LOCK_EX | LOCK_NB) != 0) return;
-  const std::string path = file::read_at(dir->get(), origin).value_or("");
+  const std::string path = origin_of(dir->get());
+  if (path.empty()) return;
   const unique_fd state(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!state && errno != ENOENT && errno != ENOTDIR) return;
   if (!state || memory_name(state.get()) != name) file::remove_tree_at(shm, name);
@@ -69,7 +88,7 @@ void sweep_one(int shm, const std::string& name) {
 
 void sweep(int shm) {
   for (const std::string& name : file::list_at(shm, ".")) {
-    if (name.starts_with(prefix)) quietly([&] { sweep_one(shm, name); });
+    if (is_a_name_of_ours(name)) quietly([&] { sweep_one(shm, name); });
   }
 }
 
@@ -95,12 +114,13 @@ void check_place(int shm, int state, const std::string& path) {
 }
 
 unique_fd make_in_memory(int shm, int state, const std::string& path) {
-  const std::string name = prefix + random_hex(8);
-  if (!file::make_directory_at(shm, name)) throw error(errc::conflict, "make directory", std::string(memory) + "/" + name, "it is there already");
-  unique_fd dir = file::open_at(shm, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const std::string name = prefix + random_hex(8), hidden = "." + name;
+  if (!file::make_directory_at(shm, hidden)) throw error(errc::conflict, "make directory", std::string(memory) + "/" + hidden, "it is there already");
+  unique_fd dir = file::open_at(shm, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   ::flock(dir.get(), LOCK_EX);
-  file::replace_at(dir.get(), origin, path);
+  file::replace_at(dir.get(), origin, mount_namespace() + " " + path);
   make_parts(dir.get());
+  if (::renameat(shm, hidden.c_str(), shm, name.c_str()) != 0) throw_errno("make directory", std::string(memory) + "/" + name);
   replace_link(state, place_of(shm), place);
   for (const char* part : state_parts) replace_link(state, std::string(memory) + "/" + name + "/" + part, part);
   ::flock(dir.get(), LOCK_UN);

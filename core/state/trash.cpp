@@ -1,5 +1,7 @@
 #include "core/state/trash.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -36,6 +38,11 @@ std::optional<std::string> hide(int base, const std::string& path, const std::st
 std::optional<std::string> move_to_trash(const instance& where, const std::string& path) { return hide(where.root_fd(), path, where.root()); }
 
 std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path) { return hide(where.state_fd(), path, where.state()); }
+
+void make_room(const instance& where) noexcept {
+  empty_trash(where);
+  ::poll(nullptr, 0, 20);
+}
 
 void empty_trash(const instance& where) noexcept {
   try {

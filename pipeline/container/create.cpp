@@ -1,7 +1,5 @@
 #include "pipeline/container/create.hpp"
 
-#include <poll.h>
-
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_state.hpp"
@@ -43,18 +41,18 @@ created create_once(const instance& where, const process_identity& maker, contai
 
 }  // namespace
 
-// What was removed a moment ago may still take the room on a disk that is full: others empty the trash behind themselves.
 created create(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
-  constexpr int attempts = 25, pause_ms = 20;
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return create_once(where, maker, wanted, image);
-    } catch (const error& e) {
-      if (e.code() != std::errc::no_space_on_device || attempt == attempts) throw;
-    }
-    empty_trash(where);
-    ::poll(nullptr, 0, pause_ms);  // half a second in all
+  return with_room(where, [&] { return create_once(where, maker, wanted, image); });
+}
+
+task<container_config> config_of(const instance& where, std::string id) {
+  try {
+    co_return load_config(where, id);
+  } catch (const error& e) {
+    if (e.code() != errc::not_found) throw;
   }
+  const container_lock made = co_await lock_container(where, id);
+  co_return load_config(where, id);
 }
 
 void discard(const instance& where, const container_config& config) noexcept {

@@ -21,6 +21,9 @@ struct created {
 // being pulled); then nothing is left.
 created create(const instance& where, const process_identity& maker, container_config wanted, image_state image = image_state::stored);
 
+// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is waited for.
+task<container_config> config_of(const instance& where, std::string id);
+
 // Takes such a container away again, when what was to follow failed. The caller still holds its lock.
 void discard(const instance& where, const container_config& config) noexcept;
 

@@ -11,8 +11,10 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/container_config.hpp"
+#include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/container/create.hpp"
 #include "pipeline/container/plan.hpp"
 #include "pipeline/container/program_copy.hpp"
 #include "pipeline/container/spec.hpp"
@@ -75,21 +77,33 @@ struct target {
   unique_fd pidfd, root;
 };
 
-target open_target(const instance& where, const container_config& config) {
-  const container_state state = load_state(where, config.id);
+// One that is being started is waited for, unless that takes as long as an image's pull.
+task<target> open_target(const instance& where, const container_config& config) {
+  container_state state = load_state(where, config.id);
+  if (state.status == container_status::starting) {
+    const container_lock started = co_await lock_container(where, config.id);
+    state = load_state(where, config.id);
+  }
+  if (state.status == container_status::starting) {
+    throw error(errc::conflict, "run in container", '"' + config.name + '"', "another lxr is starting it", "wait until it runs");
+  }
   if (!state.can_exec()) not_running(config);
   target out{state.init, state.init.open(), {}};
   if (!out.pidfd) not_running(config);
   out.root = unique_fd(::open(("/proc/" + std::to_string(state.init.pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!out.root || !state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
-  return out;
+  co_return out;
 }
 
 // What the first process has, not what the caller of exec has.
 void limit_as(oci::runtime_spec::process_spec& process, pid_t first) {
   rlimit limit{};
   if (::prlimit(first, RLIMIT_NOFILE, nullptr, &limit) != 0) return;
-  process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
+  rlimit own{};
+  ::getrlimit(RLIMIT_NOFILE, &own);
+  const rlimit raised{own.rlim_cur, std::max(own.rlim_max, limit.rlim_max)};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) != 0) limit.rlim_max = std::min(limit.rlim_max, own.rlim_max);  // it takes CAP_SYS_RESOURCE
+  process.soft_descriptors = static_cast<std::int32_t>(std::min<rlim_t>({limit.rlim_cur, limit.rlim_max, 1 << 30}));
   process.hard_descriptors = static_cast<std::int64_t>(limit.rlim_max);
 }
 
@@ -136,8 +150,8 @@ task<exec_process> run_in(engine& on, const container_config& config, const targ
 }  // namespace
 
 task<exec_process> exec(engine& on, std::string id, exec_options options) {
-  const container_config config = load_config(on.where, id);
-  const target in = open_target(on.where, config);
+  const container_config config = co_await config_of(on.where, id);
+  const target in = co_await open_target(on.where, config);
   std::exception_ptr failure;
   try {
     auto running = run_in(on, config, in, options);

@@ -15,6 +15,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/state/names.hpp"
+#include "core/state/trash.hpp"
 #include "core/state/ownership.hpp"
 #include "io/mount/overlay.hpp"
 #include "pipeline/container/etc_files.hpp"
@@ -126,7 +127,8 @@ void start::prepare_directories() {
     mark_waiting(on_.where, id_);
   }
   data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
-  prepare_writable_layer(data_.get(), options_.previous && options_.previous->monitor.boot == this_boot());
+  const bool ended = options_.previous && options_.previous->finished_ns != 0;
+  prepare_writable_layer(data_.get(), ended || (options_.previous && options_.previous->monitor.boot == this_boot()));
 }
 
 void start::prepare_cgroup() {
@@ -223,8 +225,10 @@ void start::build_process() {
 
 void start::hand_over() {
   const stage_span span(on_.events, "overlay", config_.name);
-  const writable_layer own = open_writable_layer(data_.get(), image_->layers.front().get());
-  etc_ = make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
+  const writable_layer own = with_room(on_.where, [this] {
+    etc_ = make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
+    return open_writable_layer(data_.get(), image_->layers.front().get());
+  });
   io::mount::overlay_layers layers;
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
   layers.upper = own.upper.get();
@@ -331,12 +335,12 @@ void start::save_state(container_status status) {
 }
 
 task<launched> start::run() {
-  record_start();
+  with_room(on_.where, [this] { record_start(); });
   spec_ = make_surroundings(config_);
   prepare_cgroup();
   prepare_network();
   spawn();
-  prepare_directories();
+  with_room(on_.where, [this] { prepare_directories(); });
   if (options_.go_on) co_await wait_ahead();
   prepare_stdio();
   build_process();

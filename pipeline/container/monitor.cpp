@@ -1,7 +1,6 @@
 #include "pipeline/container/monitor.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "pipeline/container/remove.hpp"
+#include "pipeline/container/stop.hpp"
 
 namespace lxr::container {
 
@@ -81,26 +81,6 @@ task<void> join_quietly(task_scope& scope) {
 
 }  // namespace
 
-// Where the kernel watches no more descriptors for us, the process is asked about instead.
-task<void> monitor::until_exit(int pidfd) {
-  std::optional<readiness> exited;
-  try {
-    exited.emplace(engine_.executor, pidfd);
-  } catch (const error&) {
-    // see above
-  }
-  if (exited) {
-    co_await exited->readable();
-    co_return;
-  }
-  asio::steady_timer soon(engine_.executor);
-  for (pollfd p{pidfd, POLLIN, 0}; ::poll(&p, 1, 0) == 0;) {
-    co_await checkpoint();
-    soon.expires_after(std::chrono::milliseconds(50));
-    co_await soon.async_wait(as_result);
-  }
-}
-
 // A dead process that another one traces (ptrace(2)) is ours to reap only once its tracer has seen it.
 task<io::process::exit_status> monitor::reaped(int pidfd) {
   asio::steady_timer soon(engine_.executor);
@@ -122,7 +102,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
     if (to->fd >= 0) clients.spawn(forward(*to));
   }
   try {
-    co_await until_exit(s->pidfd.get());
+    co_await exited(s->pidfd.get());
   } catch (const cancelled&) {
     output.cancel();
   }
@@ -151,6 +131,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   subjects_.erase(s->container.config.id);
 }
 
+// Never throws but cancelled: a stream that fails must not end the other one's copying, nor its container's supervision.
 task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream) {
   readiness source(engine_.executor, from);
   for (;;) {
@@ -228,22 +209,16 @@ task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
   }
 }
 
-// A container that waits in lxr-init: whoever starts it also saves its state; this is for a starter that died on the way.
+// A container that waits in lxr-init: why its program could not be executed, for the record of its exit.
 task<void> monitor::follow_start(std::shared_ptr<subject> s) {
-  const auto& config = s->container.config;
   readiness channel(engine_.executor, s->container.process.channel());
-  bool about_to_exec = false;
   for (;;) {
     co_await channel.readable();
     const auto message = s->container.process.receive();
     if (!message) break;
-    if (message->report.what == child_report::about_to_exec) about_to_exec = true;
     if (message->report.what == child_report::failed) s->start_failure = std::strerror(message->report.error);
   }
   s->container.process.close_channel();
-  if (!about_to_exec || !s->start_failure.empty()) co_return;
-  const container_lock lock = co_await lock_container(engine_.where, config.id, whatever_it_takes);
-  if (load_raw_state(engine_.where, config.id).init == s->container.state.init) mark_running(engine_.where, config.id);
 }
 
 task<void> monitor::record_exit(std::shared_ptr<subject> s, io::process::exit_status status) {
@@ -279,10 +254,12 @@ void monitor::abandon(const std::string& id) {
 }
 
 task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
+  const int limit = s->container.config.stop_timeout;
   io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
+  if (limit < 0) co_return;  // it may take for ever
   try {
-    auto ending = until_exit(s->pidfd.get());
-    co_await with_deadline(std::chrono::seconds(std::max(s->container.config.stop_timeout, 0)), std::move(ending), "stop", s->container.config.name);
+    auto ending = exited(s->pidfd.get());
+    co_await with_deadline(std::chrono::seconds(limit), std::move(ending), "stop", s->container.config.name);
     co_return;
   } catch (const error&) {
     // not in time

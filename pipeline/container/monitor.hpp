@@ -50,7 +50,6 @@ class monitor {
   void hand_to_client(client_stream& to, std::string_view bytes);
   task<void> forward(client_stream& to);
   task<void> copy_to_terminal(int terminal, std::string bytes);
-  task<void> until_exit(int pidfd);
   task<io::process::exit_status> reaped(int pidfd);
   task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
   void save_exit(subject& s, io::process::exit_status status);

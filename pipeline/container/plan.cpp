@@ -353,6 +353,8 @@ error explain_failure(const io::process::built_plan& plan, const io::process::ch
       if (code == ENOTDIR) return {errc::invalid_argument, "use working directory", subject, "it is not a directory"};
       if (code == ENOENT) return {errc::command_not_found, "use working directory", subject, "no such file or directory in the container"};
       return {std::error_code(code, std::generic_category()), "use working directory", subject};
+    case op::set_oom_score:
+      return {std::error_code(code, std::generic_category()), "set", "oom_score_adj", "a score below the caller's takes CAP_SYS_RESOURCE", "use --oom-score-adj with a higher one"};
     case op::load_seccomp:
       if (code == EINVAL || code == ENOSYS) {
         return {errc::unsupported, "load", subject, "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER)"};

@@ -73,18 +73,13 @@ known_state state_to_remove(const instance& where, const std::string& id) {
   throw error(errc::conflict, "remove container", subject, "it is running", "stop it first, or use rm -f");
 }
 
-// What a removal still has to see to once the container exists for nobody any more.
-struct leftover {
-  container_state state;
-  unique_fd dying;
-};
-
-leftover hide(const instance& where, const container_config& config, const known_state& state) {
-  leftover out{state.raw, state.raw.init.open()};
-  if (out.dying) io::process::send_signal(out.dying.get(), SIGKILL);
-  // From here on it exists for nobody, its monitor and its maker included: the rest of its end is ours to see to.
-  discard_files(where, config);
-  return out;
+// Under the container's lock: what does not die keeps its records, so that nothing of it is lost.
+task<void> kill_first(container_config config, process_identity init) {
+  const unique_fd process = init.open();
+  if (!process) co_return;
+  io::process::send_signal(process.get(), SIGKILL);
+  auto end = exited(process.get());
+  co_await with_deadline(seconds(10), std::move(end), "kill", '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"');
 }
 
 }  // namespace
@@ -99,21 +94,16 @@ void discard_files(const instance& where, const container_config& config) {
 
 task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode) {
   const container_config config = config_to_remove(where, id);
-  leftover rest;
-  {
-    container_lock lock = try_lock_container(where, id);
-    if (!lock && mode == removal_mode::idle) co_return removal_result::left;
-    if (!lock) lock = co_await lock_container(where, id);
-    const known_state state = state_to_remove(where, id);
-    if (mode == removal_mode::idle && !state.now.is_idle()) co_return removal_result::left;
-    if (mode == removal_mode::stopped && !state.now.can_remove()) refuse(config, state.now);
-    rest = hide(where, config, state);
-  }
-  if (rest.dying) {
-    auto end = exited(rest.dying.get());
-    co_await with_deadline(seconds(10), std::move(end), "kill", '"' + config.name + '"');
-  }
-  release_kernel_objects(where, cgroups, id, rest.state);
+  container_lock lock = try_lock_container(where, id);
+  if (!lock && mode == removal_mode::idle) co_return removal_result::left;
+  if (!lock) lock = co_await lock_container(where, id);
+  const known_state state = state_to_remove(where, id);
+  if (mode == removal_mode::idle && !state.now.is_idle()) co_return removal_result::left;
+  if (mode == removal_mode::stopped && !state.now.can_remove()) refuse(config, state.now);
+  co_await kill_first(config, state.raw.init);
+  // From here on it exists for nobody, its monitor and its maker included: the rest of its end is ours to see to.
+  discard_files(where, config);
+  release_kernel_objects(where, cgroups, id, state.raw);
   co_return removal_result::removed;
 }
 

@@ -58,7 +58,14 @@ void start_waiting(const instance& where, const std::string& id) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", dir->get());
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw_errno("start container", short_id(id));
+  // Before it runs: once it does, that must be known, also where there is no room to write it down any more.
+  const container_state before = load_raw_state(where, id);
+  mark_running(where, id);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    const int code = errno;
+    quietly([&] { save(where, id, before); });
+    throw_errno(code, "start container", short_id(id));
+  }
   bool about_to_exec = false;
   child_report report{};
   for (;;) {
@@ -70,7 +77,6 @@ void start_waiting(const instance& where, const std::string& id) {
     if (report.what == child_report::failed) throw explain(where, id, report);
   }
   if (!about_to_exec) throw error(errc::conflict, "start container", short_id(id), "its first process was killed before it could start");
-  mark_running(where, id);
 }
 
 }  // namespace lxr::container

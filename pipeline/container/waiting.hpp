@@ -13,7 +13,7 @@ namespace lxr::container {
 // The socket to wait on, in a new file.
 unique_fd listen_for_start(int state_dir);
 
-// Connects to a waiting container, sees it through exec and records that it runs. The caller holds the container's lock.
+// Connects to a waiting container, sees it through exec. That it runs is recorded first. The caller holds the container's lock.
 // Blocks until then, at most 60 s. Throws what explain_failure() makes of a program that cannot be executed.
 void start_waiting(const instance& where, const std::string& id);
 

@@ -25,10 +25,10 @@ void take_metadata(int to, int from) {
 
 }  // namespace
 
-void prepare_writable_layer(int data, bool same_boot) {
+void prepare_writable_layer(int data, bool intact) {
   if (!has_upper(data)) {
     file::make_directory_at(data, fresh_upper, 0755);
-  } else if (!same_boot && ::faccessat(data, "work/work/incompat/volatile", F_OK, 0) == 0) {
+  } else if (!intact && ::faccessat(data, "work/work/incompat/volatile", F_OK, 0) == 0) {
     throw error(errc::corrupt, "use", "the container's files", "they were volatile, and the host went down while it ran: some may be incomplete",
                 "remove it and make it anew");
   }

@@ -6,12 +6,12 @@ namespace lxr::container {
 
 // What a container writes: the directories upper and work of its data directory (kernel, overlayfs.rst).
 // A container that is thrown away at its end (--rm), or whose user asked for it (--volatile), has a volatile upper layer. What
-// the kernel then marks it with (work/work/incompat/volatile) is removed before the next start of the same boot; after a
-// crash of the host it means that files may be incomplete, and such a container is refused (errc::corrupt).
+// the kernel then marks it with (work/work/incompat/volatile) is removed before the next start; of a container that ran when the
+// host went down it means that files may be incomplete, and that one is refused (errc::corrupt).
 // Lifecycle: prepare, before each start; open, when the image is there. The first time, the upper directory has another name
 // until its root is as the image's, as overlayfs shows it as the root.
-// `same_boot`: its last start was in this boot.
-void prepare_writable_layer(int data, bool same_boot);
+// `intact`: its last run ended, or was in this boot.
+void prepare_writable_layer(int data, bool intact);
 
 struct writable_layer {
   unique_fd upper, work;

@@ -15,7 +15,7 @@ using io::codec::crc32c_begin;
 using io::codec::crc32c_zeros;
 
 void checksums::begin(std::uint64_t inode, bool has_attributes) {
-  files_.push_back({inode, crc32c_begin, has_attributes});
+  files_.push_back({inode, crc32c_begin, has_attributes, static_cast<std::uint32_t>(files_.size()) & 0x7fffffffu});
   open_ = true;
 }
 
@@ -28,7 +28,9 @@ void checksums::update_zeros(std::uint64_t size) {
 }
 
 // Of a number that was used again, the last file is the one that is there.
-void checksums::sort() { std::ranges::stable_sort(files_, {}, &file::inode); }
+void checksums::sort() {
+  std::ranges::sort(files_, {}, [](const file& f) { return std::pair(f.inode, f.place); });
+}
 
 const checksums::file* checksums::look_up(std::uint64_t inode) const {
   const auto behind = std::ranges::upper_bound(files_, inode, {}, &file::inode);

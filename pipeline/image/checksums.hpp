@@ -24,7 +24,8 @@ class checksums {
   struct file {
     std::uint64_t inode;
     std::uint32_t sum;
-    bool has_attributes;
+    std::uint32_t has_attributes : 1;
+    std::uint32_t place : 31;  // in the order of begin()
   };
   [[nodiscard]] const file* look_up(std::uint64_t inode) const;
 

@@ -176,7 +176,7 @@ class comparison {
   // Names that shared a file still do, and no others.
   void compare_links() {
     const auto find = [this](auto group, auto other) {
-      std::ranges::stable_sort(files_, {}, group);
+      std::ranges::sort(files_, {}, [group](const pair& p) { return std::pair(std::invoke(group, p), p.place); });
       const auto parted = [&](const pair& a, const pair& b) { return std::invoke(group, a) == std::invoke(group, b) && std::invoke(other, a) != std::invoke(other, b); };
       const auto found = std::ranges::adjacent_find(files_, parted);
       return found == files_.end() ? std::optional<std::uint64_t>() : std::next(found)->place;

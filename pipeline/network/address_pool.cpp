@@ -25,7 +25,7 @@ struct address_pool::layout {
 
 address_pool address_pool::open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size) {
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
-  const unique_fd fd = file::open_at(directory, name, O_RDWR | O_CREAT);
+  unique_fd fd = file::open_at(directory, name, O_RDWR | O_CREAT);
   if (::ftruncate(fd.get(), static_cast<off_t>(layout::bytes(size))) != 0) throw_errno("size", name);
   void* map = ::mmap(nullptr, layout::bytes(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (map == MAP_FAILED) throw_errno("map", name);
@@ -33,11 +33,22 @@ address_pool address_pool::open(int directory, const std::string& name, std::uin
   pool.map_ = static_cast<layout*>(map);
   pool.first_ = first;
   pool.size_ = size;
+  pool.file_ = std::move(fd);
+  pool.reserve(0);
   return pool;
 }
 
+void address_pool::reserve(std::size_t offset) {
+  constexpr std::size_t page = 4096;
+  const std::size_t n = offset / page;
+  if (reserved_.size() <= n) reserved_.resize(n + 1);
+  if (reserved_[n]) return;
+  if (::fallocate(file_.get(), 0, static_cast<off_t>(n * page), page) != 0 && errno != EOPNOTSUPP) throw_errno("keep", "the network's addresses");
+  reserved_[n] = true;
+}
+
 address_pool::address_pool(address_pool&& other) noexcept 
-    : map_(other.map_), first_(other.first_), size_(other.size_) {
+    : file_(std::move(other.file_)), reserved_(std::move(other.reserved_)), map_(other.map_), first_(other.first_), size_(other.size_) {
   other.map_ = nullptr;
 }
 
@@ -51,6 +62,7 @@ std::uint32_t address_pool::take(std::uint64_t owner) {
     const std::uint32_t end = std::min(begin + first_ + block_members, size_), count = end > begin + first_ ? end - begin - first_ : 0;
     for (std::uint32_t tried = 0; tried < count; ++tried) {
       const std::uint32_t number = begin + first_ + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
+      reserve(reinterpret_cast<char*>(&map_->owners[number]) - reinterpret_cast<char*>(map_));
       std::uint64_t free = 0;
       if (!map_->owners[number].compare_exchange_strong(free, owner)) continue;
       std::uint32_t high = map_->high.load();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/unique_fd.hpp"
 
@@ -12,6 +13,7 @@ namespace lxr::network {
 // taken and given back by compare-and-swap, so there is no lock and a crash leaves at most an owner that is gone.
 // Lifecycle: open() maps the file, making it when missing. Numbers run up to size - 1, in blocks of block_size; of each
 //   block, those from `first` up to block_members in all are given away, since one bridge carries a block.
+// Failure: a full filesystem is an error of open() or take().
 // take() fills a block before it begins the next, and in a block goes on behind the number taken last.
 class address_pool {
  public:
@@ -33,6 +35,10 @@ class address_pool {
  private:
   struct layout;
   address_pool() = default;
+  void reserve(std::size_t offset);
+
+  unique_fd file_;
+  std::vector<bool> reserved_;  // pages of the file that are known to have room: touching one without ends the process (SIGBUS)
   layout* map_ = nullptr;
   std::uint32_t first_ = 0, size_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -63,7 +64,13 @@ file_lock lock_network(const instance& where, int kind) {
   return {file::open_at(where.state_fd(), std::string(network_directory) + "/lock", O_RDWR | O_CREAT), kind};
 }
 
-file_lock lock_host_network() { return {file::open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY), LOCK_EX}; }
+// In a file that only root can open: a lock of the namespace itself could be held by any local user.
+file_lock lock_host_network() {
+  struct stat space {};
+  if (::stat("/proc/self/ns/net", &space) != 0) throw_errno("examine", "network namespace");
+  const std::string name = "/run/lxr-network-" + std::to_string(space.st_ino) + ".lock";
+  return {file::open_at(AT_FDCWD, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600), LOCK_EX};
+}
 
 std::optional<nl::subnet> saved_subnet(const instance& where) {
   const auto text = file::read_at(where.state_fd(), std::string(network_directory) + "/network.json");

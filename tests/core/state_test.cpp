@@ -294,6 +294,19 @@ TEST_F(states, after_a_boot_names_are_back_and_what_was_to_be_removed_at_its_end
   EXPECT_EQ(list_containers(again), std::vector{kept});
 }
 
+TEST_F(states, after_a_boot_each_root_of_a_shared_state_gets_its_names) {
+  const instance other = instance::open(dir.path() + "/other", dir.path() + "/state");
+  const std::string ours = make_container("ours");
+  container_config c;
+  c.id = new_container_id();
+  c.name = "theirs";
+  file::make_directory_at(other.root_fd(), "containers/" + c.id);
+  save(other, c);
+  file::remove_tree_at(AT_FDCWD, dir.path() + "/state");
+  EXPECT_EQ(resolve_container(instance::open(dir.path() + "/root", dir.path() + "/state"), "ours"), ours);
+  EXPECT_EQ(resolve_container(instance::open(dir.path() + "/other", dir.path() + "/state"), "theirs"), c.id);
+}
+
 // Issue 11, 1.14 and 3.5: a command line may hold any bytes.
 TEST_F(states, records_hold_any_bytes) {
   const std::string id = make_container("x");

@@ -212,6 +212,19 @@ TEST_F(between, every_pair_of_commands_leaves_a_true_state) {
   }
 }
 
+TEST_F(between, logs_and_exec_wait_for_one_that_is_being_started) {
+  for (int i = 0; i < 20; ++i) {
+    const auto [made, followed] = pair(make({"run", "-d"}, {"sh", "-c", "echo x"}), {"logs", "-f", "v"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    if (followed.code == 0) EXPECT_EQ(followed.out, "x\n");
+    clean();
+    const auto [again, executed] = pair(run_d(), {"exec", "v", "echo", "x"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_TRUE(executed.out == "x\n" || executed.err.find("no container with that name") != std::string::npos) << executed.err;
+    clean();
+  }
+}
+
 // 3.16: four clients that know nothing of each other, on three names.
 class storm : public between {
  protected:

@@ -134,5 +134,24 @@ TEST_F(hostile_container, one_with_damaged_records_can_be_removed) {
   }
 }
 
+// 1.5: nothing is started that cannot be recorded, and nothing is lost for want of room.
+TEST_F(hostile_container, a_start_that_cannot_be_recorded_does_not_happen) {
+  const std::string disk = dir_.path() + "/state1m";
+  file::make_directories(disk);
+  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs " + disk + "; l=\"$lxr --state " + disk +
+                          "\"; $l create --name box --network none $image sh -c \"echo ran; sleep 1000\" > /dev/null; dd if=/dev/zero of=" + disk + "/full bs=4k 2> /dev/null; "
+                          "$l start box 2>&1 | grep -c \"No space\"; $l logs box; rm " + disk + "/full; $l start box; until [ \"$($l logs box)\" = ran ]; do :; done; $l kill box; $l rm box'");
+  EXPECT_EQ(o.out, "1\nbox\nbox\nbox\n") << o.err;
+}
+
+TEST_F(hostile_container, a_state_filesystem_without_a_page_left_is_an_error_and_no_signal) {
+  const std::string disk = dir_.path() + "/state300k";
+  file::make_directories(disk);
+  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs -o size=300k tmpfs " + disk + "; l=\"$lxr --state " + disk + "\"; $l ps > /dev/null; for keep in 0 1 2 3 4 5 6; do dd if=/dev/zero of=" + disk +
+                          "/full bs=4k 2> /dev/null; truncate -s -$((keep * 4096)) " + disk + "/full; $l run --rm $image true 2>&1; rm " + disk + "/full; done; $l rm -f $($l ps -aq) 2> /dev/null'");
+  EXPECT_EQ(o.out.find("Bus error"), std::string::npos) << o.out;
+  EXPECT_EQ(o.out.find("was killed"), std::string::npos) << o.out;
+}
+
 }  // namespace
 }  // namespace lxr::test

@@ -1,6 +1,8 @@
 // The caller's surroundings must not leak in, nor be kept (issue 11, section 1).
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -121,6 +123,38 @@ TEST_F(surroundings, any_bytes_in_words_and_labels_are_kept_and_can_be_removed) 
   must({"stop", "-t", "0", "box"});
   must({"system", "prune", "-f"});
   EXPECT_EQ(must({"ps", "-aq"}), "");
+}
+
+// The engine closes what it inherited, but not what its own command opened.
+TEST_F(surroundings, the_id_is_written_where_it_was_asked_for) {
+  const outcome o = shell("mkdir " + dir_.path() + "/here && cd " + dir_.path() + "/here && $lxr run -d --name box --cidfile id --network none $image sleep 1000 > out && cmp -n 64 id out && echo same");
+  EXPECT_EQ(o.out, "same\n") << o.err;
+}
+
+// 3.9 and 3.15: signals are heard while nobody takes the output.
+TEST_F(surroundings, a_client_whose_output_is_not_read_can_be_ended) {
+  int unread[2];
+  ASSERT_EQ(::pipe2(unread, O_CLOEXEC), 0);
+  const std::string log = dir_.path() + "/code";
+  process running({"/bin/bash", "-c", program_path("lxr") + " run --rm --stop-timeout 0 --name box --network none " + small_ + " yes > /proc/" + std::to_string(::getpid()) + "/fd/" +
+                                        std::to_string(unread[1]) + " & echo $! > " + log + "; wait $!"},
+                  environment());
+  EXPECT_TRUE(eventually([&] { return lxr({"inspect", "box"}).code == 0 && status_of("box") == "running"; }));
+  const pid_t client = std::stoi(file::read_at(AT_FDCWD, log).value());
+  EXPECT_TRUE(eventually([&] {
+    ::kill(client, SIGINT);
+    return ::kill(client, 0) != 0 || lxr({"inspect", "box"}).code != 0;
+  }));
+  EXPECT_TRUE(eventually([&] { return must({"ps", "-aq"}).empty(); }));
+  for (const int fd : unread) ::close(fd);
+}
+
+// Section 4: what lies in /dev/shm is judged only where its state directory can be seen.
+TEST_F(surroundings, memory_of_a_state_that_another_mount_namespace_cannot_see_is_kept) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs none " + dir_.path() + "; $lxr --root " + dir_.path() + "/r --state /var/tmp/lxr-test-$$ ps > /dev/null; rm -rf /var/tmp/lxr-test-$$'");
+  EXPECT_EQ(o.code, 0) << o.err;
+  EXPECT_EQ(status_of("box"), "running");
 }
 
 }  // namespace
