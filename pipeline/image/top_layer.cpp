@@ -34,7 +34,7 @@ class layer_trees {
     for (const layer& l : layers) trees_.push_back(tree_of(l, budget));
     for (std::size_t i = 0; i < layers.size(); ++i) note(trees_[i].members.root(), i);
   }
-  [[nodiscard]] const node& root(std::size_t layer) const { return trees_[layer].members.root(); }
+  [[nodiscard]] const node& root(std::size_t place) const { return trees_[place].members.root(); }
   [[nodiscard]] const std::pair<std::size_t, std::string>& origin_of(const node& n) const { return origins_.at(&n); }
   // Nodes stay where they are, and keep their origin.
   tree lay_over_each_other() {
@@ -44,7 +44,7 @@ class layer_trees {
   }
 
  private:
-  void note(const node& root, std::size_t layer) {
+  void note(const node& root, std::size_t place) {
     constexpr std::size_t of_origin = 128, step = 64u << 10;
     std::vector<std::pair<const node*, std::string>> coming{{&root, ""}};
     while (!coming.empty()) {
@@ -57,7 +57,7 @@ class layer_trees {
         if (child->is_directory()) {
           coming.emplace_back(child, prefix + name + "/");
         } else {
-          origins_.emplace(child, std::pair(layer, prefix + name));
+          origins_.emplace(child, std::pair(place, prefix + name));
         }
       }
     }

@@ -20,12 +20,6 @@ namespace {
 class hostile_container : public installation {
  protected:
   void SetUp() override { must({"pull", "-q", small_}); }
-  outcome shell(const std::string& line) {
-    std::vector<std::string> variables = environment();
-    variables.push_back("lxr=" + program_path("lxr"));
-    variables.push_back("image=" + small_);
-    return run_program({"/bin/bash", "-c", line}, {}, variables);
-  }
 };
 
 // 1.5 and case 62: the files of /etc are the container's, not the state filesystem's.

@@ -167,6 +167,13 @@ std::vector<std::string> installation::command(const std::vector<std::string>& w
 
 outcome installation::lxr(const std::vector<std::string>& words, const std::string& input) { return run_program(command(words), input, environment()); }
 
+outcome installation::shell(const std::string& line) {
+  std::vector<std::string> variables = environment();
+  variables.push_back("lxr=" + program_path("lxr"));
+  variables.push_back("image=" + small_);
+  return run_program({"/bin/bash", "-c", line}, {}, variables);
+}
+
 std::string installation::must(const std::vector<std::string>& words) {
   const outcome o = lxr(words);
   EXPECT_EQ(o.code, 0) << words.front() << ": " << o.err;

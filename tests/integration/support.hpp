@@ -51,6 +51,7 @@ class installation : public testing::Test {
   void TearDown() override;
 
   outcome lxr(const std::vector<std::string>& words, const std::string& input = {});
+  outcome shell(const std::string& line);  // a line for bash, in which $lxr is the program and $image the small image
   std::string must(const std::vector<std::string>& words);  // standard output of a call that has to succeed
   void remove_all();  // every container there is
   json::object inspect(const std::string& name);

@@ -15,13 +15,6 @@ namespace {
 class surroundings : public installation {
  protected:
   void SetUp() override { must({"pull", "-q", small_}); }
-  // A shell line, in which $lxr is the program.
-  outcome shell(const std::string& line) {
-    std::vector<std::string> variables = environment();
-    variables.push_back("lxr=" + program_path("lxr"));
-    variables.push_back("image=" + small_);
-    return run_program({"/bin/bash", "-c", line}, {}, variables);
-  }
   pid_t monitor_of(const std::string& name) { return static_cast<pid_t>(json::get_int(*json::find_object(inspect(name), "State"), "MonitorPid")); }
 };
 
