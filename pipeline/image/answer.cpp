@@ -70,8 +70,8 @@ prospect prospect_of(const std::exception_ptr& failure, bool answered) {
   } catch (const io::http::transfer_error& e) {
     switch (e.kind()) {
       case trouble::malformed:
-      case trouble::tls:
       case trouble::certificate: return {};
+      case trouble::tls:  // a handshake that was cut, once the registry has spoken TLS before
       case trouble::unreachable:
       case trouble::proxy: return {answered, false, {}};
       case trouble::timeout: return {true, answered, {}};

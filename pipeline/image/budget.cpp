@@ -1,5 +1,6 @@
 #include "pipeline/image/budget.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -8,9 +9,10 @@ namespace lxr::image {
 namespace {
 
 constexpr std::uint64_t bytes_at_first = 512u << 20, bytes_per_byte = 2048;
-constexpr std::uint64_t time_at_first = 15'000'000'000, time_per_byte = 4'000;  // nanoseconds
+constexpr std::uint64_t most_further_memory = 1u << 30;
+constexpr std::uint64_t time_at_first = 30'000'000'000, time_per_byte = 8'000;  // nanoseconds
 
-[[noreturn]] void exhausted(std::string why, std::string remedy) { throw error(errc::exhausted, "unpack", "layers", std::move(why), std::move(remedy)); }
+[[noreturn]] void exhausted(std::string why, std::string remedy) { throw error(errc::exhausted, "unpack", "the layers", std::move(why), std::move(remedy)); }
 
 }  // namespace
 
@@ -35,9 +37,14 @@ void pull_budget::count_time(std::uint64_t nanoseconds) {
   exhausted("the " + std::to_string(received) + " bytes received take so long to unpack that they must be a bomb", "LXR_LAYER_MAX_BYTES allows more");
 }
 
+std::uint64_t pull_budget::memory_limit() const noexcept {
+  return limits_.memory + (limits_.memory_grows ? std::min(received_ / 4, most_further_memory) : 0);
+}
+
 bool pull_budget::take_memory(std::uint64_t more) noexcept {
   std::uint64_t now = memory_;
-  while (more <= limits_.memory && now <= limits_.memory - more) {
+  const std::uint64_t limit = memory_limit();
+  while (more <= limit && now <= limit - more) {
     if (memory_.compare_exchange_weak(now, now + more)) return true;
   }
   return false;
@@ -57,7 +64,7 @@ bool memory_share::try_set(std::uint64_t bytes) noexcept {
 }
 
 void memory_share::set(std::uint64_t bytes, const char* what) {
-  if (!try_set(bytes)) exhausted(std::string(what) + " would take more memory than the " + std::to_string(budget_->limits_.memory >> 20) + " MiB allowed for one pull", "LXR_PULL_MAX_MEMORY allows more");
+  if (!try_set(bytes)) exhausted(std::string(what) + " would take more memory than the " + std::to_string(budget_->memory_limit() >> 20) + " MiB allowed for one pull", "LXR_PULL_MAX_MEMORY allows more");
 }
 
 }  // namespace lxr::image

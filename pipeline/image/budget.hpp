@@ -13,11 +13,12 @@ struct layer_limits {
   std::uint64_t memory = std::uint64_t{128} << 20;  // of what is known about members, and of large windows of decoders
   // False when the user said what is allowed: then `bytes` and `members` alone count, not what was received.
   bool grows = true;
+  bool memory_grows = true;  // the same of `memory`
 };
 
 // What one pull has taken of its limits, counted by all of its layers.
 // Work grows with what was received: a pull may unpack to 512 MiB and 2 KiB for each byte received (gzip packs 1 KiB into a byte at
-// most), and its members may take 15 s of processor time and 4 s for each MiB received (creating a file takes 20 to 50 µs).
+// most), may take a quarter of that, up to 1 GiB, of further memory, and its members may take 30 s of processor time and 8 s for each MiB received (creating a file takes 20 to 50 µs).
 // Runs on: any threads.  Lifecycle: outlives its memory_shares.
 // Failure: each count throws error{errc::exhausted}, which names the setting that allows more, once its limit is exceeded.
 class pull_budget {
@@ -32,11 +33,14 @@ class pull_budget {
   // Work that takes about as long as writing so many bytes.
   void count_work(std::uint64_t bytes);
   void count_member();
+  // Of a layer that was given up, and is stored in another way.
+  void give_back_bytes(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
+  void give_back_members(std::uint64_t members) noexcept { members_ -= members; }
   // Processor time that the calling thread spent on members.
   void count_time(std::uint64_t nanoseconds);
 
   [[nodiscard]] std::uint64_t memory() const noexcept { return memory_; }
-  [[nodiscard]] std::uint64_t memory_limit() const noexcept { return limits_.memory; }
+  [[nodiscard]] std::uint64_t memory_limit() const noexcept;
 
  private:
   friend class memory_share;

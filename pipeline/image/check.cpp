@@ -27,7 +27,7 @@ constexpr std::size_t index_limit = std::size_t{4} << 30;
 class checker {
  public:
   checker(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory)
-      : where_(where), store_(where), repair_(repair), report_(report), budget_({UINT64_MAX, UINT64_MAX, memory, false}) {}
+      : where_(where), store_(where), repair_(repair), report_(report), budget_({UINT64_MAX, UINT64_MAX, memory, false, false}), ample_({UINT64_MAX, UINT64_MAX, memory + most_further, false, false}) {}
 
   check_summary run() {
     for (const std::string& hex : file::list_at(where_.root_fd(), "layers")) guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
@@ -104,7 +104,7 @@ class checker {
   void check_tar(const std::string& hex, int directory, std::uint64_t tar_size) {
     const auto data = file::try_open_at(directory, data_file, O_RDONLY);
     if (!data) damaged("its data is missing");
-    layer_index members(budget_);
+    layer_index members(ample_);
     io::tar::reader tar(members);
     bool readable = true;
     if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex) damaged("its data has changed: the digest is " + digest);
@@ -169,7 +169,7 @@ class checker {
     if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
       if (const std::string difference = first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
-    const std::string wanted = indexed ? make_image_index(layers, diff_ids, budget_) : "";
+    const std::string wanted = indexed ? make_image_index(layers, diff_ids, has_index ? ample_ : budget_) : "";
     if (!wanted.empty()) compare_index("image " + id.substr(0, 12), directory.get(), wanted);  // else each layer is mounted for itself
   }
 
@@ -178,7 +178,9 @@ class checker {
   bool repair_;
   const std::function<void(const finding&)>& report_;
   check_summary summary_;
-  pull_budget budget_;  // of memory alone
+  // Of memory alone: as much as every pull has, and as one that received much may have had.
+  static constexpr std::uint64_t most_further = 1u << 30;
+  pull_budget budget_, ample_;
 };
 
 }  // namespace

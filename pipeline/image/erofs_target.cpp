@@ -32,6 +32,7 @@ class erofs_target final : public layer_target {
       auto finishing = finish();
       co_await std::move(finishing);
     } catch (const io::erofs::not_indexable& e) {
+      index_.give_up();
       co_return stored_layer{.obstacle = e.reason()};
     }
     auto [members, memory] = index_.take_tree();

@@ -34,7 +34,7 @@ std::vector<std::size_t> image_commit::missing() const {
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     const oci::digest &blob = image_.manifest.layers[i].content, &diff_id = image_.config->diff_ids[i];
     if (store_.has_layer(diff_id)) continue;
-    if (store_.has_blob(blob)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
+    if (store_.has_blob(blob) && !store_.has_layer(diff_id)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
     out.push_back(i);
   }
   return out;

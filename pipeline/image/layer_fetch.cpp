@@ -116,8 +116,6 @@ task<bool> layer_fetch::claim(const oci::descriptor& what) {
 task<bool> layer_fetch::fetch_claimed(std::size_t i) {
   const oci::descriptor& what = image_.manifest.layers[i];
   const auto permit = co_await layers_.acquire();
-  std::optional<semaphore::permit> window;
-  if (oci::layer_compression(what) == oci::compression::zstd) window.emplace(co_await zstd_layers_.acquire());
   const stage_span span(tools_.events, "layer", short_digest(what.content));
   if (staged(what)) {  // and what another process had committed instead is gone
     co_await commit(i);
@@ -169,7 +167,7 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
   const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
   if (driver == store_driver::directories) has_trees_ = true;
-  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, large_windows_}, progress_of(what));
+  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, zstd_layers_, large_windows_}, progress_of(what));
   stored_layer stored = co_await std::move(unpacking);
   if (!stored.obstacle.empty()) co_return stored.obstacle;
   const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},

@@ -71,6 +71,7 @@ layer_index::layer_index(pull_budget& budget) : budget_(budget), memory_(budget)
 
 void layer_index::begin(const entry& e) {
   budget_.count_member();
+  ++counted_;
   note_metadata(e);
   const std::string path = normalised_member_path(e.path);
   if (is_aufs_metadata(path)) return;

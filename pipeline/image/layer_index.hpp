@@ -29,6 +29,8 @@ class layer_index final : public io::tar::sink {
   // The index over the data file of this size.
   [[nodiscard]] std::string make_index(std::uint64_t data_size);
   // The tree, and what it takes of the budget.
+  // The layer is stored in another way: its members do not count.
+  void give_up() noexcept { budget_.give_back_members(counted_); }
   std::pair<io::erofs::tree, memory_share> take_tree();
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // of all files
 
@@ -50,6 +52,7 @@ class layer_index final : public io::tar::sink {
   time_meter time_;
   io::erofs::tree tree_;
   std::uint64_t members_ = 0, bytes_ = 0;
+  std::uint64_t counted_ = 0;  // by the budget
   std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes, extents; in the reader
 };
 

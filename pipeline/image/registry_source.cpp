@@ -89,7 +89,9 @@ class resuming_stream final : public blob_stream {
   // Before it has an answer it does not.
   task<void> open_once(blob_kind kind) {
     std::optional<semaphore::permit> permit;
+    const auto begin = retries::clock::now();
     if (kind == blob_kind::layer) permit.emplace(co_await session_.layers().acquire());
+    attempts_.excuse(retries::clock::now() - begin);
     auto asking = session_.ask(request());
     response_ = co_await std::move(asking);
     if (permit) permit_.emplace(std::move(*permit));

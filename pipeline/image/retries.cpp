@@ -7,6 +7,7 @@
 namespace lxr::image {
 
 std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono::seconds> asked) {
+  if (failures_ == 0) since_ = clock::now();
   const auto spent = clock::now() - since_;
   if (++failures_ >= limits_.attempts || spent > limits_.longest_wait) return std::nullopt;
   const auto usual = std::min(limits_.longest_delay, limits_.first_delay * (1 << std::min(failures_ - 1, 16)));
@@ -16,9 +17,6 @@ std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono
   return delay;
 }
 
-void retries::progressed() noexcept {
-  failures_ = 0;
-  since_ = clock::now();
-}
+void retries::progressed() noexcept { failures_ = 0; }
 
 }  // namespace lxr::image

@@ -22,13 +22,15 @@ class retries {
 
   // Called after a failure: the time to let pass before the next attempt; empty: give up. `asked`: by the registry.
   std::optional<std::chrono::milliseconds> next(std::optional<std::chrono::seconds> asked);
+  // Time that passed for another reason than a failing registry.
+  void excuse(clock::duration waited) noexcept { since_ += waited; }
   // Something came: the count begins anew.
   void progressed() noexcept;
 
  private:
   patience limits_;
   int failures_ = 0;
-  clock::time_point since_ = clock::now();
+  clock::time_point since_;  // of the first failure
 };
 
 }  // namespace lxr::image

@@ -41,6 +41,7 @@ class unpacking {
         blocks_(tools.blocks),
         events_(tools.events),
         budget_(tools.budget),
+        zstd_layers_(tools.zstd_layers),
         large_windows_(tools.large_windows),
         target_(target),
         progress_(std::move(progress)),
@@ -93,8 +94,9 @@ class unpacking {
       auto inflating = inflate(as_bytes(head));
       if (!co_await std::move(inflating)) co_return;
     }
+    if (given_up_) co_return;
     decoder_->finish();
-    budget_.count_bytes(filling_.size());
+    count_plain();
     if (!filling_.empty() && !co_await plain_.push(std::move(filling_))) co_return;
     plain_.close();
   }
@@ -108,7 +110,7 @@ class unpacking {
     do {
       co_await offload(pool_, [&] { decoder_->step(input, filling_); }, urgency());
       if (!filling_.full()) continue;
-      budget_.count_bytes(filling_.size());
+      count_plain();
       if (!co_await plain_.push(std::move(filling_))) co_return false;
       filling_ = co_await blocks_.acquire();
     } while (!input.empty() || decoder_->has_pending());
@@ -120,12 +122,12 @@ class unpacking {
     if (compression == oci::compression::gzip) decoder_ = io::codec::make_gzip_decoder();
     if (compression == oci::compression::none) decoder_ = io::codec::make_plain_decoder();
     if (decoder_) co_return;
-    // Room for the usual window is set aside for each of the few layers that are said to be zstd and unpacked at once.
+    // Room for the usual window is set aside for each of the few that are unpacked at once.
+    zstd_.emplace(co_await zstd_layers_.acquire());
     using io::codec::usual_zstd_window;
     const std::uint64_t window = std::max(io::codec::zstd_window_of(head), usual_zstd_window);
-    const bool expected = oci::layer_compression(what_) == oci::compression::zstd;
     if (window > usual_zstd_window) large_window_.emplace(co_await large_windows_.acquire());
-    if (window <= io::codec::largest_zstd_window) window_.set(window - (expected ? usual_zstd_window : 0), "the window of a zstd stream");
+    if (window <= io::codec::largest_zstd_window) window_.set(window - usual_zstd_window, "the window of a zstd stream");
     decoder_ = io::codec::make_zstd_decoder(contexts_, window);
   }
 
@@ -135,6 +137,7 @@ class unpacking {
       co_await hashes_.update(plain_hash_, block->bytes(), urgency());
       if (!co_await verified_.push(std::move(*block))) co_return;
     }
+    if (given_up_) co_return;
     const std::string content = plain_hash_.hex();
     if (content != diff_id_.hex()) {
       wrong("unpacked it has diff-id sha256:" + content + " instead of " + diff_id_.str());
@@ -151,12 +154,20 @@ class unpacking {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (failure || !stored_.obstacle.empty()) {
+    // Then what the others have is a part, which tells nothing about the whole.
+    given_up_ = failure || !stored_.obstacle.empty();
+    if (given_up_) {
       compressed_.close();
       plain_.close();
       verified_.close();
     }
     if (failure) std::rethrow_exception(failure);
+    if (given_up_) budget_.give_back_bytes(plain_bytes_);
+  }
+
+  void count_plain() {
+    plain_bytes_ += filling_.size();
+    budget_.count_bytes(filling_.size());
   }
 
   // The layer with the most to come goes first: one stream inflates on one processor at a time, and whatever is left of the
@@ -176,15 +187,16 @@ class unpacking {
   event_sink& events_;
   pull_budget& budget_;
   memory_share window_{budget_};
-  semaphore& large_windows_;
-  std::optional<semaphore::permit> large_window_;
+  semaphore &zstd_layers_, &large_windows_;
+  std::optional<semaphore::permit> zstd_, large_window_;
   layer_target& target_;
   progress_function progress_;
   io::codec::zstd_contexts& contexts_;
   std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes are there
   byte_block filling_;                           // plain bytes
   io::codec::sha256 blob_hash_, plain_hash_;
-  std::uint64_t received_ = 0;
+  std::uint64_t received_ = 0, plain_bytes_ = 0;
+  bool given_up_ = false;  // by the target: the layer, or its way of storing it
   stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
   plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};

@@ -24,6 +24,7 @@ struct unpack_tools {
   block_pool& blocks;  // of plain_block_size; more of them than layers are unpacked at once
   event_sink& events;  // gets a span for each stage
   pull_budget& budget;
+  semaphore& zstd_layers;    // how many zstd streams are unpacked at once
   semaphore& large_windows;  // how many zstd streams with more than the usual window are unpacked at once
 };
 constexpr std::size_t plain_block_size = 1u << 20;

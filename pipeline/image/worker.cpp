@@ -114,7 +114,8 @@ std::size_t asked_parallel(const json::object& request) {
 layer_limits asked_limits() {
   const layer_limits usual;
   const bool asked = std::getenv("LXR_LAYER_MAX_BYTES") != nullptr;
-  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members), number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked};
+  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members), number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked,
+          std::getenv("LXR_PULL_MAX_MEMORY") == nullptr};
 }
 
 task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {

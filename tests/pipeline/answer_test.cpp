@@ -51,7 +51,9 @@ TEST(answer, what_passes_is_tried_again_and_what_does_not_is_not) {
   EXPECT_TRUE(of_trouble(trouble::timeout, false).transient);
   EXPECT_FALSE(of_trouble(trouble::unreachable, false).transient);  // a wrong name or port
   EXPECT_TRUE(of_trouble(trouble::unreachable, true).transient);    // a registry that is started anew
-  for (const trouble kind : {trouble::tls, trouble::certificate, trouble::malformed}) EXPECT_FALSE(of_trouble(kind, true).transient);
+  EXPECT_FALSE(of_trouble(trouble::tls, false).transient);  // a registry without TLS
+  EXPECT_TRUE(of_trouble(trouble::tls, true).transient);    // a handshake that was cut
+  for (const trouble kind : {trouble::certificate, trouble::malformed}) EXPECT_FALSE(of_trouble(kind, true).transient);
   const prospect busy = prospect_of(std::make_exception_ptr(explain({"i", "s", "h", 429, seconds(3), {}})), true);
   EXPECT_TRUE(busy.transient && busy.overloaded);
   EXPECT_EQ(busy.retry_after, seconds(3));
