@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -64,12 +63,10 @@ file_lock lock_network(const instance& where, int kind) {
   return {file::open_at(where.state_fd(), std::string(network_directory) + "/lock", O_RDWR | O_CREAT), kind};
 }
 
-// In a file that only root can open: a lock of the namespace itself could be held by any local user.
+// In a file that only root can open: a lock of the network namespace itself could be held by any local user.
+// One file for all namespaces: making a network is rare, and a file per namespace would stay when it is gone.
 file_lock lock_host_network() {
-  struct stat space {};
-  if (::stat("/proc/self/ns/net", &space) != 0) throw_errno("examine", "network namespace");
-  const std::string name = "/run/lxr-network-" + std::to_string(space.st_ino) + ".lock";
-  return {file::open_at(AT_FDCWD, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600), LOCK_EX};
+  return {file::open_at(AT_FDCWD, "/run/lxr-network.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600), LOCK_EX};
 }
 
 std::optional<nl::subnet> saved_subnet(const instance& where) {

@@ -28,7 +28,7 @@ class file_lock {
   unique_fd fd_;
 };
 file_lock lock_network(const instance& where, int kind);
-// Subnets are chosen by looking at the host's; every lxr of this network namespace does so one at a time.
+// Subnets are chosen by looking at the host's; every lxr of this host does so one at a time.
 file_lock lock_host_network();
 
 // Of the network that was made last; whether it is still in the kernel is another question.
