@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,33 +9,15 @@
 #include "core/state/boot.hpp"
 #include "core/state/container_lock.hpp"
 #include "core/state/container_state.hpp"
-#include "core/state/memory_state.hpp"
 #include "core/state/names.hpp"
-#include "core/state/ownership.hpp"
 #include "core/state/trash.hpp"
 #include "core/async/run.hpp"
-#include "tests/support/temp_directory.hpp"
+#include "tests/support/state_fixture.hpp"
 
 namespace lxr {
 namespace {
 
-struct fixture : testing::Test {
-  test::temp_directory dir;
-  instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
-
-  std::string make_container(const std::string& name, bool auto_remove = false) {
-    container_config c;
-    c.id = new_container_id();
-    c.name = name;
-    c.auto_remove = auto_remove;
-    const container_lock making = make_container_lock(where, c.id, {});
-    reserve_name(where, name, c.id);
-    file::make_directory_at(where.root_fd(), "containers/" + c.id);
-    save(where, c);
-    return c.id;
-  }
-};
-
+using fixture = test::state_fixture;
 using names = fixture;
 
 TEST(container_id, is_a_host_name_and_no_number) {
@@ -341,70 +321,6 @@ TEST_F(states, instances_with_another_state_directory_use_other_names_in_the_ker
   const instance other = instance::open(dir.path() + "/root2", dir.path() + "/state2");
   EXPECT_NE(where.kernel_name(), other.kernel_name());
   EXPECT_EQ(where.kernel_name(), instance::open(dir.path() + "/root", dir.path() + "/./state/").kernel_name());
-}
-
-// Issue 11, section 4: on a machine whose /tmp is on a disk, state in it is in memory all the same.
-struct memory_states : fixture {
-  std::string state = dir.path() + "/state";
-  void SetUp() override {
-    struct statfs fs {};
-    if (::statfs(dir.path().c_str(), &fs) != 0 || fs.f_type == TMPFS_MAGIC) GTEST_SKIP() << "/tmp is in memory itself";
-  }
-};
-
-TEST_F(memory_states, lie_behind_links_and_are_made_anew_when_those_lead_nowhere) {
-  const std::string first = memory_of(state);
-  ASSERT_TRUE(first.starts_with("/dev/shm/lxr-")) << first;
-  const std::string id = make_container("x");
-  EXPECT_TRUE(std::filesystem::exists(state + "/containers/" + id + "/lock"));
-  EXPECT_EQ(memory_of(state), first);
-  std::filesystem::remove_all(first);  // as in a reboot
-  const instance again = instance::open(dir.path() + "/root", state);
-  EXPECT_NE(memory_of(state), first);
-  EXPECT_EQ(resolve_container(again, "x"), id);
-}
-
-TEST_F(memory_states, of_a_directory_that_was_removed_are_swept) {
-  const std::string memory = memory_of(state);
-  std::filesystem::remove_all(state);
-  const instance other = instance::open(dir.path() + "/root", dir.path() + "/state2");
-  EXPECT_FALSE(std::filesystem::exists(memory));
-  EXPECT_TRUE(std::filesystem::exists(memory_of(dir.path() + "/state2")));
-}
-
-TEST_F(memory_states, are_ours_alone) {
-  const std::string memory = memory_of(state);
-  std::filesystem::permissions(memory, std::filesystem::perms(0755));  // somebody could have read, or made, it
-  const instance again = instance::open(dir.path() + "/root", state);
-  EXPECT_NE(memory_of(state), memory);
-  std::filesystem::remove_all(memory);
-}
-
-TEST_F(memory_states, in_another_mount_namespaces_memory_are_refused) {
-  std::filesystem::remove(state + "/place");
-  std::filesystem::create_symlink(std::to_string(this_boot()) + "-1", state + "/place");
-  std::filesystem::remove_all(memory_of(state));
-  EXPECT_THROW(instance::open(dir.path() + "/root", state), error);
-}
-
-// Issue 11, 1.17.
-TEST(ownership, is_told_by_the_state_directory) {
-  const test::temp_directory dir;
-  const std::string root = dir.path() + "/root", state = dir.path() + "/state";
-  const instance first = instance::open(root, state);
-  const std::string mark = owner_mark(first);
-  EXPECT_NE(mark.find(state), std::string::npos);
-  EXPECT_FALSE(is_orphaned(mark));
-  EXPECT_FALSE(was_replaced(first));
-  std::filesystem::remove_all(state);
-  EXPECT_TRUE(is_orphaned(mark));
-  EXPECT_TRUE(was_replaced(first));
-  const instance second = instance::open(root, state);
-  EXPECT_FALSE(is_orphaned(mark));
-  EXPECT_TRUE(was_replaced(first));
-  EXPECT_FALSE(was_replaced(second));
-  for (const char* other : {"", "lxr", "lxr 1 /nowhere", "eth0 of mine", "lxr /nowhere"}) EXPECT_FALSE(is_orphaned(other)) << other;
-  EXPECT_EQ(owner_mark(instance::open(root, dir.path() + "/" + std::string(240, 's'))), "");
 }
 
 }  // namespace

@@ -20,6 +20,14 @@ namespace {
 class hostile_container : public installation {
  protected:
   void SetUp() override { must({"pull", "-q", small_}); }
+
+  // A script with `$l`, lxr with its state on a small tmpfs of its own, and `fill`, which takes all that is free there as $full.
+  outcome with_state_of(const std::string& size, const std::string& script) {
+    const std::string disk = dir_.path() + "/small";
+    file::make_directories(disk);
+    return shell("unshare -m bash -c 'mount -t tmpfs -o size=" + size + " tmpfs " + disk + "; l=\"$lxr --state " + disk + "\"; full=" + disk +
+                 "/full; fill() { dd if=/dev/zero of=$full bs=4k 2> /dev/null; }; " + script + "'");
+  }
 };
 
 // 1.5 and case 62: the files of /etc are the container's, not the state filesystem's.
@@ -46,11 +54,8 @@ TEST_F(hostile_container, has_no_use_for_its_etc_files_but_as_files) {
 
 // 1.5: a state filesystem that is full for another reason loses no exit code.
 TEST_F(hostile_container, exit_codes_survive_a_full_state_filesystem) {
-  const std::string disk = dir_.path() + "/state1m";
-  file::make_directories(disk);
-  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs " + disk + "; l=\"$lxr --state " + disk +
-                          "\"; $l run -d --name box --network none $image sh -c \"sleep 1; exit 5\" > /dev/null; dd if=/dev/zero of=" + disk + "/full bs=4k 2> /dev/null; "
-                          "until [ \"$($l ps -q)\" = \"\" ]; do :; done; $l inspect box | grep \\\"ExitCode\\\"; rm " + disk + "/full; $l rm box > /dev/null'");
+  const outcome o = with_state_of("1m", "$l run -d --name box --network none $image sh -c \"sleep 1; exit 5\" > /dev/null; fill; "
+                                        "until [ \"$($l ps -q)\" = \"\" ]; do :; done; $l inspect box | grep \\\"ExitCode\\\"; rm $full; $l rm box > /dev/null");
   EXPECT_EQ(o.out, "            \"ExitCode\": 5,\n") << o.err;
 }
 
@@ -130,19 +135,15 @@ TEST_F(hostile_container, one_with_damaged_records_can_be_removed) {
 
 // 1.5: nothing is started that cannot be recorded, and nothing is lost for want of room.
 TEST_F(hostile_container, a_start_that_cannot_be_recorded_does_not_happen) {
-  const std::string disk = dir_.path() + "/state1m";
-  file::make_directories(disk);
-  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs " + disk + "; l=\"$lxr --state " + disk +
-                          "\"; $l create --name box --network none $image sh -c \"echo ran; sleep 1000\" > /dev/null; dd if=/dev/zero of=" + disk + "/full bs=4k 2> /dev/null; "
-                          "$l start box 2>&1 | grep -c \"No space\"; $l logs box; rm " + disk + "/full; $l start box; until [ \"$($l logs box)\" = ran ]; do :; done; $l kill box; $l rm box'");
+  const outcome o = with_state_of("1m", "$l create --name box --network none $image sh -c \"echo ran; sleep 1000\" > /dev/null; fill; "
+                                        "$l start box 2>&1 | grep -c \"No space\"; $l logs box; rm $full; $l start box; until [ \"$($l logs box)\" = ran ]; do :; done; "
+                                        "$l kill box; $l rm box");
   EXPECT_EQ(o.out, "1\nbox\nbox\nbox\n") << o.err;
 }
 
 TEST_F(hostile_container, a_state_filesystem_without_a_page_left_is_an_error_and_no_signal) {
-  const std::string disk = dir_.path() + "/state300k";
-  file::make_directories(disk);
-  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs -o size=300k tmpfs " + disk + "; l=\"$lxr --state " + disk + "\"; $l ps > /dev/null; for keep in 0 1 2 3 4 5 6; do dd if=/dev/zero of=" + disk +
-                          "/full bs=4k 2> /dev/null; truncate -s -$((keep * 4096)) " + disk + "/full; $l run --rm $image true 2>&1; rm " + disk + "/full; done; $l rm -f $($l ps -aq) 2> /dev/null'");
+  const outcome o = with_state_of("300k", "$l ps > /dev/null; for keep in 0 1 2 3 4 5 6; do fill; truncate -s -$((keep * 4096)) $full; "
+                                          "$l run --rm $image true 2>&1; rm $full; done; $l rm -f $($l ps -aq) 2> /dev/null");
   EXPECT_EQ(o.out.find("Bus error"), std::string::npos) << o.out;
   EXPECT_EQ(o.out.find("was killed"), std::string::npos) << o.out;
 }
