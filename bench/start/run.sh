@@ -154,6 +154,8 @@ separate() {
 	}
 }
 
+monitor_of() { "$lxr" inspect "$1" | jq -e '.[0].State.MonitorPid'; }
+
 # One more start, exec and ps with ever more containers running; what the monitor of them takes.
 beside_many() {
 	local running=0 level pid monitor before
@@ -168,9 +170,9 @@ beside_many() {
 		[ "$running" != 1000 ] && [ "$mode" = full ] || [ "$running" = 0 ] || compare "ps of $running" 20 0 lxr "$lxr" ps
 	done
 	record "unreachable" lxr "$running" "$(reachable)"
-	monitor=$(pgrep -o -f "$lxr batch") # of the first level
+	monitor=$(monitor_of "level-${levels[1]}-1")
 	"$lxr" run -d --name single "$image" sleep 100000 >/dev/null
-	record "monitor memory of one, KiB" lxr 1 "$(awk '/^Rss/ {print $2}' "/proc/$(pgrep -n -f "$lxr run -d --name single")/smaps_rollup")"
+	record "monitor memory of one, KiB" lxr 1 "$(awk '/^Rss/ {print $2}' "/proc/$(monitor_of single)/smaps_rollup")"
 	record "monitor memory, KiB" lxr "${levels[1]}" "$(awk '/^Rss/ {print $2}' "/proc/$monitor/smaps_rollup")"
 	before=$(awk '/^(non)?voluntary_ctxt/ {s += $2} END {print s}' "/proc/$monitor/status")
 	sleep 5
