@@ -15,7 +15,7 @@
 #include "io/codec/sha256.hpp"
 #include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
-#include "pipeline/image/layer_index.hpp"
+#include "pipeline/layer/layer_index.hpp"
 #include "tests/support/tar_builder.hpp"
 
 namespace {

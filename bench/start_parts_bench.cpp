@@ -10,14 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/state/container_lock.hpp"
-#include "core/state/container_state.hpp"
+#include "core/instance/container_lock.hpp"
+#include "core/model/container_state.hpp"
 #include "io/mount/overlay.hpp"
 #include "io/netlink/route.hpp"
 #include "io/process/child_process.hpp"
 #include "io/seccomp/default_profile.hpp"
-#include "pipeline/container/plan.hpp"
-#include "pipeline/container/spec.hpp"
+#include "pipeline/launch/plan.hpp"
+#include "pipeline/spec/spec.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "tests/support/temp_directory.hpp"
 

@@ -15,7 +15,7 @@ out=$work/measurements.jsonl
 export LXR_ROOT=$work/root LXR_STATE=$memory/state
 mkfifo "$work/never"
 mkdir -p "$LXR_ROOT" "$work/floor" "$bundle/rootfs" "$sleeping" "$cache"
-chattr +T "$work/floor" 2>/dev/null || : # as lxr's directory of containers (core/state/paths.cpp)
+chattr +T "$work/floor" 2>/dev/null || : # as lxr's directory of containers (core/instance/paths.cpp)
 ulimit -n "$(ulimit -Hn)"
 
 if [ "$mode" = quick ]; then

@@ -8,7 +8,7 @@
 
 namespace lxr {
 
-// What went wrong, where errno has no word for it. The CLI maps these to exit codes (cli/exit_code.cpp).
+// What went wrong, where errno has no word for it. The CLI maps these to exit codes (cli/print/exit_code.cpp).
 enum class errc {
   invalid_argument = 1,   // the user's words are off
   not_found,              // a named container, image, file or tag does not exist

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/base/unique_fd.hpp"
-#include "io/process/launch_plan.hpp"
+#include "io/child/launch_plan.hpp"
 
 namespace lxr::io::process {
 

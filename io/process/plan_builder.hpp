@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/process/launch_plan.hpp"
+#include "io/child/launch_plan.hpp"
 
 namespace lxr::io::process {
 

@@ -8,7 +8,7 @@
 #include "core/async/task_scope.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/base/error.hpp"
-#include "core/state/names.hpp"
+#include "core/instance/names.hpp"
 #include "pipeline/container/create.hpp"
 #include "pipeline/container/remove.hpp"
 

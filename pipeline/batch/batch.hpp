@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/async/task.hpp"
-#include "pipeline/container/monitor.hpp"
+#include "pipeline/monitor/monitor.hpp"
 
 namespace lxr::batch {
 

@@ -2,12 +2,12 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/state/container_state.hpp"
-#include "core/state/names.hpp"
-#include "core/state/trash.hpp"
-#include "pipeline/container/name_resolution.hpp"
+#include "core/model/container_state.hpp"
+#include "core/instance/names.hpp"
+#include "core/instance/trash.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
 #include "pipeline/container/remove.hpp"
-#include "pipeline/image/store.hpp"
+#include "pipeline/store/store.hpp"
 
 namespace lxr::container {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "core/state/container_config.hpp"
-#include "core/state/container_lock.hpp"
-#include "pipeline/container/engine.hpp"
+#include "core/model/container_config.hpp"
+#include "core/instance/container_lock.hpp"
+#include "pipeline/launch/engine.hpp"
 
 namespace lxr::container {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/async/task.hpp"
-#include "core/state/container_config.hpp"
-#include "core/state/container_state.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/container_state.hpp"
 #include "io/cgroup/cgroup.hpp"
 
 namespace lxr::container {

@@ -11,9 +11,9 @@
 #include "core/async/shielded.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "core/state/container_config.hpp"
-#include "core/state/container_lock.hpp"
-#include "core/state/names.hpp"
+#include "core/model/container_config.hpp"
+#include "core/instance/container_lock.hpp"
+#include "core/instance/names.hpp"
 #include "io/process/child_process.hpp"
 
 namespace lxr::container {

@@ -7,7 +7,7 @@
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/base/unique_fd.hpp"
-#include "core/state/container_state.hpp"
+#include "core/model/container_state.hpp"
 
 namespace lxr::container {
 

@@ -12,8 +12,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/state/names.hpp"
-#include "core/state/ownership.hpp"
+#include "core/instance/names.hpp"
+#include "core/instance/ownership.hpp"
 #include "io/netlink/nft.hpp"
 #include "pipeline/network/bridges.hpp"
 #include "pipeline/network/forwarding.hpp"

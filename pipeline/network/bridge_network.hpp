@@ -6,7 +6,7 @@
 
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 #include "pipeline/network/address_pool.hpp"
 

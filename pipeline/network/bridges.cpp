@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
-#include "core/state/ownership.hpp"
+#include "core/instance/ownership.hpp"
 #include "io/netlink/nft.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "pipeline/network/forwarding.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/unique_fd.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 
 // The bridges of an instance's network: what bridge_network.cpp makes, finds and removes, and the locks for that.

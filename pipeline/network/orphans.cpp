@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/state/ownership.hpp"
+#include "core/instance/ownership.hpp"
 #include "io/netlink/nft.hpp"
 
 namespace lxr::network {

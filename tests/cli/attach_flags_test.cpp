@@ -1,4 +1,4 @@
-#include "cli/attach_flags.hpp"
+#include "cli/flags/attach_flags.hpp"
 
 #include <gtest/gtest.h>
 

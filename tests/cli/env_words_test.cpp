@@ -1,4 +1,4 @@
-#include "cli/env_words.hpp"
+#include "cli/flags/env_words.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "cli/command.hpp"
+#include "cli/commands/command.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -164,7 +164,7 @@ TEST(every_flag, ends_at_the_image_where_a_command_follows) {
 
 }  // namespace
 
-// In place of cli/dispatch.cpp's, for every command of the program.
+// In place of cli/commands/dispatch.cpp's, for every command of the program.
 std::optional<int> parse(flag_set& app, const invocation&) {
   if (probe.collect != nullptr) {
     for (const auto& f : app.flags()) {

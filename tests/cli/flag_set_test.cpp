@@ -1,4 +1,4 @@
-#include "cli/flag_set.hpp"
+#include "cli/flags/flag_set.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Issue 11, 1.20: --cidfile removed another's file.
-#include "cli/id_file.hpp"
+#include "cli/flags/id_file.hpp"
 
 #include <gtest/gtest.h>
 

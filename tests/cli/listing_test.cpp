@@ -1,4 +1,4 @@
-#include "cli/listing.hpp"
+#include "cli/print/listing.hpp"
 
 #include <gtest/gtest.h>
 

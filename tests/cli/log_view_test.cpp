@@ -1,5 +1,5 @@
 // Issue 11, 3.8: lines are counted, not pieces, and times stand where lines begin.
-#include "cli/log_view.hpp"
+#include "cli/print/log_view.hpp"
 
 #include <gtest/gtest.h>
 

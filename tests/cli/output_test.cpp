@@ -1,14 +1,14 @@
 // Security case 67: nothing from outside reaches the terminal as a command to it.
-#include "cli/output.hpp"
+#include "cli/print/output.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "cli/exit_code.hpp"
-#include "cli/listing.hpp"
-#include "cli/terminal_events.hpp"
+#include "cli/print/exit_code.hpp"
+#include "cli/print/listing.hpp"
+#include "cli/print/terminal_events.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 

@@ -1,5 +1,5 @@
 // Issue 11, 2.12 and 3.14: progress never wraps and never scrolls, and says rate, total and estimate.
-#include "cli/progress_view.hpp"
+#include "cli/print/progress_view.hpp"
 
 #include <gtest/gtest.h>
 

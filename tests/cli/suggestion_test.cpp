@@ -1,4 +1,4 @@
-#include "cli/suggestion.hpp"
+#include "cli/flags/suggestion.hpp"
 
 #include <gtest/gtest.h>
 

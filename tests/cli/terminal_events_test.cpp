@@ -1,5 +1,5 @@
 // Issue 11, 2.12 and 3.14: bars on a real terminal that is smaller than they would like.
-#include "cli/terminal_events.hpp"
+#include "cli/print/terminal_events.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/state/memory_state.hpp"
+#include "core/instance/memory_state.hpp"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
-#include "core/state/boot.hpp"
-#include "core/state/ownership.hpp"
+#include "core/model/boot.hpp"
+#include "core/instance/ownership.hpp"
 #include "tests/support/state_fixture.hpp"
 
 namespace lxr {

@@ -5,12 +5,12 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/state/container_config.hpp"
-#include "core/state/boot.hpp"
-#include "core/state/container_lock.hpp"
-#include "core/state/container_state.hpp"
-#include "core/state/names.hpp"
-#include "core/state/trash.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/boot.hpp"
+#include "core/instance/container_lock.hpp"
+#include "core/model/container_state.hpp"
+#include "core/instance/names.hpp"
+#include "core/instance/trash.hpp"
 #include "core/async/run.hpp"
 #include "tests/support/state_fixture.hpp"
 

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "pipeline/image/challenge.hpp"
+#include "pipeline/transfer/challenge.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const auto c = lxr::image::find_bearer({std::string(reinterpret_cast<const char*>(data), size)});

@@ -6,7 +6,7 @@
 #include "core/base/bytes.hpp"
 #include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
-#include "pipeline/image/layer_index.hpp"
+#include "pipeline/layer/layer_index.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "core/base/file.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "tests/integration/frames.hpp"
 #include "tests/integration/support.hpp"

@@ -5,7 +5,7 @@
 
 #include "core/async/run.hpp"
 #include "core/base/file.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/network/address_pool.hpp"

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "core/base/file.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "tests/integration/trees.hpp"
 #include "tests/support/image_layout.hpp"
 #include "tests/support/registry_imposter.hpp"

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "core/base/file.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "tests/support/image_layout.hpp"
 #include "tests/support/tar_builder.hpp"
 

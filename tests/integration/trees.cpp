@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "core/base/file.hpp"
-#include "core/state/paths.hpp"
+#include "core/instance/paths.hpp"
 #include "io/mount/overlay.hpp"
-#include "pipeline/image/store.hpp"
+#include "pipeline/store/store.hpp"
 
 namespace lxr::test {
 namespace {

@@ -1,9 +1,9 @@
-#include "pipeline/image/answer.hpp"
+#include "pipeline/transfer/answer.hpp"
 
 #include <gtest/gtest.h>
 
 #include "io/http/transfer_error.hpp"
-#include "pipeline/image/retries.hpp"
+#include "pipeline/transfer/retries.hpp"
 
 namespace lxr::image {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipeline/image/blob_claims.hpp"
+#include "pipeline/store/blob_claims.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

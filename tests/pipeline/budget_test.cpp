@@ -1,5 +1,5 @@
 // issue 11, 2.3
-#include "pipeline/image/budget.hpp"
+#include "pipeline/layer/budget.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pipeline/image/challenge.hpp"
+#include "pipeline/transfer/challenge.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pipeline/image/hashing.hpp"
+#include "pipeline/transfer/hashing.hpp"
 
 #include <gtest/gtest.h>
 

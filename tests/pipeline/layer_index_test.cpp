@@ -1,5 +1,5 @@
 // The two store drivers against each other: whatever a tar holds, both show the same tree or both refuse it.
-#include "pipeline/image/layer_index.hpp"
+#include "pipeline/layer/layer_index.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "pipeline/image/layer_writer.hpp"
+#include "pipeline/layer/layer_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -7,7 +7,7 @@
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "pipeline/image/source.hpp"
+#include "pipeline/transfer/source.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/temp_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "pipeline/container/log_file.hpp"
+#include "pipeline/monitor/log_file.hpp"
 
 #include <gtest/gtest.h>
 

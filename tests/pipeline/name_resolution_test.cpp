@@ -1,4 +1,4 @@
-#include "pipeline/container/name_resolution.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
 
 #include <gtest/gtest.h>
 

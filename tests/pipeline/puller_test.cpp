@@ -1,4 +1,4 @@
-#include "pipeline/image/puller.hpp"
+#include "pipeline/transfer/puller.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
-#include "pipeline/image/prune.hpp"
+#include "pipeline/store/prune.hpp"
 #include "tests/support/pulling.hpp"
 
 namespace lxr::image {

@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "pipeline/image/prune.hpp"
+#include "pipeline/store/prune.hpp"
 #include "tests/support/pulling.hpp"
 
 namespace lxr::image {

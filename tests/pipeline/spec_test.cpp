@@ -1,4 +1,4 @@
-#include "pipeline/container/spec.hpp"
+#include "pipeline/spec/spec.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/base/error.hpp"
-#include "pipeline/container/signals.hpp"
+#include "core/base/signals.hpp"
 
 namespace lxr::container {
 namespace {

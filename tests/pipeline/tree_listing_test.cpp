@@ -1,4 +1,4 @@
-#include "pipeline/image/tree_listing.hpp"
+#include "pipeline/layer/tree_listing.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "pipeline/image/layer_writer.hpp"
+#include "pipeline/layer/layer_writer.hpp"
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "pipeline/container/user.hpp"
+#include "pipeline/spec/user.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "core/base/file.hpp"
-#include "core/state/container_config.hpp"
-#include "core/state/container_lock.hpp"
-#include "core/state/names.hpp"
+#include "core/model/container_config.hpp"
+#include "core/instance/container_lock.hpp"
+#include "core/instance/names.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::test {

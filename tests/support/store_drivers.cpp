@@ -14,10 +14,10 @@
 #include "io/erofs/index.hpp"
 #include "io/mount/erofs.hpp"
 #include "io/mount/overlay.hpp"
-#include "pipeline/image/driver.hpp"
-#include "pipeline/image/layer_index.hpp"
-#include "pipeline/image/layer_writer.hpp"
-#include "pipeline/image/top_layer.hpp"
+#include "pipeline/store/driver.hpp"
+#include "pipeline/layer/layer_index.hpp"
+#include "pipeline/layer/layer_writer.hpp"
+#include "pipeline/layer/top_layer.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::test {

@@ -21,7 +21,7 @@ class temp_directory {
   }
   ~temp_directory() {
     std::error_code ignored;
-    // State directories in it may have their content in memory (core/state/memory_state.hpp).
+    // State directories in it may have their content in memory (core/instance/memory_state.hpp).
     for (const auto& state : std::filesystem::directory_iterator(path_, ignored)) {
       const auto memory = std::filesystem::read_symlink(state.path() / "containers", ignored).parent_path();
       if (memory.string().starts_with("/dev/shm/lxr-")) std::filesystem::remove_all(memory, ignored);

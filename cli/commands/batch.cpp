@@ -1,0 +1,91 @@
+#include <cstdio>
+
+#include "cli/print/exit_code.hpp"
+#include "cli/attach/host.hpp"
+#include "cli/print/output.hpp"
+#include "core/base/error.hpp"
+#include "core/base/random.hpp"
+#include "pipeline/batch/batch.hpp"
+#include "pipeline/spec/spec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct batch_command {
+  container_flags flags;
+  batch::request request;
+};
+
+double ms(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+// What is printed on standard output: the ids, or what it took.
+std::string summary_text(const batch::summary& s, bool quiet) {
+  std::string text;
+  if (quiet) {
+    for (const batch::outcome& o : s.containers) {
+      if (o.failure.empty()) text += o.id + "\n";
+    }
+    return text;
+  }
+  const std::size_t started = s.containers.size() - s.failed();
+  char line[256];
+  if (s.slots > 0) {
+    std::snprintf(line, sizeof line, "made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000, ms(s.filling) / static_cast<double>(s.slots));
+    text += line;
+  }
+  const double seconds = ms(s.total) / 1000;
+  std::snprintf(line, sizeof line, "started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
+                seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
+  return text + line;
+}
+
+task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
+  if (arrival.stored) {
+    container::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);  // before anything is made
+  } else {
+    what.request.image_arrival = [&arrival] { return arrival.until_stored(); };
+  }
+  auto running = batch::run(h.engine(), h.monitor(), what.request);
+  const batch::summary result = co_await std::move(running);
+  for (const batch::outcome& o : result.containers) {
+    if (!o.failure.empty()) print_error(o.name + ": " + o.failure);
+  }
+  const std::string remains = "what was started is there all the same, as " + what.request.prefix + "-1 and so on: see lxr ps -a";
+  const int arrived = print_result(summary_text(result, what.flags.quiet), remains);
+  h.events().show(what.flags.timing, what.flags.trace);
+  h.client().finished(result.failed() == 0 ? arrived : tool_failed);
+}
+
+task<void> run_batch(host& h, batch_command what) {
+  auto running = h.with_image(what.flags, what.request.config, [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
+  co_await std::move(running);
+}
+
+}  // namespace
+
+int cmd_batch(const invocation& call) {
+  flag_set app("Create and start many containers of one image: one pull, one process, one monitor for all.\n"
+               "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
+               "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
+               "batch");
+  batch_command what;
+  what.flags.add_to(app);
+  what.request.prefix = "batch-" + random_hex(3);
+  bool remove = false;
+  app.add_option("-n,--count", what.request.count, "How many")->required()->range(1, 60000);
+  app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
+  app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->range(1, 1024);
+  app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->range(0, 4096);
+  app.add_flag("--all-or-nothing", what.request.all_or_nothing, "When one cannot start, remove them all");
+  app.add_flag("--rm", remove, "Remove each container when it exits");
+  if (const auto done = parse(app, call)) return *done;
+  what.request.config = what.flags.to_config(app, app.remaining());
+  what.request.config.auto_remove = remove;
+  return run_session({}, [&](engine_side& side) {
+    terminal_events events(what.flags.quiet);
+    host h(call, side, events);
+    h.run([&what](host& inner) { return run_batch(inner, what); });
+  });
+}
+
+}  // namespace lxr::cli

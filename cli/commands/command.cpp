@@ -1,0 +1,31 @@
+#include "cli/commands/command.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "cli/print/output.hpp"
+#include "core/base/error.hpp"
+
+namespace lxr::cli {
+
+bool confirm(const std::string& warning) {
+  print_line(warning);
+  print_text("Are you sure you want to continue? [y/N] ");
+  if (!flush_output()) return false;  // nobody was asked
+  char answer[16] = "";
+  if (std::fgets(answer, sizeof answer, stdin) == nullptr) return false;
+  const std::string word(answer, std::strcspn(answer, "\n"));
+  return word == "y" || word == "Y" || word == "yes";
+}
+
+instance invocation::open() const {
+  if (::geteuid() != 0) {
+    throw error(errc::not_permitted, "use", root, "lxr needs root: it creates namespaces, mounts and network links",
+                "run it with sudo");
+  }
+  return instance::open(root, state);
+}
+
+}  // namespace lxr::cli

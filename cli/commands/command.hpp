@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/flags/flag_set.hpp"
+#include "core/instance/paths.hpp"
+
+namespace lxr::cli {
+
+// What every command gets: the words after its name, and which instance to work on.
+struct invocation {
+  std::string root, state;
+  std::vector<std::string> words;
+
+  // Opens the instance; throws errc::not_permitted when not root.
+  [[nodiscard]] instance open() const;
+};
+
+// One subcommand: a function of its own file, listed in the table of main.cpp.
+using command_function = int (*)(const invocation&);
+
+// One row of a table of commands: `lxr NAME`, or `lxr GROUP NAME`.
+struct command {
+  const char* name;
+  command_function run;
+  const char* summary;
+};
+// All of lxr's commands, for its help and for dispatch().
+std::span<const command> all_commands();
+
+// Runs the command of the table that the first word names. `group`: the words so far; empty for lxr itself.
+int dispatch(const invocation& call, const std::string& group, std::span<const command> table);
+
+// Asks on the terminal before something is removed; false for everything but "y" or "yes".
+bool confirm(const std::string& warning);
+
+// Parses the call's words. Returns an exit code when --help was all that was asked for. Throws errc::invalid_argument.
+std::optional<int> parse(flag_set& app, const invocation& call);
+
+int cmd_batch(const invocation& call);
+int cmd_create(const invocation& call);
+int cmd_exec(const invocation& call);
+int cmd_history(const invocation& call);
+int cmd_image(const invocation& call);
+int cmd_images(const invocation& call);
+int cmd_info(const invocation& call);
+int cmd_inspect(const invocation& call);
+int cmd_kill(const invocation& call);
+int cmd_logs(const invocation& call);
+int cmd_ps(const invocation& call);
+int cmd_pull(const invocation& call);
+int cmd_rm(const invocation& call);
+int cmd_rmi(const invocation& call);
+int cmd_run(const invocation& call);
+int cmd_start(const invocation& call);
+int cmd_stop(const invocation& call);
+int cmd_system(const invocation& call);
+int cmd_version(const invocation& call);
+
+}  // namespace lxr::cli

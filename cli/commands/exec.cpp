@@ -1,0 +1,161 @@
+#include <fcntl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <span>
+
+#include "cli/flags/attach_flags.hpp"
+#include "cli/attach/background.hpp"
+#include "cli/commands/command.hpp"
+#include "cli/flags/env_words.hpp"
+#include "cli/print/exit_code.hpp"
+#include "cli/attach/relay.hpp"
+#include "cli/print/terminal_events.hpp"
+#include "core/async/run.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/instance/names.hpp"
+#include "io/tty/terminal.hpp"
+#include "pipeline/launch/exec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never handed
+// into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay copies then.
+struct stream {
+  unique_fd theirs, ours;
+};
+
+// Without a name: what has one can be opened by it, and a container given it could change its mode and owner.
+bool is_pipe(int fd) {
+  constexpr long pipefs_magic = 0x50495045;
+  struct statfs fs {};
+  return ::fstatfs(fd, &fs) == 0 && fs.f_type == pipefs_magic;
+}
+
+stream output_stream(int fd) {
+  if (is_pipe(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  return {unique_fd(fds[1]), unique_fd(fds[0])};
+}
+
+stream input_stream(bool interactive) {
+  if (!interactive) return {file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), {}};
+  if (is_pipe(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
+  return {unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them: what they
+// print from now on goes nowhere.
+void hold_terminal(const container::exec_process& running) {
+  const int master = running.terminal.get();
+  const auto drain = [master] {
+    ::fcntl(master, F_SETFL, O_RDWR);
+    char unseen[4096];
+    while (::read(master, unseen, sizeof unseen) > 0 || errno == EINTR) {
+    }
+  };
+  run_behind(drain, std::span(&master, 1));
+}
+
+int attend(container::exec_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
+  relay copy;
+  std::optional<io::tty::raw_mode> raw;
+  const int master = running.terminal.get();
+  const auto fit = [master] { io::tty::set_window_size(master, io::tty::own_window_size()); };
+  if (master >= 0) {
+    fit();  // it may have changed since
+    if (interactive) {
+      raw.emplace(0);
+      ::fcntl(master, F_SETFL, O_NONBLOCK);
+      copy.copy_input(0, master, detach_keys, [] {});
+    }
+    copy.copy_output(master, 1);
+  } else {
+    if (in.ours) copy.copy_input(0, in.ours.get(), "", [&in] { in.ours.reset(); });
+    if (out.ours) copy.copy_output(out.ours.get(), 1);
+    if (err.ours) copy.copy_output(err.ours.get(), 2);
+  }
+  copy.on_signal([&](int number) {
+    if (number != SIGWINCH) {
+      io::process::send_signal(running.process.pidfd(), number);
+    } else if (master >= 0) {
+      fit();
+    }
+  });
+  copy.until(running.process.pidfd(), [] { return true; });
+  copy.run();
+  if (!copy.detached() && copy.output_failure() == 0 && copy.left_by() == 0) return running.process.wait();
+  running.process.release();
+  if (!copy.detached()) return copy.report_leaving();
+  if (master >= 0) hold_terminal(running);
+  return 0;
+}
+
+}  // namespace
+
+int cmd_exec(const invocation& call) {
+  flag_set app("Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
+               "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
+               "exec");
+  app.stop_at_first_argument("CONTAINER [COMMAND ...]");
+  container::exec_options options;
+  bool interactive = false;
+  attach_flags attach;
+  attach.add_detach_keys(app);
+  app.add_flag("-i,--interactive", interactive, "Hand on standard input");
+  app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
+  std::vector<std::string> env;
+  app.add_option("-e,--env", env, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
+  app.add_option("-u,--user", options.user, "User (and group) to run as");
+  app.add_option("-w,--workdir", options.working_dir, "Working directory");
+  if (const auto done = parse(app, call)) return *done;
+  const std::vector<std::string> words = app.remaining();
+  if (words.empty()) throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
+  if (!options.working_dir.empty() && options.working_dir.front() != '/') {
+    throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
+  }
+  options.env = environment_of({}, env);
+  const std::string detach_keys = parse_detach_keys(attach.detach_keys);
+  options.command.assign(words.begin() + 1, words.end());
+  if (options.command.empty()) {
+    interactive = true;
+    options.tty = io::tty::is_terminal(0) && io::tty::is_terminal(1);
+  } else if (options.tty && interactive && !io::tty::is_terminal(0)) {
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+  }
+
+  const instance where = call.open();
+  const std::string id = resolve_container(where, words.front());
+  stream in, out, err;
+  if (options.tty) {
+    const winsize size = io::tty::own_window_size();
+    options.size = {size.ws_row, size.ws_col};
+  } else {
+    in = input_stream(interactive);
+    out = output_stream(1);
+    err = output_stream(2);
+    options.stdin_fd = in.theirs.get();
+    options.stdout_fd = out.theirs.get();
+    options.stderr_fd = err.theirs.get();
+  }
+  block_signals();
+  asio::io_context loop(1);
+  terminal_events events(true);
+  container::engine on(where, loop.get_executor(), events);
+  container::exec_process running = lxr::run(loop, container::exec(on, id, std::move(options)));
+  in.theirs.reset();
+  out.theirs.reset();
+  err.theirs.reset();
+  return attend(running, interactive, detach_keys, in, out, err);
+}
+
+}  // namespace lxr::cli

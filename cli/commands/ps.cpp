@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "cli/commands/command.hpp"
+#include "cli/print/listing.hpp"
+#include "cli/print/output.hpp"
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/container_state.hpp"
+#include "core/instance/names.hpp"
+#include "pipeline/launch/engine.hpp"
+#include "pipeline/monitor/log_file.hpp"
+#include "pipeline/spec/spec.hpp"
+#include "pipeline/container/stop.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct listed {
+  std::string id;
+  container_state state;  // its name, image, command and time of creation are always there
+};
+
+// A container whose state does not tell: it never ran since the last boot, or waits for its image.
+void complete(const instance& where, listed& one) {
+  const container_config config = load_config(where, one.id);
+  one.state.name = config.name;
+  one.state.image = config.image;
+  one.state.created_ns = config.created_ns;
+  one.state.command = "?";  // unless the image is there
+  try {
+    one.state.command = container::command_text(container::command_line(config, image::store(where).load(config.image_id).config));
+  } catch (const error&) {
+    // it is gone, or on its way
+  }
+}
+
+std::vector<listed> containers(const instance& where, bool all) {
+  std::vector<listed> out;
+  state_reader states(where);
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);  // then they are shown as they are
+  for (const std::string& id : list_containers(where)) {
+    listed one{id, {}};
+    try {
+      one.state = states.load(id);
+      if (one.state.ending && std::chrono::steady_clock::now() < patience) one.state = container::load_settled_state(where, id);
+      if (!all && one.state.status != container_status::running) continue;
+      if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
+    } catch (const error& e) {
+      // Removed meanwhile or not whole yet; a damaged one is told of and does not hide the others.
+      if (e.code() != errc::not_found) print_error("container " + short_id(id) + ": " + e.what());
+      continue;
+    }
+    out.push_back(std::move(one));
+  }
+  std::ranges::sort(out, std::ranges::greater{}, [](const listed& l) { return l.state.created_ns; });
+  return out;
+}
+
+std::string status_text(const container_state& s, std::int64_t now) {
+  switch (s.status) {
+    case container_status::created: return "Created";
+    case container_status::starting: return "Starting";
+    case container_status::running: return "Up " + human_duration(now - s.started_ns);
+    case container_status::exited: break;
+  }
+  const std::string code = s.exit_code ? std::to_string(*s.exit_code) : "unknown";
+  return "Exited (" + code + ")" + (s.finished_ns != 0 ? " " + human_duration(now - s.finished_ns) + " ago" : "");
+}
+
+std::string shown_command(const std::string& command, bool whole) {
+  return '"' + (whole ? command : shortened(command, 20)) + '"';
+}
+
+void print_table(const std::vector<listed>& all, bool whole) {
+  table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
+  const std::int64_t now = container::unix_time_ns();
+  for (const auto& [id, s] : all) {
+    t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole), human_duration(now - s.created_ns) + " ago",
+           status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
+  }
+  t.print();
+}
+
+void print_as_json(const std::vector<listed>& all) {
+  const std::int64_t now = container::unix_time_ns();
+  for (const auto& [id, s] : all) {
+    const json::object o{{"ID", short_id(id)},        {"Names", s.name},
+                         {"Image", s.image},          {"State", to_string(s.status)},
+                         {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(s.created_ns)},
+                         {"Pid", s.init.pid},         {"Address", s.address}};
+    print_json(o);
+  }
+}
+
+}  // namespace
+
+int cmd_ps(const invocation& call) {
+  flag_set app("List containers.\n\nExamples:\n  lxr ps\n  lxr ps -aq\n  lxr ps --format json", "ps");
+  bool all = false, quiet = false, whole = false;
+  std::string format;
+  app.add_flag("-a,--all", all, "Also those that do not run");
+  app.add_flag("-q,--quiet", quiet, "Only ids");
+  app.add_flag("--no-trunc", whole, "Nothing shortened");
+  app.add_option("--format", format, "json: one object a line")->one_of({"json", "table", ""});
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  const auto found = containers(where, all);
+  if (quiet) {
+    for (const listed& l : found) print_line(whole ? l.id : short_id(l.id));
+  } else if (format == "json") {
+    print_as_json(found);
+  } else {
+    print_table(found, whole);
+  }
+  return 0;
+}
+
+}  // namespace lxr::cli

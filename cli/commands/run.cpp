@@ -1,0 +1,121 @@
+#include <memory>
+
+#include "cli/flags/attach_flags.hpp"
+#include "cli/print/exit_code.hpp"
+#include "cli/attach/host.hpp"
+#include "cli/flags/id_file.hpp"
+#include "cli/print/output.hpp"
+#include "core/base/error.hpp"
+#include "io/tty/terminal.hpp"
+#include "pipeline/container/create.hpp"
+#include "pipeline/launch/launch.hpp"
+#include "pipeline/spec/spec.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct run_request {
+  container_flags flags;
+  container_config config;
+  std::shared_ptr<id_file> cidfile;
+  bool detach = false, start = true;
+};
+
+// From an image that is at least known; what does not need its layers is made while they come.
+task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
+  const bool stored = arrival.stored;
+  if (stored) container::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
+  container::created fresh = container::create(h.where(), h.engine().self(), what.config, stored ? container::image_state::stored : container::image_state::coming);
+  const container_config config = std::move(fresh.config);
+  container::launch_options options;
+  options.wait = !what.start;
+  const bool attached = what.start && !what.detach;
+  options.background = !attached;
+  options.size = h.client().size;
+  if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
+  if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
+  std::exception_ptr failure;
+  try {
+    what.cidfile->write(config.id);
+    auto launching = container::launch(h.engine(), fresh.lock, config, std::move(options));
+    container::launched running = co_await std::move(launching);
+    h.events().show(what.flags.timing, what.flags.trace);
+    if (!attached) {
+      h.monitor().watch(std::move(running));
+      fresh.lock.release();  // the next command may follow at once
+      h.client().finished(print_result(config.id + "\n", "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
+      co_return;
+    }
+    container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+    h.client().started();  // before its output: a terminal is raw then
+    h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
+    fresh.lock.release();
+    h.focus(config.id);
+    co_return;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (fresh.lock) container::discard(h.where(), config);
+  what.cidfile->remove();
+  std::rethrow_exception(failure);
+}
+
+// run and create are the same but for where they stop.
+task<void> run_container(host& h, run_request what) {
+  auto running = h.with_image(what.flags, what.config, [&](image_arrival& arrival) { return start_container(h, what, arrival); });
+  co_await std::move(running);
+}
+
+int run_or_create(const invocation& call, bool start) {
+  run_request what;
+  what.start = start;
+  flag_set app(start ? "Create and start a container from an image.\n\nExamples:\n"
+                       "  lxr run -it --rm debian bash\n  lxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
+                       "  echo hi | lxr run -i --rm alpine cat"
+                     : "Create a container and prepare everything up to its start: its first process waits, set up, for `lxr start`.\n\n"
+                       "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
+               start ? "run" : "create");
+  what.flags.add_to(app);
+  std::string name;
+  bool interactive = false, tty = false, remove = false;
+  app.add_option("--name", name, "Name of the container (generated)");
+  app.add_flag("-i,--interactive", interactive, "Keep standard input open");
+  app.add_flag("-t,--tty", tty, "Give the container a terminal");
+  app.add_flag("--rm", remove, "Remove the container when it exits");
+  std::string cidfile;
+  app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet");
+  attach_flags attach;
+  attach.add_streams(app);
+  if (start) attach.add_detach_keys(app);
+  if (start) attach.add_sig_proxy(app);
+  if (start) app.add_flag("-d,--detach", what.detach, "Run in the background and print the id");
+  if (const auto done = parse(app, call)) return *done;
+  what.config = what.flags.to_config(app, app.remaining());
+  what.config.name = name;
+  what.config.tty = tty;
+  what.config.open_stdin = interactive;
+  what.config.auto_remove = remove;
+  if (what.detach && !attach.streams.empty()) {
+    throw error(errc::invalid_argument, "use --attach", "", "it conflicts with --detach", "leave one of them out");
+  }
+  const bool attached = start && !what.detach;
+  if (attached && tty && interactive && !io::tty::is_terminal(0)) {
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+  }
+  what.cidfile = std::make_shared<id_file>(cidfile);
+  session_options session{attached, attached && interactive, attached && tty};
+  attach.apply_to(session);
+  session.kept = what.cidfile->descriptor();
+  return run_session(session, [&](engine_side& side) {
+    terminal_events events(what.flags.quiet);
+    host h(call, side, events);
+    h.run([&what](host& inner) { return run_container(inner, what); });
+  });
+}
+
+}  // namespace
+
+int cmd_run(const invocation& call) { return run_or_create(call, true); }
+int cmd_create(const invocation& call) { return run_or_create(call, false); }
+
+}  // namespace lxr::cli

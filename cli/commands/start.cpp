@@ -1,0 +1,148 @@
+#include <set>
+
+#include "cli/flags/attach_flags.hpp"
+#include "cli/print/exit_code.hpp"
+#include "cli/attach/host.hpp"
+#include "cli/print/output.hpp"
+#include "core/async/run.hpp"
+#include "core/base/error.hpp"
+#include "core/instance/container_lock.hpp"
+#include "core/instance/names.hpp"
+#include "io/tty/terminal.hpp"
+#include "pipeline/container/create.hpp"
+#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/stop.hpp"
+#include "pipeline/launch/waiting.hpp"
+
+namespace lxr::cli {
+namespace {
+
+struct start_request {
+  std::vector<std::string> words;
+  bool attach = false, interactive = false;
+};
+
+// What a start finds, judged under the container's lock.
+enum class start_step { nothing, ask_waiting, launch };
+
+start_step judge(const container_config& config, const container_state& state, bool attach) {
+  const std::string subject = '"' + config.name + '"';
+  if (state.status == container_status::starting) {
+    throw error(errc::conflict, "start container", subject, "another lxr is starting it", "wait until it runs");
+  }
+  if (state.status == container_status::running) {
+    if (!attach) return start_step::nothing;  // it runs, as asked
+    throw error(errc::conflict, "attach to container", subject, "it is running already", "see its output with: lxr logs -f " + config.name);
+  }
+  const bool waits = state.status == container_status::created && state.init.pid != 0;
+  return waits && !attach ? start_step::ask_waiting : start_step::launch;
+}
+
+// A waiting container needs no engine: its first process is asked directly. False when it needs one, or others hold its lock.
+bool start_if_waiting(const instance& where, const std::string& id) {
+  const container_lock lock = try_lock_container(where, id);
+  if (!lock || judge(load_config(where, id), load_state(where, id), false) != start_step::ask_waiting) return false;
+  container::start_waiting(where, id);
+  return true;
+}
+
+// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one whose output
+// is to be seen from its beginning.
+task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
+  container_lock lock = co_await lock_container(h.where(), id);
+  const container_config config = load_config(h.where(), id);
+  const container_state raw = load_raw_state(h.where(), id), state = corrected(raw);
+  const start_step step = judge(config, state, attach);
+  if (step == start_step::ask_waiting) container::start_waiting(h.where(), id);
+  if (step != start_step::launch) co_return;
+  save(h.where(), id, raw);  // where there is no room for the record of a start, nothing is ended for it
+  co_await container::kill_process(state.init);
+  container::release_kernel_objects(h.where(), h.engine().cgroups, id, raw);
+  container::launch_options options;
+  options.background = !attach;
+  options.size = h.client().size;
+  options.previous = raw;
+  if (attach && interactive && !config.tty) options.stdin_source = std::move(h.client().input);
+  auto launching = container::launch(h.engine(), lock, config, std::move(options));
+  container::launched running = co_await std::move(launching);
+  if (!attach) {
+    h.monitor().watch(std::move(running));
+    co_return;
+  }
+  container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+  h.client().started();  // before its output: a terminal is raw then
+  h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
+  h.focus(id);
+}
+
+task<void> start_all(host& h, start_request what) {
+  int code = 0;
+  std::set<std::string> done;
+  container_finder finder(h.where());
+  for (const std::string& word : what.words) {
+    try {
+      const std::string id = finder.find(word);
+      if (done.insert(id).second) {
+        auto starting = start_one(h, id, what.attach, what.interactive);
+        co_await std::move(starting);
+      }
+      if (!what.attach) print_line(word);
+    } catch (const error&) {
+      code = report_failure(std::current_exception());
+    }
+  }
+  if (!what.attach || code != 0) h.client().finished(finish_output(code));
+}
+
+}  // namespace
+
+int cmd_start(const invocation& call) {
+  start_request what;
+  flag_set app("Start created or exited containers.\n\nExamples:\n  lxr start goCon\n  lxr start -ai goCon", "start");
+  app.add_flag("-a,--attach", what.attach, "Show its output and hand on signals");
+  app.add_flag("-i,--interactive", what.interactive, "Also hand on standard input");
+  attach_flags attach;
+  attach.add_detach_keys(app);
+  attach.add_sig_proxy(app);
+  app.add_argument("CONTAINER", what.words, "Names or ids");
+  if (const auto done = parse(app, call)) return *done;
+  if (what.interactive) what.attach = true;
+  if (what.attach && what.words.size() != 1) {
+    throw error(errc::invalid_argument, "use --attach", "", "it takes exactly one container");
+  }
+  const instance where = call.open();
+  int code = 0;
+  std::vector<std::string> others;
+  container_finder finder(where);
+  for (const std::string& word : what.words) {
+    try {
+      const std::string id = finder.find(word);
+      if (what.attach || !start_if_waiting(where, id)) {
+        others.push_back(word);
+      } else {
+        print_line(word);
+      }
+    } catch (const error&) {
+      code = report_failure(std::current_exception());
+    }
+  }
+  flush_output();
+  if (others.empty()) return code;
+  bool tty = false;
+  if (what.attach) {
+    asio::io_context loop(1);
+    tty = lxr::run(loop, container::config_of(where, resolve_container(where, others.front()))).tty;
+  }
+  if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
+  what.words = others;
+  session_options session{what.attach, what.interactive, what.attach && tty};
+  attach.apply_to(session);
+  const int rest = run_session(session, [&](engine_side& side) {
+    terminal_events events;
+    host h(call, side, events);
+    h.run([&what](host& inner) { return start_all(inner, what); });
+  });
+  return code != 0 ? code : rest;
+}
+
+}  // namespace lxr::cli

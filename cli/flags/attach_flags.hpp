@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/commands/command.hpp"
+#include "cli/attach/session.hpp"
+
+namespace lxr::cli {
+
+// "ctrl-p,ctrl-q" as the bytes a terminal sends: letters, and ctrl- with one of a-z @ [ \\ ] ^ _, separated by commas. Empty
+// for empty text, which switches detaching off. Throws errc::invalid_argument for anything else.
+std::string parse_detach_keys(const std::string& text);
+
+// The flags about how a person is joined to a container: of run, start and exec.
+struct attach_flags {
+  std::string detach_keys = "ctrl-p,ctrl-q";
+  std::vector<std::string> streams;  // of -a: stdin, stdout, stderr; empty for all
+  bool sig_proxy = true;
+
+  void add_detach_keys(flag_set& app);
+  void add_sig_proxy(flag_set& app);
+  void add_streams(flag_set& app);
+  void apply_to(session_options& session) const;
+};
+
+}  // namespace lxr::cli

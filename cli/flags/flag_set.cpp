@@ -1,0 +1,277 @@
+#include "cli/flags/flag_set.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "cli/flags/suggestion.hpp"
+#include "core/base/error.hpp"
+
+namespace lxr::cli {
+namespace {
+
+[[noreturn]] void bad_value(const std::string& flag, const std::string& value, const std::string& reason) {
+  throw error(errc::invalid_argument, "use " + flag, '"' + value + '"', reason);
+}
+
+std::optional<bool> parse_boolean(std::string_view word) {  // the words of Go's strconv.ParseBool
+  for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (word == yes) return true;
+  }
+  for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (word == no) return false;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_number(std::string_view word) {
+  if (word.starts_with('+') && !word.starts_with("+-")) word.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (failure != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return number;
+}
+
+std::vector<std::string> split_names(const std::string& names) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    out.push_back(names.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string one_of_text(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return text;
+}
+
+constexpr std::size_t help_column = 30;
+
+void add_row(std::string& out, const std::string& left, const std::string& right) {
+  out += "  " + left;
+  out += left.size() + 4 > help_column ? "\n" + std::string(help_column, ' ') : std::string(help_column - left.size() - 2, ' ');
+  out += right + "\n";
+}
+
+}  // namespace
+
+flag_set::flag* flag_set::flag::one_of(std::vector<std::string> words) {
+  choices_ = std::move(words);
+  return this;
+}
+
+flag_set::flag* flag_set::flag::range(std::int64_t lowest, std::int64_t highest) {
+  lowest_ = lowest;
+  highest_ = highest;
+  return this;
+}
+
+flag_set::flag* flag_set::flag::required() {
+  required_ = true;
+  return this;
+}
+
+void flag_set::flag::take(const std::string& value) {
+  if (!choices_.empty() && std::ranges::find(choices_, value) == choices_.end()) bad_value(name(), value, "it is " + one_of_text(choices_));
+  take_(value);
+  given_.push_back(value);
+}
+
+std::string flag_set::flag::label() const {
+  std::string text = names_.front().starts_with("--") ? "    " : "";
+  for (const std::string& name : names_) text += (&name == &names_.front() ? "" : ", ") + name;
+  return placeholder_.empty() ? text : text + " " + placeholder_;
+}
+
+flag_set::flag_set(std::string description, std::string name) : description_(std::move(description)), name_(std::move(name)) {
+  add_flag("--help", help_, "Show this text");
+}
+
+flag_set::~flag_set() = default;
+
+flag_set::flag* flag_set::add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take, std::string help) {
+  flag& f = *flags_.emplace_back(std::make_unique<flag>());
+  f.names_ = split_names(names);
+  f.placeholder_ = std::move(placeholder);
+  f.take_ = std::move(take);
+  f.help_ = std::move(help);
+  return &f;
+}
+
+flag_set::flag* flag_set::add_flag(const std::string& names, bool& variable, std::string help) {
+  flag* f = add(names, "", nullptr, std::move(help));
+  f->take_ = [f, &variable](const std::string& text) {
+    const auto value = parse_boolean(text);
+    if (!value) bad_value(f->name(), text, "it is true or false");
+    variable = *value;
+  };
+  return f;
+}
+
+flag_set::flag* flag_set::add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help) {
+  flag* f = add(names, "N", nullptr, std::move(help));
+  f->take_ = [f, take = std::move(take)](const std::string& text) {
+    const auto number = parse_number(text);
+    if (!number || *number < f->lowest() || *number > f->highest()) {
+      bad_value(f->name(), text, "it is a number from " + std::to_string(f->lowest()) + " to " + std::to_string(f->highest()));
+    }
+    take(*number);
+  };
+  return f;
+}
+
+flag_set::flag* flag_set::add_option(const std::string& names, std::string& variable, std::string help) {
+  return add_option(names, [&variable](const std::string& text) { variable = text; }, std::move(help));
+}
+
+flag_set::flag* flag_set::add_option(const std::string& names, std::vector<std::string>& variable, const std::string& help) {
+  return add(names, "TEXT", [&variable](const std::string& text) { variable.push_back(text); }, help + " (may be repeated)");
+}
+
+flag_set::flag* flag_set::add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help) {
+  return add(names, "TEXT", std::move(take), std::move(help));
+}
+
+void flag_set::add_argument(std::string name, std::string& variable, std::string help) {
+  declared_.push_back({std::move(name), std::move(help), &variable, nullptr});
+}
+
+void flag_set::add_argument(std::string name, std::vector<std::string>& variable, std::string help) {
+  declared_.push_back({std::move(name), std::move(help), nullptr, &variable});
+}
+
+void flag_set::stop_at_first_argument(std::string usage) {
+  stop_at_first_ = true;
+  rest_usage_ = std::move(usage);
+}
+
+void flag_set::parse(const std::vector<std::string>& words) {
+  for (std::size_t at = 0; at < words.size();) {
+    const std::string& word = words[at];
+    const bool is_argument = word.size() < 2 || word.front() != '-';  // "-" too
+    if (is_argument && !stop_at_first_) {
+      arguments_.push_back(word);
+      ++at;
+    } else if (is_argument || word == "--") {
+      arguments_.insert(arguments_.end(), words.begin() + static_cast<std::ptrdiff_t>(at + (is_argument ? 0 : 1)), words.end());
+      break;
+    } else {
+      at = word[1] == '-' ? take_long(words, at) : take_cluster(words, at);
+    }
+  }
+  if (!help_) take_arguments();
+}
+
+// "--flag", "--flag=value" or "--flag" "value". Returns the place of the word behind.
+std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size_t at) {
+  const std::string& word = words[at++];
+  if (word[2] == '-' || word[2] == '=') refuse("bad flag syntax: " + word);
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  flag* f = find(name);
+  if (f == nullptr) refuse_unknown(name);
+  if (equals != std::string::npos) {
+    f->take(word.substr(equals + 1));
+  } else if (f->is_boolean()) {
+    f->take("true");
+  } else if (at < words.size()) {
+    f->take(words[at++]);
+  } else {
+    refuse("flag needs an argument: " + name);
+  }
+  return at;
+}
+
+// "-it", "-n5", "-n=5", "-itu" "root". As in pflag, "-n=" gives the value "=": a "=" without anything behind it is no separator.
+std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::size_t at) {
+  const std::string& word = words[at++];
+  for (std::string letters = word.substr(1); !letters.empty();) {
+    flag* f = find(std::string("-") + letters.front());
+    if (f == nullptr && letters.front() == 'h') {
+      help_ = true;
+      return at;
+    }
+    if (f == nullptr) {
+      const std::string meant = "-" + word.substr(0, word.find('='));
+      refuse("unknown shorthand flag: '" + letters.substr(0, 1) + "' in " + word, find(meant) != nullptr ? "did you mean " + meant + "? " : "");
+    }
+    if (letters.size() > 2 && letters[1] == '=') {
+      f->take(letters.substr(2));
+      return at;
+    }
+    if (f->is_boolean()) {
+      f->take("true");
+      letters.erase(0, 1);
+      continue;
+    }
+    if (letters.size() == 1 && at == words.size()) refuse("flag needs an argument: '" + letters + "' in " + word);
+    f->take(letters.size() > 1 ? letters.substr(1) : words[at++]);
+    return at;
+  }
+  return at;
+}
+
+void flag_set::take_arguments() {
+  for (const auto& f : flags_) {
+    if (f->required_ && f->count() == 0) refuse("it needs the flag " + f->name());
+  }
+  if (stop_at_first_) return;
+  if (declared_.empty() && !arguments_.empty()) refuse("it takes no arguments, and was given \"" + arguments_.front() + '"');
+  std::size_t at = 0;
+  for (const argument& a : declared_) {
+    if (at == arguments_.size()) refuse("no " + a.name + " was given");
+    if (a.one != nullptr) {
+      *a.one = arguments_[at++];
+    } else {
+      a.many->assign(arguments_.begin() + static_cast<std::ptrdiff_t>(at), arguments_.end());
+      at = arguments_.size();
+    }
+  }
+  if (at < arguments_.size()) refuse("unexpected argument: \"" + arguments_[at] + '"');
+}
+
+flag_set::flag* flag_set::find(std::string_view name) const {
+  for (const auto& f : flags_) {
+    if (std::ranges::find(f->names_, name) != f->names_.end()) return f.get();
+  }
+  return nullptr;
+}
+
+void flag_set::refuse(const std::string& reason, const std::string& hint) const {
+  throw error(errc::invalid_argument, "use " + title(), "", reason, hint + "see " + title() + " --help");
+}
+
+void flag_set::refuse_unknown(const std::string& name) const {
+  std::vector<std::string> known;
+  for (const auto& f : flags_) {
+    for (const std::string& n : f->names_) {
+      if (n.starts_with("--")) known.push_back(n);
+    }
+  }
+  const bool before_command = !name_.empty() && (name == "--root" || name == "--state");
+  const std::string near = nearest(name, known);
+  refuse("unknown flag: " + name, before_command  ? "it stands before the command: lxr " + name + " DIR " + name_ + "; "
+                                  : near.empty() ? ""
+                                                 : "did you mean " + near + "? ");
+}
+
+std::string flag_set::usage() const {
+  std::string text = "Usage: " + title() + " [OPTIONS]";
+  if (!rest_usage_.empty()) text += " " + rest_usage_;
+  for (const argument& a : declared_) text += " " + a.name + (a.many != nullptr ? " [" + a.name + " ...]" : "");
+  return text;
+}
+
+std::string flag_set::help() const {
+  std::string out = description_ + "\n\n" + usage() + "\n";
+  if (!declared_.empty()) out += "\nArguments:\n";
+  for (const argument& a : declared_) add_row(out, a.name, a.help);
+  out += "\nOptions:\n";
+  for (const auto& f : flags_) add_row(out, f->label(), f->help_ + (f->required_ ? " (required)" : ""));
+  return out;
+}
+
+}  // namespace lxr::cli

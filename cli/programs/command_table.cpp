@@ -1,0 +1,32 @@
+#include "cli/commands/command.hpp"
+
+namespace lxr::cli {
+namespace {
+
+constexpr command commands[] = {
+    {"run", cmd_run, "Create and start a container"},
+    {"create", cmd_create, "Create a container and prepare everything up to its start"},
+    {"start", cmd_start, "Start created or exited containers"},
+    {"exec", cmd_exec, "Run a command (or a shell) in a running container"},
+    {"batch", cmd_batch, "Create and start many containers at once"},
+    {"ps", cmd_ps, "List containers"},
+    {"inspect", cmd_inspect, "Show everything known about containers or images, as JSON"},
+    {"logs", cmd_logs, "Show the output of a container"},
+    {"stop", cmd_stop, "Stop running containers"},
+    {"kill", cmd_kill, "Send a signal to running containers"},
+    {"rm", cmd_rm, "Remove containers"},
+    {"pull", cmd_pull, "Pull an image"},
+    {"images", cmd_images, "List images"},
+    {"rmi", cmd_rmi, "Remove images"},
+    {"history", cmd_history, "Show how an image came to be"},
+    {"image", cmd_image, "Work on images: ls, pull, rm, inspect, history, prune"},
+    {"system", cmd_system, "Care for the store: df, prune, check, info"},
+    {"info", cmd_info, "Show what this host offers and where lxr keeps things"},
+    {"version", cmd_version, "Show the version"},
+};
+
+}  // namespace
+
+std::span<const command> all_commands() { return commands; }
+
+}  // namespace lxr::cli

@@ -1,0 +1,71 @@
+#include "core/instance/paths.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <initializer_list>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/model/boot.hpp"
+#include "core/instance/memory_state.hpp"
+
+namespace lxr {
+namespace {
+
+std::string hash_tag(const std::string& text) {
+  std::uint64_t h = 14695981039346656037u;  // FNV-1a
+  for (const unsigned char c : text) h = (h ^ c) * 1099511628211u;
+  char out[9];
+  std::snprintf(out, sizeof out, "%08x", static_cast<unsigned>(h ^ (h >> 32)));
+  return out;
+}
+
+std::string normalised(const std::string& path) {
+  std::string out = std::filesystem::absolute(path).lexically_normal().string();
+  while (out.size() > 1 && out.back() == '/') out.pop_back();
+  return out;
+}
+
+// Nothing to do where the last one is there; true when it made them.
+bool make_all(int parent, std::initializer_list<const char*> names) {
+  if (::faccessat(parent, *(names.end() - 1), F_OK, 0) == 0) return false;
+  for (const char* name : names) file::make_directory_at(parent, name);
+  return true;
+}
+
+// ext4 puts directories near their parent, and without a journal searches past every inode it deleted there within the
+// last minutes: after two thousand short lives each start of a batch takes 0.9 ms longer, after an image of 48,000 files that was
+// removed the next one takes three times as long to unpack. Below a top directory (chattr(1) +T) each begins elsewhere.
+// Other filesystems refuse, and need nothing.
+void spread(int parent, const char* name) {
+  const unique_fd directory = file::open_at(parent, name, O_RDONLY | O_DIRECTORY);
+  int flags = 0;
+  if (::ioctl(directory.get(), FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_TOPDIR_FL;
+  static_cast<void>(::ioctl(directory.get(), FS_IOC_SETFLAGS, &flags));
+}
+
+}  // namespace
+
+instance instance::open(std::string root, std::string state) {
+  instance i;
+  i.root_ = normalised(root);
+  i.state_ = normalised(state);
+  if (i.state_ != default_state) i.tag_ = hash_tag(i.state_);
+  i.root_fd_ = file::make_directories(i.root_);
+  if (make_all(i.root_fd(), {"layers", "blobs", "images", "refs", "ingest", "containers", "trash"})) {
+    spread(i.root_fd(), "containers");
+    spread(i.root_fd(), "ingest");
+  }
+  i.state_fd_ = open_state_directory(i.state_);
+  settle_after_boot(i);
+  return i;
+}
+
+}  // namespace lxr

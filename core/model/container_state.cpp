@@ -1,0 +1,202 @@
+#include "core/model/container_state.hpp"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/instance/container_lock.hpp"
+
+namespace lxr {
+namespace {
+
+std::string record_path(const std::string& id) { return "containers/" + id + "/state.json"; }
+std::string waiting_mark(const std::string& id) { return "containers/" + id + "/waiting"; }
+
+bool exists(int dir, const std::string& path) { return ::faccessat(dir, path.c_str(), F_OK, 0) == 0; }
+
+container_status parse_status(const std::string& word) {
+  if (word == "starting") return container_status::starting;
+  if (word == "running") return container_status::running;
+  if (word == "exited") return container_status::exited;
+  return container_status::created;
+}
+
+json::object to_json(const container_state& s) {
+  json::object o{{"status", to_string(s.status)},
+                 {"init", lxr::to_json(s.init)},
+                 {"monitor", lxr::to_json(s.monitor)},
+                 {"started", s.started_ns},
+                 {"finished", s.finished_ns},
+                 {"oomKilled", s.oom_killed},
+                 {"failure", s.failure},
+                 {"address", s.address},
+                 {"prefix", s.prefix},
+                 {"gateway", s.gateway},
+                 {"link", s.link},
+                 {"mac", s.mac},
+                 {"name", s.name},
+                 {"image", s.image},
+                 {"command", s.command},
+                 {"created", s.created_ns}};
+  if (s.exit_code) o["exitCode"] = *s.exit_code;
+  return o;
+}
+
+container_state parse_state(const std::string& text, const std::string& document) {
+  const json::object o = json::parse_record(text, document);
+  container_state s;
+  s.status = parse_status(json::get_string(o, "status"));
+  s.init = get_process(o, "init");
+  s.monitor = get_process(o, "monitor");
+  s.started_ns = json::get_int(o, "started");
+  s.finished_ns = json::get_int(o, "finished");
+  if (o.if_contains("exitCode") != nullptr) s.exit_code = static_cast<int>(json::get_int(o, "exitCode"));
+  s.oom_killed = json::get_bool(o, "oomKilled");
+  s.failure = json::get_string(o, "failure");
+  s.address = json::get_string(o, "address");
+  s.prefix = static_cast<int>(json::get_int(o, "prefix"));
+  s.gateway = json::get_string(o, "gateway");
+  s.link = json::get_string(o, "link");
+  s.mac = json::get_string(o, "mac");
+  s.name = json::get_string(o, "name");
+  s.image = json::get_string(o, "image");
+  s.command = json::get_string(o, "command");
+  s.created_ns = json::get_int(o, "created");
+  return s;
+}
+
+// A container without a record: its maker is at work, or died; or it ran when the host went down.
+container_state derived(const instance& where, const std::string& id) {
+  container_state s;
+  s.monitor = maker_of(where, id);
+  if (s.monitor.pid != 0) {
+    s.status = container_status::starting;
+    return s;
+  }
+  // upper/ is made by the first start (pipeline: writable_layer).
+  const bool started = exists(where.root_fd(), "containers/" + id + "/upper") && !exists(where.root_fd(), waiting_mark(id));
+  s.status = started ? container_status::exited : container_status::created;
+  return s;
+}
+
+// A start that nobody is at work on any more: it failed, unless its process was let go just before its engine died.
+void end_start(container_state& s, bool alive) {
+  if (alive && s.init.pid != 0) {
+    s.status = container_status::running;
+    if (s.started_ns == 0) s.started_ns = s.created_ns;
+  } else {
+    s.status = s.started_ns != 0 ? container_status::exited : container_status::created;
+  }
+}
+
+container_state corrected(container_state s, bool alive) {
+  const bool watched = s.monitor.pid != 0 && (s.status == container_status::starting || !alive) && s.monitor.is_alive();
+  if (s.status == container_status::starting && !watched) end_start(s, alive);
+  if (s.init.pid != 0 && !alive) {
+    s.ending = watched && s.status != container_status::starting;
+    if (s.status == container_status::running) s.status = container_status::exited;
+    s.init = {};
+    s.address.clear();  // released by whoever cleans up, who looks at the raw state
+    s.link.clear();
+  }
+  return s;
+}
+
+}  // namespace
+
+std::string to_string(container_status status) {
+  switch (status) {
+    case container_status::created: return "created";
+    case container_status::starting: return "starting";
+    case container_status::running: return "running";
+    case container_status::exited: return "exited";
+  }
+  return "?";
+}
+
+void save(const instance& where, const std::string& id, const container_state& s) {
+  file::replace_at(where.state_fd(), record_path(id), json::dump(to_json(s)));
+}
+
+void save_ended(const instance& where, const std::string& id, const container_state& s) {
+  const std::string text = json::dump(to_json(s));
+  try {
+    file::replace_at(where.root_fd(), record_path(id), text);
+  } catch (const error&) {
+    file::replace_at(where.state_fd(), record_path(id), text);  // the disk is full
+    return;
+  }
+  ::unlinkat(where.state_fd(), record_path(id).c_str(), 0);
+}
+
+// The second look at the state: a start that takes the ended record away writes its own first.
+container_state load_raw_state(const instance& where, const std::string& id) {
+  for (const int dir : {where.state_fd(), where.root_fd(), where.state_fd()}) {
+    if (const auto text = file::read_at(dir, record_path(id))) return parse_state(*text, record_path(id));
+  }
+  return derived(where, id);
+}
+
+container_state corrected(container_state raw) {
+  const bool alive = raw.init.is_alive();
+  return corrected(std::move(raw), alive);
+}
+
+namespace {
+
+// A record of processes of which none lives any more may have been replaced since it was read, by the monitor that left last.
+template <class Judge>
+container_state judge_fresh(const instance& where, const std::string& id, Judge judge) {
+  container_state raw = load_raw_state(where, id);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const process_identity init = raw.init;
+    container_state seen = judge(raw);
+    if (init.pid == 0 || seen.init.pid != 0 || seen.ending) return seen;
+    container_state again = load_raw_state(where, id);
+    if (again.init == init) return seen;
+    raw = std::move(again);
+  }
+  return judge(std::move(raw));
+}
+
+}  // namespace
+
+container_state load_state(const instance& where, const std::string& id) {
+  return judge_fresh(where, id, [](container_state raw) { return corrected(std::move(raw)); });
+}
+
+container_state state_reader::load(const std::string& id) {
+  return judge_fresh(where_, id, [this](container_state raw) {
+    const bool alive = is_alive(raw);
+    return corrected(std::move(raw), alive);
+  });
+}
+
+bool state_reader::is_alive(const container_state& state) {
+  if (state.init.pid == 0) return false;
+  const auto [known, fresh] = monitors_.try_emplace({state.monitor.pid, state.monitor.start_time}, false);
+  if (fresh) known->second = state.monitor.is_alive();
+  return known->second ? ::kill(state.init.pid, 0) == 0 : state.init.is_alive();
+}
+
+void mark_waiting(const instance& where, const std::string& id) {
+  file::open_at(where.root_fd(), waiting_mark(id), O_WRONLY | O_CREAT);
+}
+
+void mark_running(const instance& where, const std::string& id) {
+  container_state s = load_raw_state(where, id);
+  if (s.status != container_status::created && s.status != container_status::starting) return;
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  s.status = container_status::running;
+  s.started_ns = now.tv_sec * 1'000'000'000 + now.tv_nsec;
+  save(where, id, s);
+  ::unlinkat(where.root_fd(), waiting_mark(id).c_str(), 0);
+}
+
+}  // namespace lxr

@@ -1,0 +1,68 @@
+#include "pipeline/image_worker/messages.hpp"
+
+#include <sys/socket.h>
+
+#include <vector>
+
+namespace lxr::image {
+
+json::object request_message(const instance& where, const pull_request& r) {
+  return {{"kind", "pull"},
+          {"root", where.root()},
+          {"state", where.state()},
+          {"reference", r.reference},
+          {"architecture", r.architecture},
+          {"plainHttp", r.plain_http},
+          {"parallel", r.parallel}};
+}
+
+json::object check_message(const instance& where, bool repair) {
+  return {{"kind", "check"}, {"root", where.root()}, {"state", where.state()}, {"repair", repair}};
+}
+
+void send_message(int channel, const json::object& message) {
+  const std::string text = json::dump(message);
+  if (::send(channel, text.data(), text.size(), MSG_NOSIGNAL) < 0) throw_errno("send to", "lxr's other program");
+}
+
+std::optional<json::object> receive_message(int channel) {
+  std::vector<char> buffer(message_limit);
+  ssize_t got;
+  do {
+    got = ::recv(channel, buffer.data(), buffer.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && errno != ECONNRESET) throw_errno("receive from", "lxr's other program");
+  if (got <= 0) return std::nullopt;
+  return json::parse_object({buffer.data(), static_cast<std::size_t>(got)}, "message");
+}
+
+json::object error_message(const std::exception_ptr& failure) {
+  constexpr std::size_t text_limit = 4096;  // a message holds them all
+  json::object o{{"kind", "error"}};
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    o["lxr"] = e.code().category() == lxr_category();
+    o["code"] = e.code().value();
+    o["operation"] = json::printable(e.operation().substr(0, text_limit));
+    o["subject"] = json::printable(e.subject().substr(0, text_limit));
+    o["reason"] = json::printable(e.reason().substr(0, text_limit));
+    o["remedy"] = json::printable(e.remedy().substr(0, text_limit));
+  } catch (const std::exception& e) {
+    o["lxr"] = true;
+    o["code"] = static_cast<int>(errc::protocol);
+    o["operation"] = "handle";
+    o["subject"] = "the image";
+    o["reason"] = e.what();
+  }
+  return o;
+}
+
+void throw_error_message(const json::object& o) {
+  const int value = static_cast<int>(json::get_int(o, "code"));
+  const std::error_code code(value, json::get_bool(o, "lxr") ? lxr_category() : std::generic_category());
+  throw error(code, json::get_string(o, "operation"), json::get_string(o, "subject"), json::get_string(o, "reason"),
+              json::get_string(o, "remedy"));
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,136 @@
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/async/task_scope.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/erofs/index.hpp"
+#include "io/tar/reader.hpp"
+#include "pipeline/store/driver.hpp"
+#include "pipeline/layer/layer_index.hpp"
+#include "pipeline/layer/layer_target.hpp"
+
+namespace lxr::image {
+namespace {
+
+constexpr std::size_t writes_in_flight = 4;
+constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
+
+// The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
+class erofs_target final : public layer_target {
+ public:
+  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.budget), tar_(index_) { create_data(); }
+
+  task<stored_layer> store(plain_blocks& plain) override {
+    try {
+      auto taking = take(plain);
+      co_await std::move(taking);
+      auto finishing = finish();
+      co_await std::move(finishing);
+    } catch (const io::erofs::not_indexable& e) {
+      index_.give_up();
+      co_return stored_layer{.obstacle = e.reason()};
+    }
+    auto [members, memory] = index_.take_tree();
+    co_return stored_layer{index_.bytes(), size_, std::move(members), std::move(memory), {}};
+  }
+
+ private:
+  task<void> take(plain_blocks& plain) {
+    task_scope writes(co_await asio::this_coro::executor);
+    std::exception_ptr failure;
+    try {
+      while (auto block = co_await plain.pop()) {
+        auto permit = co_await write_permits_.acquire();
+        const auto shared = std::make_shared<byte_block>(std::move(*block));
+        make_room(*shared);
+        const auto content = shared->bytes();  // write() pads the block
+        writes.spawn(write(shared, size_, std::move(permit)));
+        size_ += content.size();
+        co_await offload(tools_.pool, [&] {
+          index_.time().resume();
+          tar_.feed(content);
+          index_.time().tick();
+        });
+      }
+      tar_.finish();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) writes.cancel();
+    try {
+      co_await writes.join();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  void create_data() {
+    const auto open = [this](int flags) {
+      return ::openat(directory_.get(), data_file, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+    };
+    data_.reset(open(O_DIRECT));
+    if (!data_ && errno == EINVAL) data_.reset(open(0));
+    if (!data_) throw_errno("create", data_file);
+  }
+
+  // Writes into blocks that are there already need no kernel worker, and lie in one piece. Where that cannot be had the
+  // writes go on without.
+  void make_room(const byte_block& coming) {
+    if (size_ == 0 && !coming.full()) return;
+    while (room_ < size_ + coming.size() && has_space()) {
+      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), space_ahead));
+      room_ += space_ahead;
+    }
+  }
+
+  // What one layer sets aside, others must not miss.
+  [[nodiscard]] bool has_space() const {
+    struct statvfs fs {};
+    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
+  }
+
+  // The last block is padded to whole pages; finish() cuts that off again.
+  task<void> write(std::shared_ptr<byte_block> block, std::uint64_t offset, semaphore::permit) {
+    const std::size_t over = block->size() % byte_block::alignment;
+    if (over != 0) {
+      const std::size_t padding = byte_block::alignment - over;
+      std::memset(block->room().data(), 0, padding);
+      block->grow(padding);
+    }
+    co_await tools_.files.write(data_.get(), block->bytes(), offset);
+  }
+
+  // EROFS reads whole blocks: a tar that ends within one is filled up.
+  task<void> finish() {
+    const std::uint64_t whole = (size_ + erofs_block - 1) / erofs_block * erofs_block;
+    const unique_fd index = file::open_at(directory_.get(), index_file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    co_await offload(tools_.pool, [&] {
+      if (::ftruncate(data_.get(), static_cast<off_t>(whole)) != 0) throw_errno("set the size of", data_file);
+      file::write_all(index.get(), index_.make_index(whole), index_file);
+    });
+    if (tools_.safety == durability::none) co_return;
+    co_await tools_.files.sync(data_.get());
+    co_await tools_.files.sync(index.get());
+  }
+
+  target_tools tools_;
+  unique_fd directory_, data_;
+  layer_index index_;
+  io::tar::reader tar_;
+  std::uint64_t size_ = 0, room_ = 0;
+  semaphore write_permits_{writes_in_flight};
+};
+
+}  // namespace
+
+std::unique_ptr<layer_target> make_erofs_target(unique_fd directory, target_tools tools) {
+  return std::make_unique<erofs_target>(std::move(directory), tools);
+}
+
+}  // namespace lxr::image

@@ -1,0 +1,281 @@
+#include "pipeline/monitor/monitor.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
+#include "core/async/waiter_list.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "pipeline/container/remove.hpp"
+#include "pipeline/container/stop.hpp"
+
+namespace lxr::container {
+
+using io::process::child_report;
+
+namespace {
+
+constexpr auto whatever_it_takes = std::chrono::hours(24 * 365);
+
+}  // namespace
+
+// What a client has not read yet. While the container runs its backlog is bounded, so a slow client slows the container;
+// once it has exited nothing waits for the client any more.
+struct monitor::client_stream {
+  static constexpr std::size_t backlog_limit = 64u << 10;
+  int fd = -1;
+  std::string backlog;
+  waiter_list changed;
+  bool over = false;  // nothing comes behind the backlog
+};
+
+struct monitor::subject {
+  subject(const instance& where, launched l, client_streams c, on_exit e)
+      : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log([&where, id = container.config.id] {
+          return file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
+        }) {
+    output.fd = client.output.get();
+    errors.fd = client.errors.get();
+  }
+
+  launched container;
+  client_streams client;
+  on_exit ended;
+  log_file log;
+  unique_fd pidfd;
+  std::string start_failure;
+  client_stream output, errors;
+  bool exited = false;
+};
+
+void monitor::watch(launched container, client_streams client, on_exit ended) {
+  const std::string id = container.config.id;
+  auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
+  s->pidfd = s->container.process.take_pidfd();
+  s->container.process.release();
+  if (subjects_.size() >= unparked) {
+    for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors}) *kept = io::process::park(std::move(*kept));
+  }
+  subjects_[id] = s;
+  scope_.spawn(supervise(s));
+}
+
+namespace {
+
+// Waits for the children of a scope; what failed among them concerns one container's streams and must not end others.
+task<void> join_quietly(task_scope& scope) {
+  try {
+    co_await scope.join();
+  } catch (const std::exception&) {
+    // a stream that could not be copied any more; its container's exit is still recorded
+  }
+}
+
+}  // namespace
+
+// A dead process that another one traces (ptrace(2)) is ours to reap only once its tracer has seen it.
+task<io::process::exit_status> monitor::reaped(int pidfd) {
+  asio::steady_timer soon(engine_.executor);
+  for (;;) {
+    if (const auto status = io::process::reap(pidfd, false)) co_return *status;
+    soon.expires_after(std::chrono::milliseconds(20));
+    co_await soon.async_wait(as_result);
+  }
+}
+
+// Never throws: a failure here would cancel the supervision of every other container.
+task<void> monitor::supervise(std::shared_ptr<subject> s) {
+  task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
+  output.spawn(copy_output(s, s->container.output.get(), s->output, "stdout"));
+  if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->errors, "stderr"));
+  if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
+  if (s->client.input && s->container.config.tty) input.spawn(copy_input(s));
+  for (client_stream* to : {&s->output, &s->errors}) {
+    if (to->fd >= 0) clients.spawn(forward(*to));
+  }
+  try {
+    co_await exited(s->pidfd.get());
+  } catch (const cancelled&) {
+    output.cancel();
+  }
+  s->exited = true;
+  s->output.changed.notify_all();
+  s->errors.changed.notify_all();
+  // All processes of the container died with its first one, so end of file on its output is near.
+  co_await join_quietly(output);
+  input.cancel();
+  co_await join_quietly(input);
+  int code = 125;
+  try {
+    const io::process::exit_status status = co_await reaped(s->pidfd.get());
+    code = status.code;
+    co_await record_exit(s, status);
+  } catch (const std::exception&) {
+    // its state cannot be written; it is derived from the kernel then
+  }
+  for (client_stream* to : {&s->output, &s->errors}) {
+    to->over = true;
+    to->changed.notify_all();
+  }
+  co_await join_quietly(clients);
+  s->client = {};
+  if (s->ended) s->ended(code);
+  subjects_.erase(s->container.config.id);
+}
+
+// Never throws but cancelled: a stream that fails must not end the other one's copying, nor its container's supervision.
+task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream) {
+  readiness source(engine_.executor, from);
+  for (;;) {
+    while (to.backlog.size() > client_stream::backlog_limit && !s->exited) co_await to.changed.wait();
+    co_await source.readable();
+    const ssize_t got = ::read(from, buffer_.data(), buffer_.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) co_return;  // end of file; EIO from a terminal whose last user is gone
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
+    try {
+      s->log.append(stream, bytes);
+    } catch (const error&) {
+      // a full disk must not stop the container, nor its client from seeing this
+    }
+    hand_to_client(to, bytes);
+  }
+}
+
+void monitor::hand_to_client(client_stream& to, std::string_view bytes) {
+  if (to.fd < 0) return;
+  if (to.backlog.empty()) {
+    const ssize_t put = ::write(to.fd, bytes.data(), bytes.size());
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+      to.fd = -1;  // the client is gone; the container and its log go on
+      return;
+    }
+    if (put > 0) bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (bytes.empty()) return;
+  to.backlog += bytes;
+  to.changed.notify_all();
+}
+
+task<void> monitor::forward(client_stream& to) {
+  readiness sink(engine_.executor, to.fd);
+  while (to.fd >= 0 && !(to.over && to.backlog.empty())) {
+    if (to.backlog.empty()) {
+      co_await to.changed.wait();
+      continue;
+    }
+    co_await sink.writable();
+    const ssize_t put = ::write(to.fd, to.backlog.data(), to.backlog.size());
+    if (put > 0) to.backlog.erase(0, static_cast<std::size_t>(put));
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+      to.fd = -1;
+      to.backlog.clear();
+    }
+    to.changed.notify_all();
+  }
+}
+
+task<void> monitor::copy_input(std::shared_ptr<subject> s) {
+  readiness source(engine_.executor, s->client.input.get());
+  // A second descriptor: the loop watches the first one for output, and watches none twice.
+  const unique_fd terminal(::fcntl(s->container.output.get(), F_DUPFD_CLOEXEC, 0));
+  if (!terminal) throw_errno("copy", "terminal");
+  for (;;) {
+    co_await source.readable();
+    const ssize_t got = ::read(s->client.input.get(), buffer_.data(), buffer_.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) co_return;
+    std::string typed(buffer_.data(), static_cast<std::size_t>(got));
+    co_await copy_to_terminal(terminal.get(), std::move(typed));
+  }
+}
+
+// A terminal takes 4 KiB (n_tty) until its program reads: the rest waits here, and with it whatever is typed next.
+task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
+  readiness sink(engine_.executor, terminal);
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(terminal, bytes.data(), bytes.size());
+    if (put > 0) bytes.erase(0, static_cast<std::size_t>(put));
+    if (put < 0 && errno != EAGAIN && errno != EINTR) throw_errno("write to", "terminal");
+    if (!bytes.empty()) co_await sink.writable();
+  }
+}
+
+// A container that waits in lxr-init: why its program could not be executed, for the record of its exit.
+task<void> monitor::follow_start(std::shared_ptr<subject> s) {
+  readiness channel(engine_.executor, s->container.process.channel());
+  for (;;) {
+    co_await channel.readable();
+    const auto message = s->container.process.receive();
+    if (!message) break;
+    if (message->report.what == child_report::failed) s->start_failure = std::strerror(message->report.error);
+  }
+  s->container.process.close_channel();
+}
+
+task<void> monitor::record_exit(std::shared_ptr<subject> s, io::process::exit_status status) {
+  // Others may hold the lock for long; the other containers of this process do not wait for them.
+  const container_lock lock = co_await lock_container(engine_.where, s->container.config.id, whatever_it_takes);
+  save_exit(*s, status);
+}
+
+void monitor::save_exit(subject& s, io::process::exit_status status) {
+  const std::string& id = s.container.config.id;
+  container_state state = s.container.state;
+  quietly([&] { state = load_raw_state(engine_.where, id); });
+  if (state.init != s.container.state.init) return;  // somebody has started it anew since its process ended
+  state.status = container_status::exited;
+  state.exit_code = status.code;
+  state.finished_ns = unix_time_ns();
+  state.failure = s.start_failure;
+  state.oom_killed = s.container.config.memory > 0 && engine_.cgroups_of(id).had_oom_kill();
+  release_kernel_objects(engine_.where, engine_.cgroups, id, state);
+  state.init = {};
+  state.address.clear();
+  state.link.clear();
+  if (s.container.config.auto_remove) {
+    discard_files(engine_.where, s.container.config);
+  } else {
+    save_ended(engine_.where, id, state);
+  }
+}
+
+void monitor::abandon(const std::string& id) {
+  const auto found = subjects_.find(id);
+  if (found != subjects_.end() && found->second->container.config.auto_remove) scope_.spawn(stop_abandoned(found->second));
+}
+
+task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
+  const int limit = s->container.config.stop_timeout;
+  io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
+  if (limit < 0) co_return;  // it may take for ever
+  try {
+    auto ending = exited(s->pidfd.get());
+    co_await with_deadline(std::chrono::seconds(limit), std::move(ending), "stop", s->container.config.name);
+    co_return;
+  } catch (const error&) {
+    // not in time
+  }
+  io::process::send_signal(s->pidfd.get(), SIGKILL);
+}
+
+void monitor::send_signal(const std::string& id, int number) noexcept {
+  if (const auto found = subjects_.find(id); found != subjects_.end()) io::process::send_signal(found->second->pidfd.get(), number);
+}
+
+void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {
+  const auto found = subjects_.find(id);
+  if (found == subjects_.end() || !found->second->container.config.tty) return;
+  winsize size{rows, columns, 0, 0};
+  ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
+}
+
+}  // namespace lxr::container

@@ -1,0 +1,39 @@
+#include "pipeline/rootfs/etc_files.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/mount/overlay.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
+
+namespace lxr::container {
+namespace {
+
+// A new file each time: whoever was root in the container may have changed owner and mode of the last one.
+unique_fd make_file(int data, const std::string& name) {
+  unique_fd fd(::openat(data, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (fd || errno != EEXIST) return fd;
+  ::unlinkat(data, name.c_str(), 0);
+  return file::open_at(data, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+}
+
+unique_fd write_and_mount(int data, const std::string& name, const std::string& content, bool read_only) {
+  const unique_fd fd = make_file(data, name);
+  if (!fd) throw_errno("make", "/etc/" + name);
+  file::write_all(fd.get(), content, "/etc/" + name);
+  return io::mount::mount_file(data, name, read_only);
+}
+
+}  // namespace
+
+etc_files make_etc_files(int data, const container_config& config, const std::string& address) {
+  return {write_and_mount(data, "hosts", hosts_file(config, address), config.read_only),
+          write_and_mount(data, "hostname", config.hostname + "\n", config.read_only),
+          write_and_mount(data, "resolv.conf", resolv_conf(config.network), config.read_only)};
+}
+
+}  // namespace lxr::container

@@ -1,0 +1,108 @@
+#include "pipeline/store/driver.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "io/erofs/index.hpp"
+#include "io/mount/erofs.hpp"
+#include "io/mount/overlay.hpp"
+#include "pipeline/store/store.hpp"
+
+namespace lxr::image {
+namespace {
+
+// An empty layer, mounted as a real one is.
+unique_fd mount_empty_layer(int directory) {
+  const io::erofs::tree empty;
+  const std::uint64_t size = 512;
+  file::replace_at(directory, index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
+  file::replace_at(directory, data_file, std::string(size, 0), 0600);
+  return mount_layer(directory);
+}
+
+unique_fd make_directory(int directory, const char* name) {
+  file::make_directory_at(directory, name);
+  return file::open_at(directory, name, O_RDONLY | O_DIRECTORY);
+}
+
+// As a container's root is: the layer below, a writable one above.
+void mount_root(int directory, int layer) {
+  const unique_fd upper = make_directory(directory, "upper"), work = make_directory(directory, "work");
+  io::mount::mount_overlay({{layer}, upper.get(), work.get()});
+}
+
+bool is_on_overlay(int directory) {
+  struct statfs fs {};
+  return ::fstatfs(directory, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+// Whether the store's filesystem can carry containers at all. Where lxr may not mount, whoever starts one will say so.
+void try_directories(const instance& where, int directory) {
+  try {
+    mount_root(directory, make_directory(directory, "lower").get());
+  } catch (const error& e) {
+    if (e.code() != errc::unsupported && e.code() != std::errc::invalid_argument) return;
+    throw error(errc::unsupported, "keep images and containers in", where.root(), is_on_overlay(directory) ? "it lies on overlayfs, which cannot lie below another overlayfs" : e.what(),
+                "use a directory of another filesystem (--root DIR, or LXR_ROOT); in a container: one of a volume");
+  }
+}
+
+store_driver try_drivers(const instance& where, int directory, const std::string& asked) {
+  std::exception_ptr failure;
+  if (asked != "directories") {
+    try {
+      mount_root(directory, mount_empty_layer(directory).get());
+      return store_driver::erofs;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  try_directories(where, directory);
+  if (asked == "erofs") std::rethrow_exception(failure);
+  return store_driver::directories;
+}
+
+}  // namespace
+
+const char* to_string(store_driver driver) { return driver == store_driver::erofs ? "erofs" : "directories"; }
+
+std::string read_layer_index(int directory) {
+  constexpr std::size_t index_limit = std::size_t{4} << 30;
+  auto bytes = file::read_at(directory, index_file, index_limit);
+  if (!bytes) throw error(errc::corrupt, "use layer", "", "it has no index", "lxr system check --repair makes it anew");
+  return std::move(*bytes);
+}
+
+unique_fd mount_layer(int directory) {
+  const unique_fd index = file::open_at(directory, index_file, O_RDONLY);
+  const unique_fd data = file::open_at(directory, data_file, O_RDONLY);
+  return io::mount::mount_erofs(index.get(), {&data, 1});
+}
+
+store_driver choose_driver(const instance& where) {
+  const char* const asked = std::getenv("LXR_STORE_DRIVER");
+  const std::string word = asked == nullptr ? "" : asked;
+  if (word != "" && word != "erofs" && word != "directories") {
+    throw error(errc::invalid_argument, "use store driver", '"' + word + '"', "there is no such driver", "LXR_STORE_DRIVER is directories or erofs");
+  }
+  const store images(where);
+  const store::staging place = images.begin();
+  std::exception_ptr failure;
+  store_driver chosen{};
+  try {
+    chosen = try_drivers(where, place.directory.get(), word);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  images.discard(place);
+  if (failure) std::rethrow_exception(failure);
+  return chosen;
+}
+
+}  // namespace lxr::image

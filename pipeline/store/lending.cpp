@@ -1,0 +1,57 @@
+#include "pipeline/store/lending.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/instance/process_identity.hpp"
+
+namespace lxr::image {
+namespace {
+
+std::string record(const std::string& image_id) { return "mounts/" + image_id; }
+
+// Which file the image's index is: another one after it was repaired or pulled again.
+std::int64_t index_of(const instance& where, const std::string& image_id) {
+  struct stat st {};
+  return ::fstatat(where.root_fd(), ("images/" + image_id + "/index.erofs").c_str(), &st, 0) == 0 ? static_cast<std::int64_t>(st.st_ino) : 0;
+}
+
+}  // namespace
+
+std::vector<unique_fd> borrow(const instance& where, const std::string& image_id) noexcept try {
+  const auto text = file::read_at(where.state_fd(), record(image_id));
+  if (!text) return {};
+  const json::object o = json::parse_object(*text, record(image_id));
+  if (json::get_int(o, "index") != index_of(where, image_id)) return {};
+  const unique_fd process = get_process(o, "lender").open();
+  if (!process) return {};
+  std::vector<unique_fd> mounts;
+  for (const json::value& number : o.at("mounts").as_array()) {
+    mounts.emplace_back(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number.as_int64(), 0)));
+    if (!mounts.back()) return {};
+  }
+  return mounts;
+} catch (const std::exception&) {
+  return {};
+}
+
+void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept try {
+  json::array numbers;
+  for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
+  const json::object o{{"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
+  file::replace_at(where.state_fd(), record(image_id), json::dump(o));
+} catch (const std::exception&) {
+  // others mount it for themselves
+}
+
+// It may be another's by now, who then lends in vain: others mount for themselves.
+void take_back(const instance& where, const std::string& image_id) noexcept {
+  ::unlinkat(where.state_fd(), record(image_id).c_str(), 0);
+}
+
+}  // namespace lxr::image

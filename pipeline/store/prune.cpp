@@ -1,0 +1,234 @@
+#include "pipeline/store/prune.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/model/container_config.hpp"
+#include "core/instance/names.hpp"
+#include "core/instance/trash.hpp"
+#include "pipeline/store/blob_claims.hpp"
+
+namespace lxr::image {
+namespace {
+
+// Who refers to what, read while the store is held alone.
+class references {
+ public:
+  explicit references(const instance& where) : where_(where), images_(where) {
+    for (const std::string& id : list_containers(where)) note_container(id);
+    for (const tagged_image& t : images_.list()) {
+      if (t.is_named()) names_[t.id].push_back(t.name);
+    }
+  }
+
+  [[nodiscard]] std::vector<oci::reference> names_of(const std::string& image) const {
+    const auto found = names_.find(image);
+    return found == names_.end() ? std::vector<oci::reference>() : found->second;
+  }
+  // The name of a container that uses the image; empty when none does.
+  [[nodiscard]] std::string user_of(const std::string& image) const {
+    const auto found = users_.find(image);
+    return found == users_.end() ? damaged_ : found->second;
+  }
+
+  // The name of a container that needs this layer or image; empty when none does.
+  [[nodiscard]] std::string user_of_object(const std::string& hex) const {
+    if (!damaged_.empty()) return damaged_;
+    for (const auto& [image, user] : users_) {
+      if (image == hex) return user;
+      if (!images_.has_image(image)) continue;  // still being pulled, with layers of its own
+      try {
+        for (const oci::digest& d : images_.load(image).config.diff_ids) {
+          if (d.hex() == hex) return user;
+        }
+      } catch (const error&) {
+        return user;  // of a damaged image nobody can tell
+      }
+    }
+    return {};
+  }
+
+  // Layers that images other than these need; a pull looks again before it commits what it found there. Of a damaged image nobody can tell: then every layer is needed.
+  [[nodiscard]] std::set<std::string> needed_layers(const std::set<std::string>& but) const {
+    std::set<std::string> out;
+    for (const std::string& id : images_.ids()) {
+      if (but.contains(id)) continue;
+      try {
+        for (const oci::digest& d : images_.load(id).config.diff_ids) out.insert(d.hex());
+      } catch (const error& e) {
+        throw error(errc::corrupt, "remove layers", where_.root(), "image " + id.substr(0, 12) + " is damaged, so nobody knows which layers it needs",
+                    "lxr system check --repair removes it");
+      }
+    }
+    return out;
+  }
+
+ private:
+  void note_container(const std::string& id) {
+    try {
+      const container_config c = load_config(where_, id);
+      users_.emplace(c.image_id, c.name);
+    } catch (const error& e) {
+      if (e.code() != errc::not_found) damaged_ = short_id(id) + " (whose configuration is damaged: lxr rm -f " + short_id(id) + ")";
+    }
+  }
+
+  const instance& where_;
+  store images_;
+  std::map<std::string, std::vector<oci::reference>> names_;
+  std::map<std::string, std::string> users_;
+  std::string damaged_;  // a container of which nobody can tell which image it needs: it may be any
+};
+
+// A layer that no image needs yet may be one of a pull in progress.
+std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {
+  std::vector<std::string> out = file::list_at(where.root_fd(), "layers");
+  std::erase_if(out, [&, claimed = claimed_layers(where)](const std::string& hex) { return needed.contains(hex) || claimed.contains(hex); });
+  return out;
+}
+
+// Images, and the layers only they need, that are to go. Made before anything is taken away.
+struct doomed {
+  std::set<std::string> images;
+  std::vector<std::string> layers;
+};
+
+doomed choose_doomed(const instance& where, const references& all, std::set<std::string> images) {
+  auto layers = unneeded_layers(where, all.needed_layers(images));
+  return {std::move(images), std::move(layers)};
+}
+
+// Takes them out of sight; returns where they are now. The store is held alone by the caller.
+std::vector<std::string> take_away(const instance& where, const doomed& what, removed& out) {
+  std::vector<std::string> trashed;
+  const auto move = [&](const std::string& path) {
+    if (auto now = move_to_trash(where, path)) trashed.push_back(std::move(*now));
+  };
+  for (const std::string& id : what.images) {
+    move("images/" + id);
+    out.deleted.push_back(id);
+  }
+  for (const std::string& hex : what.layers) move("layers/" + hex);
+  for (const std::string& blob : file::list_at(where.root_fd(), "blobs")) {
+    if (::faccessat(where.root_fd(), ("blobs/" + blob).c_str(), F_OK, 0) != 0) ::unlinkat(where.root_fd(), ("blobs/" + blob).c_str(), 0);
+  }
+  return trashed;
+}
+
+// What takes time: nobody waits for it.
+void delete_trashed(const instance& where, const std::vector<std::string>& trashed, removed& out) {
+  for (const std::string& path : trashed) out.bytes += file::disk_usage_at(where.root_fd(), path);
+  empty_trash(where);
+}
+
+}  // namespace
+
+removed remove_image(const instance& where, const std::string& word, bool force) {
+  removed out;
+  std::vector<std::string> trashed;
+  const store images(where);
+  {
+    const unique_fd lock = images.lock_alone();
+    const auto found = images.find(word);
+    if (!found) throw error(errc::not_found, "remove image", '"' + word + '"', "no image has that name or id", "lxr images lists them");
+    const references all(where);
+    std::vector<oci::reference> names = all.names_of(found->id);
+    const bool by_name = found->is_named() && !word.starts_with("sha256:") && oci::reference::parse(word).canonical() == found->name.canonical();
+    const bool last = !by_name || names.size() <= 1;
+    if (const std::string user = all.user_of(found->id); last && !user.empty()) {
+      throw error(errc::conflict, "remove image", '"' + word + '"', "container \"" + user + "\" uses it", "remove the container first");
+    }
+    if (!by_name && names.size() > 1 && !force) {
+      throw error(errc::conflict, "remove image", '"' + word + '"', "it has " + std::to_string(names.size()) + " names", "rmi -f removes them all, or remove one by its name");
+    }
+    if (by_name) names = {found->name};
+    const doomed what = last ? choose_doomed(where, all, {found->id}) : doomed();
+    for (const oci::reference& name : names) {
+      images.untag(name);
+      out.untagged.push_back(name.familiar());
+    }
+    if (last) trashed = take_away(where, what, out);
+  }
+  delete_trashed(where, trashed, out);
+  return out;
+}
+
+removed prune(const instance& where, bool all) {
+  removed out;
+  std::vector<std::string> trashed;
+  const store images(where);
+  {
+    const unique_fd lock = images.lock_alone();
+    const references refs(where);
+    std::set<std::string> gone;
+    std::vector<oci::reference> forgotten;
+    for (const std::string& id : images.ids()) {
+      const auto names = refs.names_of(id);
+      if (!refs.user_of(id).empty() || (!all && !names.empty())) continue;
+      gone.insert(id);
+      forgotten.insert(forgotten.end(), names.begin(), names.end());
+    }
+    const doomed what = choose_doomed(where, refs, std::move(gone));
+    for (const oci::reference& name : forgotten) {
+      images.untag(name);
+      out.untagged.push_back(name.familiar());
+    }
+    trashed = take_away(where, what, out);
+  }
+  images.sweep();
+  delete_trashed(where, trashed, out);
+  return out;
+}
+
+void take_back(const instance& where, const std::string& image, const std::vector<oci::digest>& layers) {
+  removed out;
+  {
+    const unique_fd lock = store(where).lock_alone();
+    const references refs(where);
+    doomed what;
+    if (!image.empty() && refs.names_of(image).empty() && refs.user_of(image).empty()) what.images.insert(image);
+    const auto needed = refs.needed_layers(what.images);
+    const auto claimed = claimed_layers(where);
+    for (const oci::digest& d : layers) {
+      if (!needed.contains(d.hex()) && !claimed.contains(d.hex())) what.layers.push_back(d.hex());
+    }
+    take_away(where, what, out);
+  }
+  empty_trash(where);
+}
+
+usage usage_of(const instance& where) {
+  usage out;
+  const store images(where);
+  const unique_fd lock = images.lock_shared();
+  const references refs(where);
+  std::set<std::string> unused;
+  for (const std::string& id : images.ids()) {
+    const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), "images/" + id);
+    ++out.images;
+    out.bytes += bytes;
+    if (!refs.user_of(id).empty()) {
+      ++out.used_images;
+    } else {
+      unused.insert(id);
+      out.reclaimable += bytes;
+    }
+  }
+  const auto needed = refs.needed_layers(unused);
+  for (const std::string& hex : file::list_at(where.root_fd(), "layers")) {
+    const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), "layers/" + hex);
+    ++out.layers;
+    out.bytes += bytes;
+    if (!needed.contains(hex)) out.reclaimable += bytes;
+  }
+  return out;
+}
+
+std::string container_using(const instance& where, const std::string& hex) { return references(where).user_of_object(hex); }
+
+}  // namespace lxr::image

@@ -1,0 +1,310 @@
+#include "pipeline/store/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/base/random.hpp"
+#include "io/mount/erofs.hpp"
+#include "pipeline/store/driver.hpp"
+#include "pipeline/store/prune.hpp"
+
+namespace lxr::image {
+namespace {
+
+// A reference as a file name.
+std::string escaped(const std::string& canonical) {
+  std::string out;
+  for (const char c : canonical) {
+    if (c == '/') {
+      out += "%2F";
+    } else if (c == '%') {
+      out += "%25";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string layer_path(const oci::digest& diff_id) { return "layers/" + diff_id.hex(); }
+std::string image_path(const std::string& id) { return "images/" + id; }
+
+tagged_image parse_tag(const std::string& text, const std::string& file) {
+  const json::object o = json::parse_object(text, "refs/" + file);
+  return {oci::reference::parse(json::get_string(o, "name")), json::get_string(o, "image"),
+          json::get_string(o, "manifest"), json::get_string(o, "top"), json::get_int(o, "pulled")};
+}
+
+bool is_hex(std::string_view s) {
+  return std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// True when it is there now. What is there already stays when `keeps` says so, which is asked once it is known to be there;
+// else it goes with the staging directory.
+template <class Keeps>
+bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, Keeps keeps) {
+  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return true;
+  if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
+  if (keeps()) return false;  // somebody else committed the same content
+  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return true;
+  throw_errno("commit", to);
+}
+
+}  // namespace
+
+std::optional<tagged_image> store::find(const std::string& word) const {
+  std::string_view id = word;
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  if (!word.starts_with("sha256:")) {
+    if (auto tag = find_name(oci::reference::parse(word))) return tag;
+  }
+  if (id.size() < 4 || !is_hex(id)) return std::nullopt;
+  std::optional<tagged_image> found;
+  for (tagged_image& t : list()) {
+    if (!t.id.starts_with(id)) continue;
+    if (found && found->id != t.id) throw error(errc::invalid_argument, "use image", word, "the ids of several images begin like that", "give more of it");
+    if (!found) found = std::move(t);
+  }
+  return found;
+}
+
+std::optional<tagged_image> store::find_name(const oci::reference& name) const {
+  return read_tag(escaped(name.canonical()));
+}
+
+// Empty also for a damaged one: `system check` reports it, and a pull writes it anew.
+std::optional<tagged_image> store::read_tag(const std::string& file) const {
+  try {
+    const auto text = file::read_at(where_.root_fd(), "refs/" + file);
+    if (!text) return std::nullopt;
+    return parse_tag(*text, file);
+  } catch (const error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> store::damaged_names() const {
+  std::vector<std::string> out;
+  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
+    if (!file.starts_with('.') && !read_tag(file)) out.push_back("refs/" + file);
+  }
+  return out;
+}
+
+image store::load(const std::string& id) const {
+  const auto config = file::read_at(where_.root_fd(), image_path(id) + "/config.json", oci::manifest_limit);
+  const auto manifest = file::read_at(where_.root_fd(), image_path(id) + "/manifest.json", oci::manifest_limit);
+  if (!config || !manifest) {
+    throw error(errc::not_found, "use image", id.substr(0, 12), "it is not in the store", "pull it again");
+  }
+  image out{id, oci::image_config::parse(*config, "image " + id.substr(0, 12)), 0};
+  const auto parsed = oci::parse_manifest(*manifest, "image " + id.substr(0, 12));
+  if (const auto* m = std::get_if<oci::manifest>(&parsed)) {
+    for (const oci::descriptor& layer : m->layers) out.size += layer.size;
+  }
+  return out;
+}
+
+std::vector<tagged_image> store::list() const {
+  std::vector<tagged_image> out;
+  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
+    if (file.starts_with('.')) continue;  // one that is being written
+    if (auto tag = read_tag(file)) out.push_back(std::move(*tag));
+  }
+  std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
+  for (const std::string& id : ids()) {
+    if (std::ranges::find(out, id, &tagged_image::id) == out.end()) out.push_back({.id = id});
+  }
+  return out;
+}
+
+std::vector<std::string> store::ids() const {
+  std::vector<std::string> out = file::list_at(where_.root_fd(), "images");
+  std::ranges::sort(out);
+  return out;
+}
+
+void store::untag(const oci::reference& name) const {
+  const std::string file = "refs/" + escaped(name.canonical());
+  if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT) throw_errno("remove name", name.familiar());
+}
+
+bool store::has_image(const std::string& id) const {
+  return ::faccessat(where_.root_fd(), (image_path(id) + "/config.json").c_str(), F_OK, 0) == 0;
+}
+
+bool store::has_layer(const oci::digest& diff_id) const {
+  return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/layer.json").c_str(), F_OK, 0) == 0;
+}
+
+bool store::has_blob(const oci::digest& blob) const {
+  return ::faccessat(where_.root_fd(), ("blobs/" + blob.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+}
+
+bool store::is_whole(const std::string& id) const {
+  const bool indexed = ::faccessat(where_.root_fd(), (image_path(id) + "/" + index_file).c_str(), F_OK, 0) == 0;
+  const auto is_there = [&](const oci::digest& d) {
+    return has_layer(d) && (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + data_file).c_str(), F_OK, 0) == 0);
+  };
+  return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, is_there);
+}
+
+std::uint64_t store::layer_size(const oci::digest& diff_id) const {
+  const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
+  return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size")) : 0;
+}
+
+std::optional<unique_fd> store::open_directory(const oci::digest& diff_id) const {
+  return file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
+}
+
+std::optional<unique_fd> store::open_image(const std::string& id) const {
+  return file::try_open_at(where_.root_fd(), image_path(id), O_RDONLY | O_DIRECTORY);
+}
+
+unique_fd store::open_layer(const oci::digest& diff_id) const {
+  const auto directory = open_directory(diff_id);
+  if (!directory) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
+  auto root = file::try_open_at(directory->get(), "root", O_PATH | O_DIRECTORY);
+  return root ? std::move(*root) : mount_layer(directory->get());
+}
+
+// Empty when one of the layers is a tree: it was replaced after the image was committed.
+std::optional<std::vector<unique_fd>> store::open_data_files(const image& of) const {
+  std::vector<unique_fd> data;
+  for (const oci::digest& id : distinct(of.config.diff_ids)) {
+    auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + data_file, O_RDONLY);
+    if (!file) return std::nullopt;
+    data.push_back(std::move(*file));
+  }
+  return data;
+}
+
+std::vector<unique_fd> store::open_layers(const image& of) const {
+  std::vector<unique_fd> layers;
+  if (const auto index = file::try_open_at(where_.root_fd(), image_path(of.id) + "/" + index_file, O_RDONLY)) {
+    if (const auto data = open_data_files(of)) {
+      layers.push_back(io::mount::mount_erofs(index->get(), *data));
+      return layers;
+    }
+  }
+  if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY)) layers.push_back(std::move(*top));
+  // overlayfs refuses a lower layer that it is given twice. Of a repeated layer only the uppermost place shows anything: all that the
+  // layer holds is there again.
+  const auto& ids = of.config.diff_ids;
+  for (const oci::digest& id : distinct({ids.rbegin(), ids.rend()})) layers.push_back(open_layer(id));
+  return layers;
+}
+
+std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
+  std::vector<oci::digest> out;
+  for (const oci::digest& d : digests) {
+    if (std::ranges::find(out, d) == out.end()) out.push_back(d);
+  }
+  return out;
+}
+
+store::staging store::begin() const {
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    staging s;
+    s.name = "ingest/" + random_hex(8);
+    file::make_directory_at(where_.root_fd(), s.name);
+    auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
+    struct stat st {};
+    // Before it was locked, another process's sweep may have taken it for a dead one's.
+    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 || st.st_nlink == 0) continue;
+    s.directory = std::move(*directory);
+    return s;
+  }
+  throw error(errc::conflict, "make a private directory in", where_.root() + "/ingest", "others remove it all the time");
+}
+
+void store::discard(const staging& s) const noexcept {
+  try {
+    file::remove_tree_at(where_.root_fd(), s.name);
+  } catch (const std::exception&) {
+    // the next sweep removes it
+  }
+}
+
+void store::sweep() const {
+  for (const std::string& name : file::list_at(where_.root_fd(), "ingest")) {
+    const auto directory = file::try_open_at(where_.root_fd(), "ingest/" + name, O_RDONLY | O_DIRECTORY);
+    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
+    discard({"ingest/" + name, {}});
+  }
+  // Names are written under the shared lock: what is half-written while nobody holds it was left.
+  auto half = file::list_at(where_.root_fd(), "refs");
+  std::erase_if(half, [](const std::string& name) { return !name.starts_with('.'); });
+  if (half.empty()) return;
+  const unique_fd alone = lock_alone();
+  for (const std::string& name : half) ::unlinkat(where_.root_fd(), ("refs/" + name).c_str(), 0);
+}
+
+unique_fd store::lock_shared() const { return lock(LOCK_SH); }
+unique_fd store::lock_alone() const { return lock(LOCK_EX); }
+
+std::optional<unique_fd> store::try_lock_alone() const {
+  unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  return fd;
+}
+
+unique_fd store::lock(int how) const {
+  unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
+  while (::flock(fd.get(), how) != 0) {
+    if (errno != EINTR) throw_errno("lock", where_.root());
+  }
+  return fd;
+}
+
+bool store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
+  if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
+  const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();  // leads nowhere until the layer is there
+  if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
+  return rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), [&] { return has_layer(diff_id); });
+}
+
+bool store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
+  const auto keeps = [&] {
+    bool whole = false;
+    quietly([&] { whole = is_whole(id); });
+    if (whole || ::faccessat(where_.root_fd(), (image_path(id) + "/root").c_str(), F_OK, 0) != 0) return whole;
+    const std::string user = container_using(where_, id);
+    if (user.empty()) return false;
+    throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
+  };
+  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), keeps);
+}
+
+void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
+  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
+  file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
+}
+
+void store::sync() const {
+  if (::syncfs(where_.root_fd()) != 0) throw_errno("write to disk", where_.root());
+}
+
+void store::sync_names() const {
+  for (const char* directory : {"layers", "blobs", "images", "refs"}) {
+    const unique_fd fd = file::open_at(where_.root_fd(), directory, O_RDONLY | O_DIRECTORY);
+    if (::fsync(fd.get()) != 0) throw_errno("write to disk", where_.root() + "/" + directory);
+  }
+}
+
+}  // namespace lxr::image
