@@ -111,8 +111,8 @@ BENCHMARK(tar_parse)->Name("tar/10,000 members")->Unit(benchmark::kMillisecond);
 
 io::erofs::tree sample_tree() {
   static const std::string archive = archive_sample();
-  image::pull_budget budget;
-  image::layer_index index(budget);
+  layer::pull_budget budget;
+  layer::layer_index index(budget);
   io::tar::reader reader(index);
   reader.feed(as_bytes(archive));
   return index.take_tree().first;

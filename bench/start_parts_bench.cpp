@@ -16,7 +16,7 @@
 #include "io/netlink/route.hpp"
 #include "io/process/child_process.hpp"
 #include "io/seccomp/default_profile.hpp"
-#include "pipeline/launch/plan.hpp"
+#include "pipeline/launch/container_plan.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "pipeline/network/address_pool.hpp"
 #include "tests/support/temp_directory.hpp"
@@ -30,27 +30,28 @@ oci::runtime_spec spec_of_a_shell() {
   image.cmd = {"sh"};
   container_config config;
   config.hostname = "box";
-  return container::make_spec(config, image, [](const std::string&) { return std::optional<std::string>(); });
+  return spec::make_spec(config, image, [](const std::string&) { return std::optional<std::string>(); });
 }
 
 void launch_plan(benchmark::State& state) {
   const auto spec = spec_of_a_shell();
-  container::plan_inputs in;
+  launch::launch_inputs in;
   in.staging_directory = "/run/lxr";
-  for (auto _ : state) benchmark::DoNotOptimize(container::make_container_plan(spec, in));
+  in.seccomp = io::seccomp::default_profile();
+  for (auto _ : state) benchmark::DoNotOptimize(launch::make_container_plan(spec, in, {}));
 }
 BENCHMARK(launch_plan)->Name("launch plan")->Unit(benchmark::kMicrosecond);
 
 // The child's mounts, detached, with devices: up to where it waits for what is handed over.
 void mount_tree(benchmark::State& state) {
   oci::runtime_spec spec = spec_of_a_shell();
-  spec.process.args.clear();
-  container::plan_inputs in;
+  spec.process->args.clear();
+  launch::launch_inputs in;
   in.staging_directory = "/run/lxr";
   for (auto _ : state) {
-    io::process::built_plan plan = container::make_container_plan(spec, in);
-    io::process::child_process child = io::process::child_process::spawn(plan.get(), {.namespaces = CLONE_NEWPID});
-    if (const auto apart = child.receive(); !apart || apart->report.what != io::process::child_report::apart) state.SkipWithError("no child");
+    io::process::built_plan plan = launch::make_container_plan(spec, in, {});
+    io::process::child_process child = io::process::child_process::spawn(plan, {.namespaces = CLONE_NEWPID});
+    if (const auto separated = child.receive(); !separated || separated->report.what != io::child::child_report::separated) state.SkipWithError("no child");
     child.close_channel();  // it leaves when it comes to the end of its part
     child.wait();
   }

@@ -1,12 +1,15 @@
 // The rules of the architecture that a compiler does not check.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <vector>
 
 namespace {
 
@@ -49,6 +52,60 @@ TEST(architecture, layers_include_only_downward) {
     }
   }
   EXPECT_GT(seen, 200u);
+}
+
+// The rooms of pipeline, lowest first: a room includes rooms of lower rows, and itself. Rooms of one row do not know each other.
+TEST(architecture, rooms_of_pipeline_include_only_downward) {
+  const std::vector<std::set<std::string>> rows{{"layer", "spec", "network", "volume"}, {"store", "rootfs"}, {"transfer"}, {"image_worker"},
+                                                {"launch"}, {"container"}, {"monitor"}, {"batch", "engine"}, {"workspace"}};
+  const auto row_of = [&rows](const std::string& room) {
+    return std::ranges::find_if(rows, [&room](const auto& row) { return row.contains(room); }) - rows.begin();
+  };
+  std::size_t seen = 0;
+  for (const fs::path& p : sources("pipeline")) {
+    const std::string mine = fs::relative(p, top / "pipeline").begin()->string();
+    ASSERT_LT(row_of(mine), std::ssize(rows)) << mine << " has no place among the rooms of pipeline";
+    for (const std::string& include : own_includes(text_of(p))) {
+      if (!include.starts_with("pipeline/")) continue;
+      const std::string other = fs::relative(include, "pipeline").begin()->string();
+      ++seen;
+      EXPECT_TRUE(other == mine || row_of(other) < row_of(mine)) << p << " includes " << include;
+    }
+  }
+  EXPECT_GT(seen, 100u);
+}
+
+// A module is a header with its source. Each may be understood, and tested, before those that use it.
+TEST(architecture, modules_form_no_circle) {
+  std::map<std::string, std::set<std::string>> uses;
+  for (const char* layer : {"core", "io", "pipeline", "cli"}) {
+    for (const fs::path& p : sources(layer)) {
+      const std::string mine = fs::relative(p, top).replace_extension().string();
+      for (const std::string& include : own_includes(text_of(p))) {
+        const std::string other = fs::path(include).replace_extension().string();
+        if (other != mine && include.find('/') != std::string::npos) uses[mine].insert(other);
+      }
+    }
+  }
+  std::map<std::string, int> mark;  // 1: on the way, 2: done
+  std::vector<std::string> way;
+  const std::function<void(const std::string&)> visit = [&](const std::string& module) {
+    if (mark[module] == 2) return;
+    if (mark[module] == 1) {
+      std::string circle;
+      for (auto i = std::ranges::find(way, module); i != way.end(); ++i) circle += *i + " -> ";
+      ADD_FAILURE() << circle << module;
+      return;
+    }
+    mark[module] = 1;
+    way.push_back(module);
+    for (const std::string& next : uses[module]) visit(next);
+    way.pop_back();
+    mark[module] = 2;
+  };
+  std::vector<std::string> all;
+  for (const auto& [module, used] : uses) all.push_back(module);
+  for (const std::string& module : all) visit(module);
 }
 
 TEST(architecture, siblings_of_io_do_not_include_each_other) {

@@ -21,7 +21,7 @@
 #include <grp.h>
 
 #include "bench/floor/link.hpp"
-#include "core/oci/runtime_spec.hpp"
+#include "core/oci/runtime_spec/defaults.hpp"
 #include "io/seccomp/default_profile.hpp"
 
 extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*) noexcept;

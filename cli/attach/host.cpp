@@ -7,10 +7,12 @@
 #include <csignal>
 
 #include "cli/print/exit_code.hpp"
+#include "cli/print/output.hpp"
 #include "core/async/readiness.hpp"
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
+#include "core/base/own_program.hpp"
 #include "core/instance/trash.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/image_worker/client.hpp"
@@ -29,8 +31,8 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-host::host(const invocation& call, engine_side& side, terminal_events& events)
-    : events_(events), side_(side), where_(call.open()), loop_(1), engine_(where_, loop_.get_executor(), events), monitor_(engine_) {
+host::host(instance where, engine_side& side, terminal_events& events)
+    : events_(events), side_(side), where_(std::move(where)), loop_(1), engine_(where_, loop_.get_executor(), events), monitor_(engine_) {
   raise_descriptor_limit();
 }
 
@@ -158,9 +160,9 @@ task<void> host::fetch_image(const container_flags& flags, container_config& con
         arrival.known = true;
         arrival.changed.notify_all();
       };
-      image::pull_request request{config.image, flags.architecture, flags.plain_http, flags.parallel_downloads};
-      auto pulling = image::pull(where_, container::own_program("lxr-image"), request, events_, known);
-      const image::pull_result pulled = co_await std::move(pulling);
+      transfer::pull_request request{config.image, flags.architecture, flags.plain_http, flags.parallel_downloads};
+      auto pulling = image_worker::pull(where_, own_program("lxr-image"), request, events_, known);
+      const transfer::pull_result pulled = co_await std::move(pulling);
       events_.finish_progress();
       config.image_id = pulled.image_id;
     }

@@ -26,7 +26,7 @@ struct image_arrival {
 // Lifecycle: run() does the command's work and returns when its containers have ended.
 class host {
  public:
-  host(const invocation& call, engine_side& side, terminal_events& events);
+  host(instance where, engine_side& side, terminal_events& events);
 
   // `work` does what the command is for; it may call client().finished() when the client may go. While it runs, a signal
   // from the client, or its end, cancels it; afterwards signals go to the container that focus() named.
@@ -35,7 +35,7 @@ class host {
   engine_side& client() noexcept { return side_; }
   terminal_events& events() noexcept { return events_; }
   container::engine& engine() noexcept { return engine_; }
-  container::monitor& monitor() noexcept { return monitor_; }
+  monitor::monitor& monitor() noexcept { return monitor_; }
   const instance& where() const noexcept { return where_; }
 
   // The attached container: signals and window sizes of the client are its from now on.
@@ -55,7 +55,7 @@ class host {
   instance where_;
   asio::io_context loop_;
   container::engine engine_;
-  container::monitor monitor_;
+  monitor::monitor monitor_;
   std::string focus_;
   int rows_ = 0, columns_ = 0, cancelling_signal_ = 0;
 };

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/unique_fd.hpp"
-#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/start.hpp"
 
 namespace lxr::cli {
 

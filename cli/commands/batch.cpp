@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "cli/commands/command.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/attach/host.hpp"
 #include "cli/print/output.hpp"
@@ -41,7 +42,7 @@ std::string summary_text(const batch::summary& s, bool quiet) {
 
 task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
   if (arrival.stored) {
-    container::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);  // before anything is made
+    spec::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);  // before anything is made
   } else {
     what.request.image_arrival = [&arrival] { return arrival.until_stored(); };
   }
@@ -83,7 +84,7 @@ int cmd_batch(const invocation& call) {
   what.request.config.auto_remove = remove;
   return run_session({}, [&](engine_side& side) {
     terminal_events events(what.flags.quiet);
-    host h(call, side, events);
+    host h(call.open(), side, events);
     h.run([&what](host& inner) { return run_batch(inner, what); });
   });
 }

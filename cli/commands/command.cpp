@@ -7,6 +7,7 @@
 
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "core/model/after_boot.hpp"
 
 namespace lxr::cli {
 
@@ -25,7 +26,9 @@ instance invocation::open() const {
     throw error(errc::not_permitted, "use", root, "lxr needs root: it creates namespaces, mounts and network links",
                 "run it with sudo");
   }
-  return instance::open(root, state);
+  instance opened = instance::open(root, state);
+  settle_after_boot(opened);
+  return opened;
 }
 
 }  // namespace lxr::cli

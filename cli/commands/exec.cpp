@@ -19,7 +19,7 @@
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
 #include "io/tty/terminal.hpp"
-#include "pipeline/launch/exec.hpp"
+#include "pipeline/container/exec.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -55,7 +55,7 @@ stream input_stream(bool interactive) {
 
 // A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them: what they
 // print from now on goes nowhere.
-void hold_terminal(const container::exec_process& running) {
+void hold_terminal(const launch::started_process& running) {
   const int master = running.terminal.get();
   const auto drain = [master] {
     ::fcntl(master, F_SETFL, O_RDWR);
@@ -66,7 +66,7 @@ void hold_terminal(const container::exec_process& running) {
   run_behind(drain, std::span(&master, 1));
 }
 
-int attend(container::exec_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
+int attend(launch::started_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
@@ -151,7 +151,7 @@ int cmd_exec(const invocation& call) {
   asio::io_context loop(1);
   terminal_events events(true);
   container::engine on(where, loop.get_executor(), events);
-  container::exec_process running = lxr::run(loop, container::exec(on, id, std::move(options)));
+  launch::started_process running = lxr::run(loop, container::exec(on, id, std::move(options)));
   in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();

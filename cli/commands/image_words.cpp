@@ -4,10 +4,10 @@
 
 namespace lxr::cli {
 
-json::object image_json(const instance& where, const image::tagged_image& tag) {
-  const image::image i = image::store(where).load(tag.id);
+json::object image_json(const instance& where, const store::tagged_image& tag) {
+  const store::image i = store::image_store(where).load(tag.id);
   json::array layers, names;
-  for (const image::tagged_image& t : image::store(where).list()) {
+  for (const store::tagged_image& t : store::image_store(where).list()) {
     if (t.id == tag.id && t.is_named()) names.emplace_back(t.name.familiar());
   }
   for (const oci::digest& id : i.config.diff_ids) layers.emplace_back(id.str());
@@ -33,7 +33,7 @@ void prune_flags::add_to(flag_set& app) {
   app.add_flag("-f,--force", force, "Do not ask");
 }
 
-void print_removed(const image::removed& gone) {
+void print_removed(const store::removed& gone) {
   for (const std::string& name : gone.untagged) print_line("Untagged: " + name);
   for (const std::string& id : gone.deleted) print_line("Deleted: sha256:" + id);
 }

@@ -7,7 +7,7 @@
 namespace lxr::cli {
 
 // What `inspect` shows of an image.
-json::object image_json(const instance& where, const image::tagged_image& tag);
+json::object image_json(const instance& where, const store::tagged_image& tag);
 // What every prune asks for.
 struct prune_flags {
   bool all = false, force = false;
@@ -15,6 +15,6 @@ struct prune_flags {
 };
 
 // Says what was removed, in docker's words.
-void print_removed(const image::removed& gone);
+void print_removed(const store::removed& gone);
 
 }  // namespace lxr::cli

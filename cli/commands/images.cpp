@@ -4,14 +4,15 @@
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
 #include "cli/print/terminal_events.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "pipeline/container/engine.hpp"
 #include "pipeline/store/prune.hpp"
 
 namespace lxr::cli {
 namespace {
 
-image::tagged_image must_find(const image::store& images, const std::string& word) {
+store::tagged_image must_find(const store::image_store& images, const std::string& word) {
   if (auto found = images.find(word)) return std::move(*found);
   throw error(errc::not_found, "use image", '"' + word + '"', "no image has that name or id", "lxr images lists them");
 }
@@ -23,7 +24,7 @@ int image_prune(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   if (!flags.force && !confirm(flags.all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
-  const image::removed gone = image::prune(where, flags.all);
+  const store::removed gone = store::prune(where, flags.all);
   print_removed(gone);
   print_line("Total reclaimed space: " + human_size(gone.bytes));
   return 0;
@@ -35,7 +36,7 @@ int image_inspect(const invocation& call) {
   app.add_argument("IMAGE", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  const image::store images(where);
+  const store::image_store images(where);
   json::array out;
   int code = 0;
   for (const std::string& word : words) {
@@ -69,9 +70,9 @@ int cmd_images(const invocation& call) {
   app.add_flag("--no-trunc", whole, "Nothing shortened");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  const image::store images(where);
+  const store::image_store images(where);
   table t({"REPOSITORY", "TAG", "IMAGE ID", "PULLED", "SIZE"});
-  for (const image::tagged_image& tag : images.list()) {
+  for (const store::tagged_image& tag : images.list()) {
     const std::string id = whole ? "sha256:" + tag.id : tag.id.substr(0, 12);
     if (quiet) {
       print_line(id);
@@ -83,7 +84,7 @@ int cmd_images(const invocation& call) {
     } catch (const error&) {
       size = "damaged";  // one must not hide the others
     }
-    const std::string pulled = tag.is_named() ? human_duration(container::unix_time_ns() - tag.pulled_ns) + " ago" : "";
+    const std::string pulled = tag.is_named() ? human_duration(unix_time_ns() - tag.pulled_ns) + " ago" : "";
     t.add({tag.is_named() ? tag.name.familiar_repository() : "<none>", tag.name.tag.empty() ? "<none>" : tag.name.tag, id, pulled, size});
   }
   if (!quiet) t.print();
@@ -104,7 +105,7 @@ int cmd_rmi(const invocation& call) {
   int code = 0;
   for (const std::string& word : words) {
     try {
-      print_removed(image::remove_image(where, word, force));
+      print_removed(store::remove_image(where, word, force));
     } catch (const error& e) {
       if (force && e.code() == errc::not_found) continue;
       report_failure(std::current_exception());
@@ -123,7 +124,7 @@ int cmd_history(const invocation& call) {
   app.add_flag("--no-trunc", whole, "Nothing shortened");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  const image::store images(where);
+  const store::image_store images(where);
   const oci::image_config config = images.load(must_find(images, word).id).config;
   table t({"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"});
   // Newest first; a layer that no step tells of has a row of its own.

@@ -41,7 +41,7 @@ int cmd_info(const invocation& call) {
   const std::string memory = memory_of(where.state());
   row("State:", where.state() + (memory.empty() ? "" : ", which is on a disk: in memory at " + memory));
   row("Containers:", std::to_string(all) + " (" + std::to_string(running) + " running)");
-  row("Images:", std::to_string(image::store(where).list().size()));
+  row("Images:", std::to_string(store::image_store(where).list().size()));
   row("Storage:", "overlay over directories and EROFS layers");
   row("Cgroups:", cgroup_text(io::cgroup::layout::detect()));
   row("Kernel:", host.release);

@@ -14,8 +14,9 @@
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "pipeline/container/engine.hpp"
 #include "pipeline/monitor/log_file.hpp"
+#include "pipeline/spec/environment.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "pipeline/container/stop.hpp"
 
@@ -55,7 +56,7 @@ json::array mounts_of(pid_t pid) {
   return out;
 }
 
-std::string format_or_never(std::int64_t ns) { return ns == 0 ? "0001-01-01T00:00:00Z" : container::format_time(ns); }
+std::string format_or_never(std::int64_t ns) { return ns == 0 ? "0001-01-01T00:00:00Z" : monitor::format_time(ns); }
 
 json::object state_json(const container_state& s) {
   const bool running = s.status == container_status::running;
@@ -87,8 +88,8 @@ json::object inspect_container(const instance& where, const std::string& id) {
   oci::image_config image;
   std::vector<std::string> command;
   try {
-    image = image::store(where).load(c.image_id).config;
-    command = container::command_line(c, image);
+    image = store::image_store(where).load(c.image_id).config;
+    command = spec::command_line(c, image);
   } catch (const error&) {
     // the image is gone; what the container has of its own is still shown
   }
@@ -99,16 +100,16 @@ json::object inspect_container(const instance& where, const std::string& id) {
     layers.emplace_back(where.root() + "/" + layer + (tree ? "/root" : "/data.tar"));
   }
   std::vector<std::string> env = image.env;
-  for (const std::string& assignment : c.env) container::set_env(env, assignment);
+  for (const std::string& assignment : c.env) spec::set_env(env, assignment);
   json::object out{{"Id", c.id},
-                   {"Created", container::format_time(c.created_ns)},
+                   {"Created", monitor::format_time(c.created_ns)},
                    {"Path", command.empty() ? "" : command.front()},
                    {"Args", json::from(command.empty() ? command : std::vector(command.begin() + 1, command.end()))},
                    {"State", state_json(s)},
                    {"Image", "sha256:" + c.image_id},
                    {"ImageName", c.image},
                    {"Name", c.name},
-                   {"LogPath", where.root() + "/containers/" + c.id + "/" + container::log_file::name}};
+                   {"LogPath", where.root() + "/containers/" + c.id + "/" + monitor::log_file::name}};
   out["GraphDriver"] = json::object{{"Name", "overlay"},
                                     {"Data", json::object{{"LowerDirs", std::move(layers)},
                                                           {"UpperDir", where.root() + "/containers/" + c.id + "/upper"},
@@ -139,7 +140,7 @@ json::object inspect(const instance& where, container_finder& finder, const std:
   } catch (const error& e) {
     if (e.code() != errc::not_found) throw;
   }
-  if (const auto tag = image::store(where).find(word)) return image_json(where, *tag);
+  if (const auto tag = store::image_store(where).find(word)) return image_json(where, *tag);
   throw error(errc::not_found, "inspect", '"' + word + '"', "no container or image has that name or id");
 }
 

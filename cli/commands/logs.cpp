@@ -19,7 +19,7 @@
 namespace lxr::cli {
 namespace {
 
-using container::log_file;
+using monitor::log_file;
 
 constexpr std::size_t most_lines = 1'000'000'000;
 

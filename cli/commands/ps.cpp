@@ -3,12 +3,13 @@
 #include "cli/commands/command.hpp"
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "pipeline/container/engine.hpp"
 #include "pipeline/monitor/log_file.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "pipeline/container/stop.hpp"
@@ -29,7 +30,7 @@ void complete(const instance& where, listed& one) {
   one.state.created_ns = config.created_ns;
   one.state.command = "?";  // unless the image is there
   try {
-    one.state.command = container::command_text(container::command_line(config, image::store(where).load(config.image_id).config));
+    one.state.command = spec::command_text(spec::command_line(config, store::image_store(where).load(config.image_id).config));
   } catch (const error&) {
     // it is gone, or on its way
   }
@@ -74,7 +75,7 @@ std::string shown_command(const std::string& command, bool whole) {
 
 void print_table(const std::vector<listed>& all, bool whole) {
   table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
-  const std::int64_t now = container::unix_time_ns();
+  const std::int64_t now = unix_time_ns();
   for (const auto& [id, s] : all) {
     t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole), human_duration(now - s.created_ns) + " ago",
            status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
@@ -83,11 +84,11 @@ void print_table(const std::vector<listed>& all, bool whole) {
 }
 
 void print_as_json(const std::vector<listed>& all) {
-  const std::int64_t now = container::unix_time_ns();
+  const std::int64_t now = unix_time_ns();
   for (const auto& [id, s] : all) {
     const json::object o{{"ID", short_id(id)},        {"Names", s.name},
                          {"Image", s.image},          {"State", to_string(s.status)},
-                         {"Status", status_text(s, now)}, {"CreatedAt", container::format_time(s.created_ns)},
+                         {"Status", status_text(s, now)}, {"CreatedAt", monitor::format_time(s.created_ns)},
                          {"Pid", s.init.pid},         {"Address", s.address}};
     print_json(o);
   }

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/attach/host.hpp"
@@ -8,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/create.hpp"
-#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/start.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::cli {
@@ -24,10 +25,10 @@ struct run_request {
 // From an image that is at least known; what does not need its layers is made while they come.
 task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   const bool stored = arrival.stored;
-  if (stored) container::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
+  if (stored) spec::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
   container::created fresh = container::create(h.where(), h.engine().self(), what.config, stored ? container::image_state::stored : container::image_state::coming);
   const container_config config = std::move(fresh.config);
-  container::launch_options options;
+  container::start_options options;
   options.wait = !what.start;
   const bool attached = what.start && !what.detach;
   options.background = !attached;
@@ -37,7 +38,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   std::exception_ptr failure;
   try {
     what.cidfile->write(config.id);
-    auto launching = container::launch(h.engine(), fresh.lock, config, std::move(options));
+    auto launching = container::start(h.engine(), fresh.lock, config, std::move(options));
     container::launched running = co_await std::move(launching);
     h.events().show(what.flags.timing, what.flags.trace);
     if (!attached) {
@@ -46,7 +47,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
       h.client().finished(print_result(config.id + "\n", "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
       co_return;
     }
-    container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+    monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
     h.client().started();  // before its output: a terminal is raw then
     h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
     fresh.lock.release();
@@ -108,7 +109,7 @@ int run_or_create(const invocation& call, bool start) {
   session.kept = what.cidfile->descriptor();
   return run_session(session, [&](engine_side& side) {
     terminal_events events(what.flags.quiet);
-    host h(call, side, events);
+    host h(call.open(), side, events);
     h.run([&what](host& inner) { return run_container(inner, what); });
   });
 }

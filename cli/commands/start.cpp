@@ -1,5 +1,6 @@
 #include <set>
 
+#include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/attach/host.hpp"
@@ -10,9 +11,10 @@
 #include "core/instance/names.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/create.hpp"
-#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/kernel_objects.hpp"
+#include "pipeline/container/start.hpp"
 #include "pipeline/container/stop.hpp"
-#include "pipeline/launch/waiting.hpp"
+#include "pipeline/container/waiting.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -58,18 +60,18 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   save(h.where(), id, raw);  // where there is no room for the record of a start, nothing is ended for it
   co_await container::kill_process(state.init);
   container::release_kernel_objects(h.where(), h.engine().cgroups, id, raw);
-  container::launch_options options;
+  container::start_options options;
   options.background = !attach;
   options.size = h.client().size;
   options.previous = raw;
   if (attach && interactive && !config.tty) options.stdin_source = std::move(h.client().input);
-  auto launching = container::launch(h.engine(), lock, config, std::move(options));
+  auto launching = container::start(h.engine(), lock, config, std::move(options));
   container::launched running = co_await std::move(launching);
   if (!attach) {
     h.monitor().watch(std::move(running));
     co_return;
   }
-  container::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+  monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
   h.client().started();  // before its output: a terminal is raw then
   h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
   h.focus(id);
@@ -131,7 +133,7 @@ int cmd_start(const invocation& call) {
   bool tty = false;
   if (what.attach) {
     asio::io_context loop(1);
-    tty = lxr::run(loop, container::config_of(where, resolve_container(where, others.front()))).tty;
+    tty = lxr::run(loop, config_of(where, resolve_container(where, others.front()))).tty;
   }
   if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
   what.words = others;
@@ -139,7 +141,7 @@ int cmd_start(const invocation& call) {
   attach.apply_to(session);
   const int rest = run_session(session, [&](engine_side& side) {
     terminal_events events;
-    host h(call, side, events);
+    host h(call.open(), side, events);
     h.run([&what](host& inner) { return start_all(inner, what); });
   });
   return code != 0 ? code : rest;

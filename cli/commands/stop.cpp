@@ -12,7 +12,7 @@
 #include "core/model/container_config.hpp"
 #include "core/instance/names.hpp"
 #include "pipeline/container/create.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "pipeline/container/engine.hpp"
 #include "core/base/signals.hpp"
 #include "pipeline/container/stop.hpp"
 
@@ -22,11 +22,11 @@ namespace {
 int stop_signal_of(const instance& where, const container_config& config) {
   std::string word = config.stop_signal;
   try {
-    if (word.empty()) word = image::store(where).load(config.image_id).config.stop_signal;
+    if (word.empty()) word = store::image_store(where).load(config.image_id).config.stop_signal;
   } catch (const error&) {
     // the image is gone: the default will do
   }
-  return container::parse_signal(word, SIGTERM);
+  return parse_signal(word, SIGTERM);
 }
 
 // What is done to each container that is named.
@@ -75,7 +75,7 @@ int run_all(const instance& where, const std::vector<std::string>& words, const 
 }
 
 task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::optional<int> seconds) {
-  const container_config config = co_await container::config_of(where, id);
+  const container_config config = co_await config_of(where, id);
   const int wait = seconds.value_or(config.stop_timeout);
   container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
   if (wait < 0) how.limit = std::chrono::years(1);  // -1: for ever
@@ -105,7 +105,7 @@ int cmd_kill(const invocation& call) {
   app.add_argument("CONTAINER", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  const int number = container::parse_signal(signal, SIGKILL);
+  const int number = parse_signal(signal, SIGKILL);
   return run_all(where, words, [&](container::exit_records& records, std::string id) { return container::kill(where, records, std::move(id), number); });
 }
 

@@ -6,13 +6,14 @@
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
 #include "cli/print/terminal_events.hpp"
+#include "core/base/own_program.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
 #include "io/cgroup/cgroup.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "pipeline/container/engine.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/image_worker/client.hpp"
 #include "pipeline/store/prune.hpp"
@@ -28,7 +29,7 @@ int system_df(const invocation& call) {
   flag_set app("Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system df", "system df");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  const image::usage images = image::usage_of(where);
+  const store::usage images = store::usage_of(where);
   std::size_t all = 0, running = 0;
   std::uint64_t bytes = 0, reclaimable = 0;
   for (const std::string& id : list_containers(where)) {
@@ -89,7 +90,7 @@ int system_prune(const invocation& call) {
     print_line("Deleted container: " + r.id);
   }
   lxr::run(loop, container::settle(where, cgroups, std::move(ids)));
-  const image::removed gone = image::prune(where, flags.all);
+  const store::removed gone = store::prune(where, flags.all);
   print_removed(gone);
   print_line("Total reclaimed space: " + human_size(bytes + gone.bytes));
   return code;
@@ -104,10 +105,10 @@ int system_check(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   asio::io_context loop(1);
-  const auto print = [](const image::finding& f) {
+  const auto print = [](const store::finding& f) {
     print_line(f.object + ": " + f.problem + (f.repair.empty() ? "" : " (" + f.repair + ")"));
   };
-  const image::check_summary s = lxr::run(loop, image::check(where, container::own_program("lxr-image"), repair, print));
+  const store::check_summary s = lxr::run(loop, image_worker::check(where, own_program("lxr-image"), repair, print));
   print_line(std::to_string(s.layers) + " layers and " + std::to_string(s.images) + " images checked, " + std::to_string(s.findings) + " problems, " +
              std::to_string(s.repaired) + " repaired");
   return s.findings > s.repaired ? 1 : 0;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands/command.hpp"
+#include "cli/flags/flag_set.hpp"
 #include "cli/attach/session.hpp"
 
 namespace lxr::cli {

@@ -77,7 +77,7 @@ container_config container_flags::to_config(const flag_set& app, const std::vect
   c.cpus = cpus;
   check_trace(trace);
   c.pids_limit = pids_limit;
-  container::parse_signal(stop_signal, SIGTERM);  // throws when there is no such signal
+  parse_signal(stop_signal, SIGTERM);  // throws when there is no such signal
   c.stop_signal = stop_signal;
   c.stop_timeout = stop_timeout;
   c.read_only = read_only;

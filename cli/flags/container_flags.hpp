@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands/command.hpp"
+#include "cli/flags/flag_set.hpp"
 #include "core/model/container_config.hpp"
 
 namespace lxr::cli {

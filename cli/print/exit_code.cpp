@@ -1,6 +1,5 @@
 #include "cli/print/exit_code.hpp"
 
-#include "cli/print/output.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -15,11 +14,6 @@ int exit_code_of(const std::exception_ptr& failure) noexcept {
     return tool_failed;
   }
   return tool_failed;
-}
-
-int report_failure(const std::exception_ptr& failure) noexcept {
-  print_error(describe(failure));
-  return exit_code_of(failure);
 }
 
 }  // namespace lxr::cli

@@ -5,8 +5,8 @@
 namespace lxr::cli {
 
 void log_view::add(std::string_view record) {
-  container::log_line parsed;
-  if (!container::parse_log_line(record, parsed)) return;
+  monitor::log_line parsed;
+  if (!monitor::parse_log_line(record, parsed)) return;
   std::size_t& current = current_[parsed.stream == "stderr" ? 1 : 0];
   const bool begins = current == 0;
   if (begins) current = ++lines_;
@@ -26,8 +26,8 @@ void log_view::end_of_old() {
 }
 
 void log_view::show(const piece& p) const {
-  container::log_line parsed;
-  container::parse_log_line(p.record, parsed);
+  monitor::log_line parsed;
+  monitor::parse_log_line(p.record, parsed);
   std::string bytes;
   if (timestamps_ && p.begins_line) bytes.append(parsed.time).push_back(' ');
   bytes.append(parsed.text);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "cli/print/exit_code.hpp"
+#include "core/base/error.hpp"
 #include "core/base/json.hpp"
 
 namespace lxr::cli {
@@ -57,6 +58,11 @@ int print_result(const std::string& text, const std::string& remains) noexcept {
   if (flush_output()) return 0;
   print_error(std::string("cannot write the result to standard output: ") + std::strerror(output_failure) + "; " + remains);
   return tool_failed;
+}
+
+int report_failure(const std::exception_ptr& failure) noexcept {
+  print_error(describe(failure));
+  return exit_code_of(failure);
 }
 
 int finish_output(int code) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ std::string printable(std::string_view text);
 bool flush_output() noexcept;
 // Prints the result of work that is done, lxr's own words as they are, and sends it. 0, or 125 after saying that it did not arrive and what `remains`.
 int print_result(const std::string& text, const std::string& remains) noexcept;
+// Prints "lxr: ..." on standard error and returns the exit code.
+int report_failure(const std::exception_ptr& failure) noexcept;
 // A command's exit code: `code`, unless that is 0 and results did not arrive. A reader that went away is not told of.
 int finish_output(int code) noexcept;
 

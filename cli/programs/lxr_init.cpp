@@ -12,7 +12,7 @@
 #include "core/base/raw_syscall.hpp"
 
 namespace raw = lxr::raw;
-using lxr::io::process::launch_plan;
+using lxr::io::child::launch_plan;
 
 extern "C" {
 
@@ -37,11 +37,11 @@ void* memset(void* to, int value, std::size_t size) {
   const auto [memory, index, channel, listener] = numbers;
   launch_plan header{};
   const long got = raw::call(SYS_pread64, memory, raw::word(&header), sizeof header, 0);
-  if (got == sizeof header && header.magic == lxr::io::process::plan_magic) {
+  if (got == sizeof header && header.magic == lxr::io::child::plan_magic) {
     const long map = raw::call(SYS_mmap, 0, header.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory, 0);
     for (const int fd : {memory, channel, listener}) raw::call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
     if (map > 0) {
-      lxr::io::process::run_plan(reinterpret_cast<launch_plan*>(map), static_cast<unsigned>(index), channel, listener);
+      lxr::io::child::run_plan(reinterpret_cast<launch_plan*>(map), static_cast<unsigned>(index), channel, listener);
     }
   }
   static constexpr char help[] = "lxr-init is started by lxr inside containers; it is of no use by hand.\n";

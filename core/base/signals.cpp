@@ -7,7 +7,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::container {
+namespace lxr {
 namespace {
 
 int offset_from(const std::string& word, const char* prefix, int base, int sign) {
@@ -45,4 +45,4 @@ int parse_signal(const std::string& word, int fallback) {
   return number;
 }
 
-}  // namespace lxr::container
+}  // namespace lxr

@@ -2,9 +2,9 @@
 
 #include <string>
 
-namespace lxr::container {
+namespace lxr {
 
 // "TERM", "SIGTERM", "15", "RTMIN+3" as a number; the fallback for "". Throws errc::invalid_argument.
 int parse_signal(const std::string& word, int fallback);
 
-}  // namespace lxr::container
+}  // namespace lxr

@@ -12,7 +12,6 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/boot.hpp"
 #include "core/instance/memory_state.hpp"
 
 namespace lxr {
@@ -64,7 +63,6 @@ instance instance::open(std::string root, std::string state) {
     spread(i.root_fd(), "ingest");
   }
   i.state_fd_ = open_state_directory(i.state_);
-  settle_after_boot(i);
   return i;
 }
 

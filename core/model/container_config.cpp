@@ -3,6 +3,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
+#include "core/instance/container_lock.hpp"
 #include "core/instance/names.hpp"
 
 namespace lxr {
@@ -87,6 +88,16 @@ container_config load_config(const instance& where, const std::string& id) {
   c.pids_limit = json::get_int(o, "pidsLimit", 2048);
   c.stop_timeout = static_cast<int>(json::get_int(o, "stopTimeout", 10));
   return c;
+}
+
+task<container_config> config_of(const instance& where, std::string id) {
+  try {
+    co_return load_config(where, id);
+  } catch (const error& e) {
+    if (e.code() != errc::not_found) throw;
+  }
+  const container_lock made = co_await lock_container(where, id);
+  co_return load_config(where, id);
 }
 
 }  // namespace lxr

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/async/task.hpp"
 #include "core/instance/paths.hpp"
 
 namespace lxr {
@@ -40,5 +41,8 @@ struct container_config {
 void save(const instance& where, const container_config& config);
 // Throws errc::not_found when the container is gone.
 container_config load_config(const instance& where, const std::string& id);
+
+// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is waited for.
+task<container_config> config_of(const instance& where, std::string id);
 
 }  // namespace lxr

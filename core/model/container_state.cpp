@@ -1,11 +1,11 @@
 #include "core/model/container_state.hpp"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <csignal>
 
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
@@ -191,10 +191,8 @@ void mark_waiting(const instance& where, const std::string& id) {
 void mark_running(const instance& where, const std::string& id) {
   container_state s = load_raw_state(where, id);
   if (s.status != container_status::created && s.status != container_status::starting) return;
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
   s.status = container_status::running;
-  s.started_ns = now.tv_sec * 1'000'000'000 + now.tv_nsec;
+  s.started_ns = unix_time_ns();
   save(where, id, s);
   ::unlinkat(where.root_fd(), waiting_mark(id).c_str(), 0);
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/base/bytes.hpp"
 #include "io/codec/sha256_pair.hpp"
 
 namespace lxr::io::codec {
@@ -58,6 +59,12 @@ std::string sha256::hex() {
     out += digits[byte & 15];
   }
   return out;
+}
+
+oci::digest digest_of(std::string_view text) {
+  sha256 hash;
+  hash.update(as_bytes(text));
+  return oci::digest::from_hex(hash.hex());
 }
 
 }  // namespace lxr::io::codec

@@ -4,6 +4,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+
+#include "core/oci/digest.hpp"
 
 struct SHA256state_st;
 
@@ -29,5 +32,8 @@ class sha256 {
   };
   std::unique_ptr<SHA256state_st, deleter> context_;
 };
+
+// The digest of a whole document.
+oci::digest digest_of(std::string_view text);
 
 }  // namespace lxr::io::codec

@@ -22,6 +22,9 @@
 #endif
 
 namespace lxr::io::process {
+
+using child::child_report;
+
 namespace {
 
 [[noreturn]] void clone_failed(int code, std::uint64_t flags) {
@@ -51,11 +54,11 @@ int last_parked = 0;
 // Memory of a child's stack, and at its low end what the child begins with. Used again and again: touching fresh pages
 // costs more than all else here.
 struct child_process::stack {
-  launch_plan* plan;
+  child::launch_plan* plan;
   int channel;
   bool shares_descriptors;  // until it has left behind what is not its own
-  int kept_count;
-  int kept[slot_count + 1];  // its own, in order
+  const int* kept;          // its own, in order
+  std::size_t kept_count;
   static constexpr std::size_t size = 64u << 10;
 
   static std::vector<stack*>& spare() {
@@ -75,7 +78,7 @@ struct child_process::stack {
   static void enter(void* self) {
     const auto* const s = static_cast<stack*>(self);
     s->leave_others_behind();
-    run_plan(s->plan, 0, s->channel, -1);
+    child::run_plan(s->plan, 0, s->channel, -1);
   }
   // Among them are ends of other children's channels: held open here, they would keep an end of file from being seen.
   void leave_others_behind() const {
@@ -84,16 +87,10 @@ struct child_process::stack {
       for (;;) raw::call(SYS_exit_group, 127);
     }
     long from = 3;
-    for (int i = 0; i < kept_count; ++i) {
+    for (std::size_t i = 0; i < kept_count; ++i) {
       if (kept[i] > from) raw::call(SYS_close_range, from, kept[i] - 1, 0);
       if (kept[i] >= from) from = kept[i] + 1;
     }
-  }
-  // The standard streams stay as they are until the plan replaces them.
-  void keep(int fd) {
-    int at = kept_count++;
-    for (; at > 0 && kept[at - 1] > fd; --at) kept[at] = kept[at - 1];
-    kept[at] = fd;
   }
 };
 
@@ -106,11 +103,11 @@ void child_process::stack_deleter::operator()(stack* s) const noexcept {
   }
 }
 
-child_process child_process::spawn(launch_plan* plan, const options& how) {
+child_process child_process::spawn(built_plan& plan, const options& how) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
-  child_process child;
-  child.channel_ = unique_fd(pair[0]);
+  child_process made;
+  made.channel_ = unique_fd(pair[0]);
   unique_fd theirs(pair[1]);
   int pidfd = -1;
   clone_args args{};
@@ -122,33 +119,34 @@ child_process child_process::spawn(launch_plan* plan, const options& how) {
     args.cgroup = static_cast<std::uint64_t>(how.cgroup);
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
-  child.stack_.reset(stack::take());
+  made.stack_.reset(stack::take());
   const bool shares = last_parked > first_parked + few_parked && !how.own_memory;
   if (shares) args.flags |= CLONE_FILES;
-  stack& begin = *child.stack_;
-  begin.plan = plan;
+  stack& begin = *made.stack_;
+  begin.plan = plan.get();
   begin.channel = theirs.get();
   begin.shares_descriptors = shares;
-  begin.kept_count = 0;
-  begin.keep(theirs.get());
-  for (const int fd : plan->slots) {
-    if (fd >= 0) begin.keep(fd);
-  }
-  args.stack = reinterpret_cast<std::uint64_t>(child.stack_.get());
+  made.kept_ = plan.inherited;  // the standard streams stay as they are until the plan replaces them
+  made.kept_.push_back(theirs.get());
+  std::ranges::sort(made.kept_);
+  begin.kept = made.kept_.data();
+  begin.kept_count = made.kept_.size();
+  args.stack = reinterpret_cast<std::uint64_t>(made.stack_.get());
   args.stack_size = stack::size;
-  const long pid = raw::clone_onto_stack(&args, sizeof args, stack::enter, child.stack_.get());
+  const long pid = raw::clone_onto_stack(&args, sizeof args, stack::enter, made.stack_.get());
   if (pid < 0) clone_failed(static_cast<int>(-pid), args.flags);
-  child.pid_ = static_cast<pid_t>(pid);
-  child.forks_ = how.forks;
-  child.pidfd_ = unique_fd(pidfd);
-  if (shares) child.theirs_ = std::move(theirs);
-  return child;
+  made.pid_ = static_cast<pid_t>(pid);
+  made.forks_ = how.forks;
+  made.pidfd_ = unique_fd(pidfd);
+  if (shares) made.theirs_ = std::move(theirs);
+  return made;
 }
 
 child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
   std::swap(channel_, other.channel_);
+  std::swap(kept_, other.kept_);
   std::swap(stack_, other.stack_);
   std::swap(theirs_, other.theirs_);
   std::swap(forks_, other.forks_);
@@ -184,14 +182,23 @@ void child_process::park() {
   channel_ = process::park(std::move(channel_));
 }
 
-void child_process::send(std::span<const int> descriptors) const {
-  char byte = 'g';
-  iovec vec{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * handed_limit)] = {};
+void child_process::pass(child::barrier which, std::span<const int> descriptors) const {
+  do {
+    const auto part = descriptors.first(std::min<std::size_t>(descriptors.size(), child::message_limit));
+    send(which, part);
+    descriptors = descriptors.subspan(part.size());
+  } while (!descriptors.empty());
+}
+
+void child_process::send(child::barrier which, std::span<const int> descriptors) const {
+  child::barrier_message said{which};
+  iovec vec{&said, sizeof said};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * child::message_limit)];
   msghdr header{};
   header.msg_iov = &vec;
   header.msg_iovlen = 1;
   if (!descriptors.empty()) {
+    std::memset(control, 0, CMSG_SPACE(descriptors.size_bytes()));
     auto* rights = reinterpret_cast<cmsghdr*>(control);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;

@@ -7,9 +7,10 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/base/unique_fd.hpp"
-#include "io/child/launch_plan.hpp"
+#include "io/process/plan_builder.hpp"
 
 namespace lxr::io::process {
 
@@ -26,15 +27,15 @@ class child_process {
     // A copy of our memory instead: for a child that works under a memory limit, because the kernel, when that is
     // exceeded, kills everybody who shares the victim's memory.
     bool own_memory = false;
-    bool forks = false;  // the plan has op::fork_again: an early end is that of both processes
+    bool forks = false;  // the plan has ops::fork_again: an early end is that of both processes
   };
   struct message {
-    child_report report{};
-    unique_fd descriptor;  // of child_report::console
+    child::child_report report{};
+    unique_fd descriptor;  // of child_report::terminal
   };
 
   // Throws error{errc::unsupported} naming the namespace when the kernel lacks one.
-  static child_process spawn(launch_plan* plan, const options& how);
+  static child_process spawn(built_plan& plan, const options& how);
 
   child_process() = default;
   child_process(child_process&& other) noexcept { *this = std::move(other); }
@@ -47,8 +48,8 @@ class child_process {
   // Until its first message we may have its end of the channel open too: then only the pidfd tells that it died.
   [[nodiscard]] bool has_silent_end() const noexcept { return static_cast<bool>(theirs_); }
 
-  // Lets a `receive` operation go on, with descriptors for its slots.
-  void send(std::span<const int> descriptors = {}) const;
+  // Lets the child pass a barrier, with descriptors for the slots of its `receive`.
+  void pass(child::barrier which, std::span<const int> descriptors = {}) const;
   // The next message; empty at end of file, or when none is there and it may not block.
   [[nodiscard]] std::optional<message> receive(bool block = true);
   void close_channel() noexcept { channel_.reset(); }
@@ -65,6 +66,7 @@ class child_process {
 
  private:
   void end_forked() noexcept;
+  void send(child::barrier which, std::span<const int> descriptors) const;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
@@ -72,6 +74,7 @@ class child_process {
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
   unique_fd theirs_;  // their end, until the first message shows that they have it in a table of their own
+  std::vector<int> kept_;  // the descriptors it keeps, in order; read by the child when it begins
   std::unique_ptr<stack, stack_deleter> stack_;
   bool forks_ = false;
 };

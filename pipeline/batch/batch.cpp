@@ -20,7 +20,7 @@ using clock = std::chrono::steady_clock;
 // The shared state of one batch; its coroutines are methods.
 class batch_run {
  public:
-  batch_run(container::engine& on, container::monitor& watcher, request what)
+  batch_run(container::engine& on, monitor::monitor& watcher, request what)
       : on_(on), watcher_(watcher), what_(std::move(what)), window_(std::max<std::size_t>(what_.parallel, 1)) {
     result_.containers.resize(what_.count);
     what_.slots = std::min(what_.slots, what_.count);
@@ -83,10 +83,10 @@ class batch_run {
       config = std::move(fresh.config);
       lock = std::move(fresh.lock);
       out.id = config.id;
-      container::launch_options options;
+      container::start_options options;
       options.background = true;
       if (mine.ahead) options.go_on = [this, &mine] { return wait_in_slot(mine); };
-      auto starting = container::launch(on_, lock, config, std::move(options));
+      auto starting = container::start(on_, lock, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));
       out.latency = clock::now() - mine.begin;
@@ -150,7 +150,7 @@ class batch_run {
   }
 
   container::engine& on_;
-  container::monitor& watcher_;
+  monitor::monitor& watcher_;
   request what_;
   semaphore window_;
   summary result_;
@@ -177,7 +177,7 @@ std::chrono::nanoseconds summary::percentile(double p) const {
   return sorted[static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1))];
 }
 
-task<summary> run(container::engine& on, container::monitor& watcher, request what) {
+task<summary> run(container::engine& on, monitor::monitor& watcher, request what) {
   batch_run b(on, watcher, std::move(what));
   co_return co_await b.run();
 }

@@ -44,6 +44,6 @@ struct summary {
 // A container that fails leaves nothing; the others go on, and the summary names it; or, with all_or_nothing, they are removed
 // and its failure, with its name, is thrown.
 // Cancel: terminal; every container of this batch is killed and removed before it returns.
-task<summary> run(container::engine& on, container::monitor& watcher, request what);
+task<summary> run(container::engine& on, monitor::monitor& watcher, request what);
 
 }  // namespace lxr::batch

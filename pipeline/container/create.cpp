@@ -1,5 +1,6 @@
 #include "pipeline/container/create.hpp"
 
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/model/container_state.hpp"
@@ -17,7 +18,7 @@ created create_once(const instance& where, const process_identity& maker, contai
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
   // Once it is written down that this container uses the image, nobody removes that.
-  const image::store images(where);
+  const store::image_store images(where);
   const unique_fd image_stays = images.lock_shared();
   if (image == image_state::stored && !images.has_image(wanted.image_id)) {
     throw error(errc::not_found, "create container", '"' + wanted.name + '"', "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
@@ -29,7 +30,7 @@ created create_once(const instance& where, const process_identity& maker, contai
     } else {
       reserve_name(where, wanted.name, wanted.id);
     }
-    if (wanted.hostname.empty()) wanted.hostname = default_hostname(wanted);
+    if (wanted.hostname.empty()) wanted.hostname = rootfs::default_hostname(wanted);
     file::make_directory_at(where.root_fd(), "containers/" + wanted.id);
     save(where, wanted);
   } catch (...) {
@@ -43,16 +44,6 @@ created create_once(const instance& where, const process_identity& maker, contai
 
 created create(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
   return with_room(where, [&] { return create_once(where, maker, wanted, image); });
-}
-
-task<container_config> config_of(const instance& where, std::string id) {
-  try {
-    co_return load_config(where, id);
-  } catch (const error& e) {
-    if (e.code() != errc::not_found) throw;
-  }
-  const container_lock made = co_await lock_container(where, id);
-  co_return load_config(where, id);
 }
 
 void discard(const instance& where, const container_config& config) noexcept {

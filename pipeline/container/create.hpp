@@ -2,7 +2,6 @@
 
 #include "core/model/container_config.hpp"
 #include "core/instance/container_lock.hpp"
-#include "pipeline/launch/engine.hpp"
 
 namespace lxr::container {
 
@@ -20,9 +19,6 @@ struct created {
 // Throws errc::already_exists for a taken name, errc::not_found when the image was removed meanwhile (unless it is still
 // being pulled); then nothing is left.
 created create(const instance& where, const process_identity& maker, container_config wanted, image_state image = image_state::stored);
-
-// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is waited for.
-task<container_config> config_of(const instance& where, std::string id);
 
 // Takes such a container away again, when what was to follow failed. The caller still holds its lock.
 void discard(const instance& where, const container_config& config) noexcept;

@@ -18,9 +18,10 @@
 #include "core/instance/ownership.hpp"
 #include "core/instance/trash.hpp"
 #include "io/process/child_process.hpp"
-#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/stop.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/store/store.hpp"
 
 namespace lxr::container {
 namespace {
@@ -115,7 +116,7 @@ bool is_missing(int base, const std::string& path) { return ::faccessat(base, pa
 // What a creator that died left. Who creates holds the store shared until the configuration is there: while it can be held
 // alone, what has none is nobody's.
 void sweep_unfinished(const instance& where) {
-  const auto alone = image::store(where).try_lock_alone();
+  const auto alone = store::image_store(where).try_lock_alone();
   if (!alone) return;
   const auto lacks_config = [&where](const std::string& id) { return is_missing(where.root_fd(), "containers/" + id + "/config.json"); };
   for (const std::string& id : list_containers(where)) {

@@ -17,7 +17,7 @@
 #include "io/process/child_process.hpp"
 #include "pipeline/image_worker/messages.hpp"
 
-namespace lxr::image {
+namespace lxr::image_worker {
 namespace {
 
 // The running lxr-image. When this goes out of scope before the work is done, it is given time to take back what it
@@ -99,7 +99,7 @@ task<json::object> converse(std::string program, json::object request, std::func
 
 }  // namespace
 
-task<pull_result> pull(const instance& where, std::string program, pull_request request, event_sink& events,
+task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request, event_sink& events,
                        std::function<void(const std::string&)> known) {
   auto pulling = converse(std::move(program), request_message(where, request), [&](const json::object& m) {
     if (json::get_string(m, "kind") != "image") {
@@ -109,16 +109,16 @@ task<pull_result> pull(const instance& where, std::string program, pull_request 
     }
   });
   const json::object result = co_await std::move(pulling);
-  co_return pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"), json::get_string(result, "name")};
+  co_return transfer::pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"), json::get_string(result, "name")};
 }
 
-task<check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const finding&)> report) {
+task<store::check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const store::finding&)> report) {
   auto checking = converse(std::move(program), check_message(where, repair), [&report](const json::object& m) {
     report({json::get_string(m, "object"), json::get_string(m, "problem"), json::get_string(m, "repair")});
   });
   const json::object result = co_await std::move(checking);
   const auto count = [&result](const char* key) { return static_cast<std::size_t>(json::get_int(result, key)); };
-  co_return check_summary{count("layers"), count("images"), count("findings"), count("repaired")};
+  co_return store::check_summary{count("layers"), count("images"), count("findings"), count("repaired")};
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::image_worker

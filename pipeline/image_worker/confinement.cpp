@@ -14,7 +14,7 @@
 #include "core/base/error.hpp"
 #include "io/http/trust.hpp"
 
-namespace lxr::image {
+namespace lxr::image_worker {
 namespace {
 
 constexpr std::uint64_t kept_capabilities = 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FOWNER | 1ull << CAP_FSETID |
@@ -75,4 +75,4 @@ void confine(const instance& where, const std::string& layout) {
   restrict_files(where, layout);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::image_worker

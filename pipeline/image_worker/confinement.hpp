@@ -4,7 +4,7 @@
 
 #include "core/instance/paths.hpp"
 
-namespace lxr::image {
+namespace lxr::image_worker {
 
 // Gives up, before the first byte from outside is read, what pulling an image does not need: every capability but those
 // for making files of any owner and mode, new privileges by exec, and (Landlock, Linux 5.13) writing anywhere but in the
@@ -12,4 +12,4 @@ namespace lxr::image {
 // CAP_SYS_ADMIN stays for one thing: overlayfs' trusted.overlay.opaque attribute. Landlock takes mounting from it.
 void confine(const instance& where, const std::string& layout = {});
 
-}  // namespace lxr::image
+}  // namespace lxr::image_worker

@@ -4,9 +4,9 @@
 
 #include <vector>
 
-namespace lxr::image {
+namespace lxr::image_worker {
 
-json::object request_message(const instance& where, const pull_request& r) {
+json::object request_message(const instance& where, const transfer::pull_request& r) {
   return {{"kind", "pull"},
           {"root", where.root()},
           {"state", where.state()},
@@ -65,4 +65,4 @@ void throw_error_message(const json::object& o) {
               json::get_string(o, "remedy"));
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::image_worker

@@ -21,7 +21,7 @@
 #include "pipeline/transfer/puller.hpp"
 #include "pipeline/transfer/unpack.hpp"
 
-namespace lxr::image {
+namespace lxr::image_worker {
 namespace {
 
 // Hands what happens to the peer.
@@ -53,8 +53,8 @@ task<void> peer_left(int channel, task_scope& work) {
   work.cancel();
 }
 
-task<void> do_pull(const pull_tools& tools, source& from, oci::reference name, std::string architecture, pull_result& out) {
-  auto pulling = pull_image(tools, from, std::move(name), std::move(architecture));
+task<void> do_pull(const transfer::pull_tools& tools, transfer::source& from, oci::reference name, std::string architecture, transfer::pull_result& out) {
+  auto pulling = transfer::pull_image(tools, from, std::move(name), std::move(architecture));
   out = co_await std::move(pulling);
 }
 
@@ -77,11 +77,11 @@ void end_with_peer(int channel) {
   if (::poll(&peer, 1, 0) == 1) ::alarm(moment_seconds);  // it was dead before
 }
 
-durability asked_durability() {
+layer::durability asked_durability() {
   const char* const asked = std::getenv("LXR_STORE_SYNC");
   const std::string word = asked == nullptr ? "full" : asked;
   if (word != "full" && word != "none") throw error(errc::invalid_argument, "use LXR_STORE_SYNC", '"' + word + '"', "", "it is full or none");
-  return word == "full" ? durability::full : durability::none;
+  return word == "full" ? layer::durability::full : layer::durability::none;
 }
 
 std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
@@ -94,8 +94,8 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
 }
 
 // As long as nothing comes for twice the time that one request may be silent, it is worth trying again.
-patience asked_patience(const io::http::client_options& http) {
-  patience out;
+transfer::patience asked_patience(const io::http::client_options& http) {
+  transfer::patience out;
   out.longest_wait = 2 * http.stall_timeout;
   if (const char* const text = std::getenv("LXR_HTTP_RETRIES"); text != nullptr && *text != 0) {
     char* end = nullptr;
@@ -108,25 +108,25 @@ patience asked_patience(const io::http::client_options& http) {
 
 std::size_t asked_parallel(const json::object& request) {
   const auto asked = json::get_int(request, "parallel");
-  return asked <= 0 ? layers_at_once : std::min<std::size_t>(static_cast<std::size_t>(asked), layers_at_once);
+  return asked <= 0 ? transfer::layers_at_once : std::min<std::size_t>(static_cast<std::size_t>(asked), transfer::layers_at_once);
 }
 
-layer_limits asked_limits() {
-  const layer_limits usual;
+layer::layer_limits asked_limits() {
+  const layer::layer_limits usual;
   const bool asked = std::getenv("LXR_LAYER_MAX_BYTES") != nullptr;
   return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members), number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked,
           std::getenv("LXR_PULL_MAX_MEMORY") == nullptr};
 }
 
-task<pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
+task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   const oci::reference name = oci::reference::parse(json::get_string(request, "reference"));
-  const store_driver driver = choose_driver(where);
+  const layer::store_driver driver = store::choose_driver(where);
   confine(where, name.kind == oci::reference::source::layout ? name.repository : "");
   end_with_peer(channel);
   std::string architecture = json::get_string(request, "architecture");
   if (architecture.empty()) architecture = oci::host_architecture();
-  const store images(where);
+  const store::image_store images(where);
   images.sweep();
   worker_pool pool(static_cast<std::size_t>(std::max(2L, ::sysconf(_SC_NPROCESSORS_ONLN))));
   const bool threads_only = std::getenv("LXR_NO_URING") != nullptr;
@@ -135,12 +135,12 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
   channel_events events(channel);
   const io::http::client_options timing = http_options();
   io::http::client http(loop.get_executor(), timing);
-  const registry_options options{json::get_bool(request, "plainHttp"), asked_parallel(request), asked_patience(timing), [&events](const std::string& text) { events.message(text); }};
-  const auto from = name.kind == oci::reference::source::layout ? make_layout_source(pool, name) : make_registry_source(http, name, options);
-  block_pool blocks(3 * options.parallel, plain_block_size);
-  const pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events, asked_limits(),
+  const transfer::registry_options options{json::get_bool(request, "plainHttp"), asked_parallel(request), asked_patience(timing), [&events](const std::string& text) { events.message(text); }};
+  const auto from = name.kind == oci::reference::source::layout ? transfer::make_layout_source(pool, name) : transfer::make_registry_source(http, name, options);
+  block_pool blocks(3 * options.parallel, transfer::plain_block_size);
+  const transfer::pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events, asked_limits(),
                          [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }, options.parallel};
-  pull_result result;
+  transfer::pull_result result;
   task_scope work(loop.get_executor()), watch(loop.get_executor());
   std::exception_ptr failure;
   watch.spawn(peer_left(channel, work));
@@ -163,7 +163,7 @@ task<pull_result> pull_request_of(asio::io_context& loop, int channel, const jso
 json::object do_pull_request(int channel, const json::object& request) {
   asio::io_context loop(1);
   auto pulling = pull_request_of(loop, channel, request);
-  const pull_result r = run(loop, std::move(pulling));
+  const transfer::pull_result r = run(loop, std::move(pulling));
   return {{"kind", "result"}, {"image", r.image_id}, {"manifest", r.manifest_digest}, {"name", r.canonical}};
 }
 
@@ -171,7 +171,7 @@ json::object do_check_request(int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   confine(where);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // it reads for long, and what it changes it renames
-  const check_summary s = check_store(where, json::get_bool(request, "repair"), [channel](const finding& f) {
+  const store::check_summary s = store::check_store(where, json::get_bool(request, "repair"), [channel](const store::finding& f) {
     send_message(channel, {{"kind", "finding"}, {"object", json::printable(f.object)}, {"problem", json::printable(f.problem.substr(0, 4096))}, {"repair", f.repair}});
   }, asked_limits().memory);
   return {{"kind", "result"}, {"layers", s.layers}, {"images", s.images}, {"findings", s.findings}, {"repaired", s.repaired}};
@@ -201,4 +201,4 @@ int run_worker(int channel) {
   }
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::image_worker

@@ -15,7 +15,7 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-namespace lxr::container {
+namespace lxr::launch {
 namespace {
 
 // Kernels before 6.3 know neither flag, and make all executable.
@@ -61,4 +61,4 @@ unique_fd make_plan_memory() {
   return memory;
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::launch

@@ -4,7 +4,7 @@
 
 #include "core/base/unique_fd.hpp"
 
-namespace lxr::container {
+namespace lxr::launch {
 
 // A copy in memory of a program that runs inside containers, for execveat(2): /proc/self/exe then leads to the copy, which
 // nobody can write to, and never to a file of the host (CVE-2019-5736). A sealed memfd; where executable ones are forbidden
@@ -14,4 +14,4 @@ unique_fd copy_program(const std::string& path);
 // A memfd for a launch plan that lxr-init is to map; never executable.
 unique_fd make_plan_memory();
 
-}  // namespace lxr::container
+}  // namespace lxr::launch

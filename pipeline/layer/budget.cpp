@@ -5,7 +5,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 constexpr std::uint64_t bytes_at_first = 512u << 20, bytes_per_byte = 2048;
@@ -67,4 +67,4 @@ void memory_share::set(std::uint64_t bytes, const char* what) {
   if (!try_set(bytes)) exhausted(std::string(what) + " would take more memory than the " + std::to_string(budget_->memory_limit() >> 20) + " MiB allowed for one pull", "LXR_PULL_MAX_MEMORY allows more");
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

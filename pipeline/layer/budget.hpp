@@ -5,7 +5,7 @@
 #include <ctime>
 #include <utility>
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // What all layers of one pull together may grow to; a small blob can unpack to anything.
 struct layer_limits {
@@ -90,4 +90,4 @@ class time_meter {
   std::uint64_t last_ = 0;
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

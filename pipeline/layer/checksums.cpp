@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "io/codec/crc32c.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 using io::codec::crc32c;
 using io::codec::crc32c_begin;
 using io::codec::crc32c_zeros;
@@ -85,4 +85,4 @@ std::uint32_t checksum_of(int fd) {
   return sum;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // CRC-32C of the files of a layer, by inode, taken while they are written; and which of them have attributes. 16 bytes a file.
 // Lifecycle: begin(), update()*, end() for each file; a number that is used again is begun again. Then sort(), then the finds.
@@ -36,4 +36,4 @@ class checksums {
 // The same of a file, from its beginning; holes are not read.
 std::uint32_t checksum_of(int fd);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

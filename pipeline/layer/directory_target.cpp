@@ -7,7 +7,7 @@
 #include "pipeline/layer/layer_target.hpp"
 #include "pipeline/layer/layer_writer.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 unique_fd make_root(int directory) {
@@ -101,4 +101,4 @@ std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_
   return std::make_unique<directory_target>(std::move(root), std::move(directory), tools);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -10,11 +10,11 @@
 #include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
-#include "pipeline/store/driver.hpp"
+#include "pipeline/layer/layer_files.hpp"
 #include "pipeline/layer/layer_index.hpp"
 #include "pipeline/layer/layer_target.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 constexpr std::size_t writes_in_flight = 4;
@@ -133,4 +133,4 @@ std::unique_ptr<layer_target> make_erofs_target(unique_fd directory, target_tool
   return std::make_unique<erofs_target>(std::move(directory), tools);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -8,10 +8,9 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
-#include "pipeline/store/driver.hpp"
-#include "pipeline/store/store.hpp"
+#include "pipeline/layer/layer_files.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 void image_index::add(io::erofs::tree layer, std::size_t place, std::uint64_t data_size) {
   if (place == data_sizes_.size()) data_sizes_.push_back(data_size);
@@ -34,6 +33,14 @@ void image_index::add_mount_points() {
   io::erofs::node* const etc = tree_.root().children.at("etc");
   if (!etc->is_directory()) return;  // a link: whoever starts looks where it leads
   for (const char* file : {"hostname", "hosts", "resolv.conf"}) add(*etc, file, S_IFREG | 0644);
+}
+
+std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
+  std::vector<oci::digest> out;
+  for (const oci::digest& d : digests) {
+    if (std::ranges::find(out, d) == out.end()) out.push_back(d);
+  }
+  return out;
 }
 
 ready_tree read_layer_tree(int directory, pull_budget& budget) {
@@ -79,4 +86,4 @@ std::string make_image_index(const std::vector<unique_fd>& layers, const std::ve
   }
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

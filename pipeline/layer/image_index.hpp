@@ -9,7 +9,7 @@
 #include "io/erofs/index.hpp"
 #include "pipeline/layer/budget.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // One index over all layers of an image: a root is then one EROFS and one overlay mount, however many layers there are.
 // What every container mounts something on is there, empty, where the image lacks it: else each start would make it in
@@ -29,6 +29,9 @@ class image_index {
   std::vector<std::uint64_t> data_sizes_;
 };
 
+// The digests of a list without repetitions: an image's data files in the order in which its index counts them.
+std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests);
+
 // A tree that is at hand, and what it takes of the budget.
 struct ready_tree {
   io::erofs::tree members;
@@ -44,4 +47,4 @@ std::string make_image_index(const std::vector<unique_fd>& layers, const std::ve
 // for a layer whose index is missing.
 ready_tree read_layer_tree(int directory, pull_budget& budget);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -13,7 +13,7 @@
 #include "io/erofs/tree.hpp"
 #include "io/mount/rooted.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 constexpr std::size_t kept_at_most = 64;
@@ -127,4 +127,4 @@ void layer_directories::forget_all_but(int directory) {
   std::erase_if(recent_, [directory](const auto& kept) { return kept.second.get() != directory; });
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -10,7 +10,7 @@
 
 #include "core/base/unique_fd.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // The directories of a layer that is being written as a tree. Paths are resolved inside its root: symbolic links that parents
 // lead through are followed from there, never out of it (openat2(2), RESOLVE_IN_ROOT).
@@ -45,4 +45,4 @@ class layer_directories {
   std::set<std::uint64_t> implied_;  // by inode
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

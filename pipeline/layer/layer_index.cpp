@@ -8,7 +8,7 @@
 #include "io/erofs/index.hpp"
 #include "pipeline/layer/member.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using io::erofs::node;
@@ -178,4 +178,4 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
   there = found->second;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -6,7 +6,7 @@
 #include "io/tar/reader.hpp"
 #include "pipeline/layer/budget.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // Learns the members of one layer while its tar streams by, as a tree to make an EROFS index of: overlayfs takes a mount of
 // index and tar as a lower layer. Whiteouts become character devices 0:0, opaque directories get trusted.overlay.opaque,
@@ -56,4 +56,4 @@ class layer_index final : public io::tar::sink {
   std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes, extents; in the reader
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -14,13 +14,9 @@
 #include "io/erofs/tree.hpp"
 #include "io/file/file_backend.hpp"
 #include "pipeline/layer/budget.hpp"
+#include "pipeline/layer/layer_files.hpp"
 
-namespace lxr::image {
-
-// How a layer lies in the store: `directories` is a tree of files under root/; `erofs` is the tar itself, data.tar, with an
-// EROFS index over it, index.erofs, and makes no file per member.
-enum class store_driver { directories, erofs };
-const char* to_string(store_driver driver);
+namespace lxr::layer {
 
 // Plain blocks of a layer's tar; all are full but the last.
 using plain_blocks = bounded_channel<byte_block>;
@@ -61,4 +57,4 @@ struct target_tools {
 std::unique_ptr<layer_target> make_directory_target(unique_fd directory, target_tools tools);
 std::unique_ptr<layer_target> make_erofs_target(unique_fd directory, target_tools tools);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

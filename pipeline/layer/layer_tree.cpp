@@ -7,11 +7,11 @@
 #include <unordered_map>
 
 #include "core/base/error.hpp"
-#include "pipeline/store/driver.hpp"
+#include "pipeline/layer/layer_files.hpp"
 #include "pipeline/layer/member.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using io::erofs::node;
@@ -84,4 +84,4 @@ placed_layer placed_layer::look_at(int directory) {
 
 ready_tree tree_of(const placed_layer& l, pull_budget& budget) { return l.is_tree ? listed_tree(l.directory, budget).take() : read_layer_tree(l.directory, budget); }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

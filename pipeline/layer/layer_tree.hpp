@@ -4,7 +4,7 @@
 
 #include "pipeline/layer/image_index.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // One layer as it lies in the store: a tree of files with its listing, or an indexed tar.
 struct placed_layer {
@@ -20,4 +20,4 @@ struct placed_layer {
 // index are damaged.
 ready_tree tree_of(const placed_layer& l, pull_budget& budget);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -17,7 +17,7 @@
 #include "pipeline/layer/member.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using io::tar::entry;
@@ -342,4 +342,4 @@ void layer_writer::write_listing() {
   listing.finish();
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -11,7 +11,7 @@
 #include "pipeline/layer/checksums.hpp"
 #include "pipeline/layer/layer_directories.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // A large file whose data is written beside the stream: opened for direct I/O, its size and times set at the end.
 struct large_file {
@@ -117,4 +117,4 @@ class layer_writer final : public io::tar::sink {
   std::vector<std::shared_ptr<large_file>> finished_;
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

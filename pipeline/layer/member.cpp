@@ -4,7 +4,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 std::string normalised_member_path(const std::string& path) {
   if (path.size() > path_limit) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + "...\"", "its path is longer than 4095 bytes");
@@ -87,4 +87,4 @@ void check_names(std::uint64_t names, const io::tar::entry& e) {
   if (names > most) throw error(errc::exhausted, "unpack", '"' + e.path + '"', "it is a hard link to a file that has 65,000 names already");
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -6,7 +6,7 @@
 
 #include "io/tar/reader.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // What the layer format makes of a tar member, whatever driver stores it (OCI image-spec, layer.md).
 
@@ -43,4 +43,4 @@ void check_member(const io::tar::entry& e);
 // One file may have as many names as on ext4. Throws errc::exhausted beyond that.
 void check_names(std::uint64_t names, const io::tar::entry& e);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

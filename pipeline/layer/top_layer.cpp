@@ -15,12 +15,12 @@
 #include "io/erofs/index.hpp"
 #include "io/mount/rooted.hpp"
 #include "pipeline/layer/checksums.hpp"
-#include "pipeline/store/driver.hpp"
+#include "pipeline/layer/layer_files.hpp"
 #include "pipeline/layer/layer_tree.hpp"
 #include "pipeline/layer/member.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using io::erofs::node;
@@ -327,4 +327,4 @@ bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget
   return differences.found() && writer(all, image, budget).run();
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -5,7 +5,7 @@
 #include "core/base/unique_fd.hpp"
 #include "pipeline/layer/budget.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // An image whose layers are mounted each for itself may need a further one on top. A layer may lead through directories that
 // only lower ones name ("var/run/app.pid", where var/run is a link to /run and /run is 0711): unpacked one over the other the
@@ -18,4 +18,4 @@ namespace lxr::image {
 // Failure: throws, errc::exhausted where the budget has too little memory; `image` is then to be discarded.  Runs on: any thread; blocks.
 bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

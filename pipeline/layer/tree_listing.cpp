@@ -10,7 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 constexpr const char* listing_file = "listing";
@@ -132,4 +132,4 @@ std::optional<listed> listing_reader::next() {
   return l;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

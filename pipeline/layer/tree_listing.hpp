@@ -9,7 +9,7 @@
 
 #include "core/base/unique_fd.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 
 // One name of a tree of files: all that can be seen of it.
 struct listed {
@@ -76,4 +76,4 @@ class listing_reader {
 // Throws errc::corrupt when tree or listing are missing or damaged, errc::unsupported where an earlier lxr wrote no listing.
 std::string first_difference(int directory);
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -14,7 +14,7 @@
 #include "pipeline/layer/member.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 std::string attribute_of(int fd, const char* name) {
@@ -211,4 +211,4 @@ std::string first_difference(int directory) {
   return comparison(root->get(), *stored).run();
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::layer

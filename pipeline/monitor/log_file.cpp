@@ -8,9 +8,9 @@
 #include <cstdio>
 
 #include "core/base/file.hpp"
-#include "pipeline/launch/engine.hpp"
+#include "core/base/clock.hpp"
 
-namespace lxr::container {
+namespace lxr::monitor {
 
 void log_file::open() {
   if (!directory_) directory_ = open_directory_();
@@ -64,4 +64,4 @@ std::string format_time(std::int64_t unix_ns) {
   return text;
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::monitor

@@ -6,7 +6,7 @@
 
 #include "core/base/unique_fd.hpp"
 
-namespace lxr::container {
+namespace lxr::monitor {
 
 // The output of one container, a line of text per line of output: "2026-11-23T05:13:00.123456789Z stdout F text".
 // F ends a full line, P a part of one (the Kubernetes CRI format). Rotates at 10 MiB and keeps three files.
@@ -39,4 +39,4 @@ bool parse_log_line(std::string_view line, log_line& out);
 
 std::string format_time(std::int64_t unix_ns);  // RFC 3339 with nanoseconds, UTC
 
-}  // namespace lxr::container
+}  // namespace lxr::monitor

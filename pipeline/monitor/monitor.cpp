@@ -14,12 +14,14 @@
 #include "core/async/waiter_list.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/clock.hpp"
+#include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
 
-namespace lxr::container {
+namespace lxr::monitor {
 
-using io::process::child_report;
+using io::child::child_report;
 
 namespace {
 
@@ -38,7 +40,7 @@ struct monitor::client_stream {
 };
 
 struct monitor::subject {
-  subject(const instance& where, launched l, client_streams c, on_exit e)
+  subject(const instance& where, container::launched l, client_streams c, on_exit e)
       : container(std::move(l)), client(std::move(c)), ended(std::move(e)), log([&where, id = container.config.id] {
           return file::open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
         }) {
@@ -46,7 +48,7 @@ struct monitor::subject {
     errors.fd = client.errors.get();
   }
 
-  launched container;
+  container::launched container;
   client_streams client;
   on_exit ended;
   log_file log;
@@ -56,7 +58,7 @@ struct monitor::subject {
   bool exited = false;
 };
 
-void monitor::watch(launched container, client_streams client, on_exit ended) {
+void monitor::watch(container::launched container, client_streams client, on_exit ended) {
   const std::string id = container.config.id;
   auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
   s->pidfd = s->container.process.take_pidfd();
@@ -102,7 +104,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
     if (to->fd >= 0) clients.spawn(forward(*to));
   }
   try {
-    co_await exited(s->pidfd.get());
+    co_await container::exited(s->pidfd.get());
   } catch (const cancelled&) {
     output.cancel();
   }
@@ -237,12 +239,12 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   state.finished_ns = unix_time_ns();
   state.failure = s.start_failure;
   state.oom_killed = s.container.config.memory > 0 && engine_.cgroups_of(id).had_oom_kill();
-  release_kernel_objects(engine_.where, engine_.cgroups, id, state);
+  container::release_kernel_objects(engine_.where, engine_.cgroups, id, state);
   state.init = {};
   state.address.clear();
   state.link.clear();
   if (s.container.config.auto_remove) {
-    discard_files(engine_.where, s.container.config);
+    container::discard_files(engine_.where, s.container.config);
   } else {
     save_ended(engine_.where, id, state);
   }
@@ -258,7 +260,7 @@ task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
   io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
   if (limit < 0) co_return;  // it may take for ever
   try {
-    auto ending = exited(s->pidfd.get());
+    auto ending = container::exited(s->pidfd.get());
     co_await with_deadline(std::chrono::seconds(limit), std::move(ending), "stop", s->container.config.name);
     co_return;
   } catch (const error&) {
@@ -278,4 +280,4 @@ void monitor::resize(const std::string& id, unsigned short rows, unsigned short 
   ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::monitor

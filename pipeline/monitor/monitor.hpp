@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "core/async/task_scope.hpp"
-#include "pipeline/launch/launch.hpp"
+#include "pipeline/container/start.hpp"
 #include "pipeline/monitor/log_file.hpp"
 
-namespace lxr::container {
+namespace lxr::monitor {
 
 // Where the output of an attached container also goes, and with a terminal its input comes from. Non-blocking.
 struct client_streams {
@@ -26,9 +26,9 @@ class monitor {
   // Called once a container has ended, its output is written and its exit recorded (or, with auto_remove, it is gone).
   using on_exit = std::function<void(int exit_code)>;
 
-  explicit monitor(engine& on) : engine_(on), scope_(on.executor), buffer_(buffer_size) {}
+  explicit monitor(container::engine& on) : engine_(on), scope_(on.executor), buffer_(buffer_size) {}
 
-  void watch(launched container, client_streams client = {}, on_exit ended = {});
+  void watch(container::launched container, client_streams client = {}, on_exit ended = {});
   task<void> run() { return scope_.join(); }
   [[nodiscard]] std::size_t watched() const noexcept { return scope_.running(); }
 
@@ -55,10 +55,10 @@ class monitor {
   void save_exit(subject& s, io::process::exit_status status);
 
   static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
-  engine& engine_;
+  container::engine& engine_;
   std::map<std::string, std::shared_ptr<subject>> subjects_;
   task_scope scope_;
   std::vector<char> buffer_;  // never held across an await
 };
 
-}  // namespace lxr::container
+}  // namespace lxr::monitor

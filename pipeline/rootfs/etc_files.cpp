@@ -10,7 +10,7 @@
 #include "io/mount/overlay.hpp"
 #include "pipeline/rootfs/name_resolution.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 namespace {
 
 // A new file each time: whoever was root in the container may have changed owner and mode of the last one.
@@ -36,4 +36,4 @@ etc_files make_etc_files(int data, const container_config& config, const std::st
           write_and_mount(data, "resolv.conf", resolv_conf(config.network), config.read_only)};
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

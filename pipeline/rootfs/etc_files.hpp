@@ -5,7 +5,7 @@
 #include "core/base/unique_fd.hpp"
 #include "core/model/container_config.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 
 // The files of /etc that lxr gives a container: hosts(5), hostname(5), resolv.conf(5). They lie in the container's own data
 // directory, so that what is written to them counts as its own files do, and are made anew at each start.
@@ -16,4 +16,4 @@ struct etc_files {
 // `data`: the container's data directory. `address`: its own, empty when it has none.
 etc_files make_etc_files(int data, const container_config& config, const std::string& address);
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

@@ -9,7 +9,7 @@
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 
 namespace {
 
@@ -101,4 +101,4 @@ std::string resolv_conf(network_mode mode) {
   return resolv_conf(mode, text);
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

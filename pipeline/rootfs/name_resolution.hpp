@@ -4,7 +4,7 @@
 
 #include "core/model/container_config.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 
 // The host name of a container for which none is asked: its short id; with the host's network, the host's.
 std::string default_hostname(const container_config& config);
@@ -20,4 +20,4 @@ std::string hosts_file(const container_config& config, const std::string& addres
 std::string resolv_conf(network_mode mode, const std::string& hosts_own);
 std::string resolv_conf(network_mode mode);  // on this host
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 namespace {
 
 constexpr const char *upper = "upper", *fresh_upper = "upper.new", *work = "work";
@@ -45,4 +45,4 @@ writable_layer open_writable_layer(int data, int image_root) {
   return out;
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

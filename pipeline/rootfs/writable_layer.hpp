@@ -2,7 +2,7 @@
 
 #include "core/base/unique_fd.hpp"
 
-namespace lxr::container {
+namespace lxr::rootfs {
 
 // What a container writes: the directories upper and work of its data directory (kernel, overlayfs.rst).
 // A container that is thrown away at its end (--rm), or whose user asked for it (--volatile), has a volatile upper layer. What
@@ -19,4 +19,4 @@ struct writable_layer {
 // `image_root`: of the image's uppermost layer.
 writable_layer open_writable_layer(int data, int image_root);
 
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

@@ -1,33 +1,44 @@
 #pragma once
 
-#include "core/oci/image_config.hpp"
-#include "core/oci/runtime_spec.hpp"
 #include "core/model/container_config.hpp"
+#include "core/oci/image_config.hpp"
+#include "core/oci/runtime_spec/types.hpp"
 #include "pipeline/spec/user.hpp"
 
-namespace lxr::container {
+// What a user asked for, over what an image asks for, as a runtime_spec: docker's and podman's rules. One file for each section.
+namespace lxr::spec {
 
-// What the user asked for, as far as no image is needed to know it: everything around the process.
+// Everything that is known without the image: the mounts, namespaces, resources and protections, and of the process only whether it
+// has a terminal.
 oci::runtime_spec make_surroundings(const container_config& config);
-// Adds the process: what the user asked for, over what the image asks for.
-// Throws errc::invalid_argument when neither names a command.
+
+// Adds the process. Throws errc::invalid_argument when neither user nor image names a command, or for a user whom the image lacks.
 void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read);
+// Both.
 oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read);
+
+// A further process of a container, over the spec it was started with.
+struct further_process {
+  std::vector<std::string> command, env;  // KEY=value
+  std::string user, working_dir;          // empty: as the first process
+  bool tty = false;
+};
+oci::process_spec make_process(const oci::runtime_spec& of, const further_process& wanted, const file_reader& read);
 
 // The command line alone: entrypoint and command after docker's rules.
 std::vector<std::string> command_line(const container_config& config, const oci::image_config& image);
 // It in one line, for people.
 std::string command_text(const std::vector<std::string>& words);
 
-// What the process finds as its environment; `home` where neither image nor user say.
-std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home);
+// The sections of make_surroundings().
+void add_namespaces(oci::runtime_spec& spec, const container_config& config);
+void add_mounts(oci::runtime_spec& spec, const container_config& config);
+void add_resources(oci::runtime_spec& spec, const container_config& config);
+void add_security(oci::runtime_spec& spec, const container_config& config);
 
-// "PATH=..." looked up in an environment.
-std::string find_env(const std::vector<std::string>& env, const std::string& key);
-void set_env(std::vector<std::string>& env, const std::string& assignment);
-inline constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+// The annotation that says that the seccomp profile is the one that lxr brings (io/seccomp), compiled.
+inline constexpr const char* default_seccomp_annotation = "lxr.seccomp.default";
+// The annotation that says that neither user nor image set HOME: a further process of another user has that one's.
+inline constexpr const char* derived_home_annotation = "lxr.home.derived";
 
-// Where execvp would look for `word` with this PATH.
-std::vector<std::string> exec_candidates(const std::string& word, const std::string& path);
-
-}  // namespace lxr::container
+}  // namespace lxr::spec

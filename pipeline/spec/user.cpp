@@ -7,7 +7,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::container {
+namespace lxr::spec {
 namespace {
 
 constexpr std::size_t lines_limit = 100'000;
@@ -125,4 +125,4 @@ resolved_user resolve_user(const std::string& word, const file_reader& read) {
   return out;
 }
 
-}  // namespace lxr::container
+}  // namespace lxr::spec

@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "core/oci/runtime_spec.hpp"
+#include "core/oci/runtime_spec/types.hpp"
 
-namespace lxr::container {
+namespace lxr::spec {
 
 // A container's user, resolved against the image's /etc/passwd and /etc/group (passwd(5), group(5)).
 struct resolved_user {
-  oci::runtime_spec::user_ids ids;
+  oci::spec_user ids;
   std::string home = "/";
 };
 
@@ -22,4 +22,4 @@ using file_reader = std::function<std::optional<std::string>(const std::string& 
 // numbers above 2147483647 or with anything but digits.
 resolved_user resolve_user(const std::string& word, const file_reader& read);
 
-}  // namespace lxr::container
+}  // namespace lxr::spec

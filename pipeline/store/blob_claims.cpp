@@ -10,7 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 constexpr const char* claims_file = "claims";
@@ -55,4 +55,4 @@ std::set<std::string> claimed_layers(const instance& where) {
   return out;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -6,7 +6,7 @@
 #include "core/oci/digest.hpp"
 #include "core/instance/paths.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 
 // Which blobs a pull fetches or uses, for all processes that share the store. Each blob is one byte of a file in the store's root,
 // locked for writing while its layer is being fetched and for reading while a pull needs the layer that is there (open file
@@ -30,4 +30,4 @@ class blob_claims {
 // The layers (diff-ids, in hex) of committed blobs that some pull claims: an image will need them in a moment.
 std::set<std::string> claimed_layers(const instance& where);
 
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -15,11 +15,11 @@
 #include "pipeline/layer/image_index.hpp"
 #include "pipeline/layer/layer_index.hpp"
 #include "pipeline/store/prune.hpp"
-#include "pipeline/transfer/source.hpp"
+#include "io/codec/sha256.hpp"
 #include "pipeline/store/store.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 constexpr std::size_t index_limit = std::size_t{4} << 30;
@@ -93,18 +93,18 @@ class checker {
     ++summary_.layers;
     const unique_fd directory = file::open_at(where_.root_fd(), "layers/" + hex, O_RDONLY | O_DIRECTORY);
     const json::object description = json::parse_object(must_read(directory.get(), "layer.json"), "layer.json");
-    if (json::get_string(description, "driver") == to_string(store_driver::erofs)) {
+    if (json::get_string(description, "driver") == to_string(layer::store_driver::erofs)) {
       if (!description.contains("tar")) throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
       check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
-    } else if (const std::string difference = first_difference(directory.get()); !difference.empty()) {
+    } else if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) {
       damaged(difference);
     }
   }
 
   void check_tar(const std::string& hex, int directory, std::uint64_t tar_size) {
-    const auto data = file::try_open_at(directory, data_file, O_RDONLY);
+    const auto data = file::try_open_at(directory, layer::data_file, O_RDONLY);
     if (!data) damaged("its data is missing");
-    layer_index members(ample_);
+    layer::layer_index members(ample_);
     io::tar::reader tar(members);
     bool readable = true;
     if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex) damaged("its data has changed: the digest is " + digest);
@@ -121,7 +121,7 @@ class checker {
     for (std::uint64_t at = 0; at < size;) {
       byte_block block(std::min<std::uint64_t>(size - at, 1u << 20));
       const ssize_t got = ::pread(data, block.room().data(), block.room().size(), static_cast<off_t>(at));
-      if (got < 0) throw_errno("read", data_file);
+      if (got < 0) throw_errno("read", layer::data_file);
       if (got == 0) damaged("its data ends too early");
       block.grow(static_cast<std::size_t>(got));
       at += block.size();
@@ -136,12 +136,12 @@ class checker {
   }
 
   void compare_index(const std::string& object, int directory, const std::string& wanted) {
-    const auto there = file::read_at(directory, index_file, index_limit);
+    const auto there = file::read_at(directory, layer::index_file, index_limit);
     if (there == wanted) return;
     finding f{object, there ? "its index has changed" : "it has no index", ""};
     if (repair_) {
       const unique_fd lock = store_.lock_shared();
-      file::replace_at(directory, index_file, wanted, 0600, true);
+      file::replace_at(directory, layer::index_file, wanted, 0600, true);
       f.repair = "made anew";
     }
     found(f);
@@ -151,7 +151,7 @@ class checker {
     ++summary_.images;
     const unique_fd directory = file::open_at(where_.root_fd(), "images/" + id, O_RDONLY | O_DIRECTORY);
     const std::string config = must_read(directory.get(), "config.json");
-    if (digest_of(config).hex() != id) damaged("its config has changed");
+    if (io::codec::digest_of(config).hex() != id) damaged("its config has changed");
     const auto diff_ids = oci::image_config::parse(config, "config").diff_ids;
     const auto manifest = oci::parse_manifest(must_read(directory.get(), "manifest.json"), "manifest");
     const auto* m = std::get_if<oci::manifest>(&manifest);
@@ -161,26 +161,26 @@ class checker {
     for (const oci::digest& d : diff_ids) {
       auto layer = store_.open_directory(d);
       if (!layer) return found({"image " + id.substr(0, 12), "its layer " + d.hex().substr(0, 12) + " is missing; pull it again", ""});
-      indexed = indexed && ::faccessat(layer->get(), index_file, F_OK, 0) == 0;
+      indexed = indexed && ::faccessat(layer->get(), layer::index_file, F_OK, 0) == 0;
       layers.push_back(std::move(*layer));
     }
-    const bool has_index = ::faccessat(directory.get(), index_file, F_OK, 0) == 0;
+    const bool has_index = ::faccessat(directory.get(), layer::index_file, F_OK, 0) == 0;
     if (has_index && !indexed) return found({"image " + id.substr(0, 12), "its index is about layers that were stored anew since; pull it again", ""});
     if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
-      if (const std::string difference = first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
+      if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
-    const std::string wanted = indexed ? make_image_index(layers, diff_ids, has_index ? ample_ : budget_) : "";
+    const std::string wanted = indexed ? layer::make_image_index(layers, diff_ids, has_index ? ample_ : budget_) : "";
     if (!wanted.empty()) compare_index("image " + id.substr(0, 12), directory.get(), wanted);  // else each layer is mounted for itself
   }
 
   const instance& where_;
-  store store_;
+  image_store store_;
   bool repair_;
   const std::function<void(const finding&)>& report_;
   check_summary summary_;
   // Of memory alone: as much as every pull has, and as one that received much may have had.
   static constexpr std::uint64_t most_further = 1u << 30;
-  pull_budget budget_, ample_;
+  layer::pull_budget budget_, ample_;
 };
 
 }  // namespace
@@ -192,4 +192,4 @@ check_summary check_store(const instance& where, bool repair, const std::functio
   return out;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

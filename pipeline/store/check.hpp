@@ -6,7 +6,7 @@
 #include "core/instance/paths.hpp"
 #include "pipeline/layer/budget.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 
 // Something in the store that is not as it was committed.
 struct finding {
@@ -23,6 +23,6 @@ struct check_summary {
 // damaged beyond that is removed, so that the next pull fetches it.
 // `memory`: what a tree may take, as at the pull.
 // Runs on: one thread, blocks; in lxr-image.  Failure: throws only for what is no damage: no disk, no permission.
-check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory = layer_limits().memory);
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory = layer::layer_limits().memory);
 
-}  // namespace lxr::image
+}  // namespace lxr::store

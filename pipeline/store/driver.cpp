@@ -10,20 +10,19 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/erofs/index.hpp"
-#include "io/mount/erofs.hpp"
 #include "io/mount/overlay.hpp"
 #include "pipeline/store/store.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 // An empty layer, mounted as a real one is.
 unique_fd mount_empty_layer(int directory) {
   const io::erofs::tree empty;
   const std::uint64_t size = 512;
-  file::replace_at(directory, index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
-  file::replace_at(directory, data_file, std::string(size, 0), 0600);
-  return mount_layer(directory);
+  file::replace_at(directory, layer::index_file, io::erofs::make_index(empty, {&size, 1}), 0600);
+  file::replace_at(directory, layer::data_file, std::string(size, 0), 0600);
+  return layer::mount_layer(directory);
 }
 
 unique_fd make_directory(int directory, const char* name) {
@@ -53,48 +52,33 @@ void try_directories(const instance& where, int directory) {
   }
 }
 
-store_driver try_drivers(const instance& where, int directory, const std::string& asked) {
+layer::store_driver try_drivers(const instance& where, int directory, const std::string& asked) {
   std::exception_ptr failure;
   if (asked != "directories") {
     try {
       mount_root(directory, mount_empty_layer(directory).get());
-      return store_driver::erofs;
+      return layer::store_driver::erofs;
     } catch (...) {
       failure = std::current_exception();
     }
   }
   try_directories(where, directory);
   if (asked == "erofs") std::rethrow_exception(failure);
-  return store_driver::directories;
+  return layer::store_driver::directories;
 }
 
 }  // namespace
 
-const char* to_string(store_driver driver) { return driver == store_driver::erofs ? "erofs" : "directories"; }
-
-std::string read_layer_index(int directory) {
-  constexpr std::size_t index_limit = std::size_t{4} << 30;
-  auto bytes = file::read_at(directory, index_file, index_limit);
-  if (!bytes) throw error(errc::corrupt, "use layer", "", "it has no index", "lxr system check --repair makes it anew");
-  return std::move(*bytes);
-}
-
-unique_fd mount_layer(int directory) {
-  const unique_fd index = file::open_at(directory, index_file, O_RDONLY);
-  const unique_fd data = file::open_at(directory, data_file, O_RDONLY);
-  return io::mount::mount_erofs(index.get(), {&data, 1});
-}
-
-store_driver choose_driver(const instance& where) {
+layer::store_driver choose_driver(const instance& where) {
   const char* const asked = std::getenv("LXR_STORE_DRIVER");
   const std::string word = asked == nullptr ? "" : asked;
   if (word != "" && word != "erofs" && word != "directories") {
     throw error(errc::invalid_argument, "use store driver", '"' + word + '"', "there is no such driver", "LXR_STORE_DRIVER is directories or erofs");
   }
-  const store images(where);
-  const store::staging place = images.begin();
+  const image_store images(where);
+  const image_store::staging place = images.begin();
   std::exception_ptr failure;
-  store_driver chosen{};
+  layer::store_driver chosen{};
   try {
     chosen = try_drivers(where, place.directory.get(), word);
   } catch (...) {
@@ -105,4 +89,4 @@ store_driver choose_driver(const instance& where) {
   return chosen;
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -10,7 +10,7 @@
 #include "core/base/json.hpp"
 #include "core/instance/process_identity.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 std::string record(const std::string& image_id) { return "mounts/" + image_id; }
@@ -54,4 +54,4 @@ void take_back(const instance& where, const std::string& image_id) noexcept {
   ::unlinkat(where.state_fd(), record(image_id).c_str(), 0);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

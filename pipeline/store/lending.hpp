@@ -11,7 +11,7 @@
 // holds them in memory once more. Nothing is visible to others, and nothing outlives the lender.
 // Lifecycle: lend() writes down in STATE/mounts/<image id> who has which descriptors; that is stale once the lender is gone.
 // Source: pidfd_getfd(2), Linux 5.6; it needs CAP_SYS_PTRACE over the lender.
-namespace lxr::image {
+namespace lxr::store {
 
 // The mounts of an image, uppermost first. Empty when nobody lends them, or not to us.
 std::vector<unique_fd> borrow(const instance& where, const std::string& image_id) noexcept;
@@ -19,4 +19,4 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
 void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept;
 void take_back(const instance& where, const std::string& image_id) noexcept;
 
-}  // namespace lxr::image
+}  // namespace lxr::store

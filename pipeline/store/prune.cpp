@@ -13,7 +13,7 @@
 #include "core/instance/trash.hpp"
 #include "pipeline/store/blob_claims.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 // Who refers to what, read while the store is held alone.
@@ -79,7 +79,7 @@ class references {
   }
 
   const instance& where_;
-  store images_;
+  image_store images_;
   std::map<std::string, std::vector<oci::reference>> names_;
   std::map<std::string, std::string> users_;
   std::string damaged_;  // a container of which nobody can tell which image it needs: it may be any
@@ -131,7 +131,7 @@ void delete_trashed(const instance& where, const std::vector<std::string>& trash
 removed remove_image(const instance& where, const std::string& word, bool force) {
   removed out;
   std::vector<std::string> trashed;
-  const store images(where);
+  const image_store images(where);
   {
     const unique_fd lock = images.lock_alone();
     const auto found = images.find(word);
@@ -161,7 +161,7 @@ removed remove_image(const instance& where, const std::string& word, bool force)
 removed prune(const instance& where, bool all) {
   removed out;
   std::vector<std::string> trashed;
-  const store images(where);
+  const image_store images(where);
   {
     const unique_fd lock = images.lock_alone();
     const references refs(where);
@@ -188,7 +188,7 @@ removed prune(const instance& where, bool all) {
 void take_back(const instance& where, const std::string& image, const std::vector<oci::digest>& layers) {
   removed out;
   {
-    const unique_fd lock = store(where).lock_alone();
+    const unique_fd lock = image_store(where).lock_alone();
     const references refs(where);
     doomed what;
     if (!image.empty() && refs.names_of(image).empty() && refs.user_of(image).empty()) what.images.insert(image);
@@ -204,7 +204,7 @@ void take_back(const instance& where, const std::string& image, const std::vecto
 
 usage usage_of(const instance& where) {
   usage out;
-  const store images(where);
+  const image_store images(where);
   const unique_fd lock = images.lock_shared();
   const references refs(where);
   std::set<std::string> unused;
@@ -231,4 +231,4 @@ usage usage_of(const instance& where) {
 
 std::string container_using(const instance& where, const std::string& hex) { return references(where).user_of_object(hex); }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

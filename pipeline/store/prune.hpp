@@ -7,7 +7,7 @@
 #include "core/instance/paths.hpp"
 #include "pipeline/store/store.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 
 // Removing images and what only they needed. An image lives as long as a name or a container refers to it, a layer as long
 // as an image does. What goes is renamed away while the store is held alone, for an instant, and deleted after that.
@@ -41,4 +41,4 @@ usage usage_of(const instance& where);
 // The name of a container that needs this layer (a diff-id) or image; empty when none does.
 std::string container_using(const instance& where, const std::string& hex);
 
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -3,20 +3,20 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "io/mount/erofs.hpp"
-#include "pipeline/store/driver.hpp"
-#include "pipeline/store/prune.hpp"
+#include "pipeline/layer/image_index.hpp"
+#include "pipeline/layer/layer_files.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 // A reference as a file name.
@@ -47,26 +47,9 @@ bool is_hex(std::string_view s) {
   return std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-std::int64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-// True when it is there now. What is there already stays when `keeps` says so, which is asked once it is known to be there;
-// else it goes with the staging directory.
-template <class Keeps>
-bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, Keeps keeps) {
-  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return true;
-  if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
-  if (keeps()) return false;  // somebody else committed the same content
-  if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return true;
-  throw_errno("commit", to);
-}
-
 }  // namespace
 
-std::optional<tagged_image> store::find(const std::string& word) const {
+std::optional<tagged_image> image_store::find(const std::string& word) const {
   std::string_view id = word;
   if (id.starts_with("sha256:")) id.remove_prefix(7);
   if (!word.starts_with("sha256:")) {
@@ -82,12 +65,12 @@ std::optional<tagged_image> store::find(const std::string& word) const {
   return found;
 }
 
-std::optional<tagged_image> store::find_name(const oci::reference& name) const {
+std::optional<tagged_image> image_store::find_name(const oci::reference& name) const {
   return read_tag(escaped(name.canonical()));
 }
 
 // Empty also for a damaged one: `system check` reports it, and a pull writes it anew.
-std::optional<tagged_image> store::read_tag(const std::string& file) const {
+std::optional<tagged_image> image_store::read_tag(const std::string& file) const {
   try {
     const auto text = file::read_at(where_.root_fd(), "refs/" + file);
     if (!text) return std::nullopt;
@@ -97,7 +80,7 @@ std::optional<tagged_image> store::read_tag(const std::string& file) const {
   }
 }
 
-std::vector<std::string> store::damaged_names() const {
+std::vector<std::string> image_store::damaged_names() const {
   std::vector<std::string> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
     if (!file.starts_with('.') && !read_tag(file)) out.push_back("refs/" + file);
@@ -105,7 +88,7 @@ std::vector<std::string> store::damaged_names() const {
   return out;
 }
 
-image store::load(const std::string& id) const {
+image image_store::load(const std::string& id) const {
   const auto config = file::read_at(where_.root_fd(), image_path(id) + "/config.json", oci::manifest_limit);
   const auto manifest = file::read_at(where_.root_fd(), image_path(id) + "/manifest.json", oci::manifest_limit);
   if (!config || !manifest) {
@@ -119,7 +102,7 @@ image store::load(const std::string& id) const {
   return out;
 }
 
-std::vector<tagged_image> store::list() const {
+std::vector<tagged_image> image_store::list() const {
   std::vector<tagged_image> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
     if (file.starts_with('.')) continue;  // one that is being written
@@ -132,71 +115,71 @@ std::vector<tagged_image> store::list() const {
   return out;
 }
 
-std::vector<std::string> store::ids() const {
+std::vector<std::string> image_store::ids() const {
   std::vector<std::string> out = file::list_at(where_.root_fd(), "images");
   std::ranges::sort(out);
   return out;
 }
 
-void store::untag(const oci::reference& name) const {
+void image_store::untag(const oci::reference& name) const {
   const std::string file = "refs/" + escaped(name.canonical());
   if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT) throw_errno("remove name", name.familiar());
 }
 
-bool store::has_image(const std::string& id) const {
+bool image_store::has_image(const std::string& id) const {
   return ::faccessat(where_.root_fd(), (image_path(id) + "/config.json").c_str(), F_OK, 0) == 0;
 }
 
-bool store::has_layer(const oci::digest& diff_id) const {
+bool image_store::has_layer(const oci::digest& diff_id) const {
   return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/layer.json").c_str(), F_OK, 0) == 0;
 }
 
-bool store::has_blob(const oci::digest& blob) const {
+bool image_store::has_blob(const oci::digest& blob) const {
   return ::faccessat(where_.root_fd(), ("blobs/" + blob.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
 }
 
-bool store::is_whole(const std::string& id) const {
-  const bool indexed = ::faccessat(where_.root_fd(), (image_path(id) + "/" + index_file).c_str(), F_OK, 0) == 0;
+bool image_store::is_whole(const std::string& id) const {
+  const bool indexed = ::faccessat(where_.root_fd(), (image_path(id) + "/" + layer::index_file).c_str(), F_OK, 0) == 0;
   const auto is_there = [&](const oci::digest& d) {
-    return has_layer(d) && (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + data_file).c_str(), F_OK, 0) == 0);
+    return has_layer(d) && (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + layer::data_file).c_str(), F_OK, 0) == 0);
   };
   return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, is_there);
 }
 
-std::uint64_t store::layer_size(const oci::digest& diff_id) const {
+std::uint64_t image_store::layer_size(const oci::digest& diff_id) const {
   const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
   return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size")) : 0;
 }
 
-std::optional<unique_fd> store::open_directory(const oci::digest& diff_id) const {
+std::optional<unique_fd> image_store::open_directory(const oci::digest& diff_id) const {
   return file::try_open_at(where_.root_fd(), layer_path(diff_id), O_RDONLY | O_DIRECTORY);
 }
 
-std::optional<unique_fd> store::open_image(const std::string& id) const {
+std::optional<unique_fd> image_store::open_image(const std::string& id) const {
   return file::try_open_at(where_.root_fd(), image_path(id), O_RDONLY | O_DIRECTORY);
 }
 
-unique_fd store::open_layer(const oci::digest& diff_id) const {
+unique_fd image_store::open_layer(const oci::digest& diff_id) const {
   const auto directory = open_directory(diff_id);
   if (!directory) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
   auto root = file::try_open_at(directory->get(), "root", O_PATH | O_DIRECTORY);
-  return root ? std::move(*root) : mount_layer(directory->get());
+  return root ? std::move(*root) : layer::mount_layer(directory->get());
 }
 
 // Empty when one of the layers is a tree: it was replaced after the image was committed.
-std::optional<std::vector<unique_fd>> store::open_data_files(const image& of) const {
+std::optional<std::vector<unique_fd>> image_store::open_data_files(const image& of) const {
   std::vector<unique_fd> data;
-  for (const oci::digest& id : distinct(of.config.diff_ids)) {
-    auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + data_file, O_RDONLY);
+  for (const oci::digest& id : layer::distinct(of.config.diff_ids)) {
+    auto file = file::try_open_at(where_.root_fd(), layer_path(id) + "/" + layer::data_file, O_RDONLY);
     if (!file) return std::nullopt;
     data.push_back(std::move(*file));
   }
   return data;
 }
 
-std::vector<unique_fd> store::open_layers(const image& of) const {
+std::vector<unique_fd> image_store::open_layers(const image& of) const {
   std::vector<unique_fd> layers;
-  if (const auto index = file::try_open_at(where_.root_fd(), image_path(of.id) + "/" + index_file, O_RDONLY)) {
+  if (const auto index = file::try_open_at(where_.root_fd(), image_path(of.id) + "/" + layer::index_file, O_RDONLY)) {
     if (const auto data = open_data_files(of)) {
       layers.push_back(io::mount::mount_erofs(index->get(), *data));
       return layers;
@@ -206,19 +189,11 @@ std::vector<unique_fd> store::open_layers(const image& of) const {
   // overlayfs refuses a lower layer that it is given twice. Of a repeated layer only the uppermost place shows anything: all that the
   // layer holds is there again.
   const auto& ids = of.config.diff_ids;
-  for (const oci::digest& id : distinct({ids.rbegin(), ids.rend()})) layers.push_back(open_layer(id));
+  for (const oci::digest& id : layer::distinct({ids.rbegin(), ids.rend()})) layers.push_back(open_layer(id));
   return layers;
 }
 
-std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
-  std::vector<oci::digest> out;
-  for (const oci::digest& d : digests) {
-    if (std::ranges::find(out, d) == out.end()) out.push_back(d);
-  }
-  return out;
-}
-
-store::staging store::begin() const {
+image_store::staging image_store::begin() const {
   for (int attempt = 0; attempt < 16; ++attempt) {
     staging s;
     s.name = "ingest/" + random_hex(8);
@@ -233,7 +208,7 @@ store::staging store::begin() const {
   throw error(errc::conflict, "make a private directory in", where_.root() + "/ingest", "others remove it all the time");
 }
 
-void store::discard(const staging& s) const noexcept {
+void image_store::discard(const staging& s) const noexcept {
   try {
     file::remove_tree_at(where_.root_fd(), s.name);
   } catch (const std::exception&) {
@@ -241,7 +216,7 @@ void store::discard(const staging& s) const noexcept {
   }
 }
 
-void store::sweep() const {
+void image_store::sweep() const {
   for (const std::string& name : file::list_at(where_.root_fd(), "ingest")) {
     const auto directory = file::try_open_at(where_.root_fd(), "ingest/" + name, O_RDONLY | O_DIRECTORY);
     if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
@@ -255,16 +230,16 @@ void store::sweep() const {
   for (const std::string& name : half) ::unlinkat(where_.root_fd(), ("refs/" + name).c_str(), 0);
 }
 
-unique_fd store::lock_shared() const { return lock(LOCK_SH); }
-unique_fd store::lock_alone() const { return lock(LOCK_EX); }
+unique_fd image_store::lock_shared() const { return lock(LOCK_SH); }
+unique_fd image_store::lock_alone() const { return lock(LOCK_EX); }
 
-std::optional<unique_fd> store::try_lock_alone() const {
+std::optional<unique_fd> image_store::try_lock_alone() const {
   unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   return fd;
 }
 
-unique_fd store::lock(int how) const {
+unique_fd image_store::lock(int how) const {
   unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
   while (::flock(fd.get(), how) != 0) {
     if (errno != EINTR) throw_errno("lock", where_.root());
@@ -272,39 +247,20 @@ unique_fd store::lock(int how) const {
   return fd;
 }
 
-bool store::commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const {
-  if (::faccessat(s.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
-  const std::string target = "../" + layer_path(diff_id), link = "blobs/" + blob.hex();  // leads nowhere until the layer is there
-  if (::symlinkat(target.c_str(), where_.root_fd(), link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
-  return rename_in(s.directory.get(), blob.hex(), where_.root_fd(), layer_path(diff_id), [&] { return has_layer(diff_id); });
-}
-
-bool store::commit_image(const staging& s, const std::string& name, const std::string& id) const {
-  const auto keeps = [&] {
-    bool whole = false;
-    quietly([&] { whole = is_whole(id); });
-    if (whole || ::faccessat(where_.root_fd(), (image_path(id) + "/root").c_str(), F_OK, 0) != 0) return whole;
-    const std::string user = container_using(where_, id);
-    if (user.empty()) return false;
-    throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
-  };
-  return rename_in(s.directory.get(), name, where_.root_fd(), image_path(id), keeps);
-}
-
-void store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
-  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", now_ns()}};
+void image_store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
+  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", unix_time_ns()}};
   file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
 }
 
-void store::sync() const {
+void image_store::sync() const {
   if (::syncfs(where_.root_fd()) != 0) throw_errno("write to disk", where_.root());
 }
 
-void store::sync_names() const {
+void image_store::sync_names() const {
   for (const char* directory : {"layers", "blobs", "images", "refs"}) {
     const unique_fd fd = file::open_at(where_.root_fd(), directory, O_RDONLY | O_DIRECTORY);
     if (::fsync(fd.get()) != 0) throw_errno("write to disk", where_.root() + "/" + directory);
   }
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -11,7 +11,7 @@
 #include "core/oci/reference.hpp"
 #include "core/instance/paths.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 
 // A committed image: a config, and layers that are all in the store.
 struct image {
@@ -33,9 +33,9 @@ struct tagged_image {
 //   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one, else root/ and listing when top_layer makes one}
 //   layers/<diff-id>/{layer.json, root/ and listing, or data.tar and index.erofs}   refs/<name>   blobs/<digest>: links, the diff-ids of what came as these
 // Borrows the instance. Safe for many processes at once; every call stands alone.
-class store {
+class image_store {
  public:
-  explicit store(const instance& where) : where_(where) {}
+  explicit image_store(const instance& where) : where_(where) {}
   [[nodiscard]] const instance& where() const noexcept { return where_; }
 
   // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent; throws
@@ -80,14 +80,9 @@ class store {
   // Empty when anybody holds it.
   [[nodiscard]] std::optional<unique_fd> try_lock_alone() const;
 
-  // Renames the directory of a blob, if there is one, to its layer's place, and remembers which layer the blob is. Another
-  // process may have been faster: then nothing happens. An image takes the place of one that is not whole, unless a container
-  // needs what is left of that: errc::conflict. Both return whether it is this one that is there now.
-  bool commit_layer(const staging& s, const oci::digest& blob, const oci::digest& diff_id) const;
   // The directory of a committed layer, or image; empty when it is not there.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
   [[nodiscard]] std::optional<unique_fd> open_image(const std::string& id) const;
-  bool commit_image(const staging& s, const std::string& name, const std::string& id) const;
   // Points a name at an image; atomic, the last one wins.
   void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
@@ -105,7 +100,4 @@ class store {
   const instance& where_;
 };
 
-// The digests of a list without repetitions: an image's data files in the order in which its index counts them.
-std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests);
-
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -3,7 +3,7 @@
 #include "core/base/json.hpp"
 #include "io/http/transfer_error.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 verdict judge(int status) {
   switch (status) {
@@ -83,4 +83,4 @@ prospect prospect_of(const std::exception_ptr& failure, bool answered) {
   }
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

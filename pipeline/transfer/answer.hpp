@@ -7,7 +7,7 @@
 #include "core/base/error.hpp"
 
 // What to do about what a registry answered, or failed to: decided here and nowhere else.
-namespace lxr::image {
+namespace lxr::transfer {
 
 enum class verdict { accept, sign_in, redirect, retry, refuse };
 verdict judge(int status);
@@ -45,4 +45,4 @@ struct prospect {
 // `answered`: the same host has answered before, so that its name and port are right.
 prospect prospect_of(const std::exception_ptr& failure, bool answered);
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 std::string lower(std::string text) {
@@ -115,4 +115,4 @@ std::string token_url(const bearer_challenge& challenge, const std::string& scop
   return url + "scope=" + url_encoded(scope);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

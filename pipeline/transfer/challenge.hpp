@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // A WWW-Authenticate: Bearer challenge (RFC 6750, distribution-spec token authentication).
 struct bearer_challenge {
@@ -17,4 +17,4 @@ std::optional<bearer_challenge> find_bearer(const std::vector<std::string>& head
 // Where to get a token: always for exactly our scope, whatever the challenge asks for.
 std::string token_url(const bearer_challenge& challenge, const std::string& scope);
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

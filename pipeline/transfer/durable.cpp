@@ -6,7 +6,7 @@
 #include "core/base/file.hpp"
 #include "pipeline/store/driver.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 task<void> write_durably(const pull_tools& tools, int directory, std::string name, std::string content) {
   const unique_fd fd = file::open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -16,18 +16,18 @@ task<void> write_durably(const pull_tools& tools, int directory, std::string nam
 }
 
 task<void> sync_durably(const pull_tools& tools, int fd) {
-  if (tools.safety == durability::full) co_await tools.files.sync(fd);
+  if (tools.safety == layer::durability::full) co_await tools.files.sync(fd);
 }
 
 task<void> sync_marked(const pull_tools& tools, const std::vector<unique_fd>& directories, bool more) {
-  if (tools.safety != durability::full) co_return;
+  if (tools.safety != layer::durability::full) co_return;
   std::vector<int> marked;
   for (const unique_fd& d : directories) {
-    if (::faccessat(d.get(), unsynced_mark, F_OK, 0) == 0) marked.push_back(d.get());
+    if (::faccessat(d.get(), layer::unsynced_mark, F_OK, 0) == 0) marked.push_back(d.get());
   }
   if (marked.empty() && !more) co_return;
   co_await offload(tools.pool, [&tools] { tools.images.sync(); });
-  for (const int d : marked) ::unlinkat(d, unsynced_mark, 0);
+  for (const int d : marked) ::unlinkat(d, layer::unsynced_mark, 0);
 }
 
 task<void> make_durable(const pull_tools& tools, std::string image) {
@@ -40,4 +40,4 @@ task<void> make_durable(const pull_tools& tools, std::string image) {
   co_await std::move(syncing);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

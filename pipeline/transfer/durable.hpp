@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/transfer/puller.hpp"
+#include "pipeline/transfer/pull_tools.hpp"
 
 // How what a pull writes becomes durable; where its tools say durability::none, nothing is synced.
-namespace lxr::image {
+namespace lxr::transfer {
 
 // Writes a new file and syncs it.
 task<void> write_durably(const pull_tools& tools, int directory, std::string name, std::string content);
@@ -18,4 +18,4 @@ task<void> sync_marked(const pull_tools& tools, const std::vector<unique_fd>& di
 // Syncs what an earlier pull committed of this image without syncing it.
 task<void> make_durable(const pull_tools& tools, std::string image);
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -5,7 +5,7 @@
 
 #include "core/async/waiter_list.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // Each waits for a job of its own on the pool; one that another's job took along finds its own with nothing to do.
 struct hashing::request {
@@ -78,4 +78,4 @@ void hashing::withdraw(const request& mine) {
   std::erase(waiting_, &mine);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

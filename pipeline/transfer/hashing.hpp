@@ -9,7 +9,7 @@
 #include "core/async/task.hpp"
 #include "io/codec/sha256.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // Hashes the blocks of many streams on the pool. Of blocks that wait, two of different streams are hashed together, which
 // takes hardly longer than one (io::codec::sha256::update_both).
@@ -32,4 +32,4 @@ class hashing {
   std::vector<request*> waiting_;
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -11,10 +11,11 @@
 #include "pipeline/store/driver.hpp"
 #include "pipeline/transfer/durable.hpp"
 #include "pipeline/layer/image_index.hpp"
+#include "pipeline/store/commit.hpp"
 #include "pipeline/store/prune.hpp"
 #include "pipeline/layer/top_layer.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 bool is_full(const std::exception_ptr& failure) {
@@ -55,18 +56,18 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
   file::make_directory_at(staging_.directory.get(), "image");
   const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
   bool has_top = false;
-  const std::string index = co_await offload(tools_.pool, [&] { return make_image_index(layers, image_.config->diff_ids, layers_.budget(), layers_.take_trees()); });
+  const std::string index = co_await offload(tools_.pool, [&] { return layer::make_image_index(layers, image_.config->diff_ids, layers_.budget(), layers_.take_trees()); });
   if (!index.empty()) {
-    auto writing = write_durably(tools_, image.get(), index_file, index);
+    auto writing = write_durably(tools_, image.get(), layer::index_file, index);
     co_await std::move(writing);
   } else {
-    has_top = co_await offload(tools_.pool, [&] { return make_top_layer(layers, image.get(), layers_.budget()); });
+    has_top = co_await offload(tools_.pool, [&] { return layer::make_top_layer(layers, image.get(), layers_.budget()); });
   }
   auto writing_manifest = write_durably(tools_, image.get(), "manifest.json", image_.chosen.text);
   co_await std::move(writing_manifest);
   auto writing_config = write_durably(tools_, image.get(), "config.json", image_.config_text);
   co_await std::move(writing_config);
-  if (tools_.safety != durability::full) file::replace_at(image.get(), unsynced_mark, "");
+  if (tools_.safety != layer::durability::full) file::replace_at(image.get(), layer::unsynced_mark, "");
   auto syncing = sync_durably(tools_, image.get());
   co_await std::move(syncing);
   auto syncing_others = sync_marked(tools_, layers, has_top);
@@ -74,8 +75,8 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
 }
 
 bool image_commit::commit() {
-  fresh_image_ = store_.commit_image(staging_, "image", image_.id());
-  if (fresh_image_) store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(), tools_.safety == durability::full);
+  fresh_image_ = store::commit_image(store_, staging_, "image", image_.id());
+  if (fresh_image_) store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(), tools_.safety == layer::durability::full);
   return fresh_image_;
 }
 
@@ -83,7 +84,7 @@ void image_commit::take_back(const std::exception_ptr& failure) noexcept {
   const std::vector<oci::digest> layers = is_full(failure) ? layers_.committed() : std::vector<oci::digest>();
   if (!fresh_image_ && layers.empty()) return;
   layers_.release_claims();
-  quietly([&] { lxr::image::take_back(store_.where(), fresh_image_ ? image_.id() : "", layers); });
+  quietly([&] { store::take_back(store_.where(), fresh_image_ ? image_.id() : "", layers); });
 }
 
 bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others) {
@@ -93,4 +94,4 @@ bool same_directories(const std::vector<unique_fd>& some, const std::vector<uniq
   });
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

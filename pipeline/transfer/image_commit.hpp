@@ -5,7 +5,7 @@
 
 #include "pipeline/transfer/layer_fetch.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // Makes an image of layers that are in the store, and commits it.
 // Lifecycle: open_layers(), prepare(), then commit() under the store's shared lock; from the beginning again when another
@@ -13,7 +13,7 @@ namespace lxr::image {
 // Runs on: the loop's strand; what takes time on the pool.  Borrows: all it is made with.
 class image_commit {
  public:
-  image_commit(const pull_tools& tools, const pulled_image& image, const store::staging& staging, layer_fetch& layers)
+  image_commit(const pull_tools& tools, const pulled_image& image, const store::image_store::staging& staging, layer_fetch& layers)
       : tools_(tools), store_(tools.images), image_(image), staging_(staging), layers_(layers) {}
 
   // Layers that are not in the store. Throws errc::corrupt for a blob that the store knows as another layer.
@@ -30,9 +30,9 @@ class image_commit {
 
  private:
   const pull_tools& tools_;
-  const store& store_;
+  const store::image_store& store_;
   const pulled_image& image_;
-  const store::staging& staging_;
+  const store::image_store::staging& staging_;
   layer_fetch& layers_;
   bool fresh_image_ = false;
 };
@@ -40,4 +40,4 @@ class image_commit {
 // True when they are the same directories.
 bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others);
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

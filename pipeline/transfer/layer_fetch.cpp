@@ -8,10 +8,10 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
-#include "pipeline/store/driver.hpp"
+#include "pipeline/store/commit.hpp"
 #include "pipeline/transfer/durable.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 std::string short_digest(const oci::digest& d) { return d.hex().substr(0, 12); }
@@ -53,8 +53,8 @@ bool layer_fetch::staged(const oci::descriptor& what) const {
   return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
 }
 
-std::map<std::size_t, ready_tree> layer_fetch::take_trees() {
-  std::map<std::size_t, ready_tree> ready;
+std::map<std::size_t, layer::ready_tree> layer_fetch::take_trees() {
+  std::map<std::size_t, layer::ready_tree> ready;
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex())) ready.emplace(i, std::move(fresh.mapped()));
   }
@@ -71,7 +71,7 @@ task<void> layer_fetch::fetch_config() {
       throw error(errc::exhausted, "read image config", what.content.str(), "it is larger than 4 MiB");
     }
   }
-  if (digest_of(image_.config_text) != what.content) throw error(errc::corrupt, "read image config", what.content.str(), "its content has another digest");
+  if (io::codec::digest_of(image_.config_text) != what.content) throw error(errc::corrupt, "read image config", what.content.str(), "its content has another digest");
   auto config = oci::image_config::parse(image_.config_text, "config of " + image_.name.familiar());
   check_config(image_, config);
   image_.config = std::move(config);
@@ -137,7 +137,7 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
   tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
   file::remove_tree_at(staging_.directory.get(), what.content.hex());
   stream = co_await from_.blob(what, blob_kind::layer);
-  auto unpacking = unpack(i, std::move(stream), store_driver::directories);
+  auto unpacking = unpack(i, std::move(stream), layer::store_driver::directories);
   co_await std::move(unpacking);
   co_await commit(i);
   co_return true;
@@ -146,12 +146,12 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
 task<void> layer_fetch::commit(std::size_t i) {
   if (has_trees_) co_await sync_trees();
   const unique_fd lock = store_.lock_shared();
-  if (store_.commit_layer(staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) committed_.push_back(image_.config->diff_ids[i]);
+  if (store::commit_layer(store_, staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) committed_.push_back(image_.config->diff_ids[i]);
 }
 
 // Only a syncfs makes the files of a tree durable. Layers that are done while one runs share the next.
 task<void> layer_fetch::sync_trees() {
-  if (tools_.safety != durability::full) co_return;
+  if (tools_.safety != layer::durability::full) co_return;
   const std::uint64_t mine = ++finished_;
   const auto turn = co_await syncing_.acquire();
   if (synced_ >= mine) co_return;
@@ -160,32 +160,32 @@ task<void> layer_fetch::sync_trees() {
   synced_ = covered;
 }
 
-task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver) {
+task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream> stream, layer::store_driver driver) {
   const oci::descriptor& what = image_.manifest.layers[i];
   const std::string name = what.content.hex();
   file::make_directory_at(staging_.directory.get(), name);
   const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
   const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
-  if (driver == store_driver::directories) has_trees_ = true;
+  if (driver == layer::store_driver::directories) has_trees_ = true;
   auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, zstd_layers_, large_windows_}, progress_of(what));
-  stored_layer stored = co_await std::move(unpacking);
+  layer::stored_layer stored = co_await std::move(unpacking);
   if (!stored.obstacle.empty()) co_return stored.obstacle;
   const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
                                  {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
   auto describing = write_durably(tools_, directory.get(), "layer.json", json::dump(description));
   co_await std::move(describing);
-  if (tools_.safety != durability::full) file::replace_at(directory.get(), unsynced_mark, "");
+  if (tools_.safety != layer::durability::full) file::replace_at(directory.get(), layer::unsynced_mark, "");
   auto syncing = sync_durably(tools_, directory.get());
   co_await std::move(syncing);
   // The image's index needs it again; kept while memory is plenty.
-  if (stored.members && budget_.memory() <= budget_.memory_limit() / 4) trees_.emplace(name, ready_tree{std::move(*stored.members), std::move(*stored.memory)});
+  if (stored.members && budget_.memory() <= budget_.memory_limit() / 4) trees_.emplace(name, layer::ready_tree{std::move(*stored.members), std::move(*stored.memory)});
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
   co_return std::string();
 }
 
-std::unique_ptr<layer_target> layer_fetch::make_target(unique_fd directory, store_driver driver) {
-  const target_tools tools{tools_.pool, tools_.files, extractions_, writes_, budget_, tools_.safety};
-  return driver == store_driver::erofs ? make_erofs_target(std::move(directory), tools) : make_directory_target(std::move(directory), tools);
+std::unique_ptr<layer::layer_target> layer_fetch::make_target(unique_fd directory, layer::store_driver driver) {
+  const layer::target_tools tools{tools_.pool, tools_.files, extractions_, writes_, budget_, tools_.safety};
+  return driver == layer::store_driver::erofs ? layer::make_erofs_target(std::move(directory), tools) : layer::make_directory_target(std::move(directory), tools);
 }
 
 progress_function layer_fetch::progress_of(const oci::descriptor& what) {
@@ -198,4 +198,4 @@ progress_function layer_fetch::progress_of(const oci::descriptor& what) {
   };
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -12,10 +12,10 @@
 #include "pipeline/layer/budget.hpp"
 #include "pipeline/transfer/hashing.hpp"
 #include "pipeline/layer/image_index.hpp"
-#include "pipeline/transfer/puller.hpp"
+#include "pipeline/transfer/pull_tools.hpp"
 #include "pipeline/transfer/unpack.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // The image that a pull is about, as far as it is known by now.
 struct pulled_image {
@@ -35,7 +35,7 @@ struct pulled_image {
 // Borrows: all it is made with.  Failure: run() throws; layers that are whole stay.  Cancel: terminal.
 class layer_fetch {
  public:
-  layer_fetch(const pull_tools& tools, source& from, pulled_image& image, const store::staging& staging)
+  layer_fetch(const pull_tools& tools, source& from, pulled_image& image, const store::image_store::staging& staging)
       : tools_(tools), store_(tools.images), from_(from), image_(image), staging_(staging) {}
 
   // The config, unless it is there, and these layers, all asked for at once.
@@ -45,9 +45,9 @@ class layer_fetch {
   // Others may take what was committed.
   void release_claims() noexcept { claims_.release(); }
   // The listings of layers that this pull just made, by their places; they need not be read again. Gives them away.
-  std::map<std::size_t, ready_tree> take_trees();
+  std::map<std::size_t, layer::ready_tree> take_trees();
   // What this pull may still take; for all its layers and its image.
-  pull_budget& budget() noexcept { return budget_; }
+  layer::pull_budget& budget() noexcept { return budget_; }
 
  private:
   task<void> fetch_config();
@@ -59,21 +59,21 @@ class layer_fetch {
   task<void> commit(std::size_t i);
   task<void> sync_trees();
   // Returns why this driver cannot store the layer; empty when it did.
-  task<std::string> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, store_driver driver);
-  std::unique_ptr<layer_target> make_target(unique_fd directory, store_driver driver);
+  task<std::string> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, layer::store_driver driver);
+  std::unique_ptr<layer::layer_target> make_target(unique_fd directory, layer::store_driver driver);
   progress_function progress_of(const oci::descriptor& what);
   void present(const oci::descriptor& what);
 
   const pull_tools& tools_;
-  const store& store_;
+  const store::image_store& store_;
   source& from_;
   pulled_image& image_;
-  const store::staging& staging_;
+  const store::image_store::staging& staging_;
   waiter_list configured_;
-  pull_budget budget_{tools_.limits};
-  std::map<std::string, ready_tree> trees_;  // by blob
+  layer::pull_budget budget_{tools_.limits};
+  std::map<std::string, layer::ready_tree> trees_;  // by blob
   bool has_trees_ = false;
-  blob_claims claims_{store_.where()};
+  store::blob_claims claims_{store_.where()};
   std::vector<oci::digest> committed_;
   std::uint64_t finished_ = 0, synced_ = 0;  // trees: how many were done, and how many of these a syncfs has made durable
   semaphore syncing_{1};
@@ -85,4 +85,4 @@ class layer_fetch {
   keyed_once<std::string, bool> by_blob_;  // an image may hold the same layer twice
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

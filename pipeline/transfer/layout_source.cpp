@@ -12,7 +12,7 @@
 #include "io/codec/sha256.hpp"
 #include "pipeline/transfer/source.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 class file_stream final : public blob_stream {
@@ -63,7 +63,7 @@ class layout_source final : public source {
 
   task<raw_manifest> manifest(oci::descriptor which) override {
     const std::string text = read(path_of(which.content), "the layout does not have blob " + which.content.str());
-    if (digest_of(text) != which.content) throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
+    if (io::codec::digest_of(text) != which.content) throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
     co_return raw_manifest{text, which.content};
   }
 
@@ -138,10 +138,4 @@ std::unique_ptr<source> make_layout_source(worker_pool& pool, oci::reference nam
   return std::make_unique<layout_source>(pool, std::move(name));
 }
 
-oci::digest digest_of(const std::string& text) {
-  io::codec::sha256 hash;
-  hash.update(as_bytes(text));
-  return oci::digest::from_hex(hash.hex());
-}
-
-}  // namespace lxr::image
+}  // namespace lxr::transfer

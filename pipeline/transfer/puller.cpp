@@ -5,7 +5,7 @@
 #include "pipeline/transfer/image_commit.hpp"
 #include "pipeline/transfer/layer_fetch.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 // One pull; its stages are methods.
@@ -36,7 +36,7 @@ class pull_run {
   }
 
  private:
-  [[nodiscard]] bool durable() const { return tools_.safety == durability::full; }
+  [[nodiscard]] bool durable() const { return tools_.safety == layer::durability::full; }
   [[nodiscard]] pull_result result() const { return {image_.id(), image_.chosen.content.str(), image_.name.familiar()}; }
 
   // What the store has under this name, if the source still means the same by it. Configs do not tell variants apart.
@@ -123,10 +123,10 @@ class pull_run {
   }
 
   const pull_tools& tools_;
-  const store& store_;
+  const store::image_store& store_;
   source& from_;
   pulled_image image_;
-  store::staging staging_;
+  store::image_store::staging staging_;
   layer_fetch layers_{tools_, from_, image_, staging_};
   image_commit commit_{tools_, image_, staging_, layers_};
 };
@@ -138,4 +138,4 @@ task<pull_result> pull_image(pull_tools tools, source& from, oci::reference name
   co_return co_await p.run();
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

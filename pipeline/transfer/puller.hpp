@@ -1,31 +1,11 @@
 #pragma once
 
-#include <functional>
+#include <string>
 
-#include "core/async/block_pool.hpp"
-#include "core/async/semaphore.hpp"
-#include "core/base/event_sink.hpp"
-#include "io/file/file_backend.hpp"
-#include "pipeline/image_worker/client.hpp"
-#include "pipeline/layer/layer_target.hpp"
-#include "pipeline/transfer/source.hpp"
-#include "pipeline/store/store.hpp"
+#include "pipeline/transfer/pull_request.hpp"
+#include "pipeline/transfer/pull_tools.hpp"
 
-namespace lxr::image {
-
-// What a pull works with. Borrowed; outlives it.
-struct pull_tools {
-  const store& images;
-  store_driver driver;
-  durability safety;
-  worker_pool& pool;
-  block_pool& blocks;  // more than layers_at_once, of plain_block_size
-  io::file::file_backend& files;
-  event_sink& events;
-  layer_limits limits = {};
-  std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
-  std::size_t parallel = layers_at_once;                        // layers unpacked at once
-};
+namespace lxr::transfer {
 
 // Pulls one image into the store: the manifest, then its config and all layers at once, each layer in one pass
 //   stream → SHA-256 → inflate → SHA-256 → tar → store driver
@@ -35,4 +15,4 @@ struct pull_tools {
 // Failure: throws; nothing half-made is visible, and the private directory is removed.  Cancel: terminal; the same.
 task<pull_result> pull_image(pull_tools tools, source& from, oci::reference name, std::string architecture);
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

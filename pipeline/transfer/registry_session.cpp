@@ -9,7 +9,7 @@
 #include "pipeline/transfer/answer.hpp"
 #include "pipeline/transfer/challenge.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 using io::http::origin_of;
@@ -197,4 +197,4 @@ task<void> registry_session::refuse(std::unique_ptr<response> answer, std::strin
   throw explain({name_.familiar(), std::move(subject), name_.host, answer->status(), answer->retry_after(), std::move(body)});
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -10,7 +10,7 @@
 #include "io/http/client.hpp"
 #include "pipeline/transfer/source.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // What is asked of a registry.
 struct registry_request {
@@ -74,4 +74,4 @@ class registry_session {
   retries::clock::time_point slowed_{};
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -2,10 +2,11 @@
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "io/codec/sha256.hpp"
 #include "pipeline/transfer/answer.hpp"
 #include "pipeline/transfer/registry_session.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 using io::http::response;
@@ -201,7 +202,7 @@ class registry_source final : public source {
     auto getting = session_.ask({"/manifests/" + which, std::move(subject), {accepted_types()}, false, followed_by});
     const std::unique_ptr<response> r = co_await std::move(getting);
     std::string text = co_await r->read_all(oci::manifest_limit);
-    const oci::digest content = digest_of(text), said = digest_in(r->header("docker-content-digest"));
+    const oci::digest content = io::codec::digest_of(text), said = digest_in(r->header("docker-content-digest"));
     if (!said.empty() && said != content) wrong_digest(said, content);
     co_return raw_manifest{std::move(text), content};
   }
@@ -215,4 +216,4 @@ std::unique_ptr<source> make_registry_source(io::http::client& http, oci::refere
   return std::make_unique<registry_source>(http, std::move(name), std::move(options));
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -4,7 +4,7 @@
 
 #include "core/base/random.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono::seconds> asked) {
   if (failures_ == 0) since_ = clock::now();
@@ -19,4 +19,4 @@ std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono
 
 void retries::progressed() noexcept { failures_ = 0; }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

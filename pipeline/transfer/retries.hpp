@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // How long a request that fails is tried again.
 struct patience {
@@ -33,4 +33,4 @@ class retries {
   clock::time_point since_;  // of the first failure
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

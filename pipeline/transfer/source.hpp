@@ -13,7 +13,7 @@
 #include "io/http/client.hpp"
 #include "pipeline/transfer/retries.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 // The bytes of one blob, as they come; neither size nor digest is checked yet.
 class blob_stream {
@@ -57,7 +57,4 @@ std::unique_ptr<source> make_registry_source(io::http::client& http, oci::refere
 // An OCI image layout on disk (OCI image-spec, image-layout.md).
 std::unique_ptr<source> make_layout_source(worker_pool& pool, oci::reference name);
 
-// The digest of a text.
-oci::digest digest_of(const std::string& text);
-
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -6,7 +6,7 @@
 #include "io/codec/decoder.hpp"
 #include "io/codec/sha256.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 constexpr std::size_t blocks_in_flight = 2;  // per channel
@@ -31,7 +31,7 @@ oci::compression compression_of(const oci::descriptor& what, std::span<const std
 // The shared state of one layer on its way; its stages are methods.
 class unpacking {
  public:
-  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target, unpack_tools tools,
+  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target, unpack_tools tools,
             progress_function progress)
       : from_(std::move(from)),
         what_(std::move(what)),
@@ -47,7 +47,7 @@ class unpacking {
         progress_(std::move(progress)),
         contexts_(tools.contexts) {}
 
-  task<stored_layer> run(asio::any_io_executor executor) {
+  task<layer::stored_layer> run(asio::any_io_executor executor) {
     task_scope scope(executor);
     scope.spawn(receive());
     scope.spawn(decode());
@@ -185,11 +185,11 @@ class unpacking {
   hashing& hashes_;
   block_pool& blocks_;
   event_sink& events_;
-  pull_budget& budget_;
-  memory_share window_{budget_};
+  layer::pull_budget& budget_;
+  layer::memory_share window_{budget_};
   semaphore &zstd_layers_, &large_windows_;
   std::optional<semaphore::permit> zstd_, large_window_;
-  layer_target& target_;
+  layer::layer_target& target_;
   progress_function progress_;
   io::codec::zstd_contexts& contexts_;
   std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes are there
@@ -197,14 +197,14 @@ class unpacking {
   io::codec::sha256 blob_hash_, plain_hash_;
   std::uint64_t received_ = 0, plain_bytes_ = 0;
   bool given_up_ = false;  // by the target: the layer, or its way of storing it
-  stored_layer stored_;
+  layer::stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
-  plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};
+  layer::plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};
 };
 
 }  // namespace
 
-task<stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer_target& target,
+task<layer::stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target,
                                 unpack_tools tools, progress_function progress) {
   const std::string name = what.content.str();
   unpacking u(std::move(from), std::move(what), std::move(diff_id), target, tools, std::move(progress));
@@ -218,4 +218,4 @@ task<stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descript
   std::rethrow_exception(failure);
 }
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
-#include "core/model/boot.hpp"
+#include "core/model/after_boot.hpp"
 #include "core/instance/ownership.hpp"
 #include "tests/support/state_fixture.hpp"
 
@@ -31,6 +31,7 @@ TEST_F(memory_states, lie_behind_links_and_are_made_anew_when_those_lead_nowhere
   std::filesystem::remove_all(first);  // as in a reboot
   const instance again = instance::open(dir.path() + "/root", state);
   EXPECT_NE(memory_of(state), first);
+  settle_after_boot(again);
   EXPECT_EQ(resolve_container(again, "x"), id);
 }
 

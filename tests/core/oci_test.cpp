@@ -5,7 +5,7 @@
 #include "core/oci/image_config.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
-#include "core/oci/runtime_spec.hpp"
+#include "core/oci/runtime_spec/defaults.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::oci {

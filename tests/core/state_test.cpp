@@ -6,7 +6,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/model/container_config.hpp"
-#include "core/model/boot.hpp"
+#include "core/model/after_boot.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
@@ -269,6 +269,7 @@ TEST_F(states, after_a_boot_names_are_back_and_what_was_to_be_removed_at_its_end
   const std::string kept = make_container("kept"), thrown = make_container("thrown", true);
   file::remove_tree_at(AT_FDCWD, dir.path() + "/state");
   const instance again = instance::open(dir.path() + "/root", dir.path() + "/state");
+  settle_after_boot(again);
   EXPECT_EQ(resolve_container(again, "kept"), kept);
   EXPECT_THROW(resolve_container(again, "thrown"), error);
   EXPECT_EQ(list_containers(again), std::vector{kept});
@@ -283,8 +284,11 @@ TEST_F(states, after_a_boot_each_root_of_a_shared_state_gets_its_names) {
   file::make_directory_at(other.root_fd(), "containers/" + c.id);
   save(other, c);
   file::remove_tree_at(AT_FDCWD, dir.path() + "/state");
-  EXPECT_EQ(resolve_container(instance::open(dir.path() + "/root", dir.path() + "/state"), "ours"), ours);
-  EXPECT_EQ(resolve_container(instance::open(dir.path() + "/other", dir.path() + "/state"), "theirs"), c.id);
+  for (const auto& [root, name, id] : {std::tuple{"/root", "ours", ours}, {"/other", "theirs", c.id}}) {
+    const instance again = instance::open(dir.path() + root, dir.path() + "/state");
+    settle_after_boot(again);
+    EXPECT_EQ(resolve_container(again, name), id);
+  }
 }
 
 // Issue 11, 1.14 and 3.5: a command line may hold any bytes.

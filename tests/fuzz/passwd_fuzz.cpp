@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const auto read = [&text](const std::string&) { return std::optional(text); };
   for (const char* word : {"", "app", "1000", "1000:app", "4294967296"}) {
     try {
-      const auto u = lxr::container::resolve_user(word, read);
+      const auto u = lxr::spec::resolve_user(word, read);
       if (std::string(word).starts_with("1000") && u.ids.uid != 1000) std::abort();
       if (std::string(word) == "4294967296") std::abort();
     } catch (const lxr::error&) {

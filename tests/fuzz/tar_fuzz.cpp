@@ -34,8 +34,8 @@ std::string read(const std::uint8_t* data, std::size_t size, std::size_t piece) 
 
 // Any archive gives an index of whole blocks or an error.
 void index(const std::uint8_t* data, std::size_t size) {
-  lxr::image::pull_budget budget;
-  lxr::image::layer_index layer(budget);
+  lxr::layer::pull_budget budget;
+  lxr::layer::layer_index layer(budget);
   lxr::io::tar::reader r(layer);
   try {
     r.feed({reinterpret_cast<const std::byte*>(data), size});

@@ -12,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/instance/paths.hpp"
 #include "io/mount/overlay.hpp"
+#include "pipeline/layer/image_index.hpp"
 #include "pipeline/store/store.hpp"
 
 namespace lxr::test {
@@ -37,7 +38,7 @@ std::string tree_of(const std::string& directory) {
 
 outcome trees::with_mounted(const std::string& id, const std::string& directory, const std::vector<std::string>& command) {
   const instance where = instance::open(root_, state_);
-  const image::store images(where);
+  const store::image_store images(where);
   std::vector<unique_fd> layers = images.open_layers(images.load(id));
   file::make_directories(directory + "-nothing");
   layers.push_back(file::open_at(AT_FDCWD, directory + "-nothing", O_RDONLY | O_DIRECTORY));
@@ -81,7 +82,7 @@ void trees::compare(const std::string& layout, const std::string& tag, const std
 
 std::size_t trees::check_indexes() {
   const instance where = instance::open(root_, state_);
-  const image::store images(where);
+  const store::image_store images(where);
   const std::string tools = fixture_ + "/erofs-utils", layers = root_ + "/layers/";
   std::size_t checked = 0;
   const auto check = [&](const std::string& index, const std::vector<std::string>& data) {
@@ -100,7 +101,7 @@ std::size_t trees::check_indexes() {
   for (const std::string& id : images.ids()) {
     if (!is_there(root_ + "/images/" + id + "/index.erofs")) continue;
     std::vector<std::string> data;
-    for (const oci::digest& d : image::distinct(images.load(id).config.diff_ids)) data.push_back(layers + d.hex() + "/data.tar");
+    for (const oci::digest& d : layer::distinct(images.load(id).config.diff_ids)) data.push_back(layers + d.hex() + "/data.tar");
     check(root_ + "/images/" + id + "/index.erofs", data);
   }
   return checked;

@@ -13,6 +13,11 @@
 namespace lxr::io::process {
 namespace {
 
+namespace ops = child::ops;
+using child::barrier;
+using child::child_report;
+using child::op;
+
 struct streams {
   unique_fd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   unique_fd read, write;
@@ -24,59 +29,68 @@ struct streams {
   }
 };
 
+void add_exec(plan_builder& b, const std::vector<std::string>& candidates, const std::vector<std::string>& argv, const std::vector<std::string>& envp) {
+  std::string paths;
+  for (const std::string& c : candidates) paths.append(c).push_back('\0');
+  ops::exec exec{.candidates = b.bytes(paths)};
+  exec.argv = b.list(argv);
+  exec.envp = b.list(envp);
+  b.add(argv.front(), exec);
+}
+
 built_plan plan_for(const streams& s, const std::vector<std::string>& argv, const std::vector<std::string>& candidates) {
   plan_builder b;
-  b.add(op::set_stdio, "stdio", {.a = b.slot(s.null.get()), .b = b.slot(s.write.get()), .c = b.slot(s.null.get())});
-  b.add(op::close_others, "descriptors", {});
-  b.add_exec(argv.front(), candidates, argv, {"A=from-plan"});
+  b.add("stdio", ops::use_streams{.input = b.slot(s.null.get()), .output = b.slot(s.write.get()), .errors = b.slot(s.null.get())});
+  b.add("descriptors", ops::close_others{});
+  add_exec(b, candidates, argv, {"A=from-plan"});
   return b.build();
 }
 
 TEST(child_process, runs_the_plan_and_reports_exec) {
   streams s;
   built_plan plan = plan_for(s, {"sh", "-c", "echo $A; ls /proc/self/fd | wc -l; exit 5"}, {"/nonexistent/sh", "/bin/sh"});
-  child_process child = child_process::spawn(plan.get(), {});
+  child_process running = child_process::spawn(plan, {});
   s.write.reset();
-  const auto about = child.receive();
+  const auto about = running.receive();
   ASSERT_TRUE(about);
   EXPECT_EQ(about->report.what, child_report::about_to_exec);
-  EXPECT_FALSE(child.receive());  // end of file: exec succeeded
+  EXPECT_FALSE(running.receive());  // end of file: exec succeeded
   EXPECT_EQ(file::read_all(s.read.get(), "pipe"), "from-plan\n4\n");  // 0 1 2 and ls' own
-  EXPECT_EQ(child.wait(), 5);
+  EXPECT_EQ(running.wait(), 5);
 }
 
 TEST(child_process, a_failing_exec_says_which_operation_and_why) {
   streams s;
   built_plan plan = plan_for(s, {"x"}, {"/nonexistent/x", "/etc/passwd"});
-  child_process child = child_process::spawn(plan.get(), {});
-  ASSERT_EQ(child.receive()->report.what, child_report::about_to_exec);
-  const auto failed = child.receive();
+  child_process running = child_process::spawn(plan, {});
+  ASSERT_EQ(running.receive()->report.what, child_report::about_to_exec);
+  const auto failed = running.receive();
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->report.what, child_report::failed);
   EXPECT_EQ(failed->report.error, EACCES);  // found but not executable wins over not found
   EXPECT_EQ(failed->report.code, op::exec);
-  EXPECT_FALSE(child.receive());
+  EXPECT_FALSE(running.receive());
 }
 
 TEST(child_process, receiving_without_blocking_finds_nothing_while_the_child_waits) {
   streams s;
   plan_builder b;
-  b.add(op::receive, "the parent", {});
-  b.add_exec("x", {"/nonexistent"}, {"x"}, {});
+  b.add("the parent", ops::receive{.which = barrier::link});
+  add_exec(b, {"/nonexistent"}, {"x"}, {});
   built_plan plan = b.build();
-  child_process child = child_process::spawn(plan.get(), {});
-  EXPECT_FALSE(child.receive(false));
-  child.send();
-  EXPECT_TRUE(child.receive());
+  child_process running = child_process::spawn(plan, {});
+  EXPECT_FALSE(running.receive(false));
+  running.pass(barrier::link);
+  EXPECT_TRUE(running.receive());
 }
 
 TEST(child_process, any_failing_operation_is_reported_with_its_index) {
   plan_builder b;
-  b.add(op::set_hostname, "first", {.text = "x"});
-  b.add(op::attach_over, "second", {.a = b.slot(-1), .text = "/nonexistent"});
+  b.add("first", ops::set_hostname{b.text("x")});
+  b.add("second", ops::attach_over{.mount = b.slot(-1), .directory = b.text("/nonexistent")});
   built_plan plan = b.build();
-  child_process child = child_process::spawn(plan.get(), {.namespaces = 0x04000000});  // CLONE_NEWUTS: not the host's name
-  const auto report = child.receive();
+  child_process running = child_process::spawn(plan, {.namespaces = 0x04000000});  // CLONE_NEWUTS: not the host's name
+  const auto report = running.receive();
   ASSERT_TRUE(report);
   EXPECT_EQ(report->report.index, 1u);
   EXPECT_EQ(report->report.error, ENOENT);
@@ -87,9 +101,9 @@ TEST(child_process, destruction_kills_and_reaps) {
   pid_t pid = 0;
   {
     built_plan plan = plan_for(s, {"sleep", "1000"}, {"/bin/sleep"});
-    child_process child = child_process::spawn(plan.get(), {});
-    pid = child.pid();
-    ASSERT_TRUE(child.receive());
+    child_process running = child_process::spawn(plan, {});
+    pid = running.pid();
+    ASSERT_TRUE(running.receive());
   }
   EXPECT_EQ(::kill(pid, 0), -1);
   EXPECT_EQ(errno, ESRCH);
@@ -99,11 +113,11 @@ TEST(child_process, destruction_kills_and_reaps) {
 TEST(child_process, destruction_kills_what_the_plan_forked) {
   for (int moment = 0; moment < 300; ++moment) {
     plan_builder b;
-    b.add(op::fork_again, "process", {});
-    b.add(op::receive, "word", {});
+    b.add("process", ops::fork_again{});
+    b.add("word", ops::receive{.which = barrier::link});
     built_plan plan = b.build();
     {
-      const child_process child = child_process::spawn(plan.get(), {.forks = true});
+      const child_process running = child_process::spawn(plan, {.forks = true});
       for (volatile int spin = 0; spin < moment * 300; spin = spin + 1) {
       }
     }
@@ -115,7 +129,7 @@ TEST(child_process, destruction_kills_what_the_plan_forked) {
 TEST(child_process, moving_leaves_one_owner) {
   streams s;
   built_plan plan = plan_for(s, {"sh", "-c", "exit 3"}, {"/bin/sh"});
-  child_process a = child_process::spawn(plan.get(), {});
+  child_process a = child_process::spawn(plan, {});
   child_process b(std::move(a));
   EXPECT_EQ(a.pid(), 0);
   EXPECT_EQ(b.wait(), 3);
@@ -123,19 +137,19 @@ TEST(child_process, moving_leaves_one_owner) {
 
 TEST(child_process, a_parent_that_gives_up_ends_a_waiting_child) {
   plan_builder b;
-  b.add(op::receive, "go", {});
+  b.add("go", ops::receive{.which = barrier::link});
   built_plan plan = b.build();
-  child_process child = child_process::spawn(plan.get(), {});
-  child.close_channel();
-  EXPECT_EQ(child.wait(), 1);
+  child_process running = child_process::spawn(plan, {});
+  running.close_channel();
+  EXPECT_EQ(running.wait(), 1);
 }
 
 TEST(reap, tells_signals_from_exit_codes) {
   streams s;
   built_plan plan = plan_for(s, {"sh", "-c", "kill -TERM $$"}, {"/bin/sh"});
-  child_process child = child_process::spawn(plan.get(), {});
-  const auto status = reap(child.pidfd(), true);
-  child.release();
+  child_process running = child_process::spawn(plan, {});
+  const auto status = reap(running.pidfd(), true);
+  running.release();
   ASSERT_TRUE(status);
   EXPECT_EQ(status->code, 128 + SIGTERM);
   EXPECT_TRUE(status->signalled);
@@ -147,25 +161,25 @@ TEST(child_process, parked_descriptors_are_not_inherited) {
   for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   EXPECT_GE(kept.back().get(), 512);
   plan_builder builder;
-  builder.add(op::unshare, "namespaces", {});
-  builder.add(op::receive, "word", {});
+  builder.add("namespaces", ops::unshare{});
+  builder.add("word", ops::receive{.which = barrier::link});
   built_plan plan = builder.build();
-  child_process child = child_process::spawn(plan.get(), {});
-  const auto apart = child.receive();
-  ASSERT_TRUE(apart);
-  EXPECT_EQ(apart->report.what, child_report::apart);
-  EXPECT_LT(file::list_at(AT_FDCWD, "/proc/" + std::to_string(child.pid()) + "/fd").size(), 64u);
+  child_process running = child_process::spawn(plan, {});
+  const auto separated = running.receive();
+  ASSERT_TRUE(separated);
+  EXPECT_EQ(separated->report.what, child_report::separated);
+  EXPECT_LT(file::list_at(AT_FDCWD, "/proc/" + std::to_string(running.pid()) + "/fd").size(), 64u);
   EXPECT_EQ(::fcntl(kept.back().get(), F_GETFD), FD_CLOEXEC) << "ours are still there";
-  child.send();
-  EXPECT_FALSE(child.receive()) << "its end of the channel went with it";
+  running.pass(barrier::link);
+  EXPECT_FALSE(running.receive()) << "its end of the channel went with it";
 
   // Unless it needs one of them.
   plan_builder needy;
   needy.slot(kept.back().get());
-  needy.add(op::unshare, "namespaces", {});
-  needy.add(op::receive, "word", {});
+  needy.add("namespaces", ops::unshare{});
+  needy.add("word", ops::receive{.which = barrier::link});
   built_plan other = needy.build();
-  child_process with = child_process::spawn(other.get(), {});
+  child_process with = child_process::spawn(other, {});
   ASSERT_TRUE(with.receive());
   EXPECT_EQ(::access(("/proc/" + std::to_string(with.pid()) + "/fd/" + std::to_string(kept.back().get())).c_str(), F_OK), 0);
 }
@@ -175,16 +189,16 @@ TEST(child_process, an_end_is_seen_while_a_younger_child_waits) {
   std::vector<unique_fd> kept;
   for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   plan_builder builder;
-  builder.add(op::unshare, "namespaces", {});
-  builder.add(op::receive, "word", {});
+  builder.add("namespaces", ops::unshare{});
+  builder.add("word", ops::receive{.which = barrier::link});
   built_plan first = builder.build(), second = first;
-  child_process older = child_process::spawn(first.get(), {});
+  child_process older = child_process::spawn(first, {});
   EXPECT_TRUE(older.has_silent_end());
-  child_process younger = child_process::spawn(second.get(), {});
+  child_process younger = child_process::spawn(second, {});
   ASSERT_TRUE(older.receive());
   EXPECT_FALSE(older.has_silent_end());
   ASSERT_TRUE(younger.receive());
-  older.send();
+  older.pass(barrier::link);
   EXPECT_FALSE(older.receive());
 }
 

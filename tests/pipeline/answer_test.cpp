@@ -5,7 +5,7 @@
 #include "io/http/transfer_error.hpp"
 #include "pipeline/transfer/retries.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 using io::http::transfer_error;
@@ -81,4 +81,4 @@ TEST(retries, wait_as_long_as_the_registry_asks_within_bounds) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -6,7 +6,7 @@
 #include "core/base/file.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::store {
 namespace {
 
 // Issue 11, 2.2: parallel pulls fetch a blob once.
@@ -34,4 +34,4 @@ TEST(blob_claims, one_fetches_and_many_use) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::store

@@ -7,7 +7,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 void expect_exhausted(const std::function<void()>& step, const char* setting) {
@@ -83,4 +83,4 @@ TEST(pull_budget, shares_of_memory_are_given_back) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::layer

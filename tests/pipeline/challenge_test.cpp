@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 std::string realm_of(const std::vector<std::string>& headers) {
@@ -44,4 +44,4 @@ TEST(challenge, the_token_is_asked_for_our_scope_only) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -9,7 +9,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 constexpr int streams = 6, blocks = 80;
@@ -91,4 +91,4 @@ TEST_P(hashing_by_threads, cancelled_at_any_moment) {
 INSTANTIATE_TEST_SUITE_P(threads, hashing_by_threads, testing::Values(1u, 2u, 4u));
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

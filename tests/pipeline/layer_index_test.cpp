@@ -11,7 +11,7 @@
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using test::by_directories;
@@ -265,4 +265,4 @@ TEST(store_drivers, agree_on_layers_over_each_other) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -10,7 +10,7 @@
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 using test::tar_builder;
@@ -195,4 +195,4 @@ TEST_F(layer, attributes_meant_for_overlay_are_dropped) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -11,7 +11,7 @@
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 struct layouts : testing::Test {
@@ -97,4 +97,4 @@ TEST_F(layouts, what_is_no_file_is_not_opened) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

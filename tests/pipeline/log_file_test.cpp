@@ -6,7 +6,7 @@
 
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::container {
+namespace lxr::monitor {
 namespace {
 
 std::string replay(const std::string& text) {
@@ -50,4 +50,4 @@ TEST(log_line, what_is_none_is_refused) {
 TEST(format_time, is_rfc_3339_with_nanoseconds) { EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z"); }
 
 }  // namespace
-}  // namespace lxr::container
+}  // namespace lxr::monitor

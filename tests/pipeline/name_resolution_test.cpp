@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lxr::container {
+namespace lxr::rootfs {
 namespace {
 
 container_config of(network_mode mode) {
@@ -44,4 +44,4 @@ TEST(resolv_conf, a_bridged_container_left_without_servers_asks_public_ones) {
 }
 
 }  // namespace
-}  // namespace lxr::container
+}  // namespace lxr::rootfs

@@ -13,7 +13,7 @@
 #include "pipeline/store/prune.hpp"
 #include "tests/support/pulling.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 TEST_F(pulling, commits_layers_config_and_name) {
@@ -23,7 +23,7 @@ TEST_F(pulling, commits_layers_config_and_name) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->id, r.image_id);
   EXPECT_TRUE(images.find(r.image_id.substr(0, 12)));
-  const image i = images.load(r.image_id);
+  const store::image i = images.load(r.image_id);
   const std::vector<unique_fd> layers = images.open_layers(i);
   const unique_fd& layer = layers.at(0);
   EXPECT_EQ(file::read_at(layer.get(), "etc/x"), "content");
@@ -125,7 +125,7 @@ TEST_F(pulling, nobody_can_say_of_a_blob_what_it_does_not_hold) {
   registry.publish_image("liar", {{test::gzip(other), test::sha256_of(base)}});
   pull("liar");  // what it names is in the store: nothing is fetched, and nothing learnt about its blob
   registry.publish_image("honest", {{test::gzip(other), test::sha256_of(other)}});
-  const image i = images.load(pull("honest").image_id);
+  const store::image i = images.load(pull("honest").image_id);
   const auto layers = images.open_layers(i);
   EXPECT_EQ(file::read_at(layers.at(0).get(), "other"), "o");
 }
@@ -137,10 +137,10 @@ TEST_F(pulling, one_blob_with_two_diff_ids_is_refused) {
 }
 
 TEST_F(pulling, the_same_layer_twice_is_fetched_once) {
-  driver = store_driver::erofs;
+  driver = layer::store_driver::erofs;
   const std::string blob = test::gzip(tar);
   const auto p = registry.publish_image("app", {{blob, test::sha256_of(tar)}, {blob, test::sha256_of(tar)}});
-  const image i = images.load(pull().image_id);
+  const store::image i = images.load(pull().image_id);
   EXPECT_EQ(images.open_layers(i).size(), 1u);
   int asked = 0;
   for (const auto& r : registry.requests()) asked += r.path == p.layer_path;
@@ -219,7 +219,7 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
 
 // Issue 11, 2.2: what was finished is not thrown away.
 TEST_F(pulling, a_layer_that_is_done_stays_when_another_fails) {
-  for (const store_driver each : {store_driver::directories, store_driver::erofs}) {
+  for (const layer::store_driver each : {layer::store_driver::directories, layer::store_driver::erofs}) {
     driver = each;
     const std::string good = tar_builder().file("good", "g").finish(), bad = tar_builder().file("bad", "b").finish();
     registry.publish_image("app", {{test::gzip(good), test::sha256_of(good)}, {test::gzip(bad), test::sha256_of(bad)}});
@@ -233,7 +233,7 @@ TEST_F(pulling, a_layer_that_is_done_stays_when_another_fails) {
     registry.on(bad_path, {200, {}, test::gzip(bad)});
     registry.on(good_path, {404, {}, ""});  // not asked for again
     EXPECT_EQ(images.open_layers(images.load(pull().image_id)).empty(), false);
-    prune(where, true);
+    store::prune(where, true);
     EXPECT_TRUE(file::list_at(where.root_fd(), "layers").empty());
   }
 }
@@ -248,7 +248,7 @@ TEST_F(pulling, a_prune_leaves_the_layers_of_a_pull_in_progress) {
   });
   registry.on("/v2/app/blobs/" + test::sha256_of(test::gzip(second)), [&](const registry_imposter::request&) {
     while (!images.has_layer(oci::digest::parse(test::sha256_of(first)))) std::this_thread::yield();
-    prune(where, true);
+    store::prune(where, true);
     return registry_imposter::answer{200, {}, test::gzip(second)};
   });
   EXPECT_NO_THROW(pull());
@@ -264,20 +264,20 @@ TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_dura
     }
     return marked;
   };
-  safety = durability::none;
+  safety = layer::durability::none;
   pull();
   EXPECT_EQ(unsynced(), 2);
   pull();
   EXPECT_EQ(unsynced(), 2);
-  safety = durability::full;
+  safety = layer::durability::full;
   pull();  // the same image
   EXPECT_EQ(unsynced(), 0);
   const std::string other = tar_builder().file("other", "o").finish(), third = tar_builder().file("third", "3").finish();
-  safety = durability::none;
+  safety = layer::durability::none;
   registry.publish_image("one", {{test::gzip(other), test::sha256_of(other)}});
   pull("one");
   EXPECT_EQ(unsynced(), 2);
-  safety = durability::full;
+  safety = layer::durability::full;
   registry.publish_image("two", {{test::gzip(other), test::sha256_of(other)}, {test::gzip(third), test::sha256_of(third)}});
   pull("two");  // one of its layers
   EXPECT_EQ(unsynced(), 1);  // the other image
@@ -286,12 +286,12 @@ TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_dura
 }
 
 TEST_F(pulling, what_cannot_be_indexed_is_stored_as_files) {
-  driver = store_driver::erofs;
+  driver = layer::store_driver::erofs;
   tar_builder b;
   b.add({.path = "odd", .content = std::string(600, 'o'), .pax = {{"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
   const std::string odd = b.finish();
   registry.publish_image("app", {{test::gzip(tar), test::sha256_of(tar)}, {test::gzip(odd), test::sha256_of(odd)}});
-  const image i = images.load(pull().image_id);
+  const store::image i = images.load(pull().image_id);
   const auto layers = images.open_layers(i);
   ASSERT_EQ(layers.size(), 2u);
   EXPECT_EQ(file::read_at(layers.at(0).get(), "odd"), std::string(100, '\0') + std::string(600, 'o') + std::string(4300, '\0'));
@@ -302,7 +302,7 @@ TEST_F(pulling, a_small_blob_does_not_unpack_to_more_than_allowed) {
   const std::string zeros = tar_builder().file("zeros", std::string(8u << 20, '\0')).finish();
   tar_builder many;
   for (int i = 0; i < 2000; ++i) many.file("f" + std::to_string(i), "");
-  for (const store_driver each : {store_driver::directories, store_driver::erofs}) {
+  for (const layer::store_driver each : {layer::store_driver::directories, layer::store_driver::erofs}) {
     driver = each;
     limits = {4u << 20, 1000};
     registry.publish(zeros, test::gzip(zeros));
@@ -326,7 +326,7 @@ TEST_F(pulling, images_for_another_system_are_refused) {
       expect_failure(errc::not_found, "not linux/amd64");
     } else {
       EXPECT_NO_THROW(pull()) << platform;
-      prune(where, true);
+      store::prune(where, true);
     }
   }
 }
@@ -336,7 +336,7 @@ TEST_F(pulling, a_transfer_cut_anywhere_leaves_nothing) {
   const std::string packed = test::gzip(tar);
   std::mt19937 dice(4);
   for (int round = 0; round < 30; ++round) {
-    driver = round % 2 == 0 ? store_driver::erofs : store_driver::directories;
+    driver = round % 2 == 0 ? layer::store_driver::erofs : layer::store_driver::directories;
     const auto p = registry.publish(tar, packed);
     registry.on(p.layer_path, {.body = packed, .cut_after = round == 0 ? packed.size() - 1 : dice() % packed.size()});
     expect_failure(errc::unavailable, "");
@@ -349,7 +349,7 @@ TEST_F(pulling, a_transfer_cut_anywhere_leaves_nothing) {
 TEST_F(pulling, a_tar_that_ends_anywhere_leaves_nothing) {
   std::mt19937 dice(5);
   for (int round = 0; round < 20; ++round) {
-    driver = round % 2 == 0 ? store_driver::erofs : store_driver::directories;
+    driver = round % 2 == 0 ? layer::store_driver::erofs : layer::store_driver::directories;
     const std::string part = tar.substr(0, 1 + dice() % (tar.size() - 2048));
     if (part.size() % 512 == 0) continue;
     registry.publish(part, test::gzip(part));
@@ -358,7 +358,7 @@ TEST_F(pulling, a_tar_that_ends_anywhere_leaves_nothing) {
 }
 
 TEST_F(pulling, what_a_dead_pull_left_is_swept_and_the_living_are_not) {
-  const store::staging living = images.begin();
+  const store::image_store::staging living = images.begin();
   file::make_directory_at(where.root_fd(), "ingest/dead");
   file::replace_at(where.root_fd(), "ingest/dead/half", "x");
   images.sweep();
@@ -367,4 +367,4 @@ TEST_F(pulling, what_a_dead_pull_left_is_swept_and_the_living_are_not) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

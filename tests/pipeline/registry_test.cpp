@@ -9,7 +9,7 @@
 #include "pipeline/store/prune.hpp"
 #include "tests/support/pulling.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 namespace {
 
 using answer = registry_imposter::answer;
@@ -48,7 +48,7 @@ TEST_F(registries, an_answer_that_passes_is_waited_out) {
     fail_first(p.layer_path, 3, trouble, {200, {}, packed});
     fail_first("/v2/app/blobs/" + test::sha256_of(p.config), 1, trouble, {200, {}, p.config});
     EXPECT_NO_THROW(pull()) << trouble.status;
-    prune(where, true);
+    store::prune(where, true);
   }
 }
 
@@ -207,7 +207,7 @@ TEST_F(registries, a_bearer_challenge_is_found_among_others) {
   for (const auto& headers : forms) {
     registry.on(p.manifest_path, [&](const asked& r) { return r.headers.contains("authorization") ? manifest : answer{401, headers, ""}; });
     EXPECT_NO_THROW(pull());
-    prune(where, true);
+    store::prune(where, true);
   }
 }
 
@@ -285,7 +285,7 @@ TEST_F(registries, redirects_of_every_form_are_followed) {
   for (const std::string& location : {"//" + elsewhere.host() + "/cdn/x", "HTTP://" + elsewhere.host() + "/cdn/x", std::string("../blobs/cdn"), std::string("cdn"), std::string("/v2/app/blobs/cdn")}) {
     registry.on(p.layer_path, {307, {{"Location", location}}, ""});
     EXPECT_NO_THROW(pull()) << location;
-    prune(where, true);
+    store::prune(where, true);
   }
 }
 
@@ -315,9 +315,9 @@ TEST_F(registries, a_server_that_takes_one_connection_at_a_time_is_no_obstacle) 
     host = serial.host();
     serial.publish_image("app", layers);
     EXPECT_NO_THROW(pull());
-    prune(where, true);
+    store::prune(where, true);
   }
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::transfer

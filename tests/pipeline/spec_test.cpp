@@ -8,8 +8,9 @@
 
 #include "core/base/error.hpp"
 #include "core/base/signals.hpp"
+#include "pipeline/spec/environment.hpp"
 
-namespace lxr::container {
+namespace lxr::spec {
 namespace {
 
 using words = std::vector<std::string>;
@@ -41,7 +42,7 @@ TEST(make_spec, the_environment_is_the_images_then_the_users) {
   config.env = {"A=user", "HOME=/h"};
   config.hostname = "box";
   config.tty = true;
-  const words env = make_spec(config, image, nothing).process.env;
+  const words env = make_spec(config, image, nothing).process->env;
   EXPECT_EQ(find_env(env, "PATH"), "/image");
   EXPECT_EQ(find_env(env, "A"), "user");
   EXPECT_EQ(find_env(env, "HOME"), "/h");
@@ -49,7 +50,7 @@ TEST(make_spec, the_environment_is_the_images_then_the_users) {
   EXPECT_EQ(find_env(env, "TERM"), "xterm");
   EXPECT_EQ(std::ranges::count(env, "broken"), 0);
   config = container_config();
-  EXPECT_EQ(find_env(make_spec(config, image, nothing).process.env, "HOME"), "/root");
+  EXPECT_EQ(find_env(make_spec(config, image, nothing).process->env, "HOME"), "/root");
 }
 
 // Issue 11, 1.20: HOME was there twice.
@@ -59,7 +60,7 @@ TEST(make_spec, an_empty_home_is_replaced_and_nothing_is_there_twice) {
   image.env = {"A=1", "A=2", "HOME=/image"};
   container_config config;
   config.env = {"B=1", "HOME=/first", "B=2", "HOME="};
-  const words env = make_spec(config, image, nothing).process.env;
+  const words env = make_spec(config, image, nothing).process->env;
   std::set<std::string> names;
   for (const std::string& e : env) EXPECT_TRUE(names.insert(e.substr(0, e.find('='))).second) << e;
   EXPECT_EQ(find_env(env, "HOME"), "/root");
@@ -77,13 +78,13 @@ TEST(make_spec, limits_working_directory_and_network) {
   config.pids_limit = -1;
   config.network = network_mode::host;
   const auto spec = make_spec(config, image, nothing);
-  EXPECT_EQ(spec.process.cwd, "/w");
-  EXPECT_EQ(spec.resources.cpu_quota, 150000);
-  EXPECT_EQ(spec.resources.pids_limit, 0);
-  EXPECT_FALSE(spec.namespaces.network);
-  EXPECT_TRUE(spec.sysctl.empty());
-  EXPECT_TRUE(spec.process.no_new_privileges);
-  EXPECT_EQ(spec.process.capabilities >> 21 & 1, 0u);  // CAP_SYS_ADMIN
+  EXPECT_EQ(spec.process->cwd, "/w");
+  EXPECT_EQ(spec.linux_part.resources.cpu->quota, 150000);
+  EXPECT_FALSE(spec.linux_part.resources.pids);
+  EXPECT_FALSE(spec.linux_part.has(oci::namespace_kind::network));
+  EXPECT_TRUE(spec.linux_part.sysctl.empty());
+  EXPECT_TRUE(spec.process->no_new_privileges);
+  EXPECT_EQ(spec.process->capabilities->bounding.bits >> 21 & 1, 0u);  // CAP_SYS_ADMIN
 }
 
 TEST(exec_candidates, the_path_in_order_and_words_with_a_slash_as_they_are) {
@@ -102,4 +103,4 @@ TEST(parse_signal, names_numbers_and_real_time_ones) {
 }
 
 }  // namespace
-}  // namespace lxr::container
+}  // namespace lxr::spec

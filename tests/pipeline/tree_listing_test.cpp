@@ -15,7 +15,7 @@
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::layer {
 namespace {
 
 class listing_of_a_layer : public testing::Test {
@@ -110,4 +110,4 @@ TEST_F(listing_of_a_layer, a_damaged_one_is_an_error_wherever_it_ends) {
 }
 
 }  // namespace
-}  // namespace lxr::image
+}  // namespace lxr::layer

@@ -4,7 +4,7 @@
 
 #include "core/base/error.hpp"
 
-namespace lxr::container {
+namespace lxr::spec {
 namespace {
 
 std::optional<std::string> image(const std::string& path) {
@@ -53,4 +53,4 @@ TEST(resolve_user, works_without_any_files_for_numbers_and_root) {
 }
 
 }  // namespace
-}  // namespace lxr::container
+}  // namespace lxr::spec

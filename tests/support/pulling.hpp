@@ -11,7 +11,7 @@
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::image {
+namespace lxr::transfer {
 
 using test::registry_imposter;
 using test::tar_builder;
@@ -27,10 +27,10 @@ struct pulling : testing::Test {
   registry_imposter registry;
   test::temp_directory dir;
   instance where = instance::open(dir.path() + "/root", dir.path() + "/state");
-  store images{where};
-  store_driver driver = store_driver::directories;
-  durability safety = durability::full;
-  layer_limits limits;
+  store::image_store images{where};
+  layer::store_driver driver = layer::store_driver::directories;
+  layer::durability safety = layer::durability::full;
+  layer::layer_limits limits;
   registry_options options_of_registry{.limits = {.attempts = 3, .first_delay = std::chrono::milliseconds(1)}};
   std::string host = registry.host();
   std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
@@ -62,4 +62,4 @@ struct pulling : testing::Test {
   }
 };
 
-}  // namespace lxr::image
+}  // namespace lxr::transfer

@@ -22,7 +22,7 @@
 
 namespace lxr::test {
 
-using namespace image;
+using namespace layer;
 
 namespace {
 
@@ -68,12 +68,12 @@ void describe_tree(int directory, const std::string& path, std::map<std::string,
 
 void unpack_tree(const temp_directory& dir, const std::string& archive) {
   file::make_directory_at(dir.fd(), "root", 0755);
-  pull_budget budget;
-  layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
+  layer::pull_budget budget;
+  layer::layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
   io::tar::reader reader(writer);
   reader.feed(as_bytes(archive));
   reader.finish();
-  for (const pending_write& w : writer.take_writes()) {
+  for (const layer::pending_write& w : writer.take_writes()) {
     if (::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)) != static_cast<ssize_t>(w.size)) throw_errno("write", "file");
   }
   for (const auto& f : writer.take_finished()) f->finish();
@@ -81,8 +81,8 @@ void unpack_tree(const temp_directory& dir, const std::string& archive) {
 }
 
 io::erofs::tree tree_of(const std::string& archive) {
-  pull_budget budget;
-  layer_index index(budget);
+  layer::pull_budget budget;
+  layer::layer_index index(budget);
   io::tar::reader reader(index);
   for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
   reader.finish();
@@ -117,12 +117,12 @@ description by_erofs(const std::string& archive) {
   const std::string data = whole_blocks(archive);
   try {
     const std::uint64_t size = data.size();
-    file::replace_at(dir.fd(), index_file, io::erofs::make_index(tree_of(archive), {&size, 1}), 0600);
-    file::replace_at(dir.fd(), data_file, data, 0600);
+    file::replace_at(dir.fd(), layer::index_file, io::erofs::make_index(tree_of(archive), {&size, 1}), 0600);
+    file::replace_at(dir.fd(), layer::data_file, data, 0600);
   } catch (const error&) {
     return std::nullopt;
   }
-  return described(mount_layer(dir.fd()).get());
+  return described(layer::mount_layer(dir.fd()).get());
 }
 
 description image_by_directories(const std::vector<std::string>& archives) {
@@ -137,7 +137,7 @@ description image_by_directories(const std::vector<std::string>& archives) {
     return std::nullopt;
   }
   std::vector<unique_fd> roots;
-  pull_budget budget;
+  layer::pull_budget budget;
   if (make_top_layer(layers, dirs.back().fd(), budget)) roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) roots.push_back(file::open_at(layer->get(), "root", O_RDONLY | O_DIRECTORY));
   io::mount::overlay_layers lowers;
@@ -158,11 +158,11 @@ description image_by_erofs(const std::vector<std::string>& archives) {
       data.push_back(file::open_at(dir.fd(), name, O_RDONLY));
       sizes.push_back(bytes.size());
     }
-    file::replace_at(dir.fd(), index_file, io::erofs::make_index(whole, sizes), 0600);
+    file::replace_at(dir.fd(), layer::index_file, io::erofs::make_index(whole, sizes), 0600);
   } catch (const error&) {
     return std::nullopt;
   }
-  return described(io::mount::mount_erofs(file::open_at(dir.fd(), index_file, O_RDONLY).get(), data).get());
+  return described(io::mount::mount_erofs(file::open_at(dir.fd(), layer::index_file, O_RDONLY).get(), data).get());
 }
 
 }  // namespace lxr::test

@@ -1,0 +1,212 @@
+#pragma once
+
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+
+// Structs as JSON objects, from one list of their members, so that what is written is what is read:
+//
+//   template <class Format, json::same_struct<point> T>
+//   void describe(Format& f, T& v) {
+//     f("x", v.x);
+//     f("y", v.y);
+//   }
+//
+// Members may be bool, whole numbers, double, strings, structs that are described, and optional, vector and map<string> of these;
+// an enumeration E by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`; a type W that is a list of words by
+// `std::vector<std::string> to_words(const W&)` and `void from_words(std::vector<std::string>, W&)`. Both are found by ADL.
+// A member that is absent, or null, keeps the value the struct is born with. What nobody described is passed over.
+namespace lxr::json {
+
+// T is Struct, or const Struct: one describe() serves reading and writing.
+template <class T, class Struct>
+concept same_struct = std::same_as<std::remove_const_t<T>, Struct>;
+
+// Reads the members of one object. Throws error{code} naming the document and the member: "read config.json: process.cwd is ...".
+class field_reader {
+ public:
+  field_reader(const object& from, std::string path, std::string_view document, errc code)
+      : from_(from), path_(std::move(path)), document_(document), code_(code) {}
+
+  template <class T>
+  void operator()(const char* name, T& out) const {
+    const value* found = from_.if_contains(name);
+    if (found != nullptr && !found->is_null()) read(*found, out, path_.empty() ? name : path_ + "." + name);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& path, const std::string& reason) const {
+    throw error(code_, "read", std::string(document_), path + " " + reason);
+  }
+
+  void read(const value& v, std::string& out, const std::string& path) const {
+    if (!v.is_string()) refuse(path, "is not a string");
+    out = v.as_string();
+    if (out.find('\0') != std::string::npos) refuse(path, "holds a NUL character");
+  }
+
+  void read(const value& v, bool& out, const std::string& path) const {
+    if (!v.is_bool()) refuse(path, "is neither true nor false");
+    out = v.as_bool();
+  }
+
+  void read(const value& v, double& out, const std::string& path) const {
+    if (!v.is_number()) refuse(path, "is not a number");
+    out = v.to_number<double>();
+  }
+
+  template <std::integral T>
+  void read(const value& v, T& out, const std::string& path) const {
+    bool fits = false;
+    if (const std::int64_t* n = v.if_int64()) {
+      fits = std::in_range<T>(*n);
+      if (fits) out = static_cast<T>(*n);
+    } else if (const std::uint64_t* u = v.if_uint64()) {
+      fits = std::in_range<T>(*u);
+      if (fits) out = static_cast<T>(*u);
+    } else {
+      refuse(path, "is not a whole number");
+    }
+    using limits = std::numeric_limits<T>;
+    if (!fits) refuse(path, "is not between " + std::to_string(limits::min()) + " and " + std::to_string(limits::max()));
+  }
+
+  template <class T>
+    requires std::is_enum_v<T>
+  void read(const value& v, T& out, const std::string& path) const {
+    std::string word;
+    read(v, word, path);
+    if (!from_word(word, out)) refuse(path, "has an unknown value: \"" + word + '"');
+  }
+
+  template <class T>
+  void read(const value& v, std::optional<T>& out, const std::string& path) const {
+    read(v, out.emplace(), path);
+  }
+
+  template <class T>
+  void read(const value& v, std::vector<T>& out, const std::string& path) const {
+    if (!v.is_array()) refuse(path, "is not a list");
+    out.clear();
+    for (const value& element : v.as_array()) read(element, out.emplace_back(), path + "[" + std::to_string(out.size() - 1) + "]");
+  }
+
+  template <class T>
+  void read(const value& v, std::map<std::string, T>& out, const std::string& path) const {
+    if (!v.is_object()) refuse(path, "is not an object");
+    out.clear();
+    for (const auto& [key, element] : v.as_object()) read(element, out[std::string(key)], path + "." + std::string(key));
+  }
+
+  template <class T>
+    requires std::is_class_v<T>
+  void read(const value& v, T& out, const std::string& path) const {
+    if constexpr (requires { from_words(std::vector<std::string>(), out); }) {
+      std::vector<std::string> words;
+      read(v, words, path);
+      from_words(std::move(words), out);
+    } else {
+      if (!v.is_object()) refuse(path, "is not an object");
+      field_reader inner(v.as_object(), path, document_, code_);
+      describe(inner, out);
+    }
+  }
+
+  const object& from_;
+  std::string path_;
+  std::string_view document_;
+  errc code_;
+};
+
+// Writes the members of one object. Left out is what is false, empty or absent: it is what a reader finds without it.
+class field_writer {
+ public:
+  template <class T>
+  void operator()(const char* name, const T& in) {
+    value v = value_of(in);
+    if (!is_absent(v)) object_[name] = std::move(v);
+  }
+  object take() { return std::move(object_); }
+
+ private:
+  static bool is_absent(const value& v) {
+    if (const bool* b = v.if_bool()) return !*b;
+    if (const auto* s = v.if_string()) return s->empty();
+    if (const auto* a = v.if_array()) return a->empty();
+    if (const auto* o = v.if_object()) return o->empty();
+    return v.is_null();
+  }
+
+  static value value_of(bool v) { return v; }
+  static value value_of(double v) { return v; }
+  static value value_of(const std::string& v) { return value(v); }
+  template <std::integral T>
+  static value value_of(T v) {
+    if constexpr (std::is_signed_v<T>) {
+      return static_cast<std::int64_t>(v);
+    } else {
+      return static_cast<std::uint64_t>(v);
+    }
+  }
+  template <class T>
+    requires std::is_enum_v<T>
+  static value value_of(T v) {
+    return value(to_word(v));
+  }
+  template <class T>
+  static value value_of(const std::optional<T>& v) {
+    return v ? value_of(*v) : value();
+  }
+  template <class T>
+  static value value_of(const std::vector<T>& v) {
+    array out;
+    out.reserve(v.size());
+    for (const T& element : v) out.push_back(value_of(element));
+    return out;
+  }
+  template <class T>
+  static value value_of(const std::map<std::string, T>& v) {
+    object out;
+    for (const auto& [key, element] : v) out[key] = value_of(element);
+    return out;
+  }
+  template <class T>
+    requires std::is_class_v<T>
+  static value value_of(const T& v) {
+    if constexpr (requires { to_words(v); }) {
+      return from(to_words(v));
+    } else {
+      field_writer inner;
+      describe(inner, v);
+      return inner.take();
+    }
+  }
+
+  object object_;
+};
+
+template <class T>
+T read_fields(const object& o, std::string_view document, errc code = errc::corrupt) {
+  T out;
+  field_reader reader(o, "", document, code);
+  describe(reader, out);
+  return out;
+}
+
+template <class T>
+object write_fields(const T& v) {
+  field_writer writer;
+  describe(writer, v);
+  return writer.take();
+}
+
+}  // namespace lxr::json

@@ -1,0 +1,24 @@
+#include "core/model/container_spec.hpp"
+
+#include "core/base/file.hpp"
+#include "core/base/json.hpp"
+#include "core/oci/runtime_spec/document.hpp"
+
+namespace lxr {
+namespace {
+
+std::string spec_path(const std::string& id) { return "containers/" + id + "/spec.json"; }
+
+}  // namespace
+
+void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec) {
+  file::replace_at(where.root_fd(), spec_path(id), json::dump(oci::to_json(spec)));
+}
+
+std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id) {
+  const auto text = file::read_at(where.root_fd(), spec_path(id));
+  if (!text) return std::nullopt;
+  return oci::read_runtime_spec(json::parse_record(*text, spec_path(id)), spec_path(id));
+}
+
+}  // namespace lxr

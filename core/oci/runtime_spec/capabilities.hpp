@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// The capabilities of Linux by name (capabilities(7), <linux/capability.h>).
+namespace lxr::oci {
+
+// "CAP_CHOWN" or "chown", in any case. None: no such capability.
+std::optional<unsigned> capability_number(std::string_view name);
+// "CAP_CHOWN". `number` is below capability_count.
+std::string capability_name(unsigned number);
+inline constexpr unsigned capability_count = 41;
+inline constexpr std::uint64_t all_capabilities = (std::uint64_t{1} << capability_count) - 1;
+
+}  // namespace lxr::oci

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/base/error.hpp"
+#include "core/base/unique_fd.hpp"
+
+namespace lxr::io::channel {
+
+struct pipe_ends {
+  unique_fd read, write;
+};
+
+// A pipe(7); both ends close-on-exec.
+inline pipe_ends make_pipe() {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
+  return {unique_fd(fds[0]), unique_fd(fds[1])};
+}
+
+}  // namespace lxr::io::channel

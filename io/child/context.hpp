@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/in_root.hpp"
+#include "core/base/raw_syscall.hpp"
+#include "io/child/launch_plan.hpp"
+
+// What the operations of the child share. Everything in io/child runs between clone3(2) and execve(2), or in lxr-init: only raw
+// system calls on the launch plan; no allocation, exception, lock, log or destructor. tests/architecture_test checks the includes.
+// Every function returns a negated errno on failure.
+namespace lxr::io::child {
+
+using raw::call;
+using raw::word;
+
+struct context {
+  launch_plan* plan;
+  const plan_op* ops;
+  int channel;
+  int listener;
+  std::uint32_t index;  // of the operation under way
+  std::uint32_t step;   // of become_process
+  int starter;          // of lxr-init: whoever asked for the start also gets the reports
+  bool empty_attached;  // see mask()
+};
+
+inline char* at(const context& c, std::uint32_t offset) { return reinterpret_cast<char*>(c.plan) + offset; }
+inline char* text_of(const context& c, text t) { return t.offset == 0 ? const_cast<char*>("") : at(c, t.offset); }
+inline int* slots(const context& c) { return reinterpret_cast<int*>(at(c, c.plan->slots)); }
+inline int fd_of(const context& c, slot n) { return n < 0 ? -1 : slots(c)[n]; }
+inline void fill(const context& c, slot n, long fd) { slots(c)[n] = static_cast<int>(fd); }
+
+inline std::size_t length(const char* s) {
+  std::size_t n = 0;
+  while (s[n] != 0) ++n;
+  return n;
+}
+
+inline void close_fd(long fd) { call(SYS_close, fd); }
+
+[[noreturn]] inline void leave(int status) {
+  for (;;) call(SYS_exit_group, status);
+}
+
+void send_report(const context& c, child_report::kind what, int error) noexcept;
+
+inline constexpr int at_empty_path = 0x1000;  // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: their header clashes with <linux/mount.h>
+inline constexpr int at_symlink_nofollow = 0x100;
+inline constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+// One function an operation, by room: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp.
+long run(context& c, const ops::join_cgroup& o) noexcept;
+long run(context& c, const ops::join_namespaces& o) noexcept;
+long run(context& c, const ops::unshare& o) noexcept;
+long run(context& c, const ops::fork_again& o) noexcept;
+long run(context& c, const ops::receive& o) noexcept;
+long run(context& c, const ops::set_hostname& o) noexcept;
+long run(context& c, const ops::set_domainname& o) noexcept;
+long run(context& c, const ops::become_init& o) noexcept;
+long run(context& c, const ops::wait_start& o) noexcept;
+
+long run(context& c, const ops::private_mounts& o) noexcept;
+long run(context& c, const ops::make_filesystem& o) noexcept;
+long run(context& c, const ops::clone_directory& o) noexcept;
+long run(context& c, const ops::attach& o) noexcept;
+long run(context& c, const ops::attach_over& o) noexcept;
+long run(context& c, const ops::attach_file& o) noexcept;
+long run(context& c, const ops::mask& o) noexcept;
+long run(context& c, const ops::make_readonly& o) noexcept;
+long run(context& c, const ops::set_readonly& o) noexcept;
+long run(context& c, const ops::make_directory& o) noexcept;
+long run(context& c, const ops::make_node& o) noexcept;
+long run(context& c, const ops::make_link& o) noexcept;
+long run(context& c, const ops::write_file& o) noexcept;
+long run(context& c, const ops::enter_root& o) noexcept;
+
+long run(context& c, const ops::open_route& o) noexcept;
+long run(context& c, const ops::configure_network& o) noexcept;
+long run(context& c, const ops::await_links& o) noexcept;
+
+long run(context& c, const ops::open_terminal& o) noexcept;
+long run(context& c, const ops::bind_console& o) noexcept;
+long run(context& c, const ops::use_terminal& o) noexcept;
+long run(context& c, const ops::use_streams& o) noexcept;
+
+long run(context& c, const ops::close_others& o) noexcept;
+long run(context& c, const ops::become_process& o) noexcept;
+long run(context& c, const ops::exec& o) noexcept;
+
+}  // namespace lxr::io::child

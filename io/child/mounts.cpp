@@ -1,0 +1,218 @@
+// Operations on mounts and on files below the container's root.
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "io/child/context.hpp"
+
+namespace lxr::io::child {
+
+constexpr long ms_rec = 0x4000, ms_private = 1 << 18, umount_detach = 2;  // their header clashes with <linux/mount.h>
+
+static long move_onto(long mount, long target) {
+  return call(SYS_move_mount, mount, word(""), target, word(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static long clone_tree(int base, const char* path) {
+  return call(SYS_open_tree, base, word(path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_symlink_nofollow |
+                                                   (path[0] == 0 ? at_empty_path : 0));
+}
+
+static long set_attributes(long mount, long set) {
+  mount_attr attributes{};
+  attributes.attr_set = static_cast<unsigned long>(set);
+  return call(SYS_mount_setattr, mount, word(""), at_empty_path, word(&attributes), sizeof attributes);
+}
+
+static long set_readonly(long mount) { return set_attributes(mount, MOUNT_ATTR_RDONLY); }
+
+long run(context&, const ops::private_mounts&) noexcept { return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0); }
+
+long run(context& c, const ops::make_filesystem& o) noexcept {
+  const long fs = call(SYS_fsopen, word(text_of(c, o.type)), FSOPEN_CLOEXEC);
+  if (fs < 0) return fs;
+  const char* option = at(c, o.options.offset);
+  const char* const end = option + o.options.size;
+  while (option < end) {  // pairs: key, value; an empty value makes it a flag
+    const char* value = option + length(option) + 1;
+    const long done = value[0] == 0 ? call(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, word(option), 0, 0)
+                                    : call(SYS_fsconfig, fs, FSCONFIG_SET_STRING, word(option), word(value), 0);
+    if (done < 0) return done;
+    option = value + length(value) + 1;
+  }
+  const long created = call(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+  if (created < 0) return created;
+  const long mount = call(SYS_fsmount, fs, FSMOUNT_CLOEXEC, o.attributes);
+  close_fd(fs);
+  if (mount < 0) return mount;
+  fill(c, o.to, mount);
+  return 0;
+}
+
+long run(context& c, const ops::clone_directory& o) noexcept {
+  const long mount = clone_tree(AT_FDCWD, text_of(c, o.directory));
+  if (mount < 0) return mount;
+  fill(c, o.to, mount);
+  return set_attributes(mount, o.attributes);
+}
+
+// Makes `name` in `parent`, which was missing there, and opens it.
+static long make_one(long parent, const char* name, bool is_file) {
+  if (is_file) return open_resolving(static_cast<int>(parent), name, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
+  const long made = call(SYS_mkdirat, parent, word(name), 0755);
+  return made < 0 ? made : open_resolving(static_cast<int>(parent), name, O_PATH | O_DIRECTORY, resolve_strict);
+}
+
+// Makes the part of `path` that is missing below `root`: directories, and at its end a file where `is_file`. The longest prefix that is
+// there is resolved in-root. The path is changed while this runs, and as it was afterwards.
+static long make_missing(int root, char* path, bool is_file, unsigned long resolve) {
+  char* name = path + length(path);
+  long at = -ENOENT;
+  while (at == -ENOENT && name > path) {
+    while (name > path && name[-1] != '/') --name;
+    if (name == path) {
+      at = open_resolving(root, ".", O_PATH | O_DIRECTORY, resolve);
+    } else {
+      *--name = 0;
+      at = open_resolving(root, path, O_PATH | O_DIRECTORY, resolve);
+      *name++ = '/';
+      if (at == -ENOENT) --name;
+    }
+  }
+  while (at >= 0 && *name != 0) {
+    char* end = name;
+    while (*end != '/' && *end != 0) ++end;
+    const char saved = *end;
+    *end = 0;
+    const long made = make_one(at, name, is_file && saved == 0);
+    *end = saved;
+    close_fd(at);
+    at = made;
+    name = saved == 0 ? end : end + 1;
+  }
+  return at;
+}
+
+long run(context& c, const ops::attach& o) noexcept {
+  const unsigned long resolve = o.no_links != 0 ? resolve_strict : resolve_in_root;
+  char* path = text_of(c, o.path);
+  const int root = fd_of(c, o.root);
+  long target = open_resolving(root, path, O_PATH, resolve);
+  if (target == -ENOENT) target = make_missing(root, path, o.is_file != 0, resolve);
+  if (target < 0) return target;
+  const long moved = move_onto(fd_of(c, o.mount), target);
+  close_fd(target);
+  return moved;
+}
+
+long run(context& c, const ops::attach_over& o) noexcept {
+  const long target = open_resolving(AT_FDCWD, text_of(c, o.directory), O_PATH | O_DIRECTORY, 0);
+  if (target < 0) return target;
+  const long moved = move_onto(fd_of(c, o.mount), target);
+  close_fd(target);
+  return moved;
+}
+
+long run(context& c, const ops::attach_file& o) noexcept {
+  const char* path = text_of(c, o.path);
+  const int base = fd_of(c, o.root);
+  long target = open_in_root(base, path, O_PATH);
+  if (target == -ENOENT) target = open_in_root(base, path, O_WRONLY | O_CREAT, 0644);
+  if (target == -ENOENT || target == -ELOOP) {  // a link that leads nowhere, or a directory that is missing
+    const char* slash = path;
+    for (const char* p = path; *p != 0; ++p) {
+      if (*p == '/') slash = p;
+    }
+    char parent[64] = {};
+    for (std::size_t i = 0; path + i < slash && i + 1 < sizeof parent; ++i) parent[i] = path[i];
+    call(SYS_mkdirat, base, word(parent), 0755);
+    const long dir = open_in_root(base, parent, O_PATH | O_DIRECTORY);
+    if (dir < 0) return dir;
+    call(SYS_unlinkat, dir, word(slash + 1), 0);
+    target = open_resolving(static_cast<int>(dir), slash + 1, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
+    close_fd(dir);
+  }
+  if (target < 0) return target;
+  const long moved = move_onto(fd_of(c, o.mount), target);
+  close_fd(target);
+  return moved;
+}
+
+// Older kernels clone only mounts that are attached, so the first directory takes the empty mount itself.
+static long cover_directory(context& c, int empty, long target) {
+  if (!c.empty_attached) {
+    c.empty_attached = true;
+    return move_onto(empty, target);
+  }
+  const long copy = clone_tree(empty, "");
+  if (copy < 0) return copy;
+  const long moved = move_onto(copy, target);
+  close_fd(copy);
+  return moved;
+}
+
+static long cover_file(int dev, long target) {
+  const long null = clone_tree(dev, "null");
+  if (null < 0) return null;
+  const long moved = move_onto(null, target);
+  close_fd(null);
+  return moved;
+}
+
+long run(context& c, const ops::mask& o) noexcept {
+  const long target = open_resolving(fd_of(c, o.root), text_of(c, o.path), O_PATH, resolve_strict);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  if (target < 0) return target;
+  struct stat st {};
+  const long known = call(SYS_newfstatat, target, word(""), word(&st), at_empty_path);
+  if (known < 0) return known;
+  const long moved = S_ISDIR(st.st_mode) ? cover_directory(c, fd_of(c, o.empty), target) : cover_file(fd_of(c, o.dev), target);
+  close_fd(target);
+  return moved;
+}
+
+long run(context& c, const ops::make_readonly& o) noexcept {
+  const long mount = clone_tree(fd_of(c, o.root), text_of(c, o.path));
+  if (mount == -ENOENT) return 0;
+  if (mount < 0) return mount;
+  long done = set_readonly(mount);
+  if (done == 0) {
+    done = call(SYS_move_mount, mount, word(""), fd_of(c, o.root), word(text_of(c, o.path)), MOVE_MOUNT_F_EMPTY_PATH);
+  }
+  close_fd(mount);
+  return done;
+}
+
+long run(context& c, const ops::set_readonly& o) noexcept { return set_readonly(fd_of(c, o.mount)); }
+
+long run(context& c, const ops::make_directory& o) noexcept { return call(SYS_mkdirat, fd_of(c, o.directory), word(text_of(c, o.path)), 0755); }
+
+long run(context& c, const ops::make_node& o) noexcept {
+  const long made = call(SYS_mknodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode, static_cast<long>(makedev(o.device_major, o.device_minor)));
+  if (made < 0) return made;
+  return call(SYS_fchmodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode & 07777);
+}
+
+long run(context& c, const ops::make_link& o) noexcept {
+  return call(SYS_symlinkat, word(text_of(c, o.target)), fd_of(c, o.directory), word(text_of(c, o.path)));
+}
+
+long run(context& c, const ops::write_file& o) noexcept {
+  const long fd = open_resolving(fd_of(c, o.directory), text_of(c, o.path), O_WRONLY, resolve_strict);
+  if (fd < 0) return fd;
+  const long put = call(SYS_write, fd, word(at(c, o.content.offset)), o.content.size);
+  close_fd(fd);
+  return put < 0 ? put : 0;
+}
+
+long run(context& c, const ops::enter_root& o) noexcept {
+  long done = call(SYS_fchdir, fd_of(c, o.root));
+  if (done == 0) done = call(SYS_pivot_root, word("."), word("."));
+  // "." is now the old root, stacked over the new one; taking it off leaves only the container's own mounts.
+  if (done == 0) done = call(SYS_umount2, word("."), umount_detach);
+  if (done == 0) done = call(SYS_chdir, word("/"));
+  return done;
+}
+
+}  // namespace lxr::io::child

@@ -1,0 +1,131 @@
+// Operations on cgroups, namespaces and the way to lxr-init.
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <initializer_list>
+
+#include "io/child/context.hpp"
+
+namespace lxr::io::child {
+
+long run(context& c, const ops::join_cgroup& o) noexcept {
+  const long put = call(SYS_write, fd_of(c, o.tasks), word("0"), 1);
+  return put < 0 ? put : 0;
+}
+
+long run(context& c, const ops::join_namespaces& o) noexcept { return call(SYS_setns, fd_of(c, o.of), o.kinds); }
+
+long run(context& c, const ops::unshare& o) noexcept {
+  const long done = call(SYS_unshare, o.kinds);
+  if (done < 0) return done;
+  // Before the parent can make a link: links take their settings from what is written here when they are born.
+  const long setting = o.setting.offset == 0 ? -ENOENT : call(SYS_openat, AT_FDCWD, word(text_of(c, o.setting)), O_WRONLY | O_CLOEXEC);
+  if (setting >= 0) {
+    call(SYS_write, setting, word(at(c, o.value.offset)), o.value.size);
+    close_fd(setting);
+  }
+  send_report(c, child_report::separated, 0);
+  return 0;
+}
+
+// The process that joined a pid namespace stays outside; its child is inside. CLONE_PARENT makes that child the
+// engine's own, so that the engine can wait for it. The outer one sleeps until the inner one has left this memory; its
+// number, as the engine sees it, is there before it runs.
+long run(context& c, const ops::fork_again&) noexcept {
+  volatile int outside = 0;
+  clone_args args{};
+  args.flags = CLONE_PARENT | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+  args.parent_tid = reinterpret_cast<std::uint64_t>(&outside);
+  const long pid = call(SYS_clone3, word(&args), sizeof args);
+  if (pid < 0) return pid;
+  if (pid > 0) leave(0);
+  send_report(c, child_report::forked, outside);
+  return 0;
+}
+
+// The parent is gone, or gave up, at an end of file: there is nobody to report to.
+static long take_message(const context& c, barrier which, int* descriptors, int count) {
+  barrier_message said{};
+  iovec vec{&said, sizeof said};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * message_limit)];
+  msghdr message{};
+  message.msg_iov = &vec;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  long got;
+  do {
+    got = call(SYS_recvmsg, c.channel, word(&message), MSG_CMSG_CLOEXEC);
+  } while (got == -EINTR);
+  if (got < 0) return got;
+  if (got == 0) leave(1);
+  if (got != sizeof said || said.which != which) return -EPROTO;
+  if (count == 0) return 0;
+  const auto* header = message.msg_controllen >= sizeof(cmsghdr) ? reinterpret_cast<const cmsghdr*>(control) : nullptr;
+  if (header == nullptr || header->cmsg_len != CMSG_LEN(sizeof(int) * static_cast<unsigned>(count))) return -EPROTO;
+  const auto* fds = reinterpret_cast<const int*>(CMSG_DATA(header));
+  for (int i = 0; i < count; ++i) descriptors[i] = fds[i];
+  return 0;
+}
+
+long run(context& c, const ops::receive& o) noexcept {
+  int taken = 0;
+  do {
+    const int count = o.count - taken < message_limit ? o.count - taken : message_limit;
+    const long done = take_message(c, o.which, o.count == 0 ? nullptr : slots(c) + o.first + taken, count);
+    if (done < 0) return done;
+    taken += count;
+  } while (taken < o.count);
+  return 0;
+}
+
+static long set_name(long number, const char* name) { return call(number, word(name), static_cast<long>(length(name))); }
+
+long run(context& c, const ops::set_hostname& o) noexcept { return set_name(SYS_sethostname, text_of(c, o.name)); }
+long run(context& c, const ops::set_domainname& o) noexcept { return set_name(SYS_setdomainname, text_of(c, o.name)); }
+
+static char* print_number(char* end, long n) {
+  *--end = 0;
+  do {
+    *--end = static_cast<char>('0' + n % 10);
+    n /= 10;
+  } while (n > 0);
+  return end;
+}
+
+long run(context& c, const ops::become_init& o) noexcept {
+  const int init = fd_of(c, o.program), memory = fd_of(c, o.memory), listener = fd_of(c, o.listener);
+  for (const int fd : {memory, listener, c.channel}) {
+    if (fd < 0) continue;
+    const long kept = call(SYS_fcntl, fd, F_SETFD, 0);
+    if (kept < 0) return kept;
+  }
+  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // from here on the container outlives the engine
+  char numbers[4][16];
+  char name[] = "lxr-init";
+  char* argv[6] = {name,
+                   print_number(numbers[0] + 16, memory),
+                   print_number(numbers[1] + 16, c.index + 1),
+                   print_number(numbers[2] + 16, c.channel),
+                   listener < 0 ? nullptr : print_number(numbers[3] + 16, listener),
+                   nullptr};
+  char* envp[1] = {nullptr};
+  return call(SYS_execveat, init, word(""), word(argv), word(envp), at_empty_path);
+}
+
+long run(context& c, const ops::wait_start&) noexcept {
+  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // it waits for `lxr start`, whether its monitor lives or not
+  send_report(c, child_report::waiting, 0);
+  for (;;) {
+    const long peer = call(SYS_accept4, c.listener, 0, 0, SOCK_CLOEXEC);
+    if (peer == -EINTR || peer == -ECONNABORTED) continue;
+    if (peer < 0) return peer;
+    c.starter = static_cast<int>(peer);
+    return 0;
+  }
+}
+
+}  // namespace lxr::io::child

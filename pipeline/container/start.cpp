@@ -1,0 +1,305 @@
+#include "pipeline/container/start.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/async/rollback.hpp"
+#include "core/async/shielded.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/signals.hpp"
+#include "core/instance/ownership.hpp"
+#include "core/instance/trash.hpp"
+#include "core/model/container_spec.hpp"
+#include "io/mount/overlay.hpp"
+#include "pipeline/container/streams.hpp"
+#include "pipeline/container/waiting.hpp"
+#include "pipeline/launch/first_process.hpp"
+#include "pipeline/launch/spec_inputs.hpp"
+#include "pipeline/rootfs/etc_files.hpp"
+#include "pipeline/rootfs/writable_layer.hpp"
+#include "pipeline/spec/spec.hpp"
+
+namespace lxr::container {
+namespace {
+
+// One start in progress: what it has acquired so far, and how to undo it.
+class start_run {
+ public:
+  start_run(engine& on, container_lock& lock, container_config config, start_options options)
+      : on_(on), lock_(lock), config_(std::move(config)), options_(std::move(options)), id_(config_.id), first_(on.launching, config_.name) {}
+
+  task<launched> run();
+  // The child first: what it sits in cannot be removed under it.
+  [[nodiscard]] std::string undo() noexcept {
+    static_cast<void>(first_.take_process());
+    return undo_.run();
+  }
+  void record_failure(const std::exception_ptr& failure) const noexcept;
+
+ private:
+  void record_start();
+  void find_spec();
+  void prepare_cgroup();
+  void prepare_network();
+  void spawn();
+  void prepare_directories();
+  task<void> make_link();
+  task<void> wait_for_image();
+  void complete_spec();
+  void set_terminal_size(oci::runtime_spec& spec) const;
+  void open_streams();
+  unique_fd mount_root();
+  void hand_over();
+  void save_state(container_status status);
+
+  engine& on_;
+  container_lock& lock_;
+  container_config config_;
+  start_options options_;
+  const std::string& id_;
+  rollback undo_;
+
+  oci::runtime_spec spec_;
+  bool is_known_ = false;  // the spec is whole, kept since an earlier start
+  std::shared_ptr<const prepared_image> image_;
+  std::optional<network::attachment> net_;
+  std::optional<io::cgroup::group> cgroup_;
+  io::netlink::batch inner_network_, link_questions_;
+  unique_fd data_, listener_;
+  container_streams streams_;
+  launch::first_process first_;
+  launched out_;
+};
+
+// Of a container that has a record; a new one's lock file says who makes it.
+void start_run::record_start() {
+  if (!options_.previous) return;
+  container_state s = *options_.previous;
+  s.status = container_status::starting;
+  s.init = {};
+  s.monitor = on_.self();
+  save(on_.where, id_, s);
+  for (const char* past : {"/state.json", "/waiting"}) ::unlinkat(on_.where.root_fd(), ("containers/" + id_ + past).c_str(), 0);
+}
+
+void start_run::record_failure(const std::exception_ptr& failure) const noexcept {
+  if (!options_.previous || !lock_) return;
+  quietly([&] {
+    container_state s = *options_.previous;
+    s.init = {};
+    s.failure = describe(failure);
+    save_ended(on_.where, id_, s);
+  });
+}
+
+void start_run::find_spec() {
+  if (options_.previous) {
+    if (auto kept = load_spec(on_.where, id_)) {
+      spec_ = std::move(*kept);
+      is_known_ = true;
+      return;
+    }
+  }
+  spec_ = spec::make_surroundings(config_);
+}
+
+void start_run::prepare_cgroup() {
+  const stage_span span(on_.events, "cgroup", config_.name);
+  undo_.add("cgroup", [this] { io::cgroup::group::remove(on_.cgroups, on_.where.kernel_name(), id_); });
+  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, launch::cgroup_limits(spec_), [this] { return owner_mark(on_.where); });
+}
+
+void start_run::prepare_network() {
+  if (config_.network == network_mode::host) return;
+  if (config_.network == network_mode::none) {
+    inner_network_ = network::bridge_network::loopback_configuration();
+    return;
+  }
+  const stage_span span(on_.events, "address", config_.name);
+  net_ = on_.network().take_address(id_);
+  undo_.add("address", [this] { network::release_address(on_.where, id_, io::netlink::to_string(net_->address)); });
+  inner_network_ = network::bridge_network::inner_configuration(*net_);
+  link_questions_ = network::bridge_network::link_questions(*net_);
+}
+
+// The child first: it makes its namespaces and mounts while the rest is prepared here.
+void start_run::spawn() {
+  launch::launch_inputs in;
+  in.staging_directory = on_.where.state();
+  for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
+  in.cgroups.unified = on_.cgroups.unified;
+  if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_)) in.cgroups.v1 = cgroup_->paths();
+  in.binds = launch::clone_bind_sources(spec_, AT_FDCWD);
+  if (inner_network_.size() > 0) in.network.inner = &inner_network_;
+  in.network.waits_for_link = net_.has_value();
+  if (net_) in.network.questions = &link_questions_;
+  in.network_first = static_cast<bool>(options_.go_on);
+  in.waits_for_start = options_.wait;
+  in.seccomp = launch::seccomp_filter(spec_);
+  oci::runtime_spec surroundings = spec_;
+  set_terminal_size(surroundings);
+  first_.spawn(std::move(surroundings), std::move(in), {"etc/resolv.conf", "etc/hostname", "etc/hosts"},
+               {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.go_on)});
+  out_.state.init = identify(first_.process().pid());
+  out_.state.monitor = on_.self();
+}
+
+void start_run::set_terminal_size(oci::runtime_spec& spec) const {
+  if (options_.size.rows != 0 || options_.size.columns != 0) spec.process->console_size = {options_.size.rows, options_.size.columns};
+}
+
+void start_run::prepare_directories() {
+  const stage_span span(on_.events, "directories", config_.name);
+  if (options_.wait) {
+    listener_ = listen_for_start(open_state_dir(on_.where, id_).value().get());
+    mark_waiting(on_.where, id_);
+  }
+  data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+  const bool ended = options_.previous && options_.previous->finished_ns != 0;
+  rootfs::prepare_writable_layer(data_.get(), ended || (options_.previous && options_.previous->monitor.boot == this_boot()));
+}
+
+task<void> start_run::make_link() {
+  auto separating = first_.separated();
+  co_await std::move(separating);
+  const stage_span span(on_.events, "link", config_.name);
+  std::exception_ptr failure;
+  try {
+    co_await on_.network().connect(*net_, first_.process().pid());
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    if (auto cause = first_.reported_failure()) throw *cause;  // a child that failed took its namespace along
+    std::rethrow_exception(failure);
+  }
+  first_.link_made();
+}
+
+task<void> start_run::wait_for_image() {
+  save_state(container_status::starting);  // it may take long: others are to see that somebody is at work here
+  if (net_) co_await make_link();
+  co_await first_.prepared();
+  cgroup_.reset();  // only descriptors, and the child has its own
+  data_.reset();
+  lock_.release();  // it can be removed while it waits
+  co_await options_.go_on();
+  lock_ = co_await lock_container(on_.where, id_);
+  data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
+}
+
+// The process, which only the image tells; lxr-init reads it once the root is there.
+void start_run::complete_spec() {
+  const stage_span span(on_.events, "image", config_.name);
+  image_ = on_.prepare(config_.image_id);
+  if (!is_known_) spec::add_process(spec_, config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
+  out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+}
+
+// The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
+void start_run::open_streams() {
+  if (config_.tty) return;
+  const bool waits = options_.background && (config_.open_stdin || (config_.command.empty() && !config_.entrypoint));
+  streams_ = make_streams(std::move(options_.stdin_source), waits ? input_source::endless : input_source::nothing);
+}
+
+unique_fd start_run::mount_root() {
+  const rootfs::writable_layer own = rootfs::open_writable_layer(data_.get(), image_->layers.front().get());
+  io::mount::overlay_layers layers;
+  for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
+  layers.upper = own.upper.get();
+  layers.work = own.work.get();
+  layers.is_volatile = config_.auto_remove || config_.is_volatile;
+  return io::mount::mount_overlay(layers);
+}
+
+void start_run::hand_over() {
+  const stage_span span(on_.events, "overlay", config_.name);
+  rootfs::etc_files etc;
+  unique_fd root = with_room(on_.where, [&] {
+    etc = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
+    return mount_root();
+  });
+  std::vector<unique_fd> files;
+  for (unique_fd* file : {&etc.resolv_conf, &etc.hostname, &etc.hosts}) files.push_back(std::move(*file));
+  oci::runtime_spec whole = spec_;
+  set_terminal_size(whole);
+  on_.omit_inherited(*whole.process);
+  first_.hand_over(std::move(whole), std::move(root), std::move(files), std::move(streams_.theirs), std::move(listener_));
+}
+
+void start_run::save_state(container_status status) {
+  container_state& s = out_.state;
+  s.status = status;
+  if (status == container_status::running) s.started_ns = unix_time_ns();
+  s.name = config_.name;
+  s.image = config_.image;
+  s.created_ns = config_.created_ns;
+  s.command = spec::command_text(spec_.process->args);
+  if (net_) {
+    s.address = io::netlink::to_string(net_->address);
+    s.gateway = io::netlink::to_string(net_->gateway);
+    s.prefix = net_->prefix;
+    s.link = net_->link;
+    s.mac = io::netlink::to_string(net_->mac);
+  }
+  save(on_.where, id_, s);
+}
+
+task<launched> start_run::run() {
+  with_room(on_.where, [this] { record_start(); });
+  find_spec();
+  prepare_cgroup();
+  prepare_network();
+  spawn();
+  with_room(on_.where, [this] { prepare_directories(); });
+  if (options_.go_on) co_await wait_for_image();
+  complete_spec();
+  open_streams();
+  hand_over();
+  if (!is_known_) with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
+  if (net_ && !options_.go_on) co_await make_link();                                   // the root is what the child waits for first
+  co_await first_.running();
+  save_state(options_.wait ? container_status::created : container_status::running);
+  undo_.commit();
+  out_.config = config_;
+  out_.process = first_.take_process();
+  out_.output = config_.tty ? first_.take_terminal() : std::move(streams_.output);
+  out_.errors = std::move(streams_.errors);
+  co_return std::move(out_);
+}
+
+}  // namespace
+
+task<launched> start(engine& on, container_lock& lock, container_config config, start_options options) {
+  const std::string id = config.id;
+  start_run s(on, lock, std::move(config), std::move(options));
+  std::exception_ptr failure;
+  try {
+    co_return co_await s.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!lock) {  // it failed while it waited
+    try {
+      auto locking = lock_container(on.where, id);
+      lock = co_await shielded(std::move(locking));
+    } catch (const error&) {
+      // it was removed
+    }
+  }
+  const std::string leftovers = s.undo();
+  s.record_failure(failure);
+  if (leftovers.empty()) std::rethrow_exception(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    throw e.with_cleanup_failures(leftovers);
+  }
+}
+
+}  // namespace lxr::container

@@ -1,0 +1,109 @@
+#include "pipeline/launch/mount_options.hpp"
+
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+namespace lxr::launch {
+namespace {
+
+// MS_* of <sys/mount.h>, which clashes with <linux/mount.h> in glibc 2.36.
+constexpr std::uint64_t ms_unbindable = 1 << 17, ms_private = 1 << 18, ms_slave = 1 << 19, ms_shared = 1 << 20;
+
+struct attribute_word {
+  std::string_view word;
+  std::uint64_t set, clear;
+};
+
+// Each also as "r" + word, for the mounts below too. The times are one field of three values.
+constexpr attribute_word attributes[] = {
+    {"ro", MOUNT_ATTR_RDONLY, 0},
+    {"rw", 0, MOUNT_ATTR_RDONLY},
+    {"nosuid", MOUNT_ATTR_NOSUID, 0},
+    {"suid", 0, MOUNT_ATTR_NOSUID},
+    {"nodev", MOUNT_ATTR_NODEV, 0},
+    {"dev", 0, MOUNT_ATTR_NODEV},
+    {"noexec", MOUNT_ATTR_NOEXEC, 0},
+    {"exec", 0, MOUNT_ATTR_NOEXEC},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
+    {"diratime", 0, MOUNT_ATTR_NODIRATIME},
+    {"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"norelatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
+    {"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME},
+    {"atime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
+    {"nostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0},
+    {"symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW},
+};
+
+struct propagation_word {
+  std::string_view word;
+  std::uint64_t flag;
+};
+constexpr propagation_word propagations[] = {{"private", ms_private}, {"shared", ms_shared}, {"slave", ms_slave}, {"unbindable", ms_unbindable}};
+
+const attribute_word* find_attribute(std::string_view word) {
+  const auto* found = std::ranges::find(attributes, word, &attribute_word::word);
+  return found == std::end(attributes) ? nullptr : found;
+}
+
+void apply(const attribute_word& a, std::uint64_t& set, std::uint64_t& clear) {
+  set = (set & ~a.clear) | a.set;  // the last word counts
+  clear = (clear & ~a.set) | a.clear;
+}
+
+bool read_attribute(std::string_view word, mount_options& out) {
+  if (const attribute_word* a = find_attribute(word)) {
+    apply(*a, out.set, out.clear);
+    return true;
+  }
+  if (!word.starts_with('r')) return false;
+  const attribute_word* a = find_attribute(word.substr(1));
+  if (a == nullptr) return false;
+  apply(*a, out.recursive_set, out.recursive_clear);
+  return true;
+}
+
+bool read_propagation(std::string_view word, mount_options& out) {
+  for (const propagation_word& p : propagations) {
+    const bool recursive = word.starts_with('r') && word.substr(1) == p.word;
+    if (word != p.word && !recursive) continue;
+    out.propagation = p.flag;
+    out.recursive_propagation = recursive;
+    return true;
+  }
+  return false;
+}
+
+bool read_kind(std::string_view word, mount_options& out) {
+  if (word != "bind" && word != "rbind") return false;
+  out.is_bind = true;
+  out.is_recursive = word == "rbind";
+  return true;
+}
+
+// Words that say how mount(8) is to go about it, and mean nothing to the kernel.
+bool is_empty_word(std::string_view word) { return word == "defaults" || word == "async" || word == "newinstance" || word.empty(); }
+
+}  // namespace
+
+mount_options read_mount_options(const oci::mount_spec& mount) {
+  mount_options out;
+  out.is_bind = mount.type == "bind";
+  out.is_recursive = mount.type == "bind" && std::ranges::find(mount.options, "bind") == mount.options.end();
+  for (const std::string& word : mount.options) {
+    for (const char* later : {"idmap", "ridmap", "tmpcopyup", "remount"}) {
+      if (word == later) throw error(errc::unsupported, "mount", mount.destination, "lxr does not know the mount option " + word + " yet");
+    }
+    if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || is_empty_word(word)) continue;
+    out.of_filesystem.push_back(word);
+  }
+  if (!mount.uid_mappings.empty()) throw error(errc::unsupported, "mount", mount.destination, "lxr does not map the ids of mounts yet");
+  return out;
+}
+
+}  // namespace lxr::launch

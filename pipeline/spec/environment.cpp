@@ -1,0 +1,51 @@
+#include "pipeline/spec/environment.hpp"
+
+#include <algorithm>
+
+namespace lxr::spec {
+
+std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home) {
+  std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.hostname};
+  if (config.tty) env.emplace_back("TERM=xterm");
+  for (const auto* source : {&image.env, &config.env}) {
+    for (const std::string& assignment : *source) {
+      if (assignment.find('=') != std::string::npos) set_env(env, assignment);
+    }
+  }
+  if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also where it is there and empty, as with runc
+  return env;
+}
+
+std::string find_env(const std::vector<std::string>& env, const std::string& key) {
+  for (const std::string& assignment : env) {
+    if (assignment.size() > key.size() && assignment[key.size()] == '=' && assignment.starts_with(key)) {
+      return assignment.substr(key.size() + 1);
+    }
+  }
+  return {};
+}
+
+void set_env(std::vector<std::string>& env, const std::string& assignment) {
+  const std::string key = assignment.substr(0, assignment.find('=') + 1);
+  const auto old = std::ranges::find_if(env, [&key](const std::string& e) { return e.starts_with(key); });
+  if (old == env.end()) {
+    env.push_back(assignment);
+  } else {
+    *old = assignment;
+  }
+}
+
+std::vector<std::string> exec_candidates(const std::string& word, const std::string& path) {
+  if (word.find('/') != std::string::npos) return {word};
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at <= path.size();) {
+    const auto end = std::min(path.find(':', at), path.size());
+    const std::string directory = path.substr(at, end - at);
+    if (directory.starts_with('/')) out.push_back(directory + "/" + word);
+    at = end + 1;
+  }
+  if (out.empty()) out.push_back("/" + word);
+  return out;
+}
+
+}  // namespace lxr::spec

@@ -1,0 +1,91 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/oci/runtime_spec/defaults.hpp"
+#include "pipeline/spec/environment.hpp"
+#include "pipeline/spec/spec.hpp"
+
+namespace lxr::spec {
+namespace {
+
+// What docker's and podman's daemons of today give: many programs walk all descriptors up to the soft limit.
+oci::rlimit descriptor_limit() {
+  constexpr rlim_t usual_soft = 1024, usual_hard = 524288;
+  rlimit own{};
+  ::getrlimit(RLIMIT_NOFILE, &own);
+  const rlim_t hard = std::min(own.rlim_max, usual_hard);
+  return {"RLIMIT_NOFILE", hard, std::min(usual_soft, hard)};
+}
+
+// Root gets the default set; any other user has it only as the bound of what setuid programs may give.
+void set_capabilities(oci::process_spec& process) {
+  oci::capability_sets& sets = process.capabilities.emplace();
+  sets.bounding.bits = oci::default_capabilities();
+  if (process.user.uid == 0) sets.effective = sets.permitted = sets.bounding;
+}
+
+bool sets_home(const container_config& config, const oci::image_config& image) {
+  return !find_env(config.env, "HOME").empty() || !find_env(image.env, "HOME").empty();
+}
+
+void set_working_directory(oci::process_spec& process, const std::string& directory) {
+  process.cwd = directory.starts_with('/') ? directory : "/" + directory;
+}
+
+}  // namespace
+
+std::vector<std::string> command_line(const container_config& config, const oci::image_config& image) {
+  std::vector<std::string> args = config.entrypoint ? *config.entrypoint : image.entrypoint;
+  const bool keep_image_command = config.command.empty() && !config.entrypoint;
+  const auto& command = keep_image_command ? image.cmd : config.command;
+  args.insert(args.end(), command.begin(), command.end());
+  if (args.empty() || (args.size() == 1 && args.front().empty())) {
+    throw error(errc::invalid_argument, "run image", config.image, "no command specified: the image has neither Entrypoint nor Cmd", "give a command after the image");
+  }
+  return args;
+}
+
+std::string command_text(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read) {
+  const resolved_user user = resolve_user(config.user.empty() ? image.user : config.user, read);
+  oci::process_spec process;
+  process.terminal = config.tty;
+  process.user = user.ids;
+  process.args = command_line(config, image);
+  process.env = environment(config, image, user.home);
+  if (!sets_home(config, image)) spec.annotations[derived_home_annotation] = "true";
+  set_working_directory(process, config.working_dir.empty() ? image.working_dir : config.working_dir);
+  set_capabilities(process);
+  process.rlimits = {descriptor_limit()};
+  process.oom_score_adj = config.oom_score_adj;
+  process.no_new_privileges = true;
+  spec.process = std::move(process);
+}
+
+oci::process_spec make_process(const oci::runtime_spec& of, const further_process& wanted, const file_reader& read) {
+  oci::process_spec process = of.process.value();
+  process.console_size.reset();
+  process.args = wanted.command;
+  if (process.terminal && !wanted.tty) std::erase(process.env, "TERM=xterm");
+  process.terminal = wanted.tty;
+  if (wanted.tty && find_env(process.env, "TERM").empty()) set_env(process.env, "TERM=xterm");
+  const resolved_user user = resolve_user(wanted.user.empty() ? std::to_string(process.user.uid) : wanted.user, read);
+  if (!wanted.user.empty()) {
+    process.user = user.ids;
+    set_capabilities(process);
+    if (of.annotations.contains(derived_home_annotation)) set_env(process.env, "HOME=" + user.home);
+  }
+  for (const std::string& assignment : wanted.env) set_env(process.env, assignment);
+  if (find_env(process.env, "HOME").empty()) set_env(process.env, "HOME=" + user.home);
+  if (!wanted.working_dir.empty()) set_working_directory(process, wanted.working_dir);
+  return process;
+}
+
+}  // namespace lxr::spec

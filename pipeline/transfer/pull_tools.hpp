@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+
+#include "core/async/block_pool.hpp"
+#include "core/async/semaphore.hpp"
+#include "core/base/event_sink.hpp"
+#include "io/file/file_backend.hpp"
+#include "pipeline/layer/layer_target.hpp"
+#include "pipeline/transfer/source.hpp"
+#include "pipeline/store/store.hpp"
+
+namespace lxr::transfer {
+
+// What a pull works with. Borrowed; outlives it.
+struct pull_tools {
+  const store::image_store& images;
+  layer::store_driver driver;
+  layer::durability safety;
+  worker_pool& pool;
+  block_pool& blocks;  // more than layers_at_once, of plain_block_size
+  io::file::file_backend& files;
+  event_sink& events;
+  layer::layer_limits limits = {};
+  std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
+  std::size_t parallel = layers_at_once;                        // layers unpacked at once
+};
+
+}  // namespace lxr::transfer
