@@ -29,7 +29,7 @@ oci::runtime_spec spec_of_a_shell() {
   oci::image_config image;
   image.cmd = {"sh"};
   container_config config;
-  config.hostname = "box";
+  config.network.hostname = "box";
   return spec::make_spec(config, image, [](const std::string&) { return std::optional<std::string>(); });
 }
 

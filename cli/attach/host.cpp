@@ -123,7 +123,7 @@ task<void> image_arrival::until_stored() {
   if (failed) throw cancelled(cancel_reason::sibling_failed);
 }
 
-task<void> host::with_image(const container_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work) {
+task<void> host::with_image(const image_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work) {
   image_arrival arrival;
   std::exception_ptr failure;
   task_scope fetching(engine_.executor);
@@ -144,7 +144,7 @@ task<void> host::with_image(const container_flags& flags, container_config& conf
   if (failure) std::rethrow_exception(failure);
 }
 
-task<void> host::fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival) {
+task<void> host::fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival) {
   try {
     auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
     if (found && !flags.architecture.empty() && !oci::platform::parse(flags.architecture).accepts("", engine_.images.load(found->id).config.architecture)) found.reset();

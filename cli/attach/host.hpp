@@ -4,10 +4,12 @@
 #include <functional>
 #include <string>
 
-#include "cli/flags/container_flags.hpp"
+#include "cli/flags/image_flags.hpp"
 #include "cli/attach/session.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/async/task.hpp"
+#include "core/async/waiter_list.hpp"
+#include "core/model/container_config.hpp"
 #include "pipeline/monitor/monitor.hpp"
 
 namespace lxr::cli {
@@ -42,10 +44,10 @@ class host {
   void focus(const std::string& id);
   // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and filled
   // in, with how it is shown. Work that fails ends the pull; work learns from `arrival` that the pull failed, which is the cause.
-  task<void> with_image(const container_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work);
+  task<void> with_image(const image_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work);
 
  private:
-  task<void> fetch_image(const container_flags& flags, container_config& config, image_arrival& arrival);
+  task<void> fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival);
   task<void> linger();
   task<void> supervise(std::function<task<void>(host&)> work);
   task<void> listen(task_scope& work);

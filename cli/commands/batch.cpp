@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/commands/command.hpp"
+#include "cli/flags/container_flags.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/attach/host.hpp"
 #include "cli/print/output.hpp"
@@ -13,7 +14,7 @@ namespace lxr::cli {
 namespace {
 
 struct batch_command {
-  container_flags flags;
+  const container_flags* flags = nullptr;
   batch::request request;
 };
 
@@ -52,13 +53,13 @@ task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
     if (!o.failure.empty()) print_error(o.name + ": " + o.failure);
   }
   const std::string remains = "what was started is there all the same, as " + what.request.prefix + "-1 and so on: see lxr ps -a";
-  const int arrived = print_result(summary_text(result, what.flags.quiet), remains);
-  h.events().show(what.flags.timing, what.flags.trace);
+  const int arrived = print_result(summary_text(result, what.flags->quiet), remains);
+  h.events().show(what.flags->timing, what.flags->trace);
   h.client().finished(result.failed() == 0 ? arrived : tool_failed);
 }
 
 task<void> run_batch(host& h, batch_command what) {
-  auto running = h.with_image(what.flags, what.request.config, [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
+  auto running = h.with_image(what.flags->image, what.request.config, [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
   co_await std::move(running);
 }
 
@@ -70,20 +71,19 @@ int cmd_batch(const invocation& call) {
                "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
                "batch");
   batch_command what;
-  what.flags.add_to(app);
+  container_flags flags;
+  what.flags = &flags;
+  flags.add_to(app);
   what.request.prefix = "batch-" + random_hex(3);
-  bool remove = false;
   app.add_option("-n,--count", what.request.count, "How many")->required()->range(1, 60000);
   app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
   app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->range(1, 1024);
   app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->range(0, 4096);
   app.add_flag("--all-or-nothing", what.request.all_or_nothing, "When one cannot start, remove them all");
-  app.add_flag("--rm", remove, "Remove each container when it exits");
   if (const auto done = parse(app, call)) return *done;
-  what.request.config = what.flags.to_config(app, app.remaining());
-  what.request.config.auto_remove = remove;
+  what.request.config = flags.config(app);
   return run_session({}, [&](engine_side& side) {
-    terminal_events events(what.flags.quiet);
+    terminal_events events(flags.quiet);
     host h(call.open(), side, events);
     h.run([&what](host& inner) { return run_batch(inner, what); });
   });

@@ -78,7 +78,7 @@ json::object network_json(const container_config& c, const container_state& s) {
   json::object out = one;
   out["Link"] = s.link;
   out["Ports"] = json::object{};
-  out["Networks"] = json::object{{to_string(c.network), one}};
+  out["Networks"] = json::object{{to_word(c.network.mode), one}};
   return out;
 }
 
@@ -100,7 +100,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
     layers.emplace_back(where.root() + "/" + layer + (tree ? "/root" : "/data.tar"));
   }
   std::vector<std::string> env = image.env;
-  for (const std::string& assignment : c.env) spec::set_env(env, assignment);
+  for (const std::string& assignment : c.process.env) spec::set_env(env, assignment);
   json::object out{{"Id", c.id},
                    {"Created", monitor::format_time(c.created_ns)},
                    {"Path", command.empty() ? "" : command.front()},
@@ -114,20 +114,20 @@ json::object inspect_container(const instance& where, const std::string& id) {
                                     {"Data", json::object{{"LowerDirs", std::move(layers)},
                                                           {"UpperDir", where.root() + "/containers/" + c.id + "/upper"},
                                                           {"WorkDir", where.root() + "/containers/" + c.id + "/work"}}}};
-  out["HostConfig"] = json::object{{"NetworkMode", to_string(c.network)}, {"Memory", c.memory},   {"NanoCpus", static_cast<std::int64_t>(c.cpus * 1e9)},
-                                   {"PidsLimit", c.pids_limit},           {"AutoRemove", c.auto_remove}, {"ReadonlyRootfs", c.read_only}};
-  out["Config"] = json::object{{"Hostname", c.hostname},
-                               {"User", c.user.empty() ? image.user : c.user},
-                               {"Tty", c.tty},
-                               {"OpenStdin", c.open_stdin},
+  out["HostConfig"] = json::object{{"NetworkMode", to_word(c.network.mode)}, {"Memory", c.resources.memory},   {"NanoCpus", static_cast<std::int64_t>(c.resources.cpus * 1e9)},
+                                   {"PidsLimit", c.resources.pids_limit},           {"AutoRemove", c.lifecycle.auto_remove}, {"ReadonlyRootfs", c.rootfs.read_only}};
+  out["Config"] = json::object{{"Hostname", c.network.hostname},
+                               {"User", c.process.user.empty() ? image.user : c.process.user},
+                               {"Tty", c.process.tty},
+                               {"OpenStdin", c.process.open_stdin},
                                {"Env", json::from(env)},
-                               {"Cmd", json::from(c.command.empty() ? image.cmd : c.command)},
-                               {"Entrypoint", json::from(c.entrypoint.value_or(image.entrypoint))},
+                               {"Cmd", json::from(c.process.command.empty() ? image.cmd : c.process.command)},
+                               {"Entrypoint", json::from(c.process.entrypoint.value_or(image.entrypoint))},
                                {"Image", c.image},
-                               {"WorkingDir", c.working_dir.empty() ? image.working_dir : c.working_dir},
-                               {"Labels", json::from(c.labels)},
-                               {"StopSignal", c.stop_signal.empty() ? image.stop_signal : c.stop_signal},
-                               {"StopTimeout", c.stop_timeout}};
+                               {"WorkingDir", c.process.working_dir.empty() ? image.working_dir : c.process.working_dir},
+                               {"Labels", json::from(c.lifecycle.labels)},
+                               {"StopSignal", c.lifecycle.stop_signal.empty() ? image.stop_signal : c.lifecycle.stop_signal},
+                               {"StopTimeout", c.lifecycle.stop_timeout}};
   out["NetworkSettings"] = network_json(c, s);
   out["Namespaces"] = s.init.pid != 0 ? namespaces_of(s.init.pid) : json::object{};
   out["Mounts"] = s.init.pid != 0 ? mounts_of(s.init.pid) : json::array{};

@@ -2,6 +2,7 @@
 
 #include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
+#include "cli/flags/container_flags.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/attach/host.hpp"
 #include "cli/flags/id_file.hpp"
@@ -16,7 +17,7 @@ namespace lxr::cli {
 namespace {
 
 struct run_request {
-  container_flags flags;
+  const container_flags* flags = nullptr;
   container_config config;
   std::shared_ptr<id_file> cidfile;
   bool detach = false, start = true;
@@ -33,14 +34,14 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   const bool attached = what.start && !what.detach;
   options.background = !attached;
   options.size = h.client().size;
-  if (attached && config.open_stdin && !config.tty) options.stdin_source = std::move(h.client().input);
+  if (attached && config.process.open_stdin && !config.process.tty) options.stdin_source = std::move(h.client().input);
   if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
   std::exception_ptr failure;
   try {
     what.cidfile->write(config.id);
     auto launching = container::start(h.engine(), fresh.lock, config, std::move(options));
     container::launched running = co_await std::move(launching);
-    h.events().show(what.flags.timing, what.flags.trace);
+    h.events().show(what.flags->timing, what.flags->trace);
     if (!attached) {
       h.monitor().watch(std::move(running));
       fresh.lock.release();  // the next command may follow at once
@@ -63,7 +64,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
 
 // run and create are the same but for where they stop.
 task<void> run_container(host& h, run_request what) {
-  auto running = h.with_image(what.flags, what.config, [&](image_arrival& arrival) { return start_container(h, what, arrival); });
+  auto running = h.with_image(what.flags->image, what.config, [&](image_arrival& arrival) { return start_container(h, what, arrival); });
   co_await std::move(running);
 }
 
@@ -76,13 +77,14 @@ int run_or_create(const invocation& call, bool start) {
                      : "Create a container and prepare everything up to its start: its first process waits, set up, for `lxr start`.\n\n"
                        "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
                start ? "run" : "create");
-  what.flags.add_to(app);
+  container_flags flags;
+  what.flags = &flags;
+  flags.add_to(app);
   std::string name;
-  bool interactive = false, tty = false, remove = false;
+  bool interactive = false, tty = false;
   app.add_option("--name", name, "Name of the container (generated)");
   app.add_flag("-i,--interactive", interactive, "Keep standard input open");
   app.add_flag("-t,--tty", tty, "Give the container a terminal");
-  app.add_flag("--rm", remove, "Remove the container when it exits");
   std::string cidfile;
   app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet");
   attach_flags attach;
@@ -91,11 +93,10 @@ int run_or_create(const invocation& call, bool start) {
   if (start) attach.add_sig_proxy(app);
   if (start) app.add_flag("-d,--detach", what.detach, "Run in the background and print the id");
   if (const auto done = parse(app, call)) return *done;
-  what.config = what.flags.to_config(app, app.remaining());
+  what.config = flags.config(app);
   what.config.name = name;
-  what.config.tty = tty;
-  what.config.open_stdin = interactive;
-  what.config.auto_remove = remove;
+  what.config.process.tty = tty;
+  what.config.process.open_stdin = interactive;
   if (what.detach && !attach.streams.empty()) {
     throw error(errc::invalid_argument, "use --attach", "", "it conflicts with --detach", "leave one of them out");
   }
@@ -108,7 +109,7 @@ int run_or_create(const invocation& call, bool start) {
   attach.apply_to(session);
   session.kept = what.cidfile->descriptor();
   return run_session(session, [&](engine_side& side) {
-    terminal_events events(what.flags.quiet);
+    terminal_events events(flags.quiet);
     host h(call.open(), side, events);
     h.run([&what](host& inner) { return run_container(inner, what); });
   });

@@ -64,7 +64,7 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   options.background = !attach;
   options.size = h.client().size;
   options.previous = raw;
-  if (attach && interactive && !config.tty) options.stdin_source = std::move(h.client().input);
+  if (attach && interactive && !config.process.tty) options.stdin_source = std::move(h.client().input);
   auto launching = container::start(h.engine(), lock, config, std::move(options));
   container::launched running = co_await std::move(launching);
   if (!attach) {
@@ -133,7 +133,7 @@ int cmd_start(const invocation& call) {
   bool tty = false;
   if (what.attach) {
     asio::io_context loop(1);
-    tty = lxr::run(loop, config_of(where, resolve_container(where, others.front()))).tty;
+    tty = lxr::run(loop, config_of(where, resolve_container(where, others.front()))).process.tty;
   }
   if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
   what.words = others;

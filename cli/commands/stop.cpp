@@ -20,7 +20,7 @@ namespace lxr::cli {
 namespace {
 
 int stop_signal_of(const instance& where, const container_config& config) {
-  std::string word = config.stop_signal;
+  std::string word = config.lifecycle.stop_signal;
   try {
     if (word.empty()) word = store::image_store(where).load(config.image_id).config.stop_signal;
   } catch (const error&) {
@@ -76,7 +76,7 @@ int run_all(const instance& where, const std::vector<std::string>& words, const 
 
 task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::optional<int> seconds) {
   const container_config config = co_await config_of(where, id);
-  const int wait = seconds.value_or(config.stop_timeout);
+  const int wait = seconds.value_or(config.lifecycle.stop_timeout);
   container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
   if (wait < 0) how.limit = std::chrono::years(1);  // -1: for ever
   auto stopping = container::stop(where, records, std::move(id), how);

@@ -11,10 +11,6 @@
 namespace lxr::cli {
 namespace {
 
-[[noreturn]] void bad(const std::string& flag, const std::string& value, const std::string& why) {
-  throw error(errc::invalid_argument, "use " + flag, '"' + value + '"', why);
-}
-
 // Digits with at most one dot: no sign, no exponent, no "inf". `rest` is what stands behind.
 std::optional<double> take_decimal(std::string_view text, std::string_view& rest) {
   if (text.empty() || !((text.front() >= '0' && text.front() <= '9') || text.front() == '.')) return std::nullopt;
@@ -47,14 +43,18 @@ bool is_label(std::string_view label) {
 
 }  // namespace
 
+void refuse_value(const std::string& flag, const std::string& value, const std::string& why) {
+  throw error(errc::invalid_argument, "use " + flag, '"' + value + '"', why);
+}
+
 std::int64_t parse_size(const std::string& text, const std::string& flag) {
   std::string_view rest;
   const auto number = take_decimal(text, rest);
   if (number && rest.starts_with(' ') && rest.size() > 1) rest.remove_prefix(1);
   const auto power = number ? power_of(rest) : std::nullopt;
-  if (!power) bad(flag, text, "a size is a number and b, k, m, g, t or p");
+  if (!power) refuse_value(flag, text, "a size is a number and b, k, m, g, t or p");
   const double bytes = *number * static_cast<double>(std::int64_t{1} << (10 * *power));
-  if (!(bytes < 0x1p63)) bad(flag, text, "it is too large: the largest size is 8191p");
+  if (!(bytes < 0x1p63)) refuse_value(flag, text, "it is too large: the largest size is 8191p");
   return static_cast<std::int64_t>(bytes);
 }
 
@@ -63,18 +63,18 @@ double parse_cpus(const std::string& text, const std::string& flag) {
   std::string_view rest;
   const auto number = take_decimal(text, rest);
   if (!number || !rest.empty() || *number > most || (*number < least && *number != 0)) {
-    bad(flag, text, "it is a number of processors from 0.01 to 4096, or 0 for no limit");
+    refuse_value(flag, text, "it is a number of processors from 0.01 to 4096, or 0 for no limit");
   }
   return *number;
 }
 
 void check_hostname(const std::string& name, const std::string& flag) {
   constexpr std::size_t longest = 64;  // HOST_NAME_MAX
-  if (name.size() > longest) bad(flag, name, "a host name has at most 64 characters");
+  if (name.size() > longest) refuse_value(flag, name, "a host name has at most 64 characters");
   for (std::size_t begin = 0; !name.empty() && begin <= name.size();) {
     const std::size_t end = std::min(name.find('.', begin), name.size());
     if (!is_label(std::string_view(name).substr(begin, end - begin))) {
-      bad(flag, name, "a host name is letters, digits, - and _ in parts of at most 63, joined by dots; no part begins or ends with -");
+      refuse_value(flag, name, "a host name is letters, digits, - and _ in parts of at most 63, joined by dots; no part begins or ends with -");
     }
     begin = end + 1;
   }
@@ -82,8 +82,8 @@ void check_hostname(const std::string& name, const std::string& flag) {
 
 void check_label(const std::string& text, const std::string& flag) {
   const std::string key = text.substr(0, text.find('='));
-  if (key.empty()) bad(flag, text, "it has no name");
-  if (key.find_first_of(" \t\n\v\f\r") != std::string::npos) bad(flag, text, "the name has a blank in it");
+  if (key.empty()) refuse_value(flag, text, "it has no name");
+  if (key.find_first_of(" \t\n\v\f\r") != std::string::npos) refuse_value(flag, text, "the name has a blank in it");
 }
 
 }  // namespace lxr::cli

@@ -7,6 +7,9 @@ namespace lxr::cli {
 
 // Values of flags as docker reads them. Each throws errc::invalid_argument that names `flag`, the value, and what it may be.
 
+// Throws errc::invalid_argument: "cannot use FLAG "VALUE": WHY".
+[[noreturn]] void refuse_value(const std::string& flag, const std::string& value, const std::string& why);
+
 // "512m", "1.5g", "2GiB", "100": bytes; suffixes b k m g t p, powers of 1024.
 std::int64_t parse_size(const std::string& text, const std::string& flag);
 // "1.5": processors; 0 for no limit.

@@ -127,13 +127,18 @@ class field_reader {
   errc code_;
 };
 
-// Writes the members of one object. Left out is what is false, empty or absent: it is what a reader finds without it.
+// Writes the members of one object. Left out is what is false or empty, and an optional that is absent. So a member whose default is
+// something else has to be an optional.
 class field_writer {
  public:
   template <class T>
   void operator()(const char* name, const T& in) {
     value v = value_of(in);
     if (!is_absent(v)) object_[name] = std::move(v);
+  }
+  template <class T>
+  void operator()(const char* name, const std::optional<T>& in) {
+    if (in) object_[name] = value_of(*in);
   }
   object take() { return std::move(object_); }
 
@@ -161,10 +166,6 @@ class field_writer {
     requires std::is_enum_v<T>
   static value value_of(T v) {
     return value(to_word(v));
-  }
-  template <class T>
-  static value value_of(const std::optional<T>& v) {
-    return v ? value_of(*v) : value();
   }
   template <class T>
   static value value_of(const std::vector<T>& v) {

@@ -27,7 +27,7 @@ std::string mark(const instance& where) { return prefix() + std::to_string(std::
 
 void settle_one(const instance& where, const std::string& id) {
   const container_config config = load_config(where, id);
-  if (config.auto_remove && load_state(where, id).is_idle()) {
+  if (config.lifecycle.auto_remove && load_state(where, id).is_idle()) {
     release_name(where, config.name, id);
     move_to_trash(where, "containers/" + id);
     move_state_to_trash(where, "containers/" + id);

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
+#include "core/base/record.hpp"
 #include "core/instance/container_lock.hpp"
 
 namespace lxr {
@@ -48,7 +49,7 @@ json::object to_json(const container_state& s) {
 }
 
 container_state parse_state(const std::string& text, const std::string& document) {
-  const json::object o = json::parse_record(text, document);
+  const json::object o = record::read(text, document);
   container_state s;
   s.status = parse_status(json::get_string(o, "status"));
   s.init = get_process(o, "init");
@@ -120,11 +121,11 @@ std::string to_string(container_status status) {
 }
 
 void save(const instance& where, const std::string& id, const container_state& s) {
-  file::replace_at(where.state_fd(), record_path(id), json::dump(to_json(s)));
+  file::replace_at(where.state_fd(), record_path(id), record::text_of(to_json(s)));
 }
 
 void save_ended(const instance& where, const std::string& id, const container_state& s) {
-  const std::string text = json::dump(to_json(s));
+  const std::string text = record::text_of(to_json(s));
   try {
     file::replace_at(where.root_fd(), record_path(id), text);
   } catch (const error&) {

@@ -30,7 +30,7 @@ created create_once(const instance& where, const process_identity& maker, contai
     } else {
       reserve_name(where, wanted.name, wanted.id);
     }
-    if (wanted.hostname.empty()) wanted.hostname = rootfs::default_hostname(wanted);
+    if (wanted.network.hostname.empty()) wanted.network.hostname = rootfs::default_hostname(wanted);
     file::make_directory_at(where.root_fd(), "containers/" + wanted.id);
     save(where, wanted);
   } catch (...) {

@@ -114,8 +114,8 @@ void start_run::prepare_cgroup() {
 }
 
 void start_run::prepare_network() {
-  if (config_.network == network_mode::host) return;
-  if (config_.network == network_mode::none) {
+  if (config_.network.mode == network_mode::host) return;
+  if (config_.network.mode == network_mode::none) {
     inner_network_ = network::bridge_network::loopback_configuration();
     return;
   }
@@ -197,13 +197,13 @@ void start_run::complete_spec() {
   const stage_span span(on_.events, "image", config_.name);
   image_ = on_.prepare(config_.image_id);
   if (!is_known_) spec::add_process(spec_, config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
-  out_.stop_signal = parse_signal(!config_.stop_signal.empty() ? config_.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  out_.stop_signal = parse_signal(!config_.lifecycle.stop_signal.empty() ? config_.lifecycle.stop_signal : image_->image.config.stop_signal, SIGTERM);
 }
 
 // The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
 void start_run::open_streams() {
-  if (config_.tty) return;
-  const bool waits = options_.background && (config_.open_stdin || (config_.command.empty() && !config_.entrypoint));
+  if (config_.process.tty) return;
+  const bool waits = options_.background && (config_.process.open_stdin || (config_.process.command.empty() && !config_.process.entrypoint));
   streams_ = make_streams(std::move(options_.stdin_source), waits ? input_source::endless : input_source::nothing);
 }
 
@@ -213,7 +213,7 @@ unique_fd start_run::mount_root() {
   for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
   layers.upper = own.upper.get();
   layers.work = own.work.get();
-  layers.is_volatile = config_.auto_remove || config_.is_volatile;
+  layers.is_volatile = config_.lifecycle.auto_remove || config_.rootfs.is_volatile;
   return io::mount::mount_overlay(layers);
 }
 
@@ -268,7 +268,7 @@ task<launched> start_run::run() {
   undo_.commit();
   out_.config = config_;
   out_.process = first_.take_process();
-  out_.output = config_.tty ? first_.take_terminal() : std::move(streams_.output);
+  out_.output = config_.process.tty ? first_.take_terminal() : std::move(streams_.output);
   out_.errors = std::move(streams_.errors);
   co_return std::move(out_);
 }

@@ -99,7 +99,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   output.spawn(copy_output(s, s->container.output.get(), s->output, "stdout"));
   if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->errors, "stderr"));
   if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
-  if (s->client.input && s->container.config.tty) input.spawn(copy_input(s));
+  if (s->client.input && s->container.config.process.tty) input.spawn(copy_input(s));
   for (client_stream* to : {&s->output, &s->errors}) {
     if (to->fd >= 0) clients.spawn(forward(*to));
   }
@@ -238,12 +238,12 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   state.exit_code = status.code;
   state.finished_ns = unix_time_ns();
   state.failure = s.start_failure;
-  state.oom_killed = s.container.config.memory > 0 && engine_.cgroups_of(id).had_oom_kill();
+  state.oom_killed = s.container.config.resources.memory > 0 && engine_.cgroups_of(id).had_oom_kill();
   container::release_kernel_objects(engine_.where, engine_.cgroups, id, state);
   state.init = {};
   state.address.clear();
   state.link.clear();
-  if (s.container.config.auto_remove) {
+  if (s.container.config.lifecycle.auto_remove) {
     container::discard_files(engine_.where, s.container.config);
   } else {
     save_ended(engine_.where, id, state);
@@ -252,11 +252,11 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
 
 void monitor::abandon(const std::string& id) {
   const auto found = subjects_.find(id);
-  if (found != subjects_.end() && found->second->container.config.auto_remove) scope_.spawn(stop_abandoned(found->second));
+  if (found != subjects_.end() && found->second->container.config.lifecycle.auto_remove) scope_.spawn(stop_abandoned(found->second));
 }
 
 task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
-  const int limit = s->container.config.stop_timeout;
+  const int limit = s->container.config.lifecycle.stop_timeout;
   io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
   if (limit < 0) co_return;  // it may take for ever
   try {
@@ -275,7 +275,7 @@ void monitor::send_signal(const std::string& id, int number) noexcept {
 
 void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {
   const auto found = subjects_.find(id);
-  if (found == subjects_.end() || !found->second->container.config.tty) return;
+  if (found == subjects_.end() || !found->second->container.config.process.tty) return;
   winsize size{rows, columns, 0, 0};
   ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
 }

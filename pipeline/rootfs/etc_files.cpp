@@ -31,9 +31,9 @@ unique_fd write_and_mount(int data, const std::string& name, const std::string& 
 }  // namespace
 
 etc_files make_etc_files(int data, const container_config& config, const std::string& address) {
-  return {write_and_mount(data, "hosts", hosts_file(config, address), config.read_only),
-          write_and_mount(data, "hostname", config.hostname + "\n", config.read_only),
-          write_and_mount(data, "resolv.conf", resolv_conf(config.network), config.read_only)};
+  return {write_and_mount(data, "hosts", hosts_file(config, address), config.rootfs.read_only),
+          write_and_mount(data, "hostname", config.network.hostname + "\n", config.rootfs.read_only),
+          write_and_mount(data, "resolv.conf", resolv_conf(config.network.mode), config.rootfs.read_only)};
 }
 
 }  // namespace lxr::rootfs

@@ -59,16 +59,16 @@ bool names_host(const std::string& hosts, const std::string& name) {
 
 std::string default_hostname(const container_config& config) {
   utsname host{};
-  if (config.network == network_mode::host && ::uname(&host) == 0) return host.nodename;
+  if (config.network.mode == network_mode::host && ::uname(&host) == 0) return host.nodename;
   return short_id(config.id);
 }
 
 std::string hosts_file(const container_config& config, const std::string& address, const std::string& hosts_own) {
-  const bool shared = config.network == network_mode::host;
+  const bool shared = config.network.mode == network_mode::host;
   std::string out = shared ? hosts_own : "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!out.empty() && !out.ends_with('\n')) out += '\n';
   std::string names;
-  for (const std::string& name : {config.hostname, config.name}) {
+  for (const std::string& name : {config.network.hostname, config.name}) {
     if (!name.empty() && !names_host(out + "0 " + names, name)) names += " " + name;
   }
   if (!names.empty()) out += (address.empty() ? "127.0.1.1" : address) + "\t" + names.substr(1) + "\n";
@@ -76,7 +76,7 @@ std::string hosts_file(const container_config& config, const std::string& addres
 }
 
 std::string hosts_file(const container_config& config, const std::string& address) {
-  const bool shared = config.network == network_mode::host;
+  const bool shared = config.network.mode == network_mode::host;
   return hosts_file(config, address, shared ? file::read_at(AT_FDCWD, "/etc/hosts").value_or("") : "");
 }
 

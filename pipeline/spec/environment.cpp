@@ -5,9 +5,9 @@
 namespace lxr::spec {
 
 std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home) {
-  std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.hostname};
-  if (config.tty) env.emplace_back("TERM=xterm");
-  for (const auto* source : {&image.env, &config.env}) {
+  std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.network.hostname};
+  if (config.process.tty) env.emplace_back("TERM=xterm");
+  for (const auto* source : {&image.env, &config.process.env}) {
     for (const std::string& assignment : *source) {
       if (assignment.find('=') != std::string::npos) set_env(env, assignment);
     }

@@ -5,7 +5,7 @@ namespace lxr::spec {
 
 void add_mounts(oci::runtime_spec& spec, const container_config& config) {
   spec.root.path = "rootfs";
-  spec.root.readonly = config.read_only;
+  spec.root.readonly = config.rootfs.read_only;
   spec.mounts = oci::default_mounts();
 }
 

@@ -27,7 +27,7 @@ void set_capabilities(oci::process_spec& process) {
 }
 
 bool sets_home(const container_config& config, const oci::image_config& image) {
-  return !find_env(config.env, "HOME").empty() || !find_env(image.env, "HOME").empty();
+  return !find_env(config.process.env, "HOME").empty() || !find_env(image.env, "HOME").empty();
 }
 
 void set_working_directory(oci::process_spec& process, const std::string& directory) {
@@ -37,9 +37,9 @@ void set_working_directory(oci::process_spec& process, const std::string& direct
 }  // namespace
 
 std::vector<std::string> command_line(const container_config& config, const oci::image_config& image) {
-  std::vector<std::string> args = config.entrypoint ? *config.entrypoint : image.entrypoint;
-  const bool keep_image_command = config.command.empty() && !config.entrypoint;
-  const auto& command = keep_image_command ? image.cmd : config.command;
+  std::vector<std::string> args = config.process.entrypoint ? *config.process.entrypoint : image.entrypoint;
+  const bool keep_image_command = config.process.command.empty() && !config.process.entrypoint;
+  const auto& command = keep_image_command ? image.cmd : config.process.command;
   args.insert(args.end(), command.begin(), command.end());
   if (args.empty() || (args.size() == 1 && args.front().empty())) {
     throw error(errc::invalid_argument, "run image", config.image, "no command specified: the image has neither Entrypoint nor Cmd", "give a command after the image");
@@ -54,17 +54,17 @@ std::string command_text(const std::vector<std::string>& words) {
 }
 
 void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read) {
-  const resolved_user user = resolve_user(config.user.empty() ? image.user : config.user, read);
+  const resolved_user user = resolve_user(config.process.user.empty() ? image.user : config.process.user, read);
   oci::process_spec process;
-  process.terminal = config.tty;
+  process.terminal = config.process.tty;
   process.user = user.ids;
   process.args = command_line(config, image);
   process.env = environment(config, image, user.home);
   if (!sets_home(config, image)) spec.annotations[derived_home_annotation] = "true";
-  set_working_directory(process, config.working_dir.empty() ? image.working_dir : config.working_dir);
+  set_working_directory(process, config.process.working_dir.empty() ? image.working_dir : config.process.working_dir);
   set_capabilities(process);
   process.rlimits = {descriptor_limit()};
-  process.oom_score_adj = config.oom_score_adj;
+  process.oom_score_adj = config.process.oom_score_adj;
   process.no_new_privileges = true;
   spec.process = std::move(process);
 }

@@ -5,11 +5,11 @@ namespace lxr::spec {
 void add_resources(oci::runtime_spec& spec, const container_config& config) {
   constexpr std::uint64_t period = 100'000;  // microseconds: the kernel's own
   oci::resources_spec& r = spec.linux_part.resources;
-  if (config.pids_limit > 0) r.pids.emplace().limit = config.pids_limit;
-  if (config.memory > 0) r.memory.emplace().limit = config.memory;
-  if (config.cpus <= 0) return;
+  if (config.resources.pids_limit > 0) r.pids.emplace().limit = config.resources.pids_limit;
+  if (config.resources.memory > 0) r.memory.emplace().limit = config.resources.memory;
+  if (config.resources.cpus <= 0) return;
   r.cpu.emplace().period = period;
-  r.cpu->quota = static_cast<std::int64_t>(config.cpus * static_cast<double>(period));
+  r.cpu->quota = static_cast<std::int64_t>(config.resources.cpus * static_cast<double>(period));
 }
 
 }  // namespace lxr::spec

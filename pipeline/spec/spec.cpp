@@ -4,7 +4,7 @@ namespace lxr::spec {
 
 oci::runtime_spec make_surroundings(const container_config& config) {
   oci::runtime_spec spec;
-  spec.process.emplace().terminal = config.tty;
+  spec.process.emplace().terminal = config.process.tty;
   add_namespaces(spec, config);
   add_mounts(spec, config);
   add_resources(spec, config);

@@ -103,19 +103,19 @@ using states = fixture;
 TEST_F(states, a_config_comes_back_as_it_was_saved) {
   const std::string id = make_container("x");
   container_config c = load_config(where, id);
-  c.entrypoint.emplace();
-  c.command = {"sh", "-c", "echo \"hi\"\n"};
-  c.network = network_mode::none;
-  c.cpus = 1.5;
-  c.labels = {{"k", "v"}};
+  c.process.entrypoint.emplace();
+  c.process.command = {"sh", "-c", "echo \"hi\"\n"};
+  c.network.mode = network_mode::none;
+  c.resources.cpus = 1.5;
+  c.lifecycle.labels = {{"k", "v"}};
   save(where, c);
   const container_config again = load_config(where, id);
-  EXPECT_EQ(again.command, c.command);
-  ASSERT_TRUE(again.entrypoint.has_value());
-  EXPECT_TRUE(again.entrypoint->empty());
-  EXPECT_EQ(again.network, network_mode::none);
-  EXPECT_DOUBLE_EQ(again.cpus, 1.5);
-  EXPECT_EQ(again.labels, c.labels);
+  EXPECT_EQ(again.process.command, c.process.command);
+  ASSERT_TRUE(again.process.entrypoint.has_value());
+  EXPECT_TRUE(again.process.entrypoint->empty());
+  EXPECT_EQ(again.network.mode, network_mode::none);
+  EXPECT_DOUBLE_EQ(again.resources.cpus, 1.5);
+  EXPECT_EQ(again.lifecycle.labels, c.lifecycle.labels);
   EXPECT_THROW(load_config(where, new_container_id()), error);
 }
 
@@ -295,14 +295,14 @@ TEST_F(states, after_a_boot_each_root_of_a_shared_state_gets_its_names) {
 TEST_F(states, records_hold_any_bytes) {
   const std::string id = make_container("x");
   container_config c = load_config(where, id);
-  c.command = {"echo", "\xff\xfe", "\xc3"};
-  c.env = {"A=\x80"};
-  c.labels = {{"k\xff", "\xff"}};
+  c.process.command = {"echo", "\xff\xfe", "\xc3"};
+  c.process.env = {"A=\x80"};
+  c.lifecycle.labels = {{"k\xff", "\xff"}};
   save(where, c);
   const container_config again = load_config(where, id);
-  EXPECT_EQ(again.command, c.command);
-  EXPECT_EQ(again.env, c.env);
-  EXPECT_EQ(again.labels, c.labels);
+  EXPECT_EQ(again.process.command, c.process.command);
+  EXPECT_EQ(again.process.env, c.process.env);
+  EXPECT_EQ(again.lifecycle.labels, c.lifecycle.labels);
   container_state s;
   s.command = "echo \xff";
   save(where, id, s);

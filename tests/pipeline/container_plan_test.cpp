@@ -43,8 +43,8 @@ TEST(container_plan, partial_and_whole_agree_up_to_become_init) {
   for (const bool terminal : {false, true}) {
     for (const bool waits : {false, true}) {
       container_config config;
-      config.tty = terminal;
-      config.read_only = waits;
+      config.process.tty = terminal;
+      config.rootfs.read_only = waits;
       launch_inputs in;
       in.staging_directory = "/run";
       in.cgroup_tasks = {5};

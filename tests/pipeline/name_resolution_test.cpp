@@ -8,8 +8,8 @@ namespace {
 container_config of(network_mode mode) {
   container_config c;
   c.name = "box";
-  c.hostname = "inside";
-  c.network = mode;
+  c.network.hostname = "inside";
+  c.network.mode = mode;
   return c;
 }
 const std::string loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
@@ -19,7 +19,7 @@ TEST(hosts_file, own_names_always_resolve) {
   EXPECT_EQ(hosts_file(of(network_mode::bridge), "10.1.2.3", ""), loopback + "10.1.2.3\tinside box\n");
   EXPECT_EQ(hosts_file(of(network_mode::none), "", ""), loopback + "127.0.1.1\tinside box\n");
   container_config same = of(network_mode::bridge);
-  same.hostname = "box";
+  same.network.hostname = "box";
   EXPECT_EQ(hosts_file(same, "10.1.2.3", ""), loopback + "10.1.2.3\tbox\n");
 }
 

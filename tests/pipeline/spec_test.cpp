@@ -21,13 +21,13 @@ TEST(command_line, entrypoint_and_command_after_dockers_rules) {
   image.cmd = {"c"};
   container_config config;
   EXPECT_EQ(command_line(config, image), (words{"/e", "c"}));
-  config.command = {"x", "y"};
+  config.process.command = {"x", "y"};
   EXPECT_EQ(command_line(config, image), (words{"/e", "x", "y"}));
-  config.entrypoint = words{"/n"};
+  config.process.entrypoint = words{"/n"};
   EXPECT_EQ(command_line(config, image), (words{"/n", "x", "y"}));
-  config.command.clear();
+  config.process.command.clear();
   EXPECT_EQ(command_line(config, image), (words{"/n"}));  // a new entrypoint drops the image's command
-  config.entrypoint = words{};
+  config.process.entrypoint = words{};
   EXPECT_THROW(command_line(config, image), error);
   EXPECT_THROW(command_line(container_config(), oci::image_config()), error);
 }
@@ -39,9 +39,9 @@ TEST(make_spec, the_environment_is_the_images_then_the_users) {
   image.cmd = {"x"};
   image.env = {"PATH=/image", "A=image", "broken"};
   container_config config;
-  config.env = {"A=user", "HOME=/h"};
-  config.hostname = "box";
-  config.tty = true;
+  config.process.env = {"A=user", "HOME=/h"};
+  config.network.hostname = "box";
+  config.process.tty = true;
   const words env = make_spec(config, image, nothing).process->env;
   EXPECT_EQ(find_env(env, "PATH"), "/image");
   EXPECT_EQ(find_env(env, "A"), "user");
@@ -59,7 +59,7 @@ TEST(make_spec, an_empty_home_is_replaced_and_nothing_is_there_twice) {
   image.cmd = {"x"};
   image.env = {"A=1", "A=2", "HOME=/image"};
   container_config config;
-  config.env = {"B=1", "HOME=/first", "B=2", "HOME="};
+  config.process.env = {"B=1", "HOME=/first", "B=2", "HOME="};
   const words env = make_spec(config, image, nothing).process->env;
   std::set<std::string> names;
   for (const std::string& e : env) EXPECT_TRUE(names.insert(e.substr(0, e.find('='))).second) << e;
@@ -73,10 +73,10 @@ TEST(make_spec, limits_working_directory_and_network) {
   image.cmd = {"x"};
   image.working_dir = "w";
   container_config config;
-  config.cpus = 1.5;
-  config.memory = 1 << 20;
-  config.pids_limit = -1;
-  config.network = network_mode::host;
+  config.resources.cpus = 1.5;
+  config.resources.memory = 1 << 20;
+  config.resources.pids_limit = -1;
+  config.network.mode = network_mode::host;
   const auto spec = make_spec(config, image, nothing);
   EXPECT_EQ(spec.process->cwd, "/w");
   EXPECT_EQ(spec.linux_part.resources.cpu->quota, 150000);

@@ -19,7 +19,7 @@ struct state_fixture : testing::Test {
     container_config c;
     c.id = new_container_id();
     c.name = name;
-    c.auto_remove = auto_remove;
+    c.lifecycle.auto_remove = auto_remove;
     const container_lock making = make_container_lock(where, c.id, {});
     reserve_name(where, name, c.id);
     file::make_directory_at(where.root_fd(), "containers/" + c.id);

@@ -1,0 +1,31 @@
+#include "cli/flags/lifecycle_flags.hpp"
+
+#include <csignal>
+#include <limits>
+
+#include "cli/flags/flag_values.hpp"
+#include "core/base/signals.hpp"
+
+namespace lxr::cli {
+
+void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
+  app.add_option(
+      "-l,--label",
+      [&options](const std::string& word) {
+        check_label(word, "--label");
+        const auto equals = word.find('=');
+        options.labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+      },
+      "Set metadata: KEY=VALUE");
+  app.add_flag("--rm", options.auto_remove, "Remove the container when it exits");
+  app.add_option(
+      "--stop-signal",
+      [&options](const std::string& word) {
+        parse_signal(word, SIGTERM);  // throws when there is no such signal
+        options.stop_signal = word;
+      },
+      "Signal that `lxr stop` sends first");
+  app.add_option("--stop-timeout", options.stop_timeout, "Seconds that `lxr stop` waits before it kills; -1: for ever")->range(-1, std::numeric_limits<int>::max());
+}
+
+}  // namespace lxr::cli

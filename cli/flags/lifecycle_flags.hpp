@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/flags/flag_set.hpp"
+#include "core/model/options/lifecycle.hpp"
+
+namespace lxr::cli {
+
+// The flags about a container's end and its labels. They set `options` while they are parsed, which outlives that.
+void add_lifecycle_flags(flag_set& app, lifecycle_options& options);
+
+}  // namespace lxr::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/flags/flag_set.hpp"
+#include "core/model/options/network.hpp"
+
+namespace lxr::cli {
+
+// The flags about a container's network. They set `options` while they are parsed, which outlives that.
+void add_network_flags(flag_set& app, network_options& options);
+
+}  // namespace lxr::cli

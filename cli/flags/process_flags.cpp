@@ -1,0 +1,27 @@
+#include "cli/flags/process_flags.hpp"
+
+#include "cli/flags/env_words.hpp"
+#include "cli/flags/flag_values.hpp"
+
+namespace lxr::cli {
+
+void process_flags::add_to(flag_set& app, process_options& options) {
+  app.add_option("-e,--env", env_, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
+  app.add_option("--env-file", env_files_, "Read environment variables from a file");
+  app.add_option("-u,--user", options.user, "User (and group) to run as: NAME|UID[:GROUP|GID]");
+  app.add_option(
+      "-w,--workdir",
+      [&options](const std::string& path) {
+        if (!path.empty() && path.front() != '/') refuse_value("--workdir", path, "it is not an absolute path");
+        options.working_dir = path;
+      },
+      "Working directory in the container");
+  app.add_option(
+      "--entrypoint", [&options](const std::string& word) { options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word}; },
+      "Replace the image's entrypoint; \"\" for none");
+  app.add_option("--oom-score-adj", options.oom_score_adj, "How likely the kernel, out of memory, ends the container")->range(-1000, 1000);
+}
+
+void process_flags::finish(process_options& options) const { options.env = environment_of(env_files_, env_); }
+
+}  // namespace lxr::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/flags/flag_set.hpp"
+#include "core/model/options/resources.hpp"
+
+namespace lxr::cli {
+
+// The flags about what a container may use. They set `options` while they are parsed, which outlives that.
+void add_resource_flags(flag_set& app, resource_options& options);
+
+}  // namespace lxr::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/json.hpp"
+
+// Files that outlive a process carry the version of their format, as the member "version": an older one is read, a newer one refused.
+// Records of lxr before there were versions have none, which is version 1.
+namespace lxr::record {
+
+inline constexpr std::int64_t first_version = 1;
+
+// The text of a record with this version.
+std::string text_of(json::object content, std::int64_t version = first_version);
+// Reads a record that may be of any version up to `newest`; `document` names it in errors.
+// Throws errc::corrupt for damaged text, errc::unsupported for a newer version.
+json::object read(std::string_view text, std::string_view document, std::int64_t newest = first_version);
+
+}  // namespace lxr::record

@@ -1,0 +1,23 @@
+#include "core/model/options/network.hpp"
+
+namespace lxr {
+
+const char* to_word(network_mode mode) {
+  switch (mode) {
+    case network_mode::bridge: return "bridge";
+    case network_mode::none: return "none";
+    case network_mode::host: return "host";
+  }
+  return "?";
+}
+
+bool from_word(std::string_view word, network_mode& out) {
+  for (const network_mode mode : {network_mode::bridge, network_mode::none, network_mode::host}) {
+    if (word != to_word(mode)) continue;
+    out = mode;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace lxr

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json_fields.hpp"
+
+namespace lxr {
+
+// The process of a container, as far as a user said something about it over what its image says.
+struct process_options {
+  std::optional<std::vector<std::string>> entrypoint;  // replaces the image's, and with it the image's command
+  std::vector<std::string> command;                    // replaces the image's command when not empty
+  std::vector<std::string> env;                        // KEY=value, over the image's
+  std::string user, working_dir;                       // empty: the image's
+  bool tty = false, open_stdin = false;
+  int oom_score_adj = 0;                               // proc_pid_oom_score_adj(5)
+};
+
+template <class Format, json::same_struct<process_options> T>
+void describe(Format& f, T& v) {
+  f("entrypoint", v.entrypoint);
+  f("command", v.command);
+  f("env", v.env);
+  f("user", v.user);
+  f("workingDir", v.working_dir);
+  f("tty", v.tty);
+  f("openStdin", v.open_stdin);
+  f("oomScoreAdj", v.oom_score_adj);
+}
+
+}  // namespace lxr
