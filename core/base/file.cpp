@@ -3,8 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#include <memory>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
@@ -12,19 +12,41 @@
 namespace lxr::file {
 namespace {
 
-struct close_dir {
-  void operator()(DIR* d) const noexcept { ::closedir(d); }
-};
-using dir_stream = std::unique_ptr<DIR, close_dir>;
-
-dir_stream open_stream(unique_fd fd, const std::string& name) {
-  dir_stream stream(::fdopendir(fd.get()));
-  if (!stream) throw_errno("list", name);
-  static_cast<void>(fd.release());
-  return stream;
-}
-
 bool is_dots(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
+
+// The entries of an open directory, by getdents64(2): readdir(3) asks for the descriptor's kind and flags first, and allocates.
+class directory_reader {
+ public:
+  struct entry {
+    const char* name;
+    unsigned char type;  // DT_*; DT_UNKNOWN on some filesystems
+  };
+  directory_reader(int directory, const std::string& name) : directory_(directory), name_(name) {}
+
+  // Without "." and ".."; none at the end.
+  std::optional<entry> next() {
+    for (;;) {
+      if (at_ == filled_ && !fill()) return std::nullopt;
+      const auto* record = reinterpret_cast<const dirent64*>(buffer_ + at_);
+      at_ += record->d_reclen;
+      if (!is_dots(record->d_name)) return entry{record->d_name, record->d_type};
+    }
+  }
+
+ private:
+  bool fill() {
+    const long got = ::syscall(SYS_getdents64, directory_, buffer_, sizeof buffer_);
+    if (got < 0) throw_errno("list", name_);
+    at_ = 0;
+    filled_ = static_cast<std::size_t>(got);
+    return got > 0;
+  }
+
+  int directory_;
+  const std::string& name_;
+  std::size_t at_ = 0, filled_ = 0;
+  alignas(dirent64) char buffer_[4096];
+};
 
 }  // namespace
 
@@ -114,10 +136,8 @@ std::vector<std::string> list_at(int dir, const std::string& name) {
   auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY);
   std::vector<std::string> names;
   if (!fd) return names;
-  const dir_stream stream = open_stream(std::move(*fd), name);
-  while (const dirent* entry = ::readdir(stream.get())) {
-    if (!is_dots(entry->d_name)) names.emplace_back(entry->d_name);
-  }
+  directory_reader entries(fd->get(), name);
+  while (const auto entry = entries.next()) names.emplace_back(entry->name);
   return names;
 }
 
@@ -143,10 +163,12 @@ namespace {
 
 // Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the tree instead,
 // into `beside` of `top`, where it waits under one of the names in `later`.
-void remove_level(int top, const std::string& beside, int dir, const std::string& name, int depth, std::vector<std::string>& later) {
+void remove_level(int top, const std::string& beside, int dir, const std::string& name, unsigned char type, int depth, std::vector<std::string>& later) {
   constexpr int levels = 64;
-  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
-  if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
+  if (type != DT_DIR) {
+    if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
+    if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
+  }
   if (depth == levels) {
     later.push_back(beside + ".deep-" + random_hex(8));
     if (::renameat(dir, name.c_str(), top, later.back().c_str()) == 0) return;
@@ -155,11 +177,8 @@ void remove_level(int top, const std::string& beside, int dir, const std::string
   {
     auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd) return;
-    const int inner = fd->get();
-    const dir_stream stream = open_stream(std::move(*fd), name);
-    while (const dirent* entry = ::readdir(stream.get())) {
-      if (!is_dots(entry->d_name)) remove_level(top, beside, inner, entry->d_name, depth + 1, later);
-    }
+    directory_reader entries(fd->get(), name);
+    while (const auto entry = entries.next()) remove_level(top, beside, fd->get(), entry->name, entry->type, depth + 1, later);
   }
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
 }
@@ -173,7 +192,7 @@ void remove_tree_at(int dir, const std::string& name) {
   while (!coming.empty()) {
     const std::string next = std::move(coming.back());
     coming.pop_back();
-    remove_level(dir, beside, dir, next, 0, coming);
+    remove_level(dir, beside, dir, next, DT_UNKNOWN, 0, coming);
   }
 }
 

@@ -254,6 +254,7 @@ struct exec {
   static constexpr op code = op::exec;
   bytes candidates;  // NUL-terminated paths, tried in turn as execvp(3) does
   string_list argv, envp;
+  std::uint64_t ignored_signals = 0;  // bit n - 1: signal n, ignored by the parent, gets its default action again
 };
 
 }  // namespace ops

@@ -167,7 +167,8 @@ static char** pointers_of(const context& c, const string_list& list) {
   return pointers;
 }
 
-static void reset_signals() {
+// Only what is ignored survives exec; handlers do not.
+static void reset_signals(std::uint64_t ignored) {
   struct {
     void* handler;
     unsigned long flags;
@@ -175,7 +176,7 @@ static void reset_signals() {
     unsigned long mask;
   } standard{};
   for (int number = 1; number <= 64; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) call(SYS_rt_sigaction, number, word(&standard), 0, 8);
+    if ((ignored >> (number - 1) & 1) != 0) call(SYS_rt_sigaction, number, word(&standard), 0, 8);
   }
   const unsigned long none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, word(&none), 0, 8);
@@ -185,7 +186,7 @@ static void reset_signals() {
 long run(context& c, const ops::exec& o) noexcept {
   char** argv = pointers_of(c, o.argv);
   char** envp = pointers_of(c, o.envp);
-  reset_signals();
+  reset_signals(o.ignored_signals);
   call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
   send_report(c, child_report::about_to_exec, 0);
   long result = -ENOENT;

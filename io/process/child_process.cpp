@@ -7,14 +7,18 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "core/base/raw_syscall.hpp"
 
 #ifndef P_PIDFD
@@ -273,6 +277,16 @@ unique_fd park(unique_fd descriptor) {
   if (!parked) return descriptor;
   last_parked = std::max(last_parked, parked.get());
   return parked;
+}
+
+std::uint64_t ignored_signals() {
+  static const std::uint64_t mask = [] {
+    constexpr std::string_view name = "SigIgn:\t";
+    const std::string status = file::read_of_process(::getpid(), "status").value_or("");
+    const auto at = status.find(name);
+    return at == std::string::npos ? ~std::uint64_t{0} : std::strtoull(status.c_str() + at + name.size(), nullptr, 16);
+  }();
+  return mask;
 }
 
 unique_fd open_pidfd(pid_t pid) {

@@ -93,6 +93,9 @@ std::optional<exit_status> reap(int pidfd, bool block);
 // Returns the descriptor under its new number; under its old one when there is no room.
 unique_fd park(unique_fd descriptor);
 
+// The signals that this process ignores, as it did when this was first asked: bit n - 1 is signal n. Children inherit them, over exec too.
+std::uint64_t ignored_signals();
+
 unique_fd open_pidfd(pid_t pid);  // throws
 void send_signal(int pidfd, int number) noexcept;
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/error.hpp"
+#include "io/process/child_process.hpp"
 #include "pipeline/spec/environment.hpp"
 
 namespace lxr::launch {
@@ -135,6 +136,7 @@ void add_process(plan_builder& plan, const oci::process_spec& process, std::stri
   ops::exec exec{.candidates = plan.bytes(candidates)};
   exec.argv = plan.list(process.args);
   exec.envp = plan.list(process.env);
+  exec.ignored_signals = io::process::ignored_signals();
   plan.add(process.args.front(), exec);
 }
 
