@@ -12,7 +12,7 @@ block_pool::block_pool(std::size_t count, std::size_t block_size) : block_size_(
   memory_ = {static_cast<std::byte*>(memory), count * block_size};
   static_cast<void>(::madvise(memory, memory_.size(), MADV_HUGEPAGE));
   free_.reserve(count);
-  // The first ones again and again: a small pull touches little memory.
+  // free_ is a stack: the lowest blocks are handed out again and again, so that a small pull touches little memory.
   for (std::size_t i = count; i > 0; --i) free_.push_back(memory_.data() + (i - 1) * block_size);
 }
 

@@ -8,12 +8,15 @@
 
 namespace lxr {
 
-// A fixed number of blocks of one size that many pipelines share: made once, handed out again and again, so that their
-// pages, huge ones where the kernel has them, are faulted in once. Pages are used only as blocks are first written to.
-// Lifecycle: outlives its blocks, which return by themselves when they are destroyed.
-// Runs on: one strand, also for the destruction of blocks; their content may be touched anywhere.
-// A pipeline that holds one block while it waits for input must not need another to give that one on: then a pool with
-//   more blocks than pipelines cannot lock up.
+// A fixed number of memory blocks of one size, mapped once and shared by many pipelines. Reuse means that the kernel
+// faults each page in once; it uses huge pages where it has them. A page takes memory only once a block is first
+// written to.
+// Lifecycle: the pool outlives its blocks; a block returns to the pool when it is destroyed.
+// Runs on: one strand, which also destroys the blocks. Any thread may read and write the content of a block.
+// Owns: the mapping of count * block_size bytes.
+// Order: a pipeline that holds one block while it waits for input must not need a second block to pass the first one
+//   on. Then a pool of more blocks than pipelines cannot deadlock.
+// Failure: the constructor throws std::bad_alloc; acquire() throws only lxr::cancelled.
 // Cancel: terminal; no block is lost.
 class block_pool final : block_home {
  public:
@@ -22,9 +25,10 @@ class block_pool final : block_home {
   block_pool(const block_pool&) = delete;
   block_pool& operator=(const block_pool&) = delete;
 
-  // An empty block; waits until one is free.
+  // Returns an empty block; waits until one is free.
   task<byte_block> acquire();
-  // The same for whoever cannot wait: when none is free, a block with memory of its own.
+  // Like acquire(), for callers that cannot wait: with no block free, returns a block with heap memory of its own, or
+  // throws std::bad_alloc.
   byte_block acquire_now();
   [[nodiscard]] std::span<std::byte> memory() const noexcept { return memory_; }
   [[nodiscard]] std::size_t available() const noexcept { return free_.size(); }

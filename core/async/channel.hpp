@@ -8,15 +8,18 @@
 
 namespace lxr {
 
-// A queue of at most `capacity` values between two stages: the back-pressure of every pipeline.
-// Lifecycle: open, then closed by the producer; values already inside are still popped.
-// Runs on: one strand.  Cancel: terminal, nothing is lost or doubled.
+// A queue of at most `capacity` values between two pipeline stages; a full queue holds the producer back.
+// Lifecycle: open, then closed by either side. After close(), push() refuses and pop() still returns the values inside.
+// Runs on: one strand.
+// Failure: push() and pop() throw only lxr::cancelled; the channel stays usable.
+// Cancel: terminal. A cancelled push() has not queued its value, a cancelled pop() has taken none.
 template <class T>
 class bounded_channel {
  public:
   explicit bounded_channel(std::size_t capacity) : capacity_(capacity) {}
 
-  // Waits for room. False when the channel was closed: the consumer is gone, stop producing.
+  // Waits for room, then queues the value. Returns false when the channel is closed: the consumer is gone, stop
+  // producing.
   task<bool> push(T value) {
     while (!closed_ && values_.size() >= capacity_) co_await room_.wait();
     if (closed_) co_return false;
@@ -25,7 +28,7 @@ class bounded_channel {
     co_return true;
   }
 
-  // Waits for a value. Empty when the channel is closed and drained.
+  // Waits for a value. Returns nullopt when the channel is closed and empty.
   task<std::optional<T>> pop() {
     while (values_.empty() && !closed_) co_await filled_.wait();
     if (values_.empty()) co_return std::nullopt;

@@ -11,14 +11,16 @@
 
 namespace lxr {
 
-// Runs a piece of work once per key, however many coroutines ask for it at the same time.
-// Runs on: one strand.  Owns: results in flight only; once the last asker has its answer the key is forgotten.
-// Failure: every coroutine waiting for that run gets it; the next call runs again.
-// Cancel: terminal. When the coroutine doing the work is cancelled, one of those waiting takes over.
+// Runs a piece of work once per key, however many coroutines ask for that key at the same time.
+// Lifecycle: outlives every run(); a key is forgotten when its run ends, so that a later run() works again.
+// Runs on: one strand.
+// Owns: the results of the runs in progress. Coroutines that wait for a run share its result until each has its copy.
+// Failure: every coroutine that waits for the run gets the exception of `work`; the next run() works again.
+// Cancel: terminal. When the coroutine that does the work is cancelled, one of those that wait does the work instead.
 template <class Key, class Value>
 class keyed_once {
  public:
-  // `work` is called at most once per run and must stay valid until it is awaited (pass it by value).
+  // Calls `work` at most once. Pass it by value: it must stay valid until run() returns.
   template <class Work>
   task<Value> run(Key key, Work work) {
     for (;;) {
@@ -49,7 +51,8 @@ class keyed_once {
   };
   using flights = std::map<Key, std::shared_ptr<flight>>;
 
-  // Marks the run as over on every way out, also when the coroutine is destroyed.
+  // Ends the run on every way out of run(), also when the coroutine is destroyed: forgets the key and wakes those that
+  // wait.
   class landing {
    public:
     landing(flights& all, Key key, std::shared_ptr<flight> mine) : all_(all), key_(std::move(key)), mine_(std::move(mine)) {

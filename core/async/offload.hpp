@@ -16,18 +16,23 @@
 
 namespace lxr {
 
-// A few threads for CPU work and blocking calls. Of the jobs that wait, the most urgent runs next; among equals the first.
-// Lifecycle: outlives every offload() on it; the destructor waits until all jobs are done.
-// Failure: as many threads as the system gives, at least one: else throws error{errc::exhausted}.
+// A few threads for CPU work and blocking calls. The waiting job with the greatest `urgency` runs next; among equals
+// the one that was submitted first.
+// Lifecycle: outlives every offload() on it. The destructor runs all jobs that wait, then joins the threads.
+// Runs on: submit() may be called from any thread; jobs run on the pool's threads.
+// Owns: the threads and the jobs that wait.
+// Failure: the constructor makes do with fewer threads than asked for. It throws error{errc::exhausted} when it gets
+//   none.
 class worker_pool {
  public:
+  // Runs on: run() is called once, on a thread of the pool.  Owns: whatever it needs; the pool destroys it after run().
   class job {
    public:
     virtual ~job() = default;
     virtual void run() noexcept = 0;
   };
 
-  static constexpr std::uint64_t at_once = UINT64_MAX;  // the urgency of whatever says nothing else
+  static constexpr std::uint64_t at_once = UINT64_MAX;  // the greatest urgency: the default
 
   explicit worker_pool(std::size_t threads);
   ~worker_pool();
@@ -48,14 +53,15 @@ class worker_pool {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<waiting> waiting_;  // a heap
+  std::vector<waiting> waiting_;  // a heap; its front runs next
   std::uint64_t sequence_ = 0;
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };
 
 namespace detail {
-// Runs something and then, on the handler's executor, the handler.
+// Runs `work` on a thread of the pool, then posts `handler` to the handler's executor.
+// Owns: both, and a work guard: the loop does not end while the job waits or runs.
 template <class Work, class Handler>
 class offloaded final : public worker_pool::job {
  public:
@@ -68,13 +74,15 @@ class offloaded final : public worker_pool::job {
  private:
   Work work_;
   Handler handler_;
-  asio::executor_work_guard<asio::associated_executor_t<Handler>> guard_;  // the loop has something to wait for
+  asio::executor_work_guard<asio::associated_executor_t<Handler>> guard_;  // keeps the handler's loop running
 };
 }  // namespace detail
 
-// Runs `job` on the pool and resumes the caller on its own strand with the result or the exception.
-// What the job refers to must live until this returns: it always waits for the job, because a running job cannot be
-// interrupted. Cancel: terminal, takes effect before the job starts or after it ends. Keep jobs short.
+// Runs `job` on a thread of the pool, then resumes the caller on its own strand with the result. Keep jobs short.
+// Borrows: the pool and everything `job` refers to, until offload() returns. It always waits for a job that was
+//   submitted, because a running job cannot be interrupted.
+// Failure: rethrows the exception of the job.
+// Cancel: terminal; takes effect before the job is submitted or after it has ended, then the result is dropped.
 template <class Job>
 task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job, std::uint64_t urgency = worker_pool::at_once) {
   using result_type = std::invoke_result_t<Job&>;
@@ -95,7 +103,7 @@ task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job, std::uint64
   const auto start = [&](auto handler) {
     pool.submit(std::make_unique<detail::offloaded<decltype(work), decltype(handler)>>(work, std::move(handler)), urgency);
   };
-  // No cancellation reaches the pool: a running job is waited for.
+  // The empty slot keeps a cancellation of the caller from ending the wait while the job still runs.
   auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
   co_await asio::async_initiate<decltype(apart), void()>(start, apart);
   if (failure) std::rethrow_exception(failure);

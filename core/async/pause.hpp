@@ -7,7 +7,7 @@
 
 namespace lxr {
 
-// Lets this much time pass. Cancel: terminal; throws lxr::cancelled.
+// Waits for `time`, or less when cancelled.  Failure: throws only lxr::cancelled.  Cancel: terminal.
 inline task<void> pause(std::chrono::milliseconds time) {
   co_await checkpoint();
   asio::steady_timer timer(co_await asio::this_coro::executor, time);

@@ -15,7 +15,8 @@
 namespace lxr {
 namespace {
 
-// Asio makes a descriptor non-blocking at its first wait. Told that it is, it never touches the flags again.
+// Asio sets O_NONBLOCK at its first wait on a descriptor. We tell Asio that the descriptor is non-blocking already and
+// then restore its flags: Asio does not change them again.
 void keep_flags(asio::posix::stream_descriptor& descriptor, int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   boost::system::error_code ignored;

@@ -6,12 +6,16 @@
 
 namespace lxr {
 
-// Watches a borrowed descriptor for the life of this object. The descriptor's flags stay as they are: whoever reads or writes
-// it, here or in another process that shares it, decides for itself whether that blocks.
-// Where the kernel watches no more descriptors (fs.epoll.max_user_watches) it is asked again and again instead (poll(2)), every
-// 20 ms: slower, but no container goes without supervision for it.
-// Failure: the constructor throws lxr::error with the kernel's reason for any other refusal.
-// Cancel: terminal.
+// Waits until a borrowed descriptor can be read or written.
+// Lifecycle: watches from construction to destruction; closes nothing.
+// Runs on: the strand of `executor`.
+// Borrows: the descriptor, which must stay open as long as this object lives. Its flags stay unchanged, so whoever
+//   reads or writes it, here or in another process that shares it, decides about O_NONBLOCK.
+// Limits: where the kernel refuses to watch another descriptor (ENOSPC at fs.epoll.max_user_watches, or ENOMEM), each
+//   wait calls poll(2) every 20 ms instead. That is slower, but no container is left unsupervised.
+// Failure: the constructor throws lxr::error with the kernel's errno for any other refusal. The waits throw only
+//   lxr::cancelled, also for an error that epoll reports.
+// Cancel: terminal; nothing is left behind.
 class readiness {
  public:
   readiness(asio::any_io_executor executor, int fd);
@@ -23,15 +27,17 @@ class readiness {
 
   task<void> readable() { return wait(asio::posix::descriptor_base::wait_read); }
   task<void> writable() { return wait(asio::posix::descriptor_base::wait_write); }
+  // Returns when the descriptor of `a`, of `b`, or of both can be read.
   static task<void> either_readable(readiness& a, readiness& b);
 
  private:
   task<void> wait(asio::posix::descriptor_base::wait_type what);
 
+  // Polls `fd` and, unless it is -1, `other` every 20 ms until one has an event.
   static task<void> ask(int fd, short events, int other = -1);
 
   int fd_;
-  asio::posix::stream_descriptor descriptor_;  // closed: the descriptor is asked about
+  asio::posix::stream_descriptor descriptor_;  // not open: the kernel refused to watch; ask() polls fd_
 };
 
 }  // namespace lxr

@@ -6,10 +6,11 @@
 
 namespace lxr {
 
-// Undo steps of a creation in progress, run in reverse order of acquisition.
-// Lifecycle: add() after each acquisition; commit() on success forgets them; run() on failure undoes and collects
-//   what failed. The destructor runs what is left, so that no early exit leaks.
-// Steps are plain calls on kernel objects: they do not wait and must be idempotent.
+// A stack of undo steps for a creation in progress; they run in reverse order of acquisition.
+// Lifecycle: add() after each acquisition, then either commit() on success, which forgets the steps, or run() on
+//   failure, which runs them. The destructor runs the steps that are left, so no early exit leaks.
+// Runs on: one thread. A step is a plain call on a kernel object: it does not wait and must be idempotent.
+// Failure: a step that throws does not keep the others from running; run() returns what failed.
 class rollback {
  public:
   rollback() = default;
@@ -19,7 +20,7 @@ class rollback {
 
   void add(std::string name, std::function<void()> undo) { steps_.push_back({std::move(name), std::move(undo)}); }
   void commit() noexcept { steps_.clear(); }
-  // Undoes everything; returns "name: failure" of the steps that failed, joined by "; ".
+  // Runs and drops all steps, the newest first. Returns "name: failure" of those that failed, joined by "; ".
   std::string run() noexcept;
 
  private:

@@ -9,7 +9,8 @@
 
 namespace lxr {
 
-// Runs one coroutine as the root of a task tree, on this thread, until the loop has nothing left to do.
+// Runs one coroutine as the root of a task tree on the calling thread. Returns its result when `loop` has no work left.
+// Failure: rethrows the exception of `root`.
 template <class T>
 T run(asio::io_context& loop, task<T> root) {
   loop.restart();

@@ -7,11 +7,14 @@
 
 namespace lxr {
 
-// A bound on how many coroutines do something at once.
-// Lifecycle: outlives its permits.  Runs on: one strand.  Cancel: terminal; no permit is lost.
+// A bound on how many coroutines do something at the same time.
+// Lifecycle: outlives its permits.
+// Runs on: one strand.
+// Failure: acquire() throws only lxr::cancelled.
+// Cancel: terminal; no permit is lost.
 class semaphore {
  public:
-  // The right to go on; gives itself back when destroyed.
+  // One unit of the bound. Lifecycle: the destructor gives it back.  Borrows: the semaphore.
   class permit {
    public:
     permit(permit&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
@@ -28,7 +31,8 @@ class semaphore {
 
   explicit semaphore(std::size_t permits) : total_(permits), free_(permits) {}
   task<permit> acquire();
-  // Halves the number of permits, down to one. Those that are out beyond the new number are not given again.
+  // Halves total(), to no less than 1. Permits in use beyond the new total are not handed out again when they come
+  // back.
   void halve() noexcept;
   [[nodiscard]] std::size_t available() const noexcept { return free_; }
   [[nodiscard]] std::size_t total() const noexcept { return total_; }
@@ -37,7 +41,7 @@ class semaphore {
   void give_back() noexcept;
 
   std::size_t total_, free_;
-  std::size_t surplus_ = 0;  // permits that are out and not to be given again
+  std::size_t surplus_ = 0;  // permits in use that give_back() is to drop
   waiter_list waiters_;
 };
 

@@ -24,7 +24,8 @@ inline void unwrap(std::tuple<std::exception_ptr> outcome) {
   if (std::get<0>(outcome)) std::rethrow_exception(std::get<0>(outcome));
 }
 
-// Spawns `inner` with `slot` as its only source of cancellation and waits for it whatever happens to the caller.
+// Spawns `inner`, with `slot` as its only source of cancellation, and waits until it has ended.
+// Failure: rethrows the exception of `inner`.  Cancel: only through `slot`; a cancellation of the caller has no effect.
 template <class T>
 task<T> run_apart(task<T> inner, asio::cancellation_slot slot) {
   const auto executor = co_await asio::this_coro::executor;
@@ -35,16 +36,20 @@ task<T> run_apart(task<T> inner, asio::cancellation_slot slot) {
 
 }  // namespace detail
 
-// Runs `inner` to its end even if the caller is, or gets, cancelled: for undoing things. The caller sees the
-// cancellation at its next wait. Give `inner` a deadline of its own where it waits for others.
+// Runs `inner` to its end even if the caller is or gets cancelled; for undo steps. Give `inner` a deadline of its own
+// where it waits for others.
+// Failure: rethrows the exception of `inner`.
+// Cancel: none; the caller sees its cancellation at its next wait.
 template <class T>
 task<T> shielded(task<T> inner) {
   asio::cancellation_signal never;
   co_return co_await detail::run_apart(std::move(inner), never.slot());
 }
 
-// Runs `inner`; if it has not ended after `limit`, cancels it and throws error{errc::timed_out, operation, subject}.
-// A cancellation of the caller is handed on. Always waits for `inner` to end.
+// Runs `inner` and waits for its end; after `limit` it cancels `inner` first.
+// Failure: throws error{errc::timed_out, operation, subject} when `inner` was cancelled by `limit`, else rethrows its
+//   exception. An `inner` that returns a value in spite of the cancellation has succeeded.
+// Cancel: passed on to `inner` with its own strength.
 template <class T>
 task<T> with_deadline(std::chrono::steady_clock::duration limit, task<T> inner, std::string operation,
                       std::string subject) {
@@ -56,7 +61,7 @@ task<T> with_deadline(std::chrono::steady_clock::duration limit, task<T> inner, 
     bool expired = false;
     bool over = false;
   };
-  // Shared with the timer's handler, which may already be queued when `inner` ends.
+  // A shared_ptr, because the timer's handler may already be queued when `inner` ends.
   const auto state = std::make_shared<alarm>(co_await asio::this_coro::executor);
   state->timer.expires_after(limit);
   state->timer.async_wait([state](const boost::system::error_code& ec) {

@@ -13,27 +13,31 @@ namespace lxr {
 
 namespace asio = boost::asio;
 
-// A lazily started coroutine; it runs when awaited or spawned into a task_scope. core/README.md has the rules.
+// A coroutine that starts when it is awaited or spawned into a task_scope. Rules for coroutines: core/README.md.
 template <class T = void>
 using task = asio::awaitable<T>;
 
-// Completion token for one asynchronous operation whose failure the caller branches on.
+// The completion token for an Asio operation whose error code the caller branches on: it returns the code, not throws
+// it.
 inline constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// True once the running coroutine was asked to stop.
+// Returns true once the running coroutine was asked to stop.  Failure: none.  Cancel: has no effect on the call itself.
 inline task<bool> is_cancellation_requested() {
   const auto state = co_await asio::this_coro::cancellation_state;
   co_return state.cancelled() != asio::cancellation_type::none;
 }
 
-// Throws lxr::cancelled once the running coroutine was asked to stop. The waiting primitives of core/async call it;
-// call it before a bare Asio operation, which a request made earlier would not interrupt.
+// Throws lxr::cancelled once the running coroutine was asked to stop. The waits of core/async call it. Call it before a
+// bare Asio operation, which a request made earlier would not interrupt.
+// Failure: throws only lxr::cancelled.  Cancel: any strength.
 inline task<void> checkpoint() {
   if (co_await is_cancellation_requested()) throw cancelled(cancel_reason::shutdown);
 }
 
-// The first frame of every spawned coroutine. Asio would make *every* await of a cancelled coroutine throw, also
-// those that clean up and those that join children; here only waiting throws (checkpoint()).
+// The first frame of every spawned coroutine: it turns off Asio's rule that every co_await of a cancelled coroutine
+// throws, because that rule also hits the awaits that clean up or join children. In lxr only waits throw, by
+// checkpoint().
+// Failure: rethrows the exception of `body`.  Cancel: passed on to `body`.
 template <class T>
 task<T> entry_point(task<T> body) {
   co_await asio::this_coro::throw_if_cancelled(false);

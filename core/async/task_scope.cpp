@@ -10,7 +10,7 @@ namespace lxr {
 task_scope::~task_scope() {
   if (running_ == 0) return;
   assert(false && "task_scope destroyed before join()");
-  std::terminate();  // in release builds too: children would go on with what they borrow freed
+  std::terminate();  // also in release builds: the children would go on using what they borrow after it is freed
 }
 
 void task_scope::spawn(task<void> body) {

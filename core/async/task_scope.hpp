@@ -10,9 +10,10 @@
 namespace lxr {
 
 // A set of coroutines with one parent: the first failure cancels the others, and join() waits for all.
-// Lifecycle: spawn()* then join(), which is mandatory; may be used again after it. The destructor asserts that no
-//   child is left. Declare it after everything its children borrow.
-// Runs on: the strand of its executor.  Owns: the children.
+// Lifecycle: spawn() any number of times, then join(), which is mandatory; after it the scope may be used again. The
+//   destructor asserts that no child is left. Declare the scope after everything its children borrow.
+// Runs on: the strand of its executor.
+// Owns: the children.
 // Failure: join() rethrows the first failure that is not a cancellation, after every child has ended.
 // Cancel: terminal. Cancelling join() cancels the children, still waits for all of them, then throws lxr::cancelled.
 class task_scope {
@@ -35,7 +36,7 @@ class task_scope {
   void ended(child& which, std::exception_ptr failure) noexcept;
 
   asio::any_io_executor executor_;
-  std::list<child> children_;  // an ended child's signal stays until a later spawn(): Asio may still be inside it
+  std::list<child> children_;  // an ended child stays until a later spawn(): Asio may still be inside its signal
   std::size_t running_ = 0;
   std::exception_ptr failure_;
   bool cancelled_ = false;

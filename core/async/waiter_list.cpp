@@ -2,7 +2,7 @@
 
 namespace lxr {
 
-// Takes the waiter off the list when its coroutine ends or is destroyed.
+// Keeps a waiter on the list while its coroutine waits; removes it when the coroutine ends or is destroyed.
 class waiter_list::enrolment {
  public:
   enrolment(std::list<waiter*>& list, waiter& w) : list_(list), waiter_(w) { list_.push_back(&waiter_); }

@@ -7,17 +7,21 @@
 
 namespace lxr {
 
-// Coroutines that wait for a condition, in order of arrival; the base of channel, semaphore and task_scope.
-// Lifecycle: outlives its waiters.  Runs on: one strand.  Cancel: terminal; a cancelled waiter leaves the list.
+// Coroutines that wait for a condition, in order of arrival; the base of bounded_channel, semaphore and task_scope.
+// Lifecycle: outlives its waiters.
+// Runs on: one strand.
+// Failure: wait() throws only lxr::cancelled; wait_regardless() throws nothing.
+// Cancel: terminal; a cancelled waiter leaves the list.
 class waiter_list {
  public:
   waiter_list() = default;
   waiter_list(const waiter_list&) = delete;
   waiter_list& operator=(const waiter_list&) = delete;
 
-  // Returns once notified; a cancellation, also an earlier one, throws lxr::cancelled. Check the condition after it.
+  // Returns once notified. Throws lxr::cancelled for a cancellation during the wait or before it. Check the condition
+  // again afterwards: another coroutine may have run first.
   task<void> wait();
-  // Returns once notified or at a cancellation that arrives during the wait; for joins, which must not be left.
+  // Returns once notified, or when a cancellation arrives during the wait. For joins, which must go on waiting.
   task<void> wait_regardless();
   void notify_one() noexcept;
   void notify_all() noexcept;
