@@ -29,7 +29,8 @@ bool has_config(const instance& where, const std::string& id) {
   throw error(errc::not_found, "find container", '"' + short_id(id) + '"', "no such container: it was removed meanwhile");
 }
 
-// Held shared by who makes state directories, for an instant.
+// Locks state/containers. LOCK_SH: whoever creates a container's state directory holds it for that instant; LOCK_EX:
+// list_states_of_this_root() keeps creators out while it reads.
 unique_fd lock_all(const instance& where, int how) {
   unique_fd fd = file::open_at(where.state_fd(), "containers", O_RDONLY | O_DIRECTORY);
   while (::flock(fd.get(), how) != 0) {
@@ -43,7 +44,7 @@ unique_fd make_lock_file(const instance& where, const std::string& id, const pro
   file::make_directory_at(where.state_fd(), dir_path(id));
   unique_fd lock = file::open_at(where.state_fd(), lock_path(id), O_RDWR | O_CREAT);
   struct stat st {};
-  if (::fstat(lock.get(), &st) == 0 && st.st_size > 0) return lock;  // somebody else was faster
+  if (::fstat(lock.get(), &st) == 0 && st.st_size > 0) return lock;  // another process created it first
   std::ostringstream text;
   text << where.root() << '\n' << maker.pid << ' ' << maker.start_time << ' ' << maker.boot << '\n';
   file::write_all(lock.get(), text.str(), "lock");
@@ -58,7 +59,8 @@ bool try_flock(int fd, const std::string& id) {
   return true;
 }
 
-// The container may have been removed while we waited: then its directory, with the file we have, lies elsewhere.
+// Returns false when the container was removed while we waited: its directory, with the file we have open, was renamed
+// away.
 bool is_in_place(const instance& where, const std::string& id, int fd) {
   struct stat ours {}, there {};
   return ::fstat(fd, &ours) == 0 && ::fstatat(where.state_fd(), lock_path(id).c_str(), &there, 0) == 0 && ours.st_ino == there.st_ino &&
@@ -76,10 +78,11 @@ container_lock make_container_lock(const instance& where, const std::string& id,
 container_lock try_lock_container(const instance& where, const std::string& id) {
   auto fd = file::try_open_at(where.state_fd(), lock_path(id), O_RDWR);
   if (!fd && !has_config(where, id)) gone(id);
-  if (!fd) fd = make_lock_file(where, id, {});  // its state was lost in a reboot
+  if (!fd) fd = make_lock_file(where, id, {});  // the state directory was lost in a reboot
   if (!try_flock(fd->get(), id)) return {};
   if (!is_in_place(where, id, fd->get())) gone(id);
-  if (!has_config(where, id)) {  // its remover took the data and then died, or is about to take this
+  // The remover has moved root/containers/<id> away, and then died or is about to move the state directory too.
+  if (!has_config(where, id)) {
     quietly([&] { move_state_to_trash(where, dir_path(id)); });
     gone(id);
   }

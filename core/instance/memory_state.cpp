@@ -27,7 +27,8 @@ bool is_in_memory(int fd) {
   return ::fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-// Others may write to /dev/shm: only a directory that is ours and closed to them is used.
+// Opens a directory of /dev/shm. Every user may write to /dev/shm: returns nullopt unless we own the directory and its
+// mode gives nothing to group and others.
 std::optional<unique_fd> open_ours(int shm, const std::string& name) {
   unique_fd fd(::openat(shm, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat st {};
@@ -41,7 +42,7 @@ std::string link_target(int dir, const char* name) {
   return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : "";
 }
 
-// "lxr-<random>" when the state's links lead to such a directory of /dev/shm.
+// Returns "lxr-<random>" when the links of the state directory lead to such a directory of /dev/shm, else "".
 std::string memory_name(int state) {
   const std::string target = link_target(state, last_part), begin = std::string(memory) + "/" + prefix, end = std::string("/") + last_part;
   if (!target.starts_with(begin) || !target.ends_with(end) || target.size() <= begin.size() + end.size()) return "";
@@ -58,13 +59,15 @@ void make_parts(int dir) {
   for (const char* part : state_parts) file::make_directory_at(dir, part);
 }
 
-// Directories have other content in every mount namespace: only what was made in ours can be judged.
+// The inode of our mount namespace. The same path may be another directory in another mount namespace: sweep_one() only
+// judges directories of /dev/shm that were made in this one.
 std::string mount_namespace() {
   struct stat st {};
   return ::stat("/proc/self/ns/mnt", &st) == 0 ? std::to_string(st.st_ino) : "?";
 }
 
-// The state directory that a directory of /dev/shm was made for; empty when that cannot be told here. "MOUNTNAMESPACE PATH".
+// Returns the state directory that a directory of /dev/shm was made for; "" when it was made in another mount
+// namespace. The file holds "MOUNTNAMESPACE PATH".
 std::string origin_of(int dir) {
   const std::string text = file::read_at(dir, origin).value_or(""), ours = mount_namespace() + " ";
   return text.starts_with(ours) ? text.substr(ours.size()) : "";
@@ -75,7 +78,8 @@ bool is_a_name_of_ours(const std::string& name) {
   return name.starts_with(prefix) && random.size() == 16 && random.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// Its maker holds it locked from before it has this name until the links lead to it.
+// Removes one directory of /dev/shm whose state directory is gone or links elsewhere. Its maker holds flock(2) on it
+// from before it has this name until the links lead to it; a locked one is left alone.
 void sweep_one(int shm, const std::string& name) {
   const auto dir = open_ours(shm, name);
   if (!dir || ::flock(dir->get(), LOCK_EX | LOCK_NB) != 0) return;
@@ -98,14 +102,15 @@ void replace_link(int state, const std::string& target, const char* part) {
   if (::symlinkat(target.c_str(), state, fresh.c_str()) != 0 || ::renameat(state, fresh.c_str(), state, part) != 0) throw_errno("make link", part);
 }
 
-// Which /dev/shm it is, of this boot: every mount namespace may have one of its own.
+// Identifies this /dev/shm in this boot, "<boot>-<device>": every mount namespace may have a /dev/shm of its own.
 std::string place_of(int shm) {
   struct stat st {};
   if (::fstat(shm, &st) != 0) throw_errno("examine", memory);
   return std::to_string(this_boot()) + "-" + std::to_string(st.st_dev);
 }
 
-// Two that took turns in making the links anew would each lose the other's containers.
+// Refuses a state directory whose links lead into the /dev/shm of another mount namespace in this boot. Two processes
+// that made the links anew by turns would each lose the other's containers.
 void check_place(int shm, int state, const std::string& path) {
   const std::string there = link_target(state, place), here = place_of(shm);
   if (there.empty() || there == here || there.substr(0, there.find('-')) != here.substr(0, here.find('-'))) return;
@@ -127,13 +132,13 @@ unique_fd make_in_memory(int shm, int state, const std::string& path) {
   return dir;
 }
 
-// Empty: there is no usable memory.
+// Returns nullopt when /dev/shm is missing or is no tmpfs.
 std::optional<unique_fd> open_in_memory(int state, const std::string& path) {
   const unique_fd shm(::open(memory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!shm || !is_in_memory(shm.get())) return std::nullopt;
   if (auto there = open_ours(shm.get(), memory_name(state))) return there;
   if (::flock(state, LOCK_EX) != 0) throw_errno("lock", path);
-  auto there = open_ours(shm.get(), memory_name(state));  // somebody else may have made it meanwhile
+  auto there = open_ours(shm.get(), memory_name(state));  // another process may have made it meanwhile
   if (!there) {
     check_place(shm.get(), state, path);
     quietly([&] { sweep(shm.get()); });

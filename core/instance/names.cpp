@@ -49,7 +49,8 @@ bool exists(const instance& where, const std::string& id) {
          ::fstatat(where.state_fd(), ("containers/" + id).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-// Frees a name whose container is gone. Under a lock, or another process could have taken the name since we looked.
+// Frees a name whose container is gone. flock(2) on names/ keeps two processes from doing so at once: the second one
+// would free the name that a third has taken since.
 void release_stale(const instance& where, const std::string& name) {
   const unique_fd lock = file::open_at(where.state_fd(), "names", O_RDONLY | O_DIRECTORY);
   while (::flock(lock.get(), LOCK_EX) != 0) {

@@ -8,7 +8,7 @@
 namespace lxr {
 namespace {
 
-constexpr std::size_t longest_mark = 250;  // an nft comment, and IFALIASZ - 1, are hardly longer
+constexpr std::size_t longest_mark = 250;  // bytes; an nft comment and a link alias (IFALIASZ - 1) hold hardly more
 
 std::string prefix() {
   struct stat st {};
@@ -16,7 +16,8 @@ std::string prefix() {
   return known;
 }
 
-// By a directory in both: the state directory itself may only hold links into memory (memory_state.hpp).
+// Returns true when `path` still is the directory open as `fd`. Compares the subdirectory containers/, which the root
+// and the state directory both have: the state directory itself may only hold links into /dev/shm (memory_state.hpp).
 bool leads_to(const std::string& path, int fd) {
   struct stat opened {}, named {};
   return ::fstatat(fd, "containers", &opened, 0) == 0 && ::stat((path + "/containers").c_str(), &named) == 0 && opened.st_dev == named.st_dev &&

@@ -6,16 +6,17 @@
 
 namespace lxr {
 
-// What lxr writes to the objects it makes in the kernel for an instance (alias of a link, comment of an nft table, attribute
-// of a cgroup): "lxr MOUNTNAMESPACE STATEDIRECTORY". Empty when the directory's name is too long to be kept there.
+// The mark that lxr leaves on the kernel objects it makes for an instance (the alias of a link, the comment of an nft
+// table, an extended attribute of a cgroup): "lxr MOUNTNAMESPACE STATEDIRECTORY". Returns "" when it would be longer
+// than 250 bytes.
 std::string owner_mark(const instance& where);
 
-// Whether an object with this mark belongs to nobody: its instance's state directory is gone. False for marks of another mount
-// namespace, where other directories may exist, and for what is no mark.
+// Returns true when the state directory that the mark names no longer exists: the object belongs to no instance.
+// Returns false for marks of another mount namespace, where other directories may exist, and for text that is no mark.
 bool is_orphaned(const std::string& mark);
 
-// Whether an instance's directories are no longer those that `where` opened: removed, perhaps made anew. What has their
-// names in the kernel is then another's.
+// Returns true when the root or the state directory that `where` opened no longer has its path: it was removed, and
+// perhaps made anew. Kernel objects with the names of this instance then belong to another one.
 bool was_replaced(const instance& where);
 
 }  // namespace lxr

@@ -12,7 +12,7 @@
 namespace lxr {
 namespace {
 
-// The start time, or 0 when there is no such process or it is a zombie.
+// Returns the start time in clock ticks, or 0 when there is no such process or it is a zombie.
 std::uint64_t start_time_of(pid_t pid) {
   char path[32];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -21,7 +21,7 @@ std::uint64_t start_time_of(pid_t pid) {
   const ssize_t size = fd ? ::read(fd.get(), text, sizeof text - 1) : -1;
   if (size <= 0) return 0;
   const std::string_view stat(text, static_cast<std::size_t>(size));
-  const auto name_end = stat.rfind(')');  // the name may hold anything
+  const auto name_end = stat.rfind(')');  // the process name before it may hold any character, also ')'
   if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return 0;
   std::string_view rest = stat.substr(name_end + 2);
   if (rest.front() == 'Z' || rest.front() == 'X') return 0;

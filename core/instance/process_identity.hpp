@@ -9,27 +9,29 @@
 
 namespace lxr {
 
-// One process of this host for all time: a pid alone is reused, and pid with start time can recur after a reboot.
+// Identifies one process for all time: a pid alone is reused, and a pid with a start time can occur again after a
+// reboot.
 // Source: proc_pid_stat(5) field 22; /proc/sys/kernel/random/boot_id, random(4).
 struct process_identity {
   pid_t pid = 0;                 // 0: no process
   std::uint64_t start_time = 0;  // clock ticks since boot
   std::uint64_t boot = 0;        // the first 64 bits of the boot id
 
-  // False once the process has ended, also while it is a zombie.
+  // Returns false once the process has ended, also while it is a zombie.
   [[nodiscard]] bool is_alive() const;
-  // A pidfd of it; empty when it has ended. The identity is checked after opening, so that no successor is opened.
+  // Returns a pidfd; empty when the process has ended. Checks the identity after opening, so that a process with the
+  // same pid that came later is never opened.
   [[nodiscard]] unique_fd open() const;
   bool operator==(const process_identity&) const = default;
 };
 
-// The first 64 bits of this boot's id.
+// Returns the first 64 bits of this boot's id.
 std::uint64_t this_boot();
-// The identity of a process of now; start_time 0 when there is none with that pid.
+// Returns the identity of the process that has `pid` now; start_time is 0 when there is none.
 process_identity identify(pid_t pid);
 
 json::object to_json(const process_identity& process);
-// The member `key` of `o`; no process when it is missing.
+// Reads the member `key` of `o`; pid 0 when it is missing.
 process_identity get_process(const json::object& o, std::string_view key);
 
 }  // namespace lxr

@@ -14,9 +14,10 @@
 namespace lxr {
 namespace {
 
-constexpr std::size_t few = 16;  // for which threads do not pay
+constexpr std::size_t few = 16;  // a number of entries for which threads do not pay
 
-// Another process may be removing it too; what stays is taken by the next one, and keeps nothing else from going.
+// Removes one entry of a trash directory. Another process may be removing it too. An entry that cannot be removed now
+// is left to the next empty_trash() and does not stop the others.
 struct removal final : worker_pool::job {
   removal(int b, std::string p) : base(b), path(std::move(p)) {}
   void run() noexcept override {
@@ -51,19 +52,19 @@ void empty_trash(const instance& where) noexcept {
       for (const std::string& name : file::list_at(base, "trash")) all.push_back(std::make_unique<removal>(base, "trash/" + name));
     }
     if (all.size() > few) {
-      // Whoever else empties it begins somewhere else.
+      // Several processes that empty the trash at once begin at different entries.
       std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(random_u64() % all.size()));
       try {
         worker_pool pool(4);  // some filesystems wait for the disk at each deletion
         for (auto& one : all) pool.submit(std::move(one), worker_pool::at_once);
         return;
       } catch (const error&) {
-        // no thread to be had
+        // No thread could be started: remove the entries on this one.
       }
     }
     for (const auto& one : all) one->run();
   } catch (const std::exception&) {
-    // the next one takes it
+    // The next empty_trash() tries again.
   }
 }
 

@@ -8,20 +8,27 @@
 
 namespace lxr {
 
-// root/trash/ and state/trash/: what is gone for everybody, and whose files are still to be deleted. Whoever moves something
-// there empties it afterwards, without any lock; what a dead process left is taken by the next one.
+// root/trash/ and state/trash/ hold files that were removed (renamed away from where anybody looks) and are still to be
+// deleted. Whoever moves something there calls empty_trash() afterwards, without a lock; what a dead process left there
+// is deleted by the next empty_trash().
+//
+// Empties the trash, then waits 20 ms for other processes that are deleting.
 
 // Empties the trash, and waits 20 ms for others who do.
 void make_room(const instance& where) noexcept;
 
-// Moves a file or tree of the root directory there; atomic. Its path now; empty when it was not there.
+// Moves a file or tree of the root directory to root/trash/, by one rename. Returns its new path; nullopt when it did
+// not exist.
 std::optional<std::string> move_to_trash(const instance& where, const std::string& path);
-// The same with one of the state directory.
+// The same for the state directory and state/trash/.
 std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path);
+// Deletes all entries of root/trash/ and state/trash/, with 4 threads when there are more than 16. Reports no failure.
 void empty_trash(const instance& where) noexcept;
 
-// Does `step`. What was removed a moment ago may still take the room on a full disk, because others empty the trash behind
-// themselves: where it finds no room the trash is emptied and it is done again, for half a second.
+// Calls `step` and returns its result. When `step` throws std::errc::no_space_on_device, empties the trash and calls it
+// again, up to 25 times in about half a second: files that were removed a moment ago may still fill the disk, because
+// processes delete them only afterwards.
+// Failure: rethrows any other error at once, and the last error after 25 calls.
 template <class Step>
 auto with_room(const instance& where, Step step) {
   constexpr int attempts = 25;

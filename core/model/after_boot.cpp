@@ -22,7 +22,7 @@ std::string prefix() {
   return name;
 }
 
-// Several roots may share a state directory.
+// The name of the mark: it holds a hash of the root directory, because several roots may share a state directory.
 std::string mark(const instance& where) { return prefix() + std::to_string(std::hash<std::string>{}(where.root())); }
 
 void settle_one(const instance& where, const std::string& id) {
@@ -42,7 +42,7 @@ void settle_after_boot(const instance& where) {
   const std::string done = mark(where);
   if (::faccessat(where.state_fd(), done.c_str(), F_OK, 0) == 0) return;
   for (const std::string& id : list_containers(where)) {
-    quietly([&] { settle_one(where, id); });  // its name may be its own already
+    quietly([&] { settle_one(where, id); });  // reserve_name() throws when the container has its name already
   }
   for (const std::string& name : file::list_at(where.state_fd(), ".")) {
     if (name.starts_with("boot-") && !name.starts_with(prefix())) ::unlinkat(where.state_fd(), name.c_str(), AT_REMOVEDIR);

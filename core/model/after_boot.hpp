@@ -4,9 +4,11 @@
 
 namespace lxr {
 
-// What the first command after a boot does: every container on disk gets its name again, and those that were to be removed at
-// their end (--rm) are, because their end came with the host's. It is done for a root when state/boot-<boot>-<root> exists; commands that come at
-// once all do it, to the same effect. Failure: what is damaged is passed over.
+// Settles the containers on disk; called by the first command after a boot. Each container gets its name again; an idle
+// one with auto_remove (--rm) is removed, because it ended with the host.
+// state/boot-<boot>-<hash of root> marks it as done for that root. Commands that start at the same time all do it, to
+// the same effect.
+// Failure: skips a container whose record is damaged.
 void settle_after_boot(const instance& where);
 
 }  // namespace lxr

@@ -8,11 +8,14 @@
 
 namespace lxr {
 
-// The runtime_spec that a container is started with: root/containers/<id>/spec.json, the document of the OCI runtime-spec. Written by its
-// first start, once its image says what is to run; later starts, exec and inspect read it.
+// The runtime_spec that a container is started with: root/containers/<id>/spec.json, a document of the OCI
+// runtime-spec. The first start writes it, once the image is known; later starts, exec and inspect read it.
+//
+// Failure: throws lxr::error when the file cannot be written.
 
 void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec);
-// None: it was never started, or by a version of lxr that kept no spec. Throws errc::corrupt for a damaged one.
+// Returns nullopt when the container was never started, or only by a version of lxr that kept no spec. Throws
+// errc::corrupt for a damaged document.
 std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id);
 
 }  // namespace lxr

@@ -71,7 +71,8 @@ container_state parse_state(const std::string& text, const std::string& document
   return s;
 }
 
-// A container without a record: its maker is at work, or died; or it ran when the host went down.
+// Returns the state of a container without a record. Either its maker is at work or has died, or it ran when the host
+// went down.
 container_state derived(const instance& where, const std::string& id) {
   container_state s;
   s.monitor = maker_of(where, id);
@@ -79,13 +80,14 @@ container_state derived(const instance& where, const std::string& id) {
     s.status = container_status::starting;
     return s;
   }
-  // upper/ is made by the first start (pipeline: writable_layer).
+  // The first start makes upper/ (pipeline/rootfs/writable_layer.hpp).
   const bool started = exists(where.root_fd(), "containers/" + id + "/upper") && !exists(where.root_fd(), waiting_mark(id));
   s.status = started ? container_status::exited : container_status::created;
   return s;
 }
 
-// A start that nobody is at work on any more: it failed, unless its process was let go just before its engine died.
+// Corrects a record `starting` whose monitor is dead: the start failed, unless the monitor died just after it had let
+// the first process go on.
 void end_start(container_state& s, bool alive) {
   if (alive && s.init.pid != 0) {
     s.status = container_status::running;
@@ -102,7 +104,7 @@ container_state corrected(container_state s, bool alive) {
     s.ending = watched && s.status != container_status::starting;
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
-    s.address.clear();  // released by whoever cleans up, who looks at the raw state
+    s.address.clear();  // the address is still reserved; whoever releases it reads the raw state
     s.link.clear();
   }
   return s;
@@ -128,14 +130,16 @@ void save_ended(const instance& where, const std::string& id, const container_st
   const std::string text = record::text_of(to_json(s));
   try {
     file::replace_at(where.root_fd(), record_path(id), text);
-  } catch (const error&) {
+  } catch (const error&) {  // the disk is full
     file::replace_at(where.state_fd(), record_path(id), text);  // the disk is full
     return;
   }
   ::unlinkat(where.state_fd(), record_path(id).c_str(), 0);
 }
 
-// The second look at the state: a start that takes the ended record away writes its own first.
+// Reads the record: the state directory, then the root directory, then the state directory again. A start writes its
+// own record into the state directory before it removes the ended one from the root directory, so the third look finds
+// it.
 container_state load_raw_state(const instance& where, const std::string& id) {
   for (const int dir : {where.state_fd(), where.root_fd(), where.state_fd()}) {
     if (const auto text = file::read_at(dir, record_path(id))) return parse_state(*text, record_path(id));
@@ -150,7 +154,8 @@ container_state corrected(container_state raw) {
 
 namespace {
 
-// A record of processes of which none lives any more may have been replaced since it was read, by the monitor that left last.
+// Loads and judges a record. When the judgement is that no recorded process lives, the last monitor may have replaced
+// the record since we read it: reads again, up to 3 times, until the record names the same first process.
 template <class Judge>
 container_state judge_fresh(const instance& where, const std::string& id, Judge judge) {
   container_state raw = load_raw_state(where, id);
