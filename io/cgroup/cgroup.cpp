@@ -63,7 +63,7 @@ bool write_file(const std::string& path, const std::string& value) {
 using marking = std::function<std::string()>;
 constexpr const char* mark_name = "trusted.lxr";
 
-// True unless it can be neither made nor found.
+// Creates the parent and sets its mark if it is new. Returns false when it can neither be created nor exists.
 bool make_parent(const std::string& path, const marking& mark) {
   if (::mkdir(path.c_str(), 0755) != 0) return errno == EEXIST;
   const std::string text = mark ? mark() : "";
@@ -71,7 +71,7 @@ bool make_parent(const std::string& path, const marking& mark) {
   return true;
 }
 
-// The parent may be removed by another lxr at any time between our two mkdirs: make it again.
+// Creates a group. Another lxr may remove the parent at any time between our two mkdir calls: creates that again.
 void make_group(const std::string& tree, const std::string& parent, const std::string& id, const marking& mark) {
   const std::string above = tree + "/" + parent, path = above + "/" + id;
   for (int attempt = 0; attempt < 64; ++attempt) {
@@ -82,12 +82,13 @@ void make_group(const std::string& tree, const std::string& parent, const std::s
   throw_errno("make cgroup", path);
 }
 
-// v2: a controller works in a group only when every group above hands it down.
+// v2: enables the controllers of `wanted` for the groups below; a controller works in a group only when
+// cgroup.subtree_control of every group above names it.
 void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted, const marking& mark) {
   std::string words;
   for (const setting& s : wanted) words += (words.empty() ? "+" : " +") + std::string(s.controller);
   if (words.empty()) return;
-  write_file(tree + "/cgroup.subtree_control", words);  // a failure shows when the limit is written
+  write_file(tree + "/cgroup.subtree_control", words);  // a failure shows later, when the limit is written
   make_parent(tree + "/" + parent, mark);
   write_file(tree + "/" + parent + "/cgroup.subtree_control", words);
 }
@@ -124,9 +125,10 @@ group group::create(const layout& where, const std::string& parent, const std::s
         g.paths_.push_back(path);
         g.tasks_.push_back(file::open_at(AT_FDCWD, path + "/tasks", O_WRONLY));
       }
-      const bool is_swap = s.file == "memory.swap.max" || s.file == "memory.memsw.limit_in_bytes";  // absent without swap accounting
+      // Without swap accounting the kernel has neither of these files: no error.
+      const bool is_swap = s.file == "memory.swap.max" || s.file == "memory.memsw.limit_in_bytes";
       if (write_file(path + "/" + s.file, s.value) || is_swap) continue;
-      // v2: another lxr may have removed the parent, and made it again without its controllers.
+      // v2: another lxr may have removed the parent, and made it again without its controllers: enable them again.
       if (where.unified) hand_down(where.base, parent, settings, mark);
       if (!where.unified || !write_file(path + "/" + s.file, s.value)) unsupported(s.controller, path);
     }
@@ -166,11 +168,13 @@ bool group::had_oom_kill() const {
 
 namespace {
 
-// What is left in a group that goes: of a container whose engine was killed before it wrote down whom it had started.
+// Kills all processes of a group that is being removed, such as those of a container whose engine was killed before it
+// had recorded them.
 void kill_all(const std::string& path) {
   if (write_file(path + "/cgroup.kill", "1")) return;  // v2, Linux 5.14
   std::string text;
-  quietly([&] { text = file::read_at(AT_FDCWD, path + "/cgroup.procs").value_or(""); });  // it may go while we read
+  // Another process may remove the group while we read.
+  quietly([&] { text = file::read_at(AT_FDCWD, path + "/cgroup.procs").value_or(""); });
   for (const char* at = text.c_str(); *at != 0;) {
     char* end = nullptr;
     const long pid = std::strtol(at, &end, 10);
@@ -185,7 +189,7 @@ bool remove_group(const std::string& path) {
     if (::rmdir(path.c_str()) == 0) return true;
     if (errno != EBUSY) return false;
     kill_all(path);
-    ::poll(nullptr, 0, 1);  // the kernel takes a moment to let go of the dead
+    ::poll(nullptr, 0, 1);  // the kernel needs a moment after a process died until rmdir works
   }
   return false;
 }
@@ -203,7 +207,7 @@ void group::sweep(const layout& where, const std::string& parent, const std::fun
     ::rmdir((tree + "/" + parent).c_str());
   }
 } catch (const std::exception&) {
-  // the next one does it
+  // The next sweep tries again.
 }
 
 void group::sweep_orphans(const layout& where, const std::string& prefix, const std::function<bool(const std::string&)>& is_orphaned) noexcept try {
@@ -215,12 +219,13 @@ void group::sweep_orphans(const layout& where, const std::string& prefix, const 
       char mark[256];
       const ssize_t size = name.starts_with(prefix) ? ::getxattr(parent.c_str(), mark_name, mark, sizeof mark) : -1;
       if (size <= 0 || !is_orphaned({mark, static_cast<std::size_t>(size)})) continue;
-      for (const std::string& id : file::list_at(top->get(), name)) ::rmdir((parent + "/" + id).c_str());  // fails for what is in use, and for files
+      // rmdir fails for files and for groups in use: these stay.
+      for (const std::string& id : file::list_at(top->get(), name)) ::rmdir((parent + "/" + id).c_str());
       ::rmdir(parent.c_str());
     }
   }
 } catch (const std::exception&) {
-  // the next one does it
+  // The next sweep tries again.
 }
 
 bool group::remove(const layout& where, const std::string& parent, const std::string& id) noexcept {
@@ -228,7 +233,7 @@ bool group::remove(const layout& where, const std::string& parent, const std::st
   for (const std::string& tree : trees(where)) {
     const std::string above = tree + "/" + parent;
     if (remove_group(above + "/" + id)) {
-      ::rmdir(above.c_str());  // succeeds only when it was the last
+      ::rmdir(above.c_str());  // works only when it was the last group
     } else if (errno != ENOENT) {
       gone = false;
     }

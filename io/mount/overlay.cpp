@@ -19,7 +19,7 @@ constexpr std::size_t option_limit = 255;
 
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-// The kernel's own words about what was wrong with the options (fsopen(2): the descriptor is readable).
+// Returns the kernel's message about refused options (fsopen(2): they are read from the descriptor of the filesystem).
 std::string kernel_message(int fs) {
   char text[256];
   const ssize_t got = ::read(fs, text, sizeof text - 1);
@@ -53,8 +53,11 @@ bool configure_by_path(int fs, const overlay_layers& layers) {
   return configure_upper_by_path(fs, layers);
 }
 
-// While it lives, relative paths are descriptor numbers: one option of 255 bytes then names some 60 layers, not 15.
-// The directory is made the calling thread's own first, so that no other thread's paths are led astray.
+// While an object of this class lives, the working directory is /proc/thread-self/fd, and a relative path is a
+// descriptor number: one option of 255 bytes then names some 60 layers instead of 15.
+// Lifecycle: the constructor first gives the calling thread a working directory of its own (CLONE_FS), so that paths of
+//   other threads are not affected; the destructor changes back.
+// Runs on: one thread.
 class inside_descriptors {
  public:
   inside_descriptors() : before_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
@@ -80,7 +83,7 @@ bool configure_by_string(int fs, const overlay_layers& layers) {
   return set_string(fs, "lowerdir", lowers) == 0 && configure_upper_by_path(fs, layers);
 }
 
-// Empty when this way of configuring is not known to the kernel.
+// Tries one way to configure overlayfs. Returns nullopt when the kernel does not know it.
 std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api) {
   const unique_fd fs(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!fs && (errno == ENODEV || errno == ENOSYS)) {
@@ -89,13 +92,14 @@ std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api
   }
   if (!fs && errno == EPERM) throw error(errc::not_permitted, "mount container root", "", {}, "run lxr as root");
   if (!fs) throw_errno("open", "overlay filesystem");
-  if (layers.is_volatile) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);  // where the kernel has it
+  // Kernels before 5.10 refuse the flag: ignored.
+  if (layers.is_volatile) ::fsconfig(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0);
   std::optional<inside_descriptors> directory;
   if (api == overlay_api::one_string) directory.emplace();
   const bool accepted = api == overlay_api::descriptors ? configure_by_fd(fs.get(), layers)
                         : api == overlay_api::paths     ? configure_by_path(fs.get(), layers)
                                                         : configure_by_string(fs.get(), layers);
-  // Kernels before 6.5 take any option, and only say at the end that they do not know it.
+  // Kernels before 6.5 accept any option and report an unknown one only at FSCONFIG_CMD_CREATE.
   if (!accepted || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
     const int code = errno;
     if ((code == EINVAL || code == ENOENT || code == EOPNOTSUPP) && api != overlay_api::one_string) return std::nullopt;

@@ -26,7 +26,7 @@ std::optional<unique_fd> open_rooted(int root, const std::string& path, int flag
   throw_errno("open in container root", path);
 }
 
-// Opening a device or FIFO for reading may do something, or wait for somebody: a descriptor with O_PATH does neither.
+// Opens by O_PATH first and checks the type: to open a device or FIFO for reading may have effects or wait for a peer.
 std::optional<unique_fd> open_regular_file(int root, const std::string& path) {
   const auto found = open_rooted(root, path, O_PATH);
   if (!found) return std::nullopt;

@@ -5,19 +5,20 @@
 
 #include "core/base/unique_fd.hpp"
 
-// Access below a root directory that may hold anything: by descriptor, resolved inside it, never through a magic link
-// (openat2(2) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS).
+// Access to files below a root directory whose content is not trusted. Paths are resolved inside the root, by
+// descriptor, and never through a magic link (openat2(2) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS).
 namespace lxr::io::mount {
 
-// open_in_root() (core/base/in_root.hpp) for a string: a descriptor, or -1 and errno.
+// open_in_root() (core/base/in_root.hpp) with a std::string: returns a descriptor, or -1 and sets errno.
 int try_open_rooted(int root, const std::string& path, int flags);
-// Empty when nothing is there. `flags` as open(2); O_CLOEXEC and O_NONBLOCK are added.
+// Returns nullopt when the path leads nowhere (ENOENT, ENOTDIR, ELOOP). `flags` as for open(2); O_CLOEXEC is added and,
+// without O_PATH, O_NONBLOCK and O_NOCTTY.
 std::optional<unique_fd> open_rooted(int root, const std::string& path, int flags);
-// A regular file, opened for reading; empty when nothing is there. Nothing else is ever opened for reading: a FIFO, a device or a
-// directory throws error{errc::corrupt}.
+// Opens a regular file for reading; nullopt when the path leads nowhere. Throws error{errc::corrupt} for a FIFO, a
+// device or a directory, without opening it for reading.
 std::optional<unique_fd> open_regular_file(int root, const std::string& path);
-// The content of a regular file of at most `limit` bytes; empty when absent. Anything else (a FIFO, a device, too large)
-// throws error{errc::corrupt}.
+// Returns the content of a regular file; nullopt when the path leads nowhere. Throws error{errc::exhausted} for more
+// than `limit` bytes, error{errc::corrupt} for anything but a regular file.
 std::optional<std::string> read_rooted(int root, const std::string& path, std::size_t limit = 1u << 20);
 
 }  // namespace lxr::io::mount

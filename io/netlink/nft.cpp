@@ -18,7 +18,7 @@ namespace {
 
 using nft::expression;
 
-// A rule, added to a chain: begins it; `put` adds its expressions.
+// Adds a rule to a chain; `put` adds the rule's expressions.
 template <class Put>
 void put_rule(batch& b, const std::string& table, const char* chain, Put put) {
   nlmsghdr* h = nft::start(b, NFT_MSG_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, "nft rule in " + table + "/" + chain);
@@ -37,7 +37,8 @@ void put_compare(nlmsghdr* h, std::uint32_t compare, const void* bytes, std::siz
   e.value(NFTA_CMP_DATA, bytes, size);
 }
 
-// ip saddr/daddr (at `offset` of the header) in the subnet, or not.
+// Matches the IPv4 address at byte `offset` of the IP header (12: saddr, 16: daddr) with the subnet; `compare` is
+// NFT_CMP_EQ (is inside) or NFT_CMP_NEQ (is not).
 void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, std::uint32_t compare) {
   const std::uint32_t mask = htonl(range.mask()), network = htonl(range.base & range.mask()), zero = 0;
   {
@@ -58,7 +59,7 @@ void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, s
   put_compare(h, compare, &network, sizeof network);
 }
 
-// iifname/oifname (`key`) is `link`.
+// Matches packets whose input or output link (`key`: NFT_META_IIFNAME or NFT_META_OIFNAME) is `link`.
 void put_link_match(nlmsghdr* h, std::uint32_t key, const std::string& link) {
   {
     expression e(h, "meta");
@@ -85,14 +86,14 @@ void put_verdict(nlmsghdr* h, std::int32_t code, const char* chain = nullptr) {
 
 void install_masquerade(const std::string& table, const subnet& from, const std::string& comment) {
   constexpr const char* chain = "postrouting";
-  constexpr std::uint32_t source_nat = 100;  // priority
+  constexpr std::uint32_t source_nat = 100;  // the priority "srcnat"
   batch b;
   nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
   nft::put_fresh_table(b, table, comment);
   nft::put_chain(b, table, chain, "nat", NF_INET_POST_ROUTING, source_nat);
   put_rule(b, table, chain, [&](nlmsghdr* h) {
     put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
-    put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: between its bridges the network is one
+    put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: packets between bridges of the network keep their source
     { const expression e(h, "masq"); }
   });
   nft::put_edge(b, NFNL_MSG_BATCH_END);

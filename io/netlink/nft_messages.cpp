@@ -37,7 +37,7 @@ nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subj
 void put_table(batch& b, int type, std::uint16_t flags, const std::string& table, const std::string& comment) {
   nlmsghdr* h = start(b, type, NLM_F_ACK | flags, "nft table " + table);
   attr_put_strz(h, NFTA_TABLE_NAME, table.c_str());
-  if (!comment.empty()) {  // as libnftnl keeps comments: type 0, length, text with its end
+  if (!comment.empty()) {  // as libnftnl stores comments: type 0, length, text, NUL
     std::string data = comment.substr(0, comment_limit);
     data = std::string{0, static_cast<char>(data.size() + 1)} + data + '\0';
     attr_put(h, NFTA_TABLE_USERDATA, data.size(), data.data());

@@ -8,26 +8,30 @@
 
 #include "io/netlink/route.hpp"
 
-// What the messages of nf_tables consist of (linux/netfilter/nf_tables.h). Included by nft.cpp only.
+// The parts that nf_tables messages consist of (linux/netfilter/nf_tables.h). Included by nft.cpp only.
 namespace lxr::io::netlink::nft {
 
-// What a table keeps of its comment, in bytes.
+// The longest comment of a table that lxr stores, in bytes; put_table() cuts longer ones.
 inline constexpr std::size_t comment_limit = 250;
 
-// Begins or ends a transaction (NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END).
+// Adds the message that begins or ends a transaction (NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END). The kernel applies all
+// messages between these two, or none.
 void put_edge(batch& b, std::uint16_t type);
-// A message about family ip, with its family header.
+// Starts a message with the header of family ip.
 nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subject);
-// `comment` is kept with a new table.
+// `comment` is stored in a new table.
 void put_table(batch& b, int type, std::uint16_t flags, const std::string& table, const std::string& comment = {});
-// The table, empty, whatever it was before.
+// Makes the table exist and be empty: creates it if missing, deletes it, creates it.
 void put_fresh_table(batch& b, const std::string& table, const std::string& comment);
-// `type` empty: one that only other chains lead to.
+// Adds a chain; with `type` nullptr a chain without a hook, which only rules of other chains jump to.
 void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook, std::uint32_t priority);
-// Sends a transaction; throws error{errc::unsupported} when the kernel lacks a part of it.
+// Sends a transaction.  Failure: throws error{errc::unsupported} when the kernel lacks a part of nf_tables that it
+// needs.
 void apply(const batch& b);
 
-// One expression of a rule: its name and, for the life of this object, its attributes.
+// One expression of a rule.
+// Lifecycle: the constructor writes its name; number() and value() add attributes; the destructor closes it.
+// Borrows: the message.
 class expression {
  public:
   expression(nlmsghdr* h, const char* name);

@@ -56,7 +56,7 @@ void put_bridge(batch& b, const std::string& name, const mac_address& mac) {
   ifinfomsg* info = put_ifinfo(h);
   info->ifi_flags = info->ifi_change = IFF_UP;
   attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed one, else it changes as ports come and go
+  attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed address, else it changes with the bridge's ports
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
   attr_put_str(h, IFLA_INFO_KIND, "bridge");
   nlattr* data = attr_nest_start(h, IFLA_INFO_DATA);
@@ -172,7 +172,8 @@ void put_port(batch& b, const veth& link) {
   attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
   put_no_ipv6_address(h);
   b.finish();
-  h = start_change(b, link.host_index, link.host_name);  // only what is a port already takes a port's settings
+  // A second message: the kernel takes port settings only for a link that is a port already.
+  h = start_change(b, link.host_index, link.host_name);
   auto* info = static_cast<ifinfomsg*>(payload(h));
   info->ifi_flags = info->ifi_change = IFF_UP;
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);

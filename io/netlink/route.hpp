@@ -8,10 +8,11 @@
 
 #include "io/netlink/socket.hpp"
 
-// Links, addresses and routes (rtnetlink(7)). put_* add one message to a batch; the others talk at once.
+// Links, addresses and routes (rtnetlink(7)). put_* functions add messages to a batch, which the caller sends; the
+// other functions ask the kernel at once, block and throw lxr::error.
 namespace lxr::io::netlink {
 
-// IPv4 in host byte order.
+// An IPv4 address in host byte order.
 using ipv4 = std::uint32_t;
 std::string to_string(ipv4 address);
 std::optional<ipv4> parse_ipv4(const std::string& text);
@@ -29,60 +30,63 @@ struct subnet {
 using mac_address = std::array<std::uint8_t, 6>;
 std::string to_string(const mac_address& mac);
 
-// The interface of a container, born in its namespace with this index (1 is lo): it need not be asked for.
+// The index of a container's eth0: lxr creates it with this index in the container's network namespace, where 1 is lo.
 inline constexpr int peer_index = 2;
 
 struct veth {
   std::string host_name;
-  int host_index = 0;      // index of the host end, which the caller chooses: it need not be asked for
+  int host_index = 0;      // index of the host end; the caller chooses it, so that it need not be asked for
   int bridge = 0;          // index of the bridge the host end joins
   int peer_namespace = 0;  // pid of a process in the peer's namespace
   mac_address peer_mac{};
 };
 
-// Up, without multicast snooping: its ports pass no multicast frames to each other.
+// A bridge that is up and does no multicast snooping, so that its ports pass no multicast frames to each other.
 void put_bridge(batch& b, const std::string& name, const mac_address& mac);
 void put_link_up(batch& b, int index, const std::string& subject);
-// Unless `with_route`, the rest of the subnet is not on the link: it is reached by whatever other route there is.
+// With `with_route` false the kernel adds no route for the subnet to this link: other routes lead to the rest of it.
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject, bool with_route = true);
-// A route through no gateway.
+// Adds a route to a subnet on the link, without a gateway.
 void put_route(batch& b, const subnet& to, int index);
-// Who has an address is known for ever: nobody asks for it, and it does not count against the kernel's limit of
-// neighbours (net.ipv4.neigh.default.gc_thresh3, 1,024 for all namespaces together).
+// Adds a permanent neighbour entry: nobody sends ARP requests for `address`, and the entry does not count towards the
+// kernel's limit of neighbours (net.ipv4.neigh.default.gc_thresh3: 1,024 for all namespaces together).
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);
-// Through `gateway`, which is taken to be on link `index` whatever other routes say.
+// Adds the default route through `gateway`, which is assumed to be on link `index` whatever other routes say
+// (RTNH_F_ONLINK).
 void put_default_route(batch& b, ipv4 gateway, int index);
-// A veth pair: the peer is "eth0", down (a peer cannot be created up); the host end is made a port as by put_port().
-// Several messages: a failure is that of the first that failed.
+// Creates a veth pair: the peer is named "eth0" and is down (a peer cannot be created up); the host end becomes a port
+// as in put_port(). Several messages; socket::exchange() names the first that failed.
 void put_veth(batch& b, const veth& link);
-// The host end becomes a port of its bridge, and comes up. The port is
-//   isolated: it exchanges frames with the bridge itself (the host) only, never with another port;
-//   locked (Linux 5.18): it takes in only frames whose source is `peer_mac`;
-//   not learning: the forwarding table's one entry for `peer_mac`, written here, leads to it, whatever sources others forge.
-// It gets no IPv6 address, else each new port would greet the bridge. Several messages.
+// Makes the host end a port of its bridge and brings it up, in several messages. The port is
+// - isolated: it exchanges frames only with the bridge itself (the host), never with another port;
+// - locked (Linux 5.18): it accepts only frames whose source is `peer_mac`;
+// - not learning: one entry of the forwarding table, added here, maps `peer_mac` to it; forged sources change nothing.
+// It gets no IPv6 address: else each new port would send multicast to the bridge.
 void put_port(batch& b, const veth& link);
-// Asks for a link (RTM_GETLINK). The kernel finishes what is pending for the link before it answers (Linux 6.8), among
-// that what a change of its carrier leads to: before, the link drops what it is to send, and is no working port.
+// Asks for a link (RTM_GETLINK). Since Linux 6.8 the kernel finishes the pending work of the link before it answers,
+// also the consequences of a carrier change. Before these are done the link drops packets it is to send and is no
+// working port.
 void put_link_question(batch& b, int index);
-// A text that is kept with the link.
+// Sets the alias of a link: a text that the kernel keeps with it.
 void put_alias(batch& b, const std::string& name, const std::string& alias);
-// No link-local address when the link comes up. Adds nothing where the kernel has no IPv6.
+// Keeps the kernel from adding an IPv6 link-local address when the link comes up. Adds no message where the kernel has
+// no IPv6.
 void put_no_ipv6_address(batch& b, int index, const std::string& name);
 void put_delete_link(batch& b, int index, const std::string& name);
 
-// Deletes a link; one that is not there is not an error.
+// Deletes a link; a missing one is no error.
 void delete_link(const socket& route, const std::string& name);
 
 struct link {
   int index = 0;
   std::string name, alias;
-  int master = 0;  // index of the bridge it is a port of; 0: none
+  int master = 0;  // index of the bridge that the link is a port of; 0: none
 };
 std::vector<link> list_links(const socket& route);
 
 int link_index(const std::string& name);  // 0: no such link
 std::vector<std::string> link_names(const socket& route);
-// Every subnet the host has an address in or a route to (default routes excluded).
+// Returns every subnet that the host has an address in or a route to, without default routes.
 std::vector<subnet> used_subnets(const socket& route);
 
 }  // namespace lxr::io::netlink

@@ -41,15 +41,17 @@ socket socket::open(int protocol) {
     throw_errno("open", "netlink socket");
   }
   const int on = 1, room = 4 << 20;
-  ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);  // short acknowledgements
-  // Acknowledgements that find no room are lost; the usual limit (net.core.rmem_max) is for those without privileges.
+  ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);  // acknowledgements without a copy of the message
+  // The kernel drops acknowledgements that find no room. SO_RCVBUFFORCE needs CAP_NET_ADMIN and is not bound by the
+  // limit net.core.rmem_max; SO_RCVBUF is the fallback.
   if (::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   return s;
 }
 
 socket socket::open_events(int protocol, int group) {
   socket s = open(protocol);
-  // Bound first: an unbound socket has the kernel's own port 0, and the kernel does not notify itself.
+  // Bind before subscribing: an unbound socket has port 0, which is the kernel's own, and the kernel does not notify
+  // itself.
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   if (::bind(s.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
@@ -76,7 +78,8 @@ std::vector<socket::failure> socket::exchange(const batch& requests) const {
   }
   alignas(nlmsghdr) char buffer[16384];
   while (missing > 0) {
-    // A refused nf_tables batch may be answered by fewer messages than it has: then nothing more is queued.
+    // The kernel may answer a refused nf_tables batch with fewer messages than it had. So once a message has failed,
+    // stop as soon as the queue is empty.
     const ssize_t got = ::recv(fd(), buffer, sizeof buffer, failures.empty() ? 0 : MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) break;

@@ -11,14 +11,16 @@ struct nlmsghdr;
 
 namespace lxr::io::netlink {
 
-// One netlink conversation in progress: requests put one behind the other, sent in one system call.
-// Source: netlink(7), rtnetlink(7). Messages are built with message.hpp.
+// A buffer of netlink requests that are sent with one system call.
+// Lifecycle: start(), attributes, finish() for each message, in this order; clear() makes the batch empty again.
+// Owns: the bytes of the messages, and for each the text that errors use as its subject.
+// Source: netlink(7), rtnetlink(7). message.hpp builds the messages.
 class batch {
  public:
-  // Starts a message; the caller adds the family header and attributes to it before the next start().
-  // `subject` names what the message is about, for errors.
+  // Starts a message of at most 1,024 bytes; the caller adds the family header and attributes before finish(). The
+  // returned pointer is valid until the next start(). `subject` names in errors what the message is about.
   nlmsghdr* start(std::uint16_t type, std::uint16_t flags, std::string subject);
-  // Ends the message started last: it must not be changed afterwards.
+  // Ends the message that start() began; it must not change afterwards.
   void finish();
 
   [[nodiscard]] const std::vector<char>& bytes() const noexcept { return buffer_; }
@@ -33,26 +35,30 @@ class batch {
   std::vector<std::string> subjects_;
 };
 
-// A netlink socket in the network namespace it was opened in. Calls block for as long as the kernel works on them.
+// A netlink socket in the network namespace that it was opened in.
+// Lifecycle: open() or open_events() opens it; the destructor closes it.
+// Runs on: any thread, one at a time; calls block until the kernel has answered.
+// Failure: throws lxr::error when a call fails; what the kernel refuses is returned by exchange(), thrown by the
+//   others.
 class socket {
  public:
   static socket open(int protocol);  // NETLINK_ROUTE, NETLINK_NETFILTER
-  // One that only receives the notifications of a multicast group (RTNLGRP_LINK).
+  // Opens a socket that only receives the notifications of a multicast group (such as RTNLGRP_LINK).
   static socket open_events(int protocol, int group);
-  // Reads what has arrived so far and forgets it.
+  // Reads and drops the notifications that have arrived so far.
   void drain() const noexcept;
 
   struct failure {
-    std::uint32_t sequence;  // which message of the batch, from 1
+    std::uint32_t sequence;  // which message of the batch failed, from 1
     int error;               // errno
   };
-  // Sends the batch and collects every acknowledgement; returns the messages that failed. All messages need NLM_F_ACK.
+  // Sends the batch and waits for the acknowledgement of every message that has NLM_F_ACK. Returns the messages that
+  // failed.
   std::vector<failure> exchange(const batch& requests) const;
-  // The same; throws the first failure as an error about the message's subject.
+  // Like exchange(); throws the first failure, with the subject of that message.
   void exchange_or_throw(const batch& requests, const std::string& operation) const;
-  // One dump request (NLM_F_DUMP); calls `each` for every message of the answer.
+  // Sends one dump request (NLM_F_DUMP) and calls `each` for every message of the answer.
   void dump(const batch& request, const std::function<void(const nlmsghdr*)>& each) const;
-  // nf_tables: messages between NFNL_MSG_BATCH_BEGIN and _END, applied as one transaction or not at all.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
  private:

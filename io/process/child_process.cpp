@@ -49,19 +49,21 @@ namespace {
   throw_errno(code, "create a container process", "");
 }
 
-// What is in progress stays below, what is kept for the life of a container lies above. A few are copied as fast.
+// Descriptor numbers from 512 on are for parked descriptors, which are kept as long as a container lives; lower ones
+// are for work in progress. spawn() shares the descriptor table only once numbers above 512 + 128 are in use: a smaller
+// table is copied just as fast.
 constexpr int first_parked = 512, few_parked = 128;
 int last_parked = 0;
 
 }  // namespace
 
-// Memory of a child's stack, and at its low end what the child begins with. Used again and again: touching fresh pages
-// costs more than all else here.
+// The memory of a child's stack; its low end holds what the child begins with. Stacks are used again: to touch fresh
+// pages costs more than the rest of spawn().
 struct child_process::stack {
   child::launch_plan* plan;
   int channel;
-  bool shares_descriptors;  // until it has left behind what is not its own
-  const int* kept;          // its own, in order
+  bool shares_descriptors;  // true: CLONE_FILES; the child then unshares the table before it closes anything
+  const int* kept;          // the descriptors the child keeps, sorted
   std::size_t kept_count;
   static constexpr std::size_t size = 64u << 10;
 
@@ -84,9 +86,12 @@ struct child_process::stack {
     s->leave_others_behind();
     child::run_plan(s->plan, 0, s->channel, -1);
   }
-  // Among them are ends of other children's channels: held open here, they would keep an end of file from being seen.
+  // Closes all descriptors that are not the child's. Ends of other children's channels are among them: open here, they
+  // would keep the parent from seeing an end of file.
   void leave_others_behind() const {
-    // First what lies behind: only up to there is a shared table copied. In our table it must do nothing.
+    // First close everything above the child's highest descriptor: CLOSE_RANGE_UNSHARE copies a shared table only up to
+    // there. If that fails with a shared table, the child must exit: closing descriptors would close those of the
+    // parent.
     if (raw::call(SYS_close_range, kept[kept_count - 1] + 1, ~0u, shares_descriptors ? CLOSE_RANGE_UNSHARE : 0) < 0 && shares_descriptors) {
       for (;;) raw::call(SYS_exit_group, 127);
     }
@@ -99,7 +104,7 @@ struct child_process::stack {
 };
 
 void child_process::stack_deleter::operator()(stack* s) const noexcept {
-  constexpr std::size_t kept = 64;  // as many as a batch has in progress at once
+  constexpr std::size_t kept = 64;  // stacks; a batch has as many starts in progress at once
   if (stack::spare().size() < kept) {
     stack::spare().push_back(s);
   } else {
@@ -130,7 +135,7 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
   begin.plan = plan.get();
   begin.channel = theirs.get();
   begin.shares_descriptors = shares;
-  made.kept_ = plan.inherited;  // the standard streams stay as they are until the plan replaces them
+  made.kept_ = plan.inherited;  // the plan replaces descriptors 0, 1 and 2 later
   made.kept_.push_back(theirs.get());
   std::ranges::sort(made.kept_);
   begin.kept = made.kept_.data();
@@ -166,7 +171,8 @@ child_process::~child_process() {
   errno = saved;
 }
 
-// What it forked is our child too, works in our memory, and tells of itself before all else.
+// Kills and reaps the process that this child forked (ops::fork_again). It is a child of ours too, works in our memory,
+// and its pid is in the first message.
 void child_process::end_forked() noexcept {
   theirs_.reset();
   try {
@@ -177,7 +183,7 @@ void child_process::end_forked() noexcept {
       reap(inner.get(), true);
     }
   } catch (const error&) {
-    // it is gone
+    // The forked process is gone.
   }
 }
 
@@ -211,7 +217,7 @@ void child_process::send(child::barrier which, std::span<const int> descriptors)
     header.msg_control = control;
     header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
   }
-  // A child that died leaves EPIPE here; its report, read next, says why.
+  // EPIPE: the child has died. Its report, which receive() reads next, says why.
   if (::sendmsg(channel_.get(), &header, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET) {
     throw_errno("send to", "container process");
   }
@@ -238,7 +244,8 @@ std::optional<child_process::message> child_process::receive(bool block) {
     std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
     out.descriptor = unique_fd(fd);
   }
-  if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) stack_.reset();  // it is lxr-init
+  // lxr-init sends these two messages; it has memory of its own: the stack is free.
+  if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) stack_.reset();
   return out;
 }
 

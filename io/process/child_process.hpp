@@ -14,27 +14,32 @@
 
 namespace lxr::io::process {
 
-// A process made by clone3 that runs a launch plan, and this side of the channel to it.
-// Lifecycle: spawn() makes it; until release() the destructor kills and reaps it, so that no error path leaves an orphan.
-//   The child works in our memory (nothing is copied, by neither side): the plan must stay until receive() has given
-//   `waiting` or `about_to_exec`, or the child is gone.
-// Owns: the pidfd, the channel and, until the child has left for another program, its stack.
+// A process that clone3 makes and that runs a launch plan, with the parent's end of the channel to it.
+// Lifecycle: spawn(), then pass() and receive() by turns, then release() once another object waits for the process.
+//   Until release() the destructor kills and reaps the process, so that no error path leaves an orphan. The child
+//   shares our memory (CLONE_VM; nothing is copied on either side): the plan must stay unchanged until receive() has
+//   returned `waiting` or `about_to_exec`, or the child is dead.
+// Runs on: one thread of the engine; receive(true), wait() and the destructor block.
+// Owns: the pidfd, our end of the channel and, until the child runs lxr-init, its stack.
+// Borrows: the plan that spawn() was given.
+// Failure: spawn() throws errc::not_permitted, errc::unsupported or errc::exhausted, naming the limit, and leaves no
+//   process. pass() and receive() throw lxr::error; the process lives on until the destructor.
 class child_process {
  public:
   struct options {
     std::uint64_t namespaces = 0;  // CLONE_NEW* flags
-    int cgroup = -1;               // a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
-    // A copy of our memory instead: for a child that works under a memory limit, because the kernel, when that is
-    // exceeded, kills everybody who shares the victim's memory.
+    int cgroup = -1;               // descriptor of a cgroup v2 directory for CLONE_INTO_CGROUP; -1: none
+    // True: the child gets a copy of our memory. Needed under a memory limit: when that is exceeded, the kernel kills
+    // every process that shares the victim's memory.
     bool own_memory = false;
-    bool forks = false;  // the plan has ops::fork_again: an early end is that of both processes
+    bool forks = false;  // the plan has ops::fork_again: the destructor ends both processes
   };
   struct message {
     child::child_report report{};
-    unique_fd descriptor;  // of child_report::terminal
+    unique_fd descriptor;  // comes with child_report::terminal
   };
 
-  // Throws error{errc::unsupported} naming the namespace when the kernel lacks one.
+  // Throws error{errc::unsupported} when the kernel lacks a namespace or clone3 flag that `how` needs.
   static child_process spawn(built_plan& plan, const options& how);
 
   child_process() = default;
@@ -45,23 +50,25 @@ class child_process {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
   [[nodiscard]] int channel() const noexcept { return channel_.get(); }
-  // Until its first message we may have its end of the channel open too: then only the pidfd tells that it died.
+  // Returns true while our descriptor table also holds the child's end of the channel (until its first message): then
+  // receive() sees no end of file when the child dies, and only the pidfd tells.
   [[nodiscard]] bool has_silent_end() const noexcept { return static_cast<bool>(theirs_); }
 
-  // Lets the child pass a barrier, with descriptors for the slots of its `receive`.
+  // Sends the child past a barrier, with the descriptors for the slots of its `receive` operation.
   void pass(child::barrier which, std::span<const int> descriptors = {}) const;
-  // The next message; empty at end of file, or when none is there and it may not block.
+  // Returns the next message; nullopt at end of file or, with `block` false, when there is none yet.
   [[nodiscard]] std::optional<message> receive(bool block = true);
   void close_channel() noexcept { channel_.reset(); }
 
-  // Takes over a process forked by this one (child_report::forked): its pid is already known to be our child.
+  // Waits for this process and continues with `successor`, which it forked (child_report::forked) and which is our
+  // child too.
   void become(pid_t successor);
-  // Waits for the process and returns its wait status as waitid(2) gives it: (code << 8 | status).
+  // Waits for the process; returns its exit code, 128 + the signal that killed it, or 0 when it cannot be waited for.
   int wait() noexcept;
-  // The guard is off: the process is somebody else's to wait for (the monitor's).
+  // Disarms the destructor: from now on the monitor waits for the process.
   void release() noexcept { pid_ = 0; }
   unique_fd take_pidfd() noexcept { return std::move(pidfd_); }
-  // For one that is to wait for long: its descriptors are parked. Before anybody watches them.
+  // Parks both descriptors (see park() below) of a process that waits for long. Call it before anything watches them.
   void park();
 
  private:
@@ -73,30 +80,30 @@ class child_process {
   };
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
-  unique_fd theirs_;  // their end, until the first message shows that they have it in a table of their own
-  std::vector<int> kept_;  // the descriptors it keeps, in order; read by the child when it begins
+  unique_fd theirs_;  // the child's end, until its first message shows that it has its own descriptor table
+  std::vector<int> kept_;  // the descriptors the child keeps, sorted; the child reads this when it begins
   std::unique_ptr<stack, stack_deleter> stack_;
   bool forks_ = false;
 };
 
-// How a process ended: exit code, or 128 + signal.
+// How a process ended: `code` is its exit code, or 128 + the signal.
 struct exit_status {
   int code = 0;
   bool signalled = false;
 };
-// Reaps the child behind `pidfd`; empty optional when it is still running, or traced by another process. Throws when it is no
-// child of ours.
+// Reaps the child that `pidfd` refers to. Returns nullopt when it still runs or another process traces it.
+// Failure: throws lxr::error when it is no child of ours.
 std::optional<exit_status> reap(int pidfd, bool block);
 
-// A child begins with a copy of all our descriptors, and closes those that are not its own: with thousands of them that is
-// a tenth of a start. Those parked lie behind all others, and children born while many are get no copy of them.
-// Returns the descriptor under its new number; under its old one when there is no room.
+// Moves a descriptor to a number from 512 on and returns it; returns it unchanged when no such number is free. A child
+// begins with a copy of all our descriptors and closes those that are not its own: with thousands of them that takes a
+// tenth of a start. Once numbers above 640 are in use, spawn() gives a child no copy of the parked ones.
 unique_fd park(unique_fd descriptor);
 
 // The signals that this process ignores, as it did when this was first asked: bit n - 1 is signal n. Children inherit them, over exec too.
 std::uint64_t ignored_signals();
 
-unique_fd open_pidfd(pid_t pid);  // throws
+unique_fd open_pidfd(pid_t pid);  // throws lxr::error
 void send_signal(int pidfd, int number) noexcept;
 
 }  // namespace lxr::io::process
