@@ -12,7 +12,7 @@ namespace lxr::io::codec {
 #ifndef LXR_WITHOUT_ISAL
 
 std::uint32_t crc32c(std::uint32_t before, std::span<const std::byte> bytes) {
-  constexpr std::size_t at_once = 1u << 30;  // it counts in int
+  constexpr std::size_t at_once = 1u << 30;  // bytes; crc32_iscsi() takes its length as int
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min(bytes.size(), at_once));
     before = ::crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(piece.data())), static_cast<int>(piece.size()), before);
@@ -40,7 +40,7 @@ std::uint32_t crc32c(std::uint32_t before, std::span<const std::byte> bytes) {
 
 namespace {
 
-constexpr std::uint32_t one = 1u << 31, to_the_eighth = 1u << 23;  // polynomials, the highest power in the lowest bit
+constexpr std::uint32_t one = 1u << 31, to_the_eighth = 1u << 23;  // polynomials, highest power in the lowest bit
 
 constexpr std::uint32_t product(std::uint32_t a, std::uint32_t b) {  // modulo the polynomial of CRC-32C
   std::uint32_t out = 0;
@@ -51,7 +51,7 @@ constexpr std::uint32_t product(std::uint32_t a, std::uint32_t b) {  // modulo t
   return out;
 }
 
-// x to the power of 8 * 2^i: what 2^i zero bytes multiply a checksum with.
+// powers[i] is x to the power of 8 * 2^i: 2^i zero bytes multiply a checksum with it.
 constexpr auto powers = [] {
   std::array<std::uint32_t, 64> out{to_the_eighth};
   for (std::size_t i = 1; i < out.size(); ++i) out[i] = product(out[i - 1], out[i - 1]);

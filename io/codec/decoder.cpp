@@ -18,10 +18,12 @@ namespace {
 
 [[noreturn]] void corrupt(const char* what, const std::string& why) { throw error(errc::corrupt, "decompress", what, why); }
 
-// What may come where a stream has ended: another one, or zeros up to the end of the input.
+// Decides what follows the end of a gzip member or Zstandard frame: another one, or zeros up to the end of the input.
+// Runs on: one thread.
 class behind_the_end {
  public:
-  // True when another stream begins at the front of `input`; else its zeros are taken.
+  // Returns true when another stream begins at the front of `input`; else consumes `input`, which must be zeros, and
+  // returns false. Throws errc::corrupt for other bytes, and for a stream after zeros.
   template <class Begins>
   bool another_begins(std::span<const std::byte>& input, Begins begins, const char* what) {
     if (input.empty()) return false;
@@ -37,7 +39,8 @@ class behind_the_end {
 };
 
 bool begins_gzip(std::byte b) { return b == std::byte{0x1f}; }
-bool begins_zstd(std::byte b) { return b == std::byte{0x28} || (b & std::byte{0xf0}) == std::byte{0x50}; }  // a frame; one to be skipped
+// 0x28: a frame; 0x5?: a frame to be skipped.
+bool begins_zstd(std::byte b) { return b == std::byte{0x28} || (b & std::byte{0xf0}) == std::byte{0x50}; }
 
 class plain_decoder final : public decoder {
  public:
@@ -82,7 +85,7 @@ class isal_decoder final : public decoder {
  private:
   void begin_member() {
     isal_inflate_init(state_.get());
-    state_->crc_flag = ISAL_GZIP;  // header and trailer are checked too
+    state_->crc_flag = ISAL_GZIP;  // checks header and trailer as well
     ended_ = false;
   }
   std::unique_ptr<inflate_state> state_;
@@ -198,7 +201,8 @@ std::unique_ptr<decoder> make_zstd_decoder(zstd_contexts& contexts, std::uint64_
   return std::make_unique<zstd_decoder>(contexts, largest_window);
 }
 
-// RFC 8878, 3.1.1.1: magic number, frame header descriptor, window descriptor or (in a single segment) the size of the content.
+// The header of a frame, RFC 8878, 3.1.1.1: magic number, frame header descriptor, then the window descriptor or (with
+// a single segment) the size of the content, which is the window then.
 std::uint64_t zstd_window_of(std::span<const std::byte> head) {
   const auto byte = [head](std::size_t at) { return at < head.size() ? std::to_integer<std::uint64_t>(head[at]) : 0; };
   if (!as_text(head).starts_with("\x28\xb5\x2f\xfd")) return 0;
@@ -228,12 +232,12 @@ zstd_contexts::context zstd_contexts::take() {
 }
 
 void zstd_contexts::take_back(context used) noexcept {
-  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // its window is not kept
+  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // a context with a large window is freed
   ZSTD_DCtx_reset(used.get(), ZSTD_reset_session_only);
   try {
     idle_.push_back(std::move(used));
   } catch (const std::bad_alloc&) {
-    // one less
+    // The context is freed.
   }
 }
 

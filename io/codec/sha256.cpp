@@ -1,4 +1,5 @@
-// update_both() works on the state itself, which only OpenSSL's low-level interface shows; it calls that deprecated.
+// update_both() changes the state of a stream itself. Only OpenSSL's low-level interface gives access to it, and
+// OpenSSL calls that interface deprecated.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "io/codec/sha256.hpp"
 
@@ -19,10 +20,10 @@ sha256::sha256() : context_(new SHA256_CTX) { SHA256_Init(context_.get()); }
 
 void sha256::update(std::span<const std::byte> bytes) { SHA256_Update(context_.get(), bytes.data(), bytes.size()); }
 
-// Bytes until OpenSSL holds back nothing.
+// Returns how many bytes are missing until OpenSSL's buffer of the stream is a whole block, which it then compresses.
 std::size_t sha256::to_block_end() const noexcept { return (block_size - context_->num) % block_size; }
 
-// The state has taken these blocks in already; their bits are to be counted.
+// Counts blocks that compress_pair() has put into the state already: adds their bits to the length.
 void sha256::skip_blocks(std::size_t count) noexcept {
   const std::uint64_t bits = ((std::uint64_t{context_->Nh} << 32) | context_->Nl) + count * block_size * 8;
   context_->Nh = static_cast<SHA_LONG>(bits >> 32);

@@ -12,15 +12,18 @@ struct SHA256state_st;
 
 namespace lxr::io::codec {
 
-// SHA-256 of a stream, by OpenSSL, which uses the processor's SHA instructions. Whole blocks of two streams that are given
-// together are compressed by compress_pair() where the processor has these instructions; all else is OpenSSL's.
+// SHA-256 of a stream, computed by OpenSSL, which uses the processor's SHA instructions. Where the processor has these,
+// update_both() compresses whole blocks of two streams by compress_pair() instead.
+// Lifecycle: update() or update_both() any number of times, then hex() once.
+// Runs on: any thread, one at a time.
 class sha256 {
  public:
   sha256();
   void update(std::span<const std::byte> bytes);
-  // Each stream by its bytes, in hardly more time than the longer one takes where the processor has SHA instructions.
+  // Continues `one` by `ones` and `other` by `others`. With SHA instructions that takes hardly more time than the
+  // longer of the two alone.
   static void update_both(sha256& one, std::span<const std::byte> ones, sha256& other, std::span<const std::byte> others);
-  // Ends the stream; lower-case hex. Call once.
+  // Ends the stream and returns its digest as 64 lower-case hex digits.
   [[nodiscard]] std::string hex();
 
  private:
@@ -33,7 +36,7 @@ class sha256 {
   std::unique_ptr<SHA256state_st, deleter> context_;
 };
 
-// The digest of a whole document.
+// Returns the SHA-256 digest of a whole document.
 oci::digest digest_of(std::string_view text);
 
 }  // namespace lxr::io::codec

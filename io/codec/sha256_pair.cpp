@@ -31,7 +31,8 @@ bool has_sha_instructions() noexcept {
   return has;
 }
 
-// The instructions hold a state as the words (A, B, E, F) and (C, D, G, H), first word highest (Intel SDM, SHA256RNDS2).
+// The SHA instructions hold a state as the words (A, B, E, F) and (C, D, G, H), first word in the highest lane (Intel
+// SDM, SHA256RNDS2).
 __attribute__((target("sha,sse4.1"))) void compress_pair(std::uint32_t* const (&states)[lanes], const std::byte* const (&messages)[lanes],
                                                          std::size_t blocks) noexcept {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
@@ -49,7 +50,8 @@ __attribute__((target("sha,sse4.1"))) void compress_pair(std::uint32_t* const (&
       for (int i = 0; i < 4; ++i) words[l][i] = _mm_shuffle_epi8(load(messages[l] + block * 64 + i * 16), big_endian);
     }
 #pragma GCC unroll 16
-    for (int four = 0; four < 16; ++four) {  // rounds, and the four words that are needed 16 rounds later in place of these
+    // Four rounds; they also replace the four words they used by those needed 16 rounds later.
+    for (int four = 0; four < 16; ++four) {
       const __m128i constants = load(round_constants + 4 * four);
       __m128i sum[lanes];
 #pragma GCC unroll 2

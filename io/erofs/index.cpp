@@ -14,7 +14,7 @@
 namespace lxr::io::erofs {
 namespace {
 
-// Little-endian fields at places of the image; zero where nothing is put.
+// Writes little-endian fields at byte offsets of the image; bytes that nothing writes are zero.
 class image {
  public:
   explicit image(std::uint64_t size) : bytes_(size, '\0') {}
@@ -69,7 +69,8 @@ std::uint8_t directory_type(const node& n) {
   }
 }
 
-// Files are described in chunks of one size: the largest power of two that no extent begins or ends inside of.
+// Returns log2 of the chunk size of a file, in blocks: the largest one for which every extent begins and ends at a
+// multiple of it, or ends with the file.
 unsigned chunk_bits_of(const node& n) {
   constexpr unsigned most = 31;
   unsigned bits = 0;
@@ -96,22 +97,23 @@ struct name_and_node {
   const node* target;
 };
 
-// Where one inode lies, and what follows it. Plain content is in blocks of its own, a short tail right behind the inode.
+// Where the inode of a node lies, and what follows it. Content that is not inline starts at a block; a short tail
+// follows the inode.
 struct placed {
   const node* what;
   const node* parent;
   std::uint64_t at = 0, size = 0;
   std::uint32_t links = 0;
-  std::uint32_t content = 0;  // first block, when it is not behind the inode
+  std::uint32_t content = 0;  // first block of the content, when it does not follow the inode
   bool is_inline = false;
 };
 
-// The entries of a directory, as its blocks hold them.
+// The entries of a directory, block by block.
 using directory_blocks = std::vector<std::vector<name_and_node>>;
 
 constexpr std::uint64_t index_memory_of_node = sizeof(placed) + 2 * sizeof(name_and_node);
 
-// Breadth first, so that deep trees take no stack, and the root gets the first inode.
+// Lists the nodes breadth first, so that deep trees take no stack and the root gets the first inode.
 class builder {
  public:
   builder(const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow)
@@ -133,7 +135,7 @@ class builder {
 
  private:
   void visit(const node* n, const node* parent) {
-    if (n->place < order_.size() && order_[n->place].what == n) {  // else it is what an earlier index left there
+    if (n->place < order_.size() && order_[n->place].what == n) {  // else `place` was set by an earlier index
       ++order_[n->place].links;
       return;
     }
@@ -153,7 +155,7 @@ class builder {
     }
   }
 
-  // "." and ".." have their places in the order of names.
+  // "." and ".." are sorted among the other names.
   static directory_blocks pack_directory(const placed& p) {
     std::vector<name_and_node> names;
     names.reserve(p.what->children.size() + 2);
@@ -223,11 +225,11 @@ class builder {
     out.u32(at, magic);
     out.u32(at + 0x08, compat_mtime);
     out.u8(at + 0x0c, block_bits);
-    out.u16(at + 0x0e, metadata_ / slot);  // the root's
+    out.u16(at + 0x0e, metadata_ / slot);  // nid of the root
     out.u64(at + 0x10, order_.size());
     out.u32(at + 0x24, end_ / block);
     out.u32(at + 0x50, incompat_chunked_file | incompat_device_table);
-    out.u16(at + 0x56, data_sizes_.size());  // extra devices
+    out.u16(at + 0x56, data_sizes_.size());  // number of extra devices
     out.u16(at + 0x58, device_table_offset / device_slot_size);
     for (std::size_t i = 0; i < data_sizes_.size(); ++i) {
       out.u32(device_table_offset + i * device_slot_size + 64, round_up(data_sizes_[i], block) / block);

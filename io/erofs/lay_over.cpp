@@ -4,7 +4,8 @@
 namespace lxr::io::erofs {
 namespace {
 
-// Lays one tree over another, breadth first: deep trees take no stack.
+// Lays one tree over another, breadth first, so that deep trees take no stack.
+// Runs on: one thread.  Borrows: both trees.
 class laying {
  public:
   explicit laying(tree& under) : under_(under) {}
@@ -21,11 +22,12 @@ class laying {
   }
 
  private:
-  // Two directories of one place; without `upper` the lower one came from the upper tree and only sheds its marks.
+  // Two directories with the same path, to be merged. Without `upper`, `lower` itself came from the upper tree, and
+  // clean() only removes its whiteouts and marks.
   struct joint {
     node* lower;
     node* upper;
-    std::size_t above;  // the joint of the parent
+    std::size_t above;  // index of the parent's joint
     const std::string* name;
   };
 
@@ -64,13 +66,14 @@ class laying {
     }
   }
 
-  // The members of a parent that no layer but a lower one knows, as a link, belong where the link leads.
+  // Handles an implied directory of the upper layer whose path is a symbolic link in a lower one: its members belong
+  // into the directory that the link leads to. Returns that directory, or nullptr when this is no such case.
   node* behind_link(const node& lower, const node& upper, std::size_t above, const std::string& name) {
     if (!lower.is_symbolic_link() || !upper.is_directory() || !upper.xattrs.contains(implied_mark)) return nullptr;
     try {
       return under_.directory(path_of(above) + name, true);
     } catch (const error&) {
-      return nullptr;  // it leads nowhere: the directory takes its place
+      return nullptr;  // the link leads nowhere: the directory replaces it
     }
   }
 

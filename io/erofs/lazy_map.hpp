@@ -6,8 +6,9 @@
 
 namespace lxr::io::erofs {
 
-// A std::map that takes the room of a pointer while it is empty: most nodes of a tree have no attributes, and only directories have
-// children.
+// A std::map that takes the memory of a pointer while it is empty: most nodes of a tree have no attributes, and only
+// directories have children.
+// Owns: its keys and values.
 template <class Key, class Value>
 class lazy_map {
   using map = std::map<Key, Value>;

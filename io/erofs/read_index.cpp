@@ -14,7 +14,7 @@ namespace {
 
 [[noreturn]] void corrupt(const char* why) { throw error(errc::corrupt, "read", "EROFS index", why); }
 
-// Little-endian fields at places of the image; reading outside it is an error.
+// Reads little-endian fields at byte offsets of the image; throws errc::corrupt outside it.
 class image {
  public:
   explicit image(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -117,7 +117,7 @@ class parser {
     }
   }
 
-  // Where the content of a directory or link begins.
+  // Returns the byte offset at which the content of a directory or symbolic link begins.
   [[nodiscard]] std::uint64_t content_of(std::uint64_t nid) const {
     const std::uint64_t at = nid * slot;
     const bool is_inline = (image_.u16(at) & flat_inline) != 0;

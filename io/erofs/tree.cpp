@@ -10,8 +10,8 @@
 namespace lxr::io::erofs {
 namespace {
 
-constexpr int links_limit = 40;                // as the kernel's
-constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
+constexpr int links_limit = 40;                // as in the kernel
+constexpr std::size_t parts_limit = 1u << 16;  // parts of one path, with its links
 
 }  // namespace
 
@@ -36,7 +36,7 @@ void tree::create_rest(walk& w, const std::string& first) {
   }
 }
 
-// False when the next part is missing and not to be made.
+// Goes one part further. Returns false when the next part is missing and `create` is false.
 bool tree::step(walk& w, bool create, const std::string& path) {
   const std::string part = std::move(w.coming.back());
   w.coming.pop_back();
@@ -51,7 +51,8 @@ bool tree::step(walk& w, bool create, const std::string& path) {
     return create;
   }
   node* next = found->second;
-  if (create && next->is_whiteout()) {  // hidden in the layers below, and now led through: a directory that hides what they have there
+  // A whiteout that a member's path leads through becomes a directory that is opaque.
+  if (create && next->is_whiteout()) {
     next = &add_node();
     next->mode = S_IFDIR | 0755;
     next->xattrs[opaque_mark] = "y";

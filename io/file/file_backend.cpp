@@ -10,7 +10,8 @@
 namespace lxr::io::file {
 namespace {
 
-// What both backends share: continuing short transfers and turning results into errors.
+// What both backends share: it continues short writes and turns results into errors.
+// Runs on: the loop's strand.
 class stepwise_backend : public file_backend {
  public:
   task<void> write(int fd, std::span<const std::byte> bytes, std::uint64_t offset) override {

@@ -10,24 +10,28 @@
 
 namespace lxr::io::file {
 
-// Reads and writes of open files, without blocking the loop: the one seam between the pipelines and the disk.
-// Runs on: the loop's strand.  Cancel: an operation that began is waited for.
-// Failure: throws error with errno's code; a short write is continued, a short read is an end of file.
+// Reads and writes open files without blocking the loop; all file content that a pull writes or reads goes through it.
+// Lifecycle: stateless between calls; outlives them.
+// Runs on: the loop's strand.
+// Borrows: the descriptor and the bytes of a call, until the call returns.
+// Failure: throws lxr::error with errno's code. A short write is continued; a short read is an end of file.
+// Cancel: terminal, before the operation begins; one that has begun is waited for.
 class file_backend {
  public:
   virtual ~file_backend() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
-  // Writes all of `bytes` at `offset`; they must stay until it returns.
+  // Writes all of `bytes` at byte `offset`.
   virtual task<void> write(int fd, std::span<const std::byte> bytes, std::uint64_t offset) = 0;
-  // Returns the number of bytes read; 0 at end of file.
+  // Returns the number of bytes read from byte `offset`; 0 at end of file.
   virtual task<std::size_t> read(int fd, std::span<std::byte> bytes, std::uint64_t offset) = 0;
-  // fdatasync(2)
+  // Makes the content durable: fdatasync(2).
   virtual task<void> sync(int fd) = 0;
 };
 
 enum class backend_choice { automatic, threads };
 
-// io_uring where the kernel lets us, else the pool's threads with plain system calls.
+// Returns an io_uring backend where the kernel allows that, else one that makes plain system calls on the pool's
+// threads.
 std::unique_ptr<file_backend> select_backend(asio::any_io_executor executor, worker_pool& pool,
                                              backend_choice choice = backend_choice::automatic);
 

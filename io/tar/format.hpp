@@ -9,7 +9,7 @@
 
 #include "core/base/error.hpp"
 
-// Headers and numbers of tar archives: what reader.cpp and sparse.cpp share.
+// Headers and numbers of tar archives; used by reader.cpp and sparse.cpp.
 namespace lxr::io::tar {
 
 // The ustar header (POSIX.1-2017, pax, "ustar Interchange Format").
@@ -26,7 +26,8 @@ std::string text_of(const char (&field)[N]) {
   return {field, ::strnlen(field, N)};
 }
 
-// Octal digits, or GNU's base-256: the top bit of the first byte set, then a big-endian two's complement number.
+// Reads a number: octal digits, or GNU's base-256 (the top bit of the first byte is set; then a big-endian two's
+// complement number).
 template <std::size_t N>
 std::int64_t number_of(const char (&field)[N], const char* what) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(field);
@@ -54,7 +55,7 @@ inline std::uint64_t pax_unsigned(const std::string& text, const char* key) {
   return value;
 }
 
-// The number in front of a separator, or of the end; it is taken off.
+// Removes a number and the `separator` after it (or the end of the text) from the front of `text`; returns the number.
 inline std::uint64_t take_number(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());
   const std::uint64_t value = pax_unsigned(std::string(text.substr(0, end)), "a sparse file");

@@ -20,7 +20,7 @@ bool checksum_matches(const raw_header& h, const std::string& block) {
   return said == as_unsigned || said == as_signed;
 }
 
-// "1234567890.123456789", possibly negative; seconds are rounded down.
+// Parses "1234567890.123456789", possibly negative; rounds the seconds down.
 void pax_time(const std::string& text, std::int64_t& seconds, std::uint32_t& nanoseconds) {
   const auto dot = text.find('.');
   const std::string whole = text.substr(0, dot);
@@ -94,7 +94,7 @@ void reader::feed(std::span<const std::byte> bytes) {
 
 void reader::finish() const {
   if (state_ == state::ended || (state_ == state::header && header_.empty())) return;
-  if (state_ == state::padding) return;  // the last member is whole; some writers leave the rest out
+  if (state_ == state::padding) return;  // the last member is whole; some writers leave out the padding at the end
   corrupt("it ends in the middle of a member: truncated");
 }
 
@@ -104,7 +104,7 @@ void reader::on_header() {
   const std::string bytes = std::move(header_);
   header_.clear();
   if (std::ranges::all_of(bytes, [](char c) { return c == 0; })) {
-    state_ = state::ended;  // the first of two zero blocks; what comes behind them is not ours
+    state_ = state::ended;  // the first of two zero blocks; lxr ignores what follows them
     return;
   }
   raw_header h;
@@ -155,8 +155,9 @@ void reader::on_extension() {
   tell_held();
 }
 
-// Records are kept as they came, with those of global headers as the member's, and as its attributes, which a sink may copy; maps
-// of sparse files by the reader and by a sink.
+// Tells the sink how much memory the headers take. Counted are: the records as read, three times those that made the
+// current member (its records merged with the global ones, its attributes, and a copy of these that a sink may make),
+// and the segments of sparse files twice (the reader's and a sink's). Less than 64 KiB is told as 0.
 void reader::tell_held() {
   constexpr std::uint64_t little = 64u << 10, copies = 3, of_segment = 2 * sizeof(entry::segment) + 24;
   std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment + extension_.capacity();
@@ -164,7 +165,7 @@ void reader::tell_held() {
   if (held != told_) sink_.holds(told_ = held);
 }
 
-// `bytes` counts what all records, also of several such headers of one member, take in memory.
+// `bytes` counts the memory of all records in `to`, also over several such headers of one member.
 void reader::apply_pax(const std::string& records, std::map<std::string, std::string>& to, std::size_t& bytes) const {
   constexpr std::size_t of_record = 128;
   std::string_view rest = records;
@@ -179,7 +180,7 @@ void reader::apply_pax(const std::string& records, std::map<std::string, std::st
     const auto equals = record.find('=');
     if (equals == std::string_view::npos || equals == 0) corrupt("a PAX record has no key");
     const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
-    if (key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes") {  // form 0.0: pairs, in their order
+    if (key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes") {  // form 0.0: pairs of records, in order
       std::string& map = to["GNU.sparse.map"];
       map.append(map.empty() ? "" : ",").append(value);
       bytes += value.size() + 1;
@@ -202,7 +203,8 @@ void reader::apply_overrides() {
   for (auto& [key, value] : local_) records[key] = std::move(value);
   local_.clear();
   member_bytes_ = global_bytes_ + std::exchange(local_bytes_, 0);
-  // An empty value takes back what a global header said: the member's own header counts (POSIX, pax). An attribute may be empty.
+  // An empty value cancels what a global header said: the member's own header counts (POSIX, pax). An extended
+  // attribute may have an empty value.
   std::erase_if(records, [](const auto& record) { return record.second.empty() && !record.first.starts_with(xattr_key); });
   for (const auto& [key, value] : records) {
     if (key == "path") {
@@ -240,13 +242,13 @@ void reader::start_entry(char type) {
     default:
       throw error(errc::unsupported, "read tar archive", entry_.path, std::string("its type '") + type + "' is not supported");
   }
-  // Old archives mark a directory by the slash at its end.
+  // Old archives mark a directory by a slash at the end of its path.
   if (entry_.type == entry::kind::file && entry_.path.ends_with('/')) entry_.type = entry::kind::directory;
   if (entry_.path.find('\0') != std::string::npos || entry_.link_target.find('\0') != std::string::npos) {
     corrupt("a name holds a NUL byte");
   }
   if (entry_.type != entry::kind::file) {
-    entry_.size = 0;  // links repeat the size of what they point to
+    entry_.size = 0;  // a link repeats the size of the file it points to
     entry_.sparse = false;
   }
   left_ = entry_.size;

@@ -8,7 +8,7 @@
 
 namespace lxr::io::tar {
 
-// One member of an archive, with what PAX and GNU headers said of it. Source: pax(1) (POSIX.1-2017), tar(5).
+// One member of an archive; PAX and GNU headers are applied to it already. Source: pax(1) (POSIX.1-2017), tar(5).
 struct entry {
   enum class kind { file, hard_link, symbolic_link, character_device, block_device, directory, fifo };
   kind type = kind::file;
@@ -18,33 +18,39 @@ struct entry {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
-  std::uint64_t data_offset = 0;              // of a file's content from the beginning of the archive
+  std::uint64_t data_offset = 0;              // bytes from the beginning of the archive to a file's content
   struct segment {
-    std::uint64_t offset, size;  // in the file
+    std::uint64_t offset, size;  // bytes, in the file
   };
-  bool sparse = false;            // then `size` is that of the file with its holes,
-  std::vector<segment> segments;  // and these, one behind the other, are what the archive holds of it
+  bool sparse = false;            // true: `size` is the file's size with its holes,
+  std::vector<segment> segments;  // and the archive holds these segments of it, one after the other
   std::map<std::string, std::string> xattrs;  // SCHILY.xattr.*
 };
 
-// Who gets the members. data() is called any number of times between begin() and end(), for files only; hole() stands for
-// zeros of a sparse file that the archive does not hold.
+// Receives the members of an archive from a reader.
+// Lifecycle: for each member begin(), for files any number of data() and hole(), end(). hole() stands for zeros of a
+//   sparse file that the archive does not hold.
+// Runs on: the thread that feeds the reader.
+// Failure: may throw; feed() passes the exception on.
 class sink {
  public:
   virtual ~sink() = default;
   virtual void begin(const entry& e) = 0;
   virtual void data(std::span<const std::byte> bytes) = 0;
   virtual void hole(std::uint64_t /*size*/) {}
-  // Called when headers have grown or gone: how much memory those that the reader keeps for the next member take, with the copies
-  // that are made of them. Little is not told.
+  // Called when the memory that headers take has changed: bytes of the headers that the reader keeps for the next
+  // member and of their copies. Less than 64 KiB is told as 0.
   virtual void holds(std::uint64_t /*bytes*/) {}
   virtual void end() = 0;
 };
 
-// Takes an archive apart as it streams by, whatever the sizes of the pieces it is fed: ustar, PAX, GNU, sparse files in all of
-// GNU tar's forms (its manual, "Storing Sparse Files"). A pure state machine.
+// Reads an archive as a stream, in pieces of any size: ustar, PAX, GNU, and sparse files in all forms of GNU tar (its
+// manual, "Storing Sparse Files"). A pure state machine: it does no input or output.
 // Lifecycle: feed() all bytes in order, then finish().
-// Failure: throws error{errc::corrupt} for broken headers and truncated members, error{errc::unsupported} for unknown types.
+// Runs on: any thread, one at a time.
+// Borrows: the sink.
+// Failure: throws error{errc::corrupt} for broken headers and truncated members, error{errc::unsupported} for unknown
+//   types, error{errc::exhausted} for a sparse file of more than 8 TiB. The reader cannot be continued then.
 class reader {
  public:
   explicit reader(sink& to) : sink_(to) {}
@@ -74,21 +80,21 @@ class reader {
 
   sink& sink_;
   state state_ = state::header;
-  std::string header_;         // the block being collected
+  std::string header_;         // the 512-byte block being collected
   std::uint64_t consumed_ = 0; // bytes of the archive taken so far
-  std::uint64_t left_ = 0;     // bytes of data or extension still to come
-  std::uint64_t padding_ = 0;  // zero bytes behind them
-  std::uint64_t at_ = 0;       // position in a sparse file
-  std::size_t segment_ = 0;    // the one it is in
+  std::uint64_t left_ = 0;     // bytes of the content or extended header still to come
+  std::uint64_t padding_ = 0;  // zero bytes after the content
+  std::uint64_t at_ = 0;       // position in a sparse file, in bytes
+  std::size_t segment_ = 0;    // index of the segment that `at_` is in
   std::uint64_t sparse_size_ = 0;
   bool map_in_content_ = false, more_sparse_headers_ = false;
   char extension_type_ = 0;
   std::string extension_;
   std::map<std::string, std::string> global_, local_;  // PAX records
-  std::size_t global_bytes_ = 0, local_bytes_ = 0;     // of memory, about
-  std::size_t member_bytes_ = 0;                       // the same of those that made entry_
-  std::uint64_t told_ = 0;                             // what holds() was told
-  std::size_t map_lines_ = 0;                          // of a sparse map in the content, so far
+  std::size_t global_bytes_ = 0, local_bytes_ = 0;     // memory they take, in bytes, about
+  std::size_t member_bytes_ = 0;                       // memory of the records that made entry_, in bytes, about
+  std::uint64_t told_ = 0;                             // bytes that holds() was called with last
+  std::size_t map_lines_ = 0;                          // lines of a sparse map in the content, read so far
   std::string long_path_, long_link_;                  // GNU L and K
   entry entry_;
 };

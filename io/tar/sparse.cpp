@@ -1,11 +1,12 @@
-// The part of the reader that knows sparse files.
+// The part of `reader` for sparse files.
 #include "io/tar/format.hpp"
 #include "io/tar/reader.hpp"
 
 namespace lxr::io::tar {
 namespace {
 
-// What GNU tar writes into the header of a sparse file ("GNU tar manual, Sparse Formats, Old GNU"), and the blocks behind it.
+// The header of a sparse file as GNU tar writes it ("GNU tar manual, Sparse Formats, Old GNU"), and the blocks after
+// it.
 struct gnu_segment {
   char offset[12], size[12];
 };
@@ -19,12 +20,13 @@ struct gnu_extension {
   char is_extended, unused[7];
 };
 static_assert(sizeof(gnu_header) == 512 && sizeof(gnu_extension) == 512);
-constexpr std::uint64_t sparse_size_limit = std::uint64_t{8} << 40;
+constexpr std::uint64_t sparse_size_limit = std::uint64_t{8} << 40;  // bytes
 constexpr std::size_t segments_limit = 1'000'000;
 
 }  // namespace
 
-// The three forms of PAX archives: 0.0 and 0.1 name the segments here, 1.0 at the beginning of the content.
+// Reads the three forms of sparse files in PAX archives: 0.0 and 0.1 name the segments in PAX records, 1.0 at the
+// beginning of the content.
 void reader::apply_sparse(const std::map<std::string, std::string>& records) {
   const auto find = [&records](const char* key) {
     const auto found = records.find(key);
@@ -46,7 +48,7 @@ void reader::apply_sparse(const std::map<std::string, std::string>& records) {
   }
 }
 
-// The old form: four segments in the header, more in blocks behind it.
+// Reads the old GNU form: four segments in the header, more in blocks after it.
 void reader::apply_gnu_sparse(const std::string& header) {
   gnu_header g;
   std::memcpy(&g, header.data(), sizeof g);
@@ -58,7 +60,8 @@ void reader::apply_gnu_sparse(const std::string& header) {
   more_sparse_headers_ = g.is_extended != 0;
 }
 
-// In order, apart, inside the file, and together what the archive holds.
+// Checks that the segments are in order, do not overlap, lie inside the file, and have as many bytes as the archive
+// holds.
 void reader::check_segments() const {
   std::uint64_t end = 0, sum = 0;
   if (entry_.size > sparse_size_limit) throw error(errc::exhausted, "read tar archive", entry_.path, "it is a sparse file of more than 8 TiB");
@@ -86,7 +89,7 @@ void reader::give(std::span<const std::byte> part) {
   }
 }
 
-// The zeros at the end of a sparse file.
+// Tells the sink about the zeros at the end of a sparse file.
 void reader::skip_hole() {
   if (entry_.sparse && at_ < entry_.size) sink_.hole(entry_.size - at_);
   at_ = entry_.size;
@@ -112,7 +115,8 @@ void reader::on_sparse_header() {
   if (e.is_extended == 0) begin_entry();
 }
 
-// False while more of the map is to come: decimal lines, their number first, filled up to a whole block.
+// Returns false while more of the map is to come. The map is decimal lines, first the number of segments, padded to a
+// whole block of 512 bytes.
 bool reader::on_sparse_map() {
   if (map_lines_ == 0) return false;
   std::string_view rest = extension_;

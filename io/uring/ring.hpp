@@ -12,10 +12,15 @@
 namespace lxr::io::uring {
 
 // An io_uring whose completions arrive on an Asio loop, through an eventfd. Source: io_uring(7).
-// Lifecycle: make() probes by creating the ring; empty when the kernel has none or forbids it. Operations are awaited one
-//   by one; the destructor waits for those the kernel still works on, so buffers may never be touched after it.
+// Lifecycle: make() creates it; each perform() is one operation. The destructor waits for the operations that the
+//   kernel still works on, so that the kernel never touches a buffer after it.
 // Runs on: the loop's strand.
-// Cancel: an operation that was submitted is always waited for: its buffer belongs to the kernel until then.
+// Owns: the ring and the eventfd.
+// Borrows: the buffers of an operation, until its perform() returns.
+// Failure: make() returns nullptr when the kernel has no io_uring or forbids it. perform() throws only lxr::cancelled;
+//   what the operation or its submission failed with is its result.
+// Cancel: terminal, while perform() waits for a free entry. A submitted operation is always waited for, because its
+//   buffers belong to the kernel until then.
 class ring {
  public:
   static std::unique_ptr<ring> make(asio::any_io_executor executor, unsigned entries = 64);
@@ -23,7 +28,8 @@ class ring {
   ring(const ring&) = delete;
   ring& operator=(const ring&) = delete;
 
-  // Submits what `prepare` puts into the entry, and returns the completion's result: as the system call's, or -errno.
+  // Submits the entry that `prepare` fills in. Returns the completion's result: what the system call would return, or
+  // -errno.
   task<int> perform(std::function<void(io_uring_sqe*)> prepare);
 
  private:
