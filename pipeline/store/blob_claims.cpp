@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* claims_file = "claims";
 
-// Two blobs with one byte would only wait for each other.
+// Maps a blob to one byte of the file, by 60 bits of its digest. If two blobs map to the same byte, their pulls only
+// wait for each other.
 struct flock byte_of(const std::string& blob, short kind) {
   struct flock out {};
   out.l_type = kind;

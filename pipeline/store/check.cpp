@@ -46,7 +46,8 @@ class checker {
     report_(f);
   }
 
-  // What `look` throws as damage is reported, and the object removed when that is asked for. What has gone meanwhile is no damage.
+  // Calls `look` for one object. An error it throws is reported as a finding; with `repair` a damaged object is
+  // removed. An object that was removed meanwhile is no finding.
   template <class Look>
   void guarded(const std::string& object, const std::string& path, Look look) {
     struct stat before {}, now {};
@@ -62,7 +63,8 @@ class checker {
     }
   }
 
-  // Unless a container needs it, or a pull has put something else in its place.
+  // Removes a damaged object, unless a container uses it or a pull has replaced it (another inode) since it was
+  // checked.
   void remove(const std::string& path, ino_t damaged_one, finding& f) {
     const unique_fd lock = store_.lock_alone();
     struct stat now {};
@@ -129,7 +131,7 @@ class checker {
       try {
         if (readable) tar.feed(block.bytes());
       } catch (const error&) {
-        readable = false;  // the digest tells
+        readable = false;  // the digest decides whether that is damage
       }
     }
     return hash.hex();
@@ -170,7 +172,8 @@ class checker {
       if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
     }
     const std::string wanted = indexed ? layer::make_image_index(layers, diff_ids, has_index ? ample_ : budget_) : "";
-    if (!wanted.empty()) compare_index("image " + id.substr(0, 12), directory.get(), wanted);  // else each layer is mounted for itself
+    // Else every layer is mounted by itself.
+    if (!wanted.empty()) compare_index("image " + id.substr(0, 12), directory.get(), wanted);
   }
 
   const instance& where_;
@@ -178,7 +181,8 @@ class checker {
   bool repair_;
   const std::function<void(const finding&)>& report_;
   check_summary summary_;
-  // Of memory alone: as much as every pull has, and as one that received much may have had.
+  // Only memory is limited: `budget_` to what every pull has, `ample_` to that and the 1 GiB more that a pull of much
+  // data may have had.
   static constexpr std::uint64_t most_further = 1u << 30;
   layer::pull_budget budget_, ample_;
 };

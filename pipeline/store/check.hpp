@@ -8,21 +8,26 @@
 
 namespace lxr::store {
 
-// Something in the store that is not as it was committed.
+// An object of the store that differs from what was committed.
 struct finding {
   std::string object, problem;  // "layer 3f2a…", "its data has changed: …"
-  std::string repair;           // what was done about it; empty: nothing
+  std::string repair;           // what check_store() did about it; empty: nothing
 };
 
 struct check_summary {
   std::size_t layers = 0, images = 0, findings = 0, repaired = 0;
 };
 
-// Reads the whole store and compares: layers with their diff-id (erofs) or the listing of their files (directories), indexes
-// with what their tars make, images with their digests, names with images. With `repair`, indexes are made anew, and what is
-// damaged beyond that is removed, so that the next pull fetches it.
-// `memory`: what a tree may take, as at the pull.
-// Runs on: one thread, blocks; in lxr-image.  Failure: throws only for what is no damage: no disk, no permission.
+// Reads the whole store and compares
+// - layers with their diff-id (erofs) or with the listing of their files (directories),
+// - indexes with those that their tars make,
+// - images with their digests,
+// - names with the images they point at.
+// With `repair` it makes indexes anew and removes what is damaged otherwise, so that the next pull fetches it; what a
+// container uses stays. `report` is called for each finding. `memory` is the limit for the trees of layers in bytes, as
+// for a pull.
+// Runs on: one thread of lxr-image; blocks.
+// Failure: damage is reported, not thrown; throws lxr::error when the store cannot be read (no disk, no permission).
 check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory = layer::layer_limits().memory);
 
 }  // namespace lxr::store

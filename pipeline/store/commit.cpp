@@ -12,13 +12,13 @@
 namespace lxr::store {
 namespace {
 
-// Returns true when the renamed one is at `to`. What is at `to` already stays when `keeps` returns true, which is called only
-// then; else the two are exchanged, and the old one goes with the private directory.
+// Renames `from` to `to` and returns true. When `to` exists, calls keeps(): if that returns true, `to` stays and the
+// result is false; else the two are exchanged, and the old one is deleted with the private directory.
 template <class Keeps>
 bool rename_in(int from_dir, const std::string& from, int to_dir, const std::string& to, Keeps keeps) {
   if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) == 0) return true;
   if (errno != EEXIST && errno != ENOTEMPTY) throw_errno("commit", to);
-  if (keeps()) return false;  // somebody else committed the same content
+  if (keeps()) return false;  // another process committed the same content
   if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) return true;
   throw_errno("commit", to);
 }
@@ -28,7 +28,8 @@ bool rename_in(int from_dir, const std::string& from, int to_dir, const std::str
 bool commit_layer(const image_store& images, const image_store::staging& from, const oci::digest& blob, const oci::digest& diff_id) {
   const int root = images.where().root_fd();
   if (::faccessat(from.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
-  const std::string layer = "layers/" + diff_id.hex(), target = "../" + layer, link = "blobs/" + blob.hex();  // leads nowhere until the layer is there
+  // The link leads nowhere until the layer is renamed in.
+  const std::string layer = "layers/" + diff_id.hex(), target = "../" + layer, link = "blobs/" + blob.hex();
   if (::symlinkat(target.c_str(), root, link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
   return rename_in(from.directory.get(), blob.hex(), root, layer, [&] { return images.has_layer(diff_id); });
 }

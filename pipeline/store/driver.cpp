@@ -16,7 +16,7 @@
 namespace lxr::store {
 namespace {
 
-// An empty layer, mounted as a real one is.
+// Makes an empty layer and mounts it like a real one.
 unique_fd mount_empty_layer(int directory) {
   const io::erofs::tree empty;
   const std::uint64_t size = 512;
@@ -30,7 +30,7 @@ unique_fd make_directory(int directory, const char* name) {
   return file::open_at(directory, name, O_RDONLY | O_DIRECTORY);
 }
 
-// As a container's root is: the layer below, a writable one above.
+// Mounts a container root for trial: `layer` below, a writable layer above.
 void mount_root(int directory, int layer) {
   const unique_fd upper = make_directory(directory, "upper"), work = make_directory(directory, "work");
   io::mount::mount_overlay({{layer}, upper.get(), work.get()});
@@ -41,7 +41,8 @@ bool is_on_overlay(int directory) {
   return ::fstatfs(directory, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-// Whether the store's filesystem can carry containers at all. Where lxr may not mount, whoever starts one will say so.
+// Throws errc::unsupported when the store's filesystem cannot carry a container root. Ignores other failures, such as a
+// missing right to mount: starting a container reports them.
 void try_directories(const instance& where, int directory) {
   try {
     mount_root(directory, make_directory(directory, "lower").get());

@@ -5,10 +5,11 @@
 
 namespace lxr::store {
 
-// The driver new layers are stored with: $LXR_STORE_DRIVER, or what a trial mount shows, of a whole root with a writable layer:
-// erofs where the kernel lays an overlay over EROFS mounted from files, else directories. Layers of either can always be used.
-// Throws errc::invalid_argument for an unknown one, errc::unsupported for erofs where it was asked for and does not work, and for a
-// store whose filesystem cannot carry a writable layer (another overlayfs).
+// Returns the driver that new layers are stored with: $LXR_STORE_DRIVER or, if that is not set, the result of a trial
+// mount of a root with a writable layer: erofs where the kernel mounts an overlay over EROFS from files, else
+// directories. Committed layers of both drivers can always be used.
+// Failure: throws errc::invalid_argument for an unknown driver; errc::unsupported when erofs is asked for and does not
+//   work, or when the store's filesystem cannot carry a writable layer (such as another overlayfs).
 layer::store_driver choose_driver(const instance& where);
 
 }  // namespace lxr::store

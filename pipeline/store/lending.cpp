@@ -15,7 +15,7 @@ namespace {
 
 std::string record(const std::string& image_id) { return "mounts/" + image_id; }
 
-// Which file the image's index is: another one after it was repaired or pulled again.
+// Returns the inode of the image's index: a repaired or newly pulled image has another one.
 std::int64_t index_of(const instance& where, const std::string& image_id) {
   struct stat st {};
   return ::fstatat(where.root_fd(), ("images/" + image_id + "/index.erofs").c_str(), &st, 0) == 0 ? static_cast<std::int64_t>(st.st_ino) : 0;
@@ -46,10 +46,10 @@ void lend(const instance& where, const std::string& image_id, const std::vector<
   const json::object o{{"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
   file::replace_at(where.state_fd(), record(image_id), json::dump(o));
 } catch (const std::exception&) {
-  // others mount it for themselves
+  // Other processes mount the image themselves.
 }
 
-// It may be another's by now, who then lends in vain: others mount for themselves.
+// The record may be another lender's by now. That loan is lost then, and other processes mount the image themselves.
 void take_back(const instance& where, const std::string& image_id) noexcept {
   ::unlinkat(where.state_fd(), record(image_id).c_str(), 0);
 }

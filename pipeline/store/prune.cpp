@@ -16,7 +16,8 @@
 namespace lxr::store {
 namespace {
 
-// Who refers to what, read while the store is held alone.
+// All references to images, read once; the caller holds the store's lock, so that they stay true.
+// Runs on: one thread.  Borrows: the instance.
 class references {
  public:
   explicit references(const instance& where) : where_(where), images_(where) {
@@ -30,30 +31,32 @@ class references {
     const auto found = names_.find(image);
     return found == names_.end() ? std::vector<oci::reference>() : found->second;
   }
-  // The name of a container that uses the image; empty when none does.
+  // Returns the name of a container that uses the image; "" when none does.
   [[nodiscard]] std::string user_of(const std::string& image) const {
     const auto found = users_.find(image);
     return found == users_.end() ? damaged_ : found->second;
   }
 
-  // The name of a container that needs this layer or image; empty when none does.
+  // Returns the name of a container that needs this layer or image; "" when none does.
   [[nodiscard]] std::string user_of_object(const std::string& hex) const {
     if (!damaged_.empty()) return damaged_;
     for (const auto& [image, user] : users_) {
       if (image == hex) return user;
-      if (!images_.has_image(image)) continue;  // still being pulled, with layers of its own
+      if (!images_.has_image(image)) continue;  // the image is still being pulled, and the pull claims its layers
       try {
         for (const oci::digest& d : images_.load(image).config.diff_ids) {
           if (d.hex() == hex) return user;
         }
       } catch (const error&) {
-        return user;  // of a damaged image nobody can tell
+        return user;  // the image is damaged, so its layers are not known: take all as used
       }
     }
     return {};
   }
 
-  // Layers that images other than these need; a pull looks again before it commits what it found there. Of a damaged image nobody can tell: then every layer is needed.
+  // Returns the layers that images other than `but` need. Throws errc::corrupt when one of these is damaged: its layers
+  // are not known then, so no layer can be removed. A pull checks again before it commits that layers it found are
+  // still there.
   [[nodiscard]] std::set<std::string> needed_layers(const std::set<std::string>& but) const {
     std::set<std::string> out;
     for (const std::string& id : images_.ids()) {
@@ -82,17 +85,17 @@ class references {
   image_store images_;
   std::map<std::string, std::vector<oci::reference>> names_;
   std::map<std::string, std::string> users_;
-  std::string damaged_;  // a container of which nobody can tell which image it needs: it may be any
+  std::string damaged_;  // names a container whose config.json is damaged: it may use any image
 };
 
-// A layer that no image needs yet may be one of a pull in progress.
+// Returns the layers that no image needs, without those that a pull in progress claims.
 std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {
   std::vector<std::string> out = file::list_at(where.root_fd(), "layers");
   std::erase_if(out, [&, claimed = claimed_layers(where)](const std::string& hex) { return needed.contains(hex) || claimed.contains(hex); });
   return out;
 }
 
-// Images, and the layers only they need, that are to go. Made before anything is taken away.
+// The images to be removed, and the layers that only they need. Chosen completely before anything is removed.
 struct doomed {
   std::set<std::string> images;
   std::vector<std::string> layers;
@@ -103,7 +106,7 @@ doomed choose_doomed(const instance& where, const references& all, std::set<std:
   return {std::move(images), std::move(layers)};
 }
 
-// Takes them out of sight; returns where they are now. The store is held alone by the caller.
+// Renames the objects into the trash and returns their paths there. The caller holds lock_alone().
 std::vector<std::string> take_away(const instance& where, const doomed& what, removed& out) {
   std::vector<std::string> trashed;
   const auto move = [&](const std::string& path) {
@@ -120,7 +123,7 @@ std::vector<std::string> take_away(const instance& where, const doomed& what, re
   return trashed;
 }
 
-// What takes time: nobody waits for it.
+// Counts and deletes the files in the trash. This takes time; the caller holds no lock.
 void delete_trashed(const instance& where, const std::vector<std::string>& trashed, removed& out) {
   for (const std::string& path : trashed) out.bytes += file::disk_usage_at(where.root_fd(), path);
   empty_trash(where);

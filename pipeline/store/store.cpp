@@ -19,7 +19,7 @@
 namespace lxr::store {
 namespace {
 
-// A reference as a file name.
+// Returns the file name for a reference.
 std::string escaped(const std::string& canonical) {
   std::string out;
   for (const char c : canonical) {
@@ -69,7 +69,7 @@ std::optional<tagged_image> image_store::find_name(const oci::reference& name) c
   return read_tag(escaped(name.canonical()));
 }
 
-// Empty also for a damaged one: `system check` reports it, and a pull writes it anew.
+// Returns nullopt also for a damaged record: `lxr system check` reports that, and a pull writes it anew.
 std::optional<tagged_image> image_store::read_tag(const std::string& file) const {
   try {
     const auto text = file::read_at(where_.root_fd(), "refs/" + file);
@@ -105,7 +105,7 @@ image image_store::load(const std::string& id) const {
 std::vector<tagged_image> image_store::list() const {
   std::vector<tagged_image> out;
   for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
-    if (file.starts_with('.')) continue;  // one that is being written
+    if (file.starts_with('.')) continue;  // a record that is being written
     if (auto tag = read_tag(file)) out.push_back(std::move(*tag));
   }
   std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
@@ -166,7 +166,7 @@ unique_fd image_store::open_layer(const oci::digest& diff_id) const {
   return root ? std::move(*root) : layer::mount_layer(directory->get());
 }
 
-// Empty when one of the layers is a tree: it was replaced after the image was committed.
+// Returns nullopt when a layer has no data.tar: it was replaced by a tree after the image was committed.
 std::optional<std::vector<unique_fd>> image_store::open_data_files(const image& of) const {
   std::vector<unique_fd> data;
   for (const oci::digest& id : layer::distinct(of.config.diff_ids)) {
@@ -186,8 +186,8 @@ std::vector<unique_fd> image_store::open_layers(const image& of) const {
     }
   }
   if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY)) layers.push_back(std::move(*top));
-  // overlayfs refuses a lower layer that it is given twice. Of a repeated layer only the uppermost place shows anything: all that the
-  // layer holds is there again.
+  // overlayfs refuses the same lower layer twice. Of a repeated layer only the uppermost place matters: it shows again
+  // all that the layer holds.
   const auto& ids = of.config.diff_ids;
   for (const oci::digest& id : layer::distinct({ids.rbegin(), ids.rend()})) layers.push_back(open_layer(id));
   return layers;
@@ -200,7 +200,7 @@ image_store::staging image_store::begin() const {
     file::make_directory_at(where_.root_fd(), s.name);
     auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
     struct stat st {};
-    // Before it was locked, another process's sweep may have taken it for a dead one's.
+    // Until it is locked, another process's sweep() may take it for one that a dead process left.
     if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 || st.st_nlink == 0) continue;
     s.directory = std::move(*directory);
     return s;
@@ -212,7 +212,7 @@ void image_store::discard(const staging& s) const noexcept {
   try {
     file::remove_tree_at(where_.root_fd(), s.name);
   } catch (const std::exception&) {
-    // the next sweep removes it
+    // The next sweep() removes it.
   }
 }
 
@@ -222,7 +222,7 @@ void image_store::sweep() const {
     if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
     discard({"ingest/" + name, {}});
   }
-  // Names are written under the shared lock: what is half-written while nobody holds it was left.
+  // Names are written under the shared lock. While no process holds it, half-written ones belong to dead processes.
   auto half = file::list_at(where_.root_fd(), "refs");
   std::erase_if(half, [](const std::string& name) { return !name.starts_with('.'); });
   if (half.empty()) return;

@@ -13,82 +13,91 @@
 
 namespace lxr::store {
 
-// A committed image: a config, and layers that are all in the store.
+// A committed image: a config, and layers that are all in the store when it is committed.
 struct image {
   std::string id;  // hex of the config's digest
   oci::image_config config;
   std::uint64_t size = 0;  // bytes of the compressed layers, as the manifest says
 };
 
+// A name of an image, as refs/ records it; an image without names has one with an empty `name`.
 struct tagged_image {
-  oci::reference name;  // empty of an image that lost its names
+  oci::reference name;  // empty for an image without names
   std::string id, manifest_digest;
-  std::string top_digest;  // of what the name meant: the manifest, or the index that led to it
-  std::int64_t pulled_ns = 0;
+  std::string top_digest;  // digest of the manifest, or of the index that led to it, that the name meant
+  std::int64_t pulled_ns = 0;  // nanoseconds of Unix time
   [[nodiscard]] bool is_named() const noexcept { return !name.repository.empty(); }
 };
 
-// Images and layers on disk. What is visible here is whole: everything is written in a private directory under ingest/
-// and renamed in.
-//   images/<config-digest>/{manifest.json, config.json, index.erofs when all its layers have one, else root/ and listing when top_layer makes one}
-//   layers/<diff-id>/{layer.json, root/ and listing, or data.tar and index.erofs}   refs/<name>   blobs/<digest>: links, the diff-ids of what came as these
-// Borrows the instance. Safe for many processes at once; every call stands alone.
+// Images and layers on disk. Everything is written into a private directory under ingest/ and renamed when it is
+// complete, so what is visible here is complete:
+//   images/<config-digest>/  manifest.json, config.json; index.erofs when all layers have one;
+//                            else root/ and listing, when make_top_layer() made them
+//   layers/<diff-id>/        layer.json; root/ and listing (directories), or data.tar and index.erofs (erofs)
+//   refs/<name>              a record that names an image
+//   blobs/<digest>           a symbolic link to the layer that came as this blob
+// Lifecycle: every call stands alone.
+// Runs on: any thread of any process; lock_shared() and lock_alone() order processes. Calls block.
+// Borrows: the instance.
+// Failure: throws lxr::error; errc::not_found for an image that load() does not find.
 class image_store {
  public:
   explicit image_store(const instance& where) : where_(where) {}
   [[nodiscard]] const instance& where() const noexcept { return where_; }
 
-  // The image a user means: a name, or an id of at least 4 hex digits (also with "sha256:"). Empty when absent; throws
-  // errc::invalid_argument for the beginning of several ids.
+  // Returns the image that a user means: by name, or by an id of at least 4 hex digits (also after "sha256:"). Returns
+  // nullopt when there is none; throws errc::invalid_argument when several ids begin with `word`.
   [[nodiscard]] std::optional<tagged_image> find(const std::string& word) const;
   [[nodiscard]] image load(const std::string& id) const;
-  // Every name, then images without one.
+  // Returns every name, sorted, then the images without a name.
   [[nodiscard]] std::vector<tagged_image> list() const;
   [[nodiscard]] std::vector<std::string> ids() const;
-  // Files under refs/ that cannot be read as names.
+  // Returns the files under refs/ that cannot be read as names.
   [[nodiscard]] std::vector<std::string> damaged_names() const;
 
-  // What a name was pulled as.
+  // Returns the record of a name; nullopt when there is none or it is damaged.
   [[nodiscard]] std::optional<tagged_image> find_name(const oci::reference& name) const;
   [[nodiscard]] bool has_image(const std::string& id) const;
   [[nodiscard]] bool has_layer(const oci::digest& diff_id) const;
-  // True when a layer that came as this blob is in the store.
+  // Returns true when the store has the layer that came as this blob.
   [[nodiscard]] bool has_blob(const oci::digest& blob) const;
-  // True when the image and all its layers are there, and its index, if it has one, is about them.
+  // Returns true when the image and all its layers exist and, if it has an index, all layers have a data.tar.
   [[nodiscard]] bool is_whole(const std::string& id) const;
-  // What overlayfs takes as lower layers, uppermost first: directories, or roots of detached mounts. One mount does for all
-  // layers of an image that has an index. Throws errc::corrupt for what is missing.
+  // Returns the lower layers for overlayfs, uppermost first: directories, or the roots of detached mounts. With an
+  // index, one mount stands for all layers. Throws errc::corrupt for a missing layer.
   [[nodiscard]] std::vector<unique_fd> open_layers(const image& of) const;
 
-  // Bytes of all files of a layer; 0 when it is not there.
+  // Returns the bytes of all files of a layer; 0 when it is missing.
   [[nodiscard]] std::uint64_t layer_size(const oci::digest& diff_id) const;
 
-  // A private directory under ingest/; locked for as long as it is open, so that a sweep knows the living from the dead.
+  // A private directory under ingest/. flock(2) on `directory` is held as long as it is open: sweep() leaves it alone.
   struct staging {
     std::string name;
     unique_fd directory;
   };
   [[nodiscard]] staging begin() const;
   void discard(const staging& s) const noexcept;
-  // Removes what dead processes left in ingest/.
+  // Removes the private directories under ingest/ that dead processes left, and half-written names.
   void sweep() const;
 
-  // Whoever adds references to images and layers holds the store shared, for an instant; whoever removes any holds it
-  // alone. Waits; given up by closing.
+  // Locks of the store, by flock(2); closing the descriptor releases them. A process that adds references to images or
+  // layers holds the shared lock for that instant, one that removes any holds the store alone. They wait for each
+  // other.
   [[nodiscard]] unique_fd lock_shared() const;
   [[nodiscard]] unique_fd lock_alone() const;
-  // Empty when anybody holds it.
+  // Returns nullopt when any process holds the lock.
   [[nodiscard]] std::optional<unique_fd> try_lock_alone() const;
 
-  // The directory of a committed layer, or image; empty when it is not there.
+  // Open the directory of a committed layer or image; nullopt when it is missing.
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
   [[nodiscard]] std::optional<unique_fd> open_image(const std::string& id) const;
-  // Points a name at an image; atomic, the last one wins.
+  // Points a name at an image, atomically; the last caller wins. With `sync` the record is durable on return.
   void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
-  // Everything written so far survives a power loss when this returns (syncfs of the store's filesystem).
+  // Makes everything written so far durable: syncfs(2) of the store's filesystem.
   void sync() const;
-  // The same as sync() for the names committed so far, whose content is synced (fsync of the directories that hold them).
+  // Makes the names of committed objects durable, whose content is durable already: fsync(2) of the directories with
+  // the names.
   void sync_names() const;
 
  private:
