@@ -7,20 +7,24 @@
 
 namespace lxr::layer {
 
-// What all layers of one pull together may grow to; a small blob can unpack to anything.
+// The limits for all layers of one pull together: a small blob can unpack to any size.
 struct layer_limits {
-  std::uint64_t bytes = std::uint64_t{256} << 30, members = 1'000'000;
-  std::uint64_t memory = std::uint64_t{128} << 20;  // of what is known about members, and of large windows of decoders
-  // False when the user said what is allowed: then `bytes` and `members` alone count, not what was received.
+  std::uint64_t bytes = std::uint64_t{256} << 30, members = 1'000'000;  // `bytes`: of all files
+  std::uint64_t memory = std::uint64_t{128} << 20;  // bytes; for data about members, and for large windows of decoders
+  // False when the user set a limit: then only `bytes` and `members` count, not what was received.
   bool grows = true;
-  bool memory_grows = true;  // the same of `memory`
+  bool memory_grows = true;  // the same for `memory`
 };
 
-// What one pull has taken of its limits, counted by all of its layers.
-// Work grows with what was received: a pull may unpack to 512 MiB and 2 KiB for each byte received (gzip packs 1 KiB into a byte at
-// most), may take a quarter of that, up to 1 GiB, of further memory, and its members may take 30 s of processor time and 8 s for each MiB received (creating a file takes 20 to 50 µs).
-// Runs on: any threads.  Lifecycle: outlives its memory_shares.
-// Failure: each count throws error{errc::exhausted}, which names the setting that allows more, once its limit is exceeded.
+// Counts what all layers of one pull use of its limits. These grow with the bytes received:
+// - unpacked bytes, and work counted in bytes: 512 MiB, and 2 KiB per byte received (gzip packs at most 1 KiB into a
+//   byte);
+// - memory: layer_limits::memory, and a quarter of the bytes received, at most 1 GiB;
+// - processor time of members: 30 s, and 8 µs per byte received, which is 8 s per MiB (creating a file takes 20 to 50
+//   µs).
+// Lifecycle: outlives its memory_shares.
+// Runs on: any thread; several at once.
+// Failure: count_*() throw error{errc::exhausted} beyond the limit, naming the setting that allows more.
 class pull_budget {
  public:
   explicit pull_budget(layer_limits limits = {}) noexcept : limits_(limits) {}
@@ -28,18 +32,19 @@ class pull_budget {
   pull_budget& operator=(const pull_budget&) = delete;
 
   void receive(std::uint64_t bytes) noexcept { received_ += bytes; }
-  // Bytes that a layer unpacks to, or that are written beside these (an index, a listing).
+  // Counts bytes that a layer unpacks to, or that are written besides (an index, a listing).
   void count_bytes(std::uint64_t more);
-  // Work that takes about as long as writing so many bytes.
+  // Counts work that takes about as long as writing that many bytes.
   void count_work(std::uint64_t bytes);
   void count_member();
-  // Of a layer that was given up, and is stored in another way.
+  // Uncount what was counted for a layer that is given up and stored by another driver.
   void give_back_bytes(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
   void give_back_members(std::uint64_t members) noexcept { members_ -= members; }
-  // Processor time that the calling thread spent on members.
+  // Counts processor time of the calling thread, in nanoseconds.
   void count_time(std::uint64_t nanoseconds);
 
   [[nodiscard]] std::uint64_t memory() const noexcept { return memory_; }
+  // Both in bytes.
   [[nodiscard]] std::uint64_t memory_limit() const noexcept;
 
  private:
@@ -50,7 +55,10 @@ class pull_budget {
   std::atomic<std::uint64_t> received_ = 0, bytes_ = 0, work_ = 0, members_ = 0, memory_ = 0, time_ = 0;
 };
 
-// The memory of a budget that one object takes; given back with the object.
+// The memory of a budget that one object uses.
+// Lifecycle: the destructor gives it back.
+// Runs on: any thread, one at a time.
+// Borrows: the budget.
 class memory_share {
  public:
   explicit memory_share(pull_budget& of) noexcept : budget_(&of) {}
@@ -58,9 +66,9 @@ class memory_share {
   memory_share& operator=(memory_share&& other) noexcept;
   ~memory_share() { budget_->memory_ -= bytes_; }
 
-  // Takes as much as it needs now; false, and unchanged, when the budget has not enough for more.
+  // Changes the share to `bytes`. Returns false and changes nothing when the budget has too little left.
   [[nodiscard]] bool try_set(std::uint64_t bytes) noexcept;
-  // The same; throws error{errc::exhausted} naming `what`.
+  // The same; throws error{errc::exhausted} that names `what`.
   void set(std::uint64_t bytes, const char* what);
 
  private:
@@ -68,14 +76,16 @@ class memory_share {
   std::uint64_t bytes_ = 0;
 };
 
-// Counts the processor time that one layer's members take, on whichever thread they are made.
-// Lifecycle: resume() before each run of members, tick() behind each of them.
+// Counts the processor time that one layer's members take, on whichever thread they are written.
+// Lifecycle: resume() on the thread before each group of members, tick() after each member.
+// Runs on: one thread at a time; from resume() to tick() on the same one.
+// Borrows: the budget.
 class time_meter {
  public:
   explicit time_meter(pull_budget& of) noexcept : budget_(of) {}
   void resume() noexcept { last_ = now(); }
   void tick() {
-    if (last_ == 0) return;  // nobody measures
+    if (last_ == 0) return;  // resume() was never called: not measured
     const std::uint64_t before = last_;
     budget_.count_time((last_ = now()) - before);
   }
@@ -87,7 +97,7 @@ class time_meter {
     return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
   }
   pull_budget& budget_;
-  std::uint64_t last_ = 0;
+  std::uint64_t last_ = 0;  // nanoseconds
 };
 
 }  // namespace lxr::layer

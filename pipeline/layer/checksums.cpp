@@ -27,7 +27,7 @@ void checksums::update_zeros(std::uint64_t size) {
   if (open_) files_.back().sum = crc32c_zeros(files_.back().sum, size);
 }
 
-// Of a number that was used again, the last file is the one that is there.
+// Sorts by inode and, for a number that was used again, by time: look_up() takes the last one.
 void checksums::sort() {
   std::ranges::sort(files_, {}, [](const file& f) { return std::pair(f.inode, f.place); });
 }
@@ -49,12 +49,12 @@ bool checksums::has_attributes(std::uint64_t inode) const {
 
 namespace {
 
-// Where data, or a hole, begins from `at` on; the end of the file when none does.
+// Returns the offset of the next data or hole (`kind`: SEEK_DATA, SEEK_HOLE) from `at` on; `end` when there is none.
 off_t next_of(int fd, off_t at, int kind, off_t end) {
   const off_t found = ::lseek(fd, at, kind);
   if (found >= 0) return std::min(found, end);
   if (errno == ENXIO) return end;
-  return kind == SEEK_DATA ? at : end;  // a filesystem that does not tell
+  return kind == SEEK_DATA ? at : end;  // the filesystem does not know: all is data
 }
 
 std::uint32_t add_range(std::uint32_t sum, int fd, off_t at, off_t end, byte_block& block) {

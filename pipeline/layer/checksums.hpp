@@ -7,8 +7,11 @@
 
 namespace lxr::layer {
 
-// CRC-32C of the files of a layer, by inode, taken while they are written; and which of them have attributes. 16 bytes a file.
-// Lifecycle: begin(), update()*, end() for each file; a number that is used again is begun again. Then sort(), then the finds.
+// The CRC-32C of each file of a layer, by inode, computed while the files are written, and which files have attributes.
+// 16 bytes of memory per file.
+// Lifecycle: for each file begin(), update() or update_zeros() any number of times, end(). When an inode number is used
+//   again, the later file counts. Then sort(); only after it find() and has_attributes().
+// Runs on: one thread at a time.
 class checksums {
  public:
   void begin(std::uint64_t inode, bool has_attributes);
@@ -25,15 +28,15 @@ class checksums {
     std::uint64_t inode;
     std::uint32_t sum;
     std::uint32_t has_attributes : 1;
-    std::uint32_t place : 31;  // in the order of begin()
+    std::uint32_t place : 31;  // position in the order of begin()
   };
   [[nodiscard]] const file* look_up(std::uint64_t inode) const;
 
   std::vector<file> files_;
-  bool open_ = false;  // the last one
+  bool open_ = false;  // the last file is still being written
 };
 
-// The same of a file, from its beginning; holes are not read.
+// Returns the CRC-32C of a file, from its beginning; skips holes without reading them.
 std::uint32_t checksum_of(int fd);
 
 }  // namespace lxr::layer

@@ -15,7 +15,8 @@ unique_fd make_root(int directory) {
   return file::open_at(directory, "root", O_RDONLY | O_DIRECTORY);
 }
 
-// A file per member: one pool thread creates them, pieces of large ones go to the disk beside the stream.
+// Creates one file per member, on one pool thread; pieces of large files are written while the tar is read on.
+// Runs on, Failure, Cancel: as layer_target.
 class directory_target final : public layer_target {
  public:
   directory_target(unique_fd root, unique_fd directory, target_tools tools)
@@ -53,7 +54,7 @@ class directory_target final : public layer_target {
   }
 
  private:
-  // Large files go to the disk beside the stream, a bounded number of pieces at a time.
+  // Starts the writes of the pieces of large files; waits while too many are in progress.
   task<void> start_writes(task_scope& writes) {
     for (pending_write& piece : writer_.take_writes()) {
       auto permit = co_await tools_.writes.acquire();

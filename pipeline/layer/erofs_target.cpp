@@ -20,7 +20,9 @@ namespace {
 constexpr std::size_t writes_in_flight = 4;
 constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
 
-// The tar goes to the disk as it is, past the page cache where the filesystem lets us, and is read for its index on the way.
+// Writes the tar unchanged to data.tar, past the page cache where the filesystem allows that, and reads its members for
+// the index at the same time.
+// Runs on, Failure, Cancel: as layer_target.
 class erofs_target final : public layer_target {
  public:
   erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.budget), tar_(index_) { create_data(); }
@@ -48,7 +50,7 @@ class erofs_target final : public layer_target {
         auto permit = co_await write_permits_.acquire();
         const auto shared = std::make_shared<byte_block>(std::move(*block));
         make_room(*shared);
-        const auto content = shared->bytes();  // write() pads the block
+        const auto content = shared->bytes();  // without the padding that write() adds
         writes.spawn(write(shared, size_, std::move(permit)));
         size_ += content.size();
         co_await offload(tools_.pool, [&] {
@@ -79,8 +81,8 @@ class erofs_target final : public layer_target {
     if (!data_) throw_errno("create", data_file);
   }
 
-  // Writes into blocks that are there already need no kernel worker, and lie in one piece. Where that cannot be had the
-  // writes go on without.
+  // Allocates blocks ahead, 64 MiB at a time: writes into allocated blocks need no kernel worker, and the file lies in
+  // one piece. Where that fails the writes go on without it.
   void make_room(const byte_block& coming) {
     if (size_ == 0 && !coming.full()) return;
     while (room_ < size_ + coming.size() && has_space()) {
@@ -89,13 +91,13 @@ class erofs_target final : public layer_target {
     }
   }
 
-  // What one layer sets aside, others must not miss.
+  // Returns true when 64 times as much is free: what one layer allocates ahead must not be missing for others.
   [[nodiscard]] bool has_space() const {
     struct statvfs fs {};
     return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
   }
 
-  // The last block is padded to whole pages; finish() cuts that off again.
+  // Pads the last block to whole pages; finish() cuts the padding off.
   task<void> write(std::shared_ptr<byte_block> block, std::uint64_t offset, semaphore::permit) {
     const std::size_t over = block->size() % byte_block::alignment;
     if (over != 0) {
@@ -106,7 +108,7 @@ class erofs_target final : public layer_target {
     co_await tools_.files.write(data_.get(), block->bytes(), offset);
   }
 
-  // EROFS reads whole blocks: a tar that ends within one is filled up.
+  // Sets the size of data.tar to whole EROFS blocks of 512 bytes, which is what EROFS reads, and writes the index.
   task<void> finish() {
     const std::uint64_t whole = (size_ + erofs_block - 1) / erofs_block * erofs_block;
     const unique_fd index = file::open_at(directory_.get(), index_file, O_WRONLY | O_CREAT | O_EXCL, 0600);

@@ -31,7 +31,7 @@ void image_index::add_mount_points() {
   };
   for (const char* directory : {"dev", "etc", "proc", "sys"}) add(tree_.root(), directory, S_IFDIR | 0755);
   io::erofs::node* const etc = tree_.root().children.at("etc");
-  if (!etc->is_directory()) return;  // a link: whoever starts looks where it leads
+  if (!etc->is_directory()) return;  // a symbolic link: the start follows it
   for (const char* file : {"hostname", "hosts", "resolv.conf"}) add(*etc, file, S_IFREG | 0644);
 }
 
@@ -49,7 +49,8 @@ ready_tree read_layer_tree(int directory, pull_budget& budget) {
   memory_share memory(budget);
   if (::fstatat(directory, index_file, &st, 0) == 0) memory.set(static_cast<std::uint64_t>(st.st_size), what);
   const std::string index = read_layer_index(directory);
-  const std::uint64_t nodes = io::erofs::node_count(as_bytes(index)), text = index.size();  // what is long or rare takes as much as there
+  // Attributes and long names take as much memory as in the index.
+  const std::uint64_t nodes = io::erofs::node_count(as_bytes(index)), text = index.size();
   memory.set(nodes * io::erofs::tree::memory_of_node + 2 * text, what);
   ready_tree out{io::erofs::read_index(as_bytes(index)), std::move(memory)};
   out.memory.set(nodes * io::erofs::tree::memory_of_node + text, what);

@@ -17,8 +17,8 @@ namespace lxr::layer {
 namespace {
 
 constexpr std::size_t kept_at_most = 64;
-constexpr int links_limit = 40;                // as the kernel's
-constexpr std::size_t parts_limit = 1u << 16;  // of one path with its links
+constexpr int links_limit = 40;                // as in the kernel
+constexpr std::size_t parts_limit = 1u << 16;  // parts of one path, with its links
 
 unique_fd open_in_root(int root, const std::string& path) { return unique_fd(io::mount::try_open_rooted(root, path, O_RDONLY | O_DIRECTORY)); }
 
@@ -45,7 +45,8 @@ std::string target_of(int directory, const std::string& link, const std::string&
   return {target, static_cast<std::size_t>(size)};
 }
 
-// A name that the layer hides in those below, and now leads through: a directory that hides what they have there.
+// Returns true for a name that the layer has whited out. When a later path leads through it, make() turns it into an
+// opaque directory, which hides what the layers below have there.
 bool is_whiteout(int directory, const std::string& name) {
   struct stat st {};
   return ::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
@@ -73,9 +74,9 @@ unique_fd layer_directories::open(const std::string& path) const {
   return fd;
 }
 
-// Part by part, as links may lead through what is missing, where the kernel gives up.
+// Walks the path part by part: a symbolic link may lead through a missing directory, where openat2(2) gives up.
 unique_fd layer_directories::make(const std::string& path) {
-  std::vector<std::string> coming, way;  // way: from the root to `at`, without links
+  std::vector<std::string> coming, way;  // way: the parts from the root to `at`, links resolved
   push_parts(coming, path);
   unique_fd at = open("");
   for (int links = 0; !coming.empty();) {
@@ -112,7 +113,7 @@ unique_fd layer_directories::make(const std::string& path) {
   return at;
 }
 
-// `way` leads to the directory, and then to the new one.
+// `way` is the path of `directory`; the path of the new one when it returns.
 unique_fd layer_directories::make_below(unique_fd directory, std::vector<std::string>& way, const std::string& name) {
   way.push_back(name);
   count_(joined(way));

@@ -32,7 +32,7 @@ void add_extents(node& n, const entry& e) {
   std::uint64_t data_offset = e.data_offset;
   if (!e.sparse && e.size > 0) n.extents.push_back({0, e.size, data_offset});
   for (const entry::segment& s : e.segments) {
-    if (s.size == 0) continue;  // GNU tar marks the end with one
+    if (s.size == 0) continue;  // GNU tar ends its map with an empty segment
     if (s.offset % 512 != 0 || data_offset % 512 != 0) {
       throw io::erofs::not_indexable('"' + e.path + '"', "it is a sparse file whose parts do not begin at blocks");
     }
@@ -41,7 +41,7 @@ void add_extents(node& n, const entry& e) {
   }
 }
 
-// Whether `directory` is this one or has it somewhere below.
+// Returns true when `other` is `directory` or a directory below it.
 bool is_at_or_below(const node& directory, const node& other) {
   std::vector<const node*> coming{&directory};
   while (!coming.empty()) {
@@ -83,7 +83,7 @@ void layer_index::begin(const entry& e) {
 }
 
 void layer_index::note_metadata(const entry& e) {
-  constexpr std::size_t of_attribute = 192, of_name = 96;  // a member may be one more name of a file
+  constexpr std::size_t of_attribute = 192, of_name = 96;  // bytes; a hard link is one more name of a file
   if (++members_ % 64 == 0) time_.tick();
   for (const auto& [name, value] : e.xattrs) metadata_ += name.size() + value.size() + of_attribute;
   metadata_ += of_name + e.path.size() + e.link_target.size() + e.segments.size() * sizeof(node::extent);
@@ -92,7 +92,8 @@ void layer_index::note_metadata(const entry& e) {
 
 void layer_index::holds(std::uint64_t bytes) { take_memory(held_ = bytes); }
 
-// Parents that nobody named have long names at worst, and are marked.
+// Takes memory for the tree, estimated from above, and `beside_the_tree` bytes. Implied directories (nodes that are no
+// members) count 512 bytes more, for a long name and their mark.
 void layer_index::take_memory(std::uint64_t beside_the_tree) {
   constexpr std::size_t of_implied = 512, step = 64u << 10;
   const std::uint64_t implied = tree_.size() - std::min<std::uint64_t>(tree_.size(), members_ + 1);
@@ -124,7 +125,8 @@ bool layer_index::handle_whiteout(const place& at, const std::string& path) {
     mark_opaque(*at.directory);
     return true;
   }
-  // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
+  // A whiteout is about the layers below: if this layer has added a file of that name, it stays and hides the lower
+  // one. A directory of that name becomes opaque.
   node*& there = at.directory->children[mark->hidden];
   if (there == nullptr) {
     there = &tree_.add_node();
@@ -138,7 +140,8 @@ bool layer_index::handle_whiteout(const place& at, const std::string& path) {
 void layer_index::make(const entry& e, const place& at) {
   if (e.type == entry::kind::directory) return make_directory(e, at);
   if (e.type == entry::kind::hard_link) return make_hard_link(e, at);
-  if (e.type == entry::kind::character_device && e.device_major == 0 && e.device_minor == 0) return;  // would be taken for a whiteout
+  // Overlayfs would take it for a whiteout.
+  if (e.type == entry::kind::character_device && e.device_major == 0 && e.device_minor == 0) return;
   node& fresh = tree_.add_node();
   set_metadata(fresh, e, type_of(e));
   fresh.size = e.size;
@@ -154,7 +157,7 @@ void layer_index::make(const entry& e, const place& at) {
   at.directory->children[at.name] = &fresh;
 }
 
-// Named again, a directory keeps what is in it.
+// A directory that is named again keeps its content.
 void layer_index::make_directory(const entry& e, const place& at) {
   node*& there = at.directory->children[at.name];
   const bool was_whiteout = there != nullptr && there->is_whiteout();

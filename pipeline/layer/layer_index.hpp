@@ -8,29 +8,31 @@
 
 namespace lxr::layer {
 
-// Learns the members of one layer while its tar streams by, as a tree to make an EROFS index of: overlayfs takes a mount of
-// index and tar as a lower layer. Whiteouts become character devices 0:0, opaque directories get trusted.overlay.opaque,
-// as layer_writer makes them on a filesystem; parents that no member names are marked as implied.
-// Lifecycle: a tar::sink; then tree() or take_tree().
+// Reads the members of one layer while its tar is written, and keeps them as a tree for an EROFS index: overlayfs takes
+// a mount of index and tar as a lower layer. As layer_writer does on a filesystem, it makes whiteouts character devices
+// 0:0 and gives opaque directories trusted.overlay.opaque; directories that no member names are marked as implied.
+// Lifecycle: a tar::sink; then make_index() and take_tree(), or give_up().
 // Runs on: one pool thread at a time.
-// Failure: throws error{errc::corrupt} for members that no filesystem could hold.
+// Borrows: the budget.
+// Failure: throws error{errc::corrupt} for members that no filesystem could hold, io::erofs::not_indexable for those
+//   that EROFS cannot hold and when the budget has too little memory. Discard the object then.
 class layer_index final : public io::tar::sink {
  public:
-  // Borrows the budget. Throws io::erofs::not_indexable when that has too little memory.
+  // Throws io::erofs::not_indexable when the budget has too little memory.
   explicit layer_index(pull_budget& budget);
   void begin(const io::tar::entry& e) override;
   void holds(std::uint64_t bytes) override;
   void data(std::span<const std::byte>) override {}
   void end() override {}
-  // Of what members take; whoever feeds them resumes it.
+  // Measures the members; the caller of the reader resumes it before each block.
   time_meter& time() noexcept { return time_; }
 
   [[nodiscard]] const io::erofs::tree& tree() const noexcept { return tree_; }
-  // The index over the data file of this size.
+  // Returns the index over a data file of `data_size` bytes.
   [[nodiscard]] std::string make_index(std::uint64_t data_size);
-  // The tree, and what it takes of the budget.
-  // The layer is stored in another way: its members do not count.
+  // Uncounts the layer's members in the budget: the layer is stored by another driver.
   void give_up() noexcept { budget_.give_back_members(counted_); }
+  // Returns the tree and the memory of the budget that it uses.
   std::pair<io::erofs::tree, memory_share> take_tree();
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }  // of all files
 
@@ -52,8 +54,8 @@ class layer_index final : public io::tar::sink {
   time_meter time_;
   io::erofs::tree tree_;
   std::uint64_t members_ = 0, bytes_ = 0;
-  std::uint64_t counted_ = 0;  // by the budget
-  std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes, extents; in the reader
+  std::uint64_t counted_ = 0;  // members that the budget counted for this layer
+  std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes and extents; of the reader's headers
 };
 
 }  // namespace lxr::layer

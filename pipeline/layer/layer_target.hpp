@@ -18,38 +18,43 @@
 
 namespace lxr::layer {
 
-// Plain blocks of a layer's tar; all are full but the last.
+// Blocks of a layer's uncompressed tar; all but the last are full.
 using plain_blocks = bounded_channel<byte_block>;
 
-// What a target stored.
+// What a target has stored.
 struct stored_layer {
   std::uint64_t bytes = 0;                  // of all files
-  std::uint64_t tar_bytes = 0;              // of data.tar that are the layer's, of the erofs driver
-  std::optional<io::erofs::tree> members;   // of the erofs driver
-  std::optional<memory_share> memory;       // that the members take
-  // Why this driver cannot store the layer, though another one may; then nothing else here counts. What no driver stores is thrown.
+  std::uint64_t tar_bytes = 0;              // bytes of data.tar that belong to the layer; erofs only
+  std::optional<io::erofs::tree> members;   // erofs only
+  std::optional<memory_share> memory;       // memory that `members` uses
+  // Not empty: why this driver cannot store the layer, while another one may; the other fields do not count then. What
+  // no driver can store is thrown.
   std::string obstacle;
 };
 
-// Where the plain bytes of one layer go: the writing half of a store driver. Made for an empty directory, used once.
-// Runs on: the loop's strand; what takes time on the pool.  Borrows: what it is made with.
-// Failure: throws; the directory is then to be discarded.  Cancel: terminal, writes that began are waited for.
+// Stores the uncompressed tar of one layer: the writing half of a store driver.
+// Lifecycle: made for an empty directory; store() is called once.
+// Runs on: the loop's strand; unpacking and blocking calls run on the pool.
+// Borrows: everything in target_tools, and the channel.
+// Failure: store() throws lxr::error; the caller discards the directory then.
+// Cancel: terminal; writes that have begun are waited for, and the caller discards the directory.
 class layer_target {
  public:
   virtual ~layer_target() = default;
-  // Takes blocks until the channel is closed; what it stored is then durable as far as the driver says (see durability).
+  // Takes blocks until the channel is closed. On return the layer is as durable as target_tools::safety asks of this
+  // driver.
   virtual task<stored_layer> store(plain_blocks& plain) = 0;
 };
 
-// Whether a committed layer survives a power loss. `full`: the erofs driver syncs a layer's two files while others still
-// stream; the directory driver leaves it to the store's one syncfs.
+// Whether a committed layer survives a power loss. `full`: the erofs driver syncs the two files of a layer while other
+// layers still stream; the directory driver leaves that to image_store::sync().
 enum class durability { full, none };
 
 struct target_tools {
   worker_pool& pool;
   io::file::file_backend& files;
-  semaphore& extractions;  // how many layers create files at the same moment: on ext4 two that do get in each other's way
-  semaphore& writes;       // how many pieces of large files are on their way to the disk
+  semaphore& extractions;  // layers that create files at the same time: on ext4 two of them slow each other down
+  semaphore& writes;       // pieces of large files that are being written at the same time
   pull_budget& budget;
   durability safety = durability::full;
 };

@@ -17,7 +17,7 @@ namespace {
 using io::erofs::node;
 using io::erofs::tree;
 
-// A tree in memory of a listing. Throws errc::exhausted where the budget has too little memory.
+// Reads a listing into a tree. Throws errc::exhausted when the budget has too little memory.
 class listed_tree {
  public:
   listed_tree(int directory, pull_budget& budget) : names_(*listing_reader::open(directory)), memory_(budget) {
@@ -54,7 +54,7 @@ class listed_tree {
     if (l.implied) n->xattrs[io::erofs::implied_mark] = "y";
     if (l.path.empty()) return;
     auto [above, name] = split_path(l.path);
-    if (above != above_) {  // all that is in a directory comes at once
+    if (above != above_) {  // a listing has all names of one directory together
       parent_ = tree_.directory(above, false);
       above_ = std::move(above);
     }
@@ -66,7 +66,7 @@ class listed_tree {
   memory_share memory_;
   std::uint64_t bytes_ = 0;
   tree tree_;
-  node* parent_ = &tree_.root();  // the directory at above_
+  node* parent_ = &tree_.root();  // the directory with path above_
   std::string above_;
   std::unordered_map<std::uint64_t, node*> files_;
 };

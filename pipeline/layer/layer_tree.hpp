@@ -6,18 +6,19 @@
 
 namespace lxr::layer {
 
-// One layer as it lies in the store: a tree of files with its listing, or an indexed tar.
+// One layer in its directory of the store: a tree of files with its listing, or an indexed tar.
 struct placed_layer {
   static placed_layer look_at(int directory);
 
-  int directory;        // borrowed
-  std::uint64_t inode;  // of the directory: a repeated layer has the same one
+  int directory;        // a borrowed descriptor
+  std::uint64_t inode;  // of the directory; a repeated layer has the same one again
   bool is_tree = false, is_indexed = false;
-  [[nodiscard]] bool is_known() const noexcept { return is_tree || is_indexed; }  // else an earlier lxr stored it
+  // False: an earlier lxr stored it, without listing or index.
+  [[nodiscard]] bool is_known() const noexcept { return is_tree || is_indexed; }
 };
 
-// Its tree in memory, of either kind. Throws errc::exhausted where the budget has too little memory, errc::corrupt where listing or
-// index are damaged.
+// Reads the tree of a layer of either kind. Throws errc::exhausted when the budget has too little memory, errc::corrupt
+// when the listing or index is damaged.
 ready_tree tree_of(const placed_layer& l, pull_budget& budget);
 
 }  // namespace lxr::layer

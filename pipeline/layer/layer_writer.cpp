@@ -23,9 +23,11 @@ namespace {
 using io::tar::entry;
 
 constexpr std::size_t page = 4096;
-// What a member costs beside its content, in bytes that are written in the same time. Directories that nobody names are few.
+// The work of creating a member, in bytes that take as long to write. Implied directories count 16 times a file: real
+// layers have few.
 constexpr std::uint64_t work_of_file = 4096, work_of_directory = 4 * work_of_file, work_of_implied = 4 * work_of_directory;
-constexpr const char* default_acl = "system.posix_acl_default";  // set last: what is made in a directory begins with it
+// Set last: files made in the directory would inherit it.
+constexpr const char* default_acl = "system.posix_acl_default";
 
 timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
 
@@ -53,7 +55,7 @@ void pending_write::free_deleter::operator()(std::byte* p) const noexcept { std:
 
 void large_file::finish() const {
   if (direct && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw_errno("set the size of", path);
-  set_xattrs(fd.get(), xattrs, path);  // after the last write: writing takes security.capability away
+  set_xattrs(fd.get(), xattrs, path);  // after the last write, which removes security.capability
   const timespec times[2] = {to_timespec(mtime_seconds, mtime_nanoseconds), to_timespec(mtime_seconds, mtime_nanoseconds)};
   ::futimens(fd.get(), times);
 }
@@ -102,7 +104,7 @@ void layer_writer::set_root(const entry& e) {
   describe_directory(directories_.root(), "", e);
 }
 
-// True when the member is a mark of the layer format, not a file.
+// Returns true when the member is a whiteout or opaque mark, not a file.
 bool layer_writer::handle_whiteout(const place& at) {
   const auto mark = parse_whiteout(at.name, entry_.path);
   if (!mark) return false;
@@ -110,7 +112,8 @@ bool layer_writer::handle_whiteout(const place& at) {
     mark_opaque(at.directory, entry_.path);
     return true;
   }
-  // What the same layer adds under that name stays: a whiteout is about the layers below. A directory hides them itself.
+  // A whiteout is about the layers below: if this layer has added a file of that name, it stays and hides the lower
+  // one. A directory of that name becomes opaque.
   if (::mknodat(at.directory, mark->hidden.c_str(), S_IFCHR, makedev(0, 0)) == 0) return true;
   if (errno != EEXIST) throw_errno("white out", entry_.path);
   const unique_fd there(::openat(at.directory, mark->hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -127,19 +130,20 @@ void layer_writer::make(const entry& e, const place& at) {
   }
 }
 
-// A later member of the same name wins; cached descriptors may lead into what goes away.
+// Removes an earlier member of the same name: the later one wins. Cached descriptors may lead into what is removed.
 void layer_writer::replace(const place& at) {
   file::remove_tree_at(at.directory, at.name);
   directories_.forget_all_but(at.directory);
 }
 
-// Only what differs: most files are made with the owner and the mode they are to have. Returns the inode's number.
+// Changes only what differs: most files are created with the right owner and mode. Returns the inode number.
 std::uint64_t layer_writer::set_metadata(int fd, const entry& e) {
   const uid_t uid = checked_id(e.uid, e);
   const gid_t gid = checked_id(e.gid, e);
   struct stat st {};
   if (::fstat(fd, &st) != 0) throw_errno("look at", e.path);
-  const bool other_owner = st.st_uid != uid || st.st_gid != gid;  // a directory with the set-group-id bit gives its own
+  // A set-group-id directory gives its group to new files.
+  const bool other_owner = st.st_uid != uid || st.st_gid != gid;
   if (other_owner && ::fchown(fd, uid, gid) != 0) throw_errno("set owner of", e.path);
   if ((other_owner || (st.st_mode & 07777) != e.mode) && ::fchmod(fd, e.mode) != 0) throw_errno("set mode of", e.path);
   return st.st_ino;
@@ -155,7 +159,7 @@ void layer_writer::make_file(const entry& e, const place& at) {
   for (int attempt = 0; !fd && attempt < 2; ++attempt) {
     if (errno == EEXIST) {
       replace(at);
-    } else if (errno == EINVAL && direct) {  // this filesystem has no direct I/O; the file is there already
+    } else if (errno == EINVAL && direct) {  // no direct I/O here; openat() has created the file all the same
       direct = false;
       ::unlinkat(at.directory, at.name.c_str(), 0);
     }
@@ -172,7 +176,7 @@ void layer_writer::make_file(const entry& e, const place& at) {
     return;
   }
   large_ = std::make_shared<large_file>(large_file{std::move(fd), e.path, e.size, e.mtime_seconds, e.mtime_nanoseconds, e.xattrs, direct});
-  // Its blocks in one piece, before pieces are written side by side.
+  // Allocates the blocks in one piece, before pieces are written in parallel.
   if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC) throw_errno("create file", e.path);
 }
 
@@ -211,7 +215,7 @@ void layer_writer::data(std::span<const std::byte> bytes) {
 void layer_writer::flush_piece(bool last) {
   if (piece_.size == 0) return;
   const std::size_t content = piece_.size;
-  if (last && large_->direct) {  // whole pages only; the rest is cut off by finish()
+  if (last && large_->direct) {  // pads to a whole page; finish() cuts the file
     const std::size_t padded = (content + page - 1) / page * page;
     std::memset(piece_.data.get() + content, 0, padded - content);
     piece_.size = padded;
@@ -257,7 +261,8 @@ void layer_writer::make_directory(const entry& e, const place& at) {
   if (was_whiteout) mark_opaque(fd.get(), e.path);
 }
 
-// Its time also now, for a directory that its path does not lead to any more at the end, as when it took the place of a link in that.
+// Sets the time at once, and again in finish(): at the end the path may not lead to this directory any more, as when
+// another one replaces a symbolic link in the path.
 void layer_writer::describe_directory(int fd, const std::string& path, const entry& e) {
   const std::uint64_t inode = set_metadata(fd, e);
   auto attributes = e.xattrs;
@@ -294,7 +299,7 @@ void layer_writer::make_hard_link(const entry& e, const place& at) {
 void layer_writer::make_special(const entry& e, const place& at) {
   const dev_t device = makedev(e.device_major, e.device_minor);
   const bool node = e.type == entry::kind::character_device || e.type == entry::kind::block_device;
-  if (node && e.type == entry::kind::character_device && device == 0) return;  // would be taken for a whiteout
+  if (node && e.type == entry::kind::character_device && device == 0) return;  // overlayfs would take it for a whiteout
   const mode_t type = e.type == entry::kind::fifo ? S_IFIFO : e.type == entry::kind::block_device ? S_IFBLK : S_IFCHR;
   const auto create = [&] {
     if (e.type == entry::kind::symbolic_link) return ::symlinkat(e.link_target.c_str(), at.directory, at.name.c_str());
@@ -311,7 +316,7 @@ void layer_writer::make_special(const entry& e, const place& at) {
   if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("look at", e.path);
   const bool other_owner = st.st_uid != uid || st.st_gid != gid;
   if (other_owner && ::fchownat(at.directory, at.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("set owner of", e.path);
-  // Links have no mode of their own.
+  // A symbolic link has no mode.
   const bool other_mode = e.type != entry::kind::symbolic_link && (other_owner || (st.st_mode & 07777) != e.mode);
   if (other_mode && ::fchmodat(at.directory, at.name.c_str(), e.mode, 0) != 0) throw_errno("set mode of", e.path);
   set_time(at.directory, at.name.c_str(), e.mtime_seconds, e.mtime_nanoseconds);
@@ -319,10 +324,10 @@ void layer_writer::make_special(const entry& e, const place& at) {
 
 void layer_writer::finish() {
   directories_.forget_all();
-  for (const late_metadata& d : late_) {  // in their order: of a directory named twice, the later one wins
+  for (const late_metadata& d : late_) {  // in the order of members: for a directory named twice the later one wins
     const auto fd = io::mount::open_rooted(directories_.root(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     struct stat st {};
-    if (!fd || ::fstat(fd->get(), &st) != 0 || st.st_ino != d.inode) continue;  // something else is there now
+    if (!fd || ::fstat(fd->get(), &st) != 0 || st.st_ino != d.inode) continue;  // another file has replaced it
     if (!d.default_acl.empty()) set_xattrs(fd->get(), {{default_acl, d.default_acl}}, d.path);
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
     ::futimens(fd->get(), times);

@@ -13,7 +13,8 @@
 
 namespace lxr::layer {
 
-// A large file whose data is written beside the stream: opened for direct I/O, its size and times set at the end.
+// A file of 1 MiB or more, whose pieces are written while the tar is read on. Opened for direct I/O where possible;
+// finish() sets its size, attributes and times.
 struct large_file {
   unique_fd fd;
   std::string path;
@@ -21,12 +22,13 @@ struct large_file {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::map<std::string, std::string> xattrs;
-  bool direct = false;  // writes are padded to whole pages; finish() cuts the file to its size
+  bool direct = false;  // writes are padded to pages of 4,096 bytes, and finish() cuts the file to its size
 
   void finish() const;
 };
 
-// A piece of a large file: page-aligned memory, offset and size multiples of a page but for the last one's content.
+// A piece of a large file: page-aligned memory. Offset and size are multiples of the page size, except the size of the
+// last piece without direct I/O.
 struct pending_write {
   struct free_deleter {
     void operator()(std::byte* p) const noexcept;
@@ -37,17 +39,18 @@ struct pending_write {
   std::uint64_t offset = 0;
 };
 
-// Writes the members of one layer into an empty directory, in the form overlayfs takes as a lower layer: whiteouts
-// become character devices 0:0, opaque directories get trusted.overlay.opaque (OCI image-spec, layer.md; kernel,
-// overlayfs.rst). Every path is resolved inside the directory by descriptor; nothing outside can be reached.
-// Lifecycle: a tar::sink; then finish(). After each feed() of the tar reader the caller writes what take_writes() returns
-//   and calls large_file::finish() for what take_finished() returns, once its writes are done.
+// Writes the members of one layer into an empty directory, in the form that overlayfs takes as a lower layer: whiteouts
+// become character devices 0:0, opaque directories get trusted.overlay.opaque (OCI image-spec, layer.md; Linux,
+// overlayfs.rst). Every path is resolved inside the directory, by descriptor, so nothing outside can be reached.
+// Lifecycle: a tar::sink; then finish(). After each reader::feed() the caller writes what take_writes() returns, and
+//   calls large_file::finish() for what take_finished() returns once their pieces are written.
 // Runs on: one pool thread at a time.
-// Failure: throws; the directory then holds a part of the layer and is to be discarded.
+// Owns: the descriptors of the directory, its root and the open files.
+// Borrows: the budget.
+// Failure: throws; the directory then holds a part of the layer, and the caller discards it.
 class layer_writer final : public io::tar::sink {
  public:
-  // `directory`: the layer's, which holds the root and what is known about it.
-  // Borrows the budget.
+  // `directory` is the layer's directory, for the listing; `root` is root/ in it, for the files.
   layer_writer(unique_fd directory, unique_fd root, pull_budget& budget);
 
   void begin(const io::tar::entry& e) override;
@@ -55,21 +58,22 @@ class layer_writer final : public io::tar::sink {
   void hole(std::uint64_t size) override;
   void holds(std::uint64_t bytes) override;
   void end() override;
-  // Of what members take; whoever feeds them resumes it.
+  // Measures the members; the caller of the reader resumes it before each block.
   time_meter& time() noexcept { return time_; }
-  // Sets what of directories adding members changes (times) or minds (default ACLs), and writes the listing of the tree.
+  // Sets what later members would have changed (times of directories) or been affected by (default ACLs), and writes
+  // the listing.
   void finish();
 
   std::vector<pending_write> take_writes() { return std::exchange(writes_, {}); }
   std::vector<std::shared_ptr<large_file>> take_finished() { return std::exchange(finished_, {}); }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_; }
 
-  static constexpr std::size_t large_size = 1u << 20;   // files from here on are written beside the stream
-  static constexpr std::size_t piece_size = 1u << 20;
+  static constexpr std::size_t large_size = 1u << 20;   // bytes; files of this size or more are large_files
+  static constexpr std::size_t piece_size = 1u << 20;  // bytes
 
  private:
   struct place {
-    int directory;  // borrowed from the cache
+    int directory;  // borrowed from the cache of directories_
     std::string name;
   };
   struct late_metadata {  // of a directory
@@ -103,12 +107,12 @@ class layer_writer final : public io::tar::sink {
   checksums sums_;
   layer_directories directories_;
   std::vector<late_metadata> late_;
-  std::uint64_t late_bytes_ = 0, held_ = 0;  // of memory: in late_; in the reader
+  std::uint64_t late_bytes_ = 0, held_ = 0;  // bytes of memory: of late_; of the reader's headers
   std::uint64_t bytes_ = 0;
 
-  // The file being written.
+  // The file that is being written.
   io::tar::entry entry_;
-  unique_fd small_;  // also sparse ones, which are written as they come
+  unique_fd small_;  // of a file below large_size or a sparse one
   std::string small_data_;
   std::shared_ptr<large_file> large_;
   pending_write piece_;

@@ -27,7 +27,8 @@ using io::erofs::node;
 using io::erofs::tree;
 using layer = placed_layer;
 
-// The trees of the layers, and which file of which layer each of their nodes is.
+// The trees of all layers, and for each node which file of which layer it is.
+// Runs on: one thread.  Owns: the trees, and their memory of the budget.
 class layer_trees {
  public:
   layer_trees(const std::vector<layer>& layers, pull_budget& budget) : memory_(budget) {
@@ -36,7 +37,7 @@ class layer_trees {
   }
   [[nodiscard]] const node& root(std::size_t place) const { return trees_[place].members.root(); }
   [[nodiscard]] const std::pair<std::size_t, std::string>& origin_of(const node& n) const { return origins_.at(&n); }
-  // Nodes stay where they are, and keep their origin.
+  // Moves the trees together. Nodes keep their addresses, so origin_of() stays valid.
   tree lay_over_each_other() {
     tree out;
     for (std::size_t i = 0; i < trees_.size(); ++i) out.lay_over(std::move(trees_[i].members), static_cast<std::uint16_t>(i + 1));
@@ -64,12 +65,12 @@ class layer_trees {
   }
 
   std::vector<ready_tree> trees_;
-  memory_share memory_;  // of origins_
+  memory_share memory_;  // memory of origins_
   std::uint64_t bytes_ = 0;
   std::unordered_map<const node*, std::pair<std::size_t, std::string>> origins_;
 };
 
-// What overlayfs shows at a place: directories of several layers, the uppermost first, or one node of another kind.
+// What overlayfs shows at one path: directories of several layers, the uppermost first, or one node of another kind.
 struct seen {
   std::vector<const node*> directories;
   const node* other = nullptr;
@@ -90,7 +91,7 @@ struct seen {
     return out;
   }
   [[nodiscard]] bool nothing() const { return directories.empty() && other == nullptr; }
-  // Where there is only one, overlayfs lists whiteouts as names of nothing.
+  // Returns true when overlayfs would list whiteouts here: it does so in a directory that only one layer has.
   [[nodiscard]] bool lists_whiteouts() const {
     return directories.size() == 1 && std::ranges::any_of(directories.front()->children, [](const auto& child) { return child.second->is_whiteout(); });
   }
@@ -102,7 +103,7 @@ class writer {
       : layers_(layers), image_(image), shown_(layers, budget), laid_over_(layers, budget), wanted_(laid_over_.lay_over_each_other()) {}
 
   bool run() {
-    seen root;  // for overlayfs a layer's root hides nothing, also when it is opaque
+    seen root;  // overlayfs ignores an opaque mark on a layer's root
     for (std::size_t i = layers_.size(); i-- > 0;) {
       if (!is_repeated_above(i)) root.directories.push_back(&shown_.root(i));
     }
@@ -120,14 +121,17 @@ class writer {
   }
 
  private:
-  // A repeated layer is mounted once, at its uppermost place (store::open_layers).
+  // Returns true when the same layer comes again above: it is mounted once, at its uppermost place
+  // (image_store::open_layers).
   [[nodiscard]] bool is_repeated_above(std::size_t i) const {
     return std::ranges::any_of(layers_.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers_.end(), [&](const layer& l) { return l.inode == layers_[i].inode; });
   }
 
-  // The directory at `path`; where overlayfs shows none, it is made with all that is in it.
+  // Compares the directory at `path` with what overlayfs shows, and puts into the top layer what differs. Where
+  // overlayfs shows no directory, all of it is made.
   void correct(const seen& shown, const node& wanted, const std::string& path) {
-    const bool lists_whiteouts = !path.empty() && shown.lists_whiteouts();  // the root has a container's own layer over it
+    // A container's own layer lies over the root.
+    const bool lists_whiteouts = !path.empty() && shown.lists_whiteouts();
     if (shown.directories.empty() || lists_whiteouts || !same_directory(*shown.directories.front(), wanted)) make_directory(path);
     const std::string prefix = path.empty() ? "" : path + "/";
     for (const auto& [name, child] : wanted.children) {
@@ -151,7 +155,7 @@ class writer {
     if (::mknodat(root_.get(), path.c_str(), S_IFCHR, makedev(0, 0)) != 0 && errno != EEXIST) throw_errno("white out", path);
   }
 
-  // Times of a directory that a layer only implies are nobody's.
+  // Does not compare times: those of an implied directory come from no layer.
   static bool same_directory(const node& a, const node& b) {
     const auto attributes = [](const node& n) {
       auto out = n.xattrs;
@@ -161,7 +165,7 @@ class writer {
     return a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && attributes(a) == attributes(b);
   }
 
-  // With those above it, which overlayfs takes from here too from now on.
+  // Makes the directory and its parents in the top layer; overlayfs takes their metadata from there then.
   void make_directory(const std::string& path) {
     if (made_.contains(path)) return;
     if (path.empty()) {
@@ -238,7 +242,7 @@ class writer {
     if (::fchown(fd, n.uid, n.gid) != 0) throw_errno("set owner of", path);
     if (::fchmod(fd, n.mode & 07777) != 0) throw_errno("set mode of", path);
     for (const auto& [name, value] : n.xattrs) {
-      if (!is_kept_attribute(name)) continue;  // marks did their work
+      if (!is_kept_attribute(name)) continue;  // marks for overlayfs have been applied already
       if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0 && errno != EOPNOTSUPP) throw_errno("set attribute " + name + " of", path);
     }
     const timespec time{static_cast<time_t>(n.mtime_seconds), static_cast<long>(n.mtime_nanoseconds)};
@@ -252,17 +256,18 @@ class writer {
   layer_trees laid_over_;
   const tree wanted_;
   unique_fd root_;
-  std::map<std::string, const node*> made_;  // directories
+  std::map<std::string, const node*> made_;  // directories of the top layer
   std::unordered_map<const node*, std::string> placed_;
 };
 
-// Whether there is anything in a layer that its own tree does not make overlayfs do. Not in most images: their layers name
-// their directories, but for a root like any other, and hide only what is in these.
+// Decides whether any layer has something that overlayfs shows differently from unpacking: an implied directory, a
+// whiteout in a nested directory, an opaque root. Most images have none, except implied roots that are like all other
+// roots.
 class search {
  public:
   explicit search(pull_budget& budget) : budget_(budget) {}
 
-  // Layers come lowest first.
+  // Call it for the layers from the lowest to the uppermost.
   void add(const layer& l) {
     l.is_tree ? add_listing(l.directory) : add_tree(tree_of(l, budget_).members);
     is_lowest_ = false;
@@ -321,7 +326,8 @@ class search {
 bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget) {
   std::vector<layer> all;
   for (const unique_fd& directory : layers) all.push_back(placed_layer::look_at(directory.get()));
-  if (!std::ranges::all_of(all, &layer::is_known)) return false;  // nobody knows what they imply
+  // Stored by an earlier lxr: what it implies is not recorded.
+  if (!std::ranges::all_of(all, &layer::is_known)) return false;
   search differences(budget);
   for (const layer& l : all) differences.add(l);
   return differences.found() && writer(all, image, budget).run();

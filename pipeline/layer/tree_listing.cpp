@@ -16,7 +16,8 @@ namespace {
 constexpr const char* listing_file = "listing";
 constexpr std::size_t piece = 256u << 10, longest_string = 1u << 20;
 
-// The file: strings that end with NUL; of each name first its numbers, then path, link target, and attributes in pairs
+// The file holds strings that end with NUL. For each name: one string with its numbers, the path, the link target, then
+// name and value (in hex) of each attribute.
 
 std::string hex_of(const std::string& bytes) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -27,7 +28,7 @@ std::string hex_of(const std::string& bytes) {
 
 [[noreturn]] void damaged() { throw error(errc::corrupt, "check", "layer", "the listing of its files is damaged"); }
 
-// The next number of `line`.
+// Removes a number from the front of `line` and returns it.
 template <class Number>
 Number take(std::string_view& line, int base = 10) {
   Number n{};
@@ -74,7 +75,7 @@ std::optional<listing_reader> listing_reader::open(int directory) {
   return fd ? std::optional(listing_reader(std::move(*fd))) : std::nullopt;
 }
 
-// False at the end of the file.
+// Reads more of the file into buffer_. Returns false at the end of the file.
 bool listing_reader::fill() {
   buffer_.erase(0, at_);
   at_ = 0;
@@ -87,7 +88,7 @@ bool listing_reader::fill() {
   return got > 0;
 }
 
-// Good until the next one.
+// Returns the next string; it is valid until the next call.
 std::string_view listing_reader::string() {
   std::size_t end;
   while ((end = buffer_.find('\0', at_)) == std::string::npos) {

@@ -38,7 +38,7 @@ std::map<std::string, std::string> attributes_of(int fd, const std::string& path
   if (size < 0 && errno != EOPNOTSUPP) throw_errno("list the attributes of", path);
   std::map<std::string, std::string> out;
   for (const char* name = names; name < names + size; name += std::strlen(name) + 1) {
-    // Others are the host's own, as security.selinux.
+    // The other attributes belong to the host, such as security.selinux.
     if (is_kept_attribute(name) || std::string_view(name) == io::erofs::opaque_mark) out[name] = attribute_of(fd, name);
   }
   return out;
@@ -76,13 +76,13 @@ listed describe_member(int directory, const std::string& name, const std::string
   return l;
 }
 
-// The directories of one directory that are still to be visited, the last one first.
+// The subdirectories of one directory that are still to be visited; the last one is next.
 struct pending_directories {
-  std::string prefix;  // of their paths
+  std::string prefix;  // of their paths, up to the last '/'
   std::vector<std::string> names;
 };
 
-// Visits what is in the directory at `path`; returns the directories among it.
+// Visits the names in the directory at `path`; returns its subdirectories.
 pending_directories visit_directory(int root, const std::string& path, const tree_visitor& visitor) {
   pending_directories out{path.empty() ? "" : path + "/", {}};
   const unique_fd directory = must_open(root, path, O_RDONLY | O_DIRECTORY);
@@ -121,7 +121,7 @@ void visit_tree(int root, const tree_visitor& visitor) {
 
 namespace {
 
-// Null when none is.
+// Returns nullptr when all properties are equal.
 const char* other_property(const listed& was, const listed& is) {
   if ((was.mode & S_IFMT) != (is.mode & S_IFMT)) return "another type";
   if (was.mode != is.mode) return "another mode";
@@ -138,7 +138,8 @@ bool same_content(int root, const listed& l) {
   return !l.checksum || checksum_of(must_open(root, l.path, O_RDONLY).get()) == *l.checksum;
 }
 
-// A stored listing and the tree of now, side by side: both are in the same order until something differs.
+// Compares a stored listing with the tree on disk, name by name: both have the same order until something differs.
+// Runs on: one thread.  Borrows: the listing.
 class comparison {
  public:
   comparison(int root, listing_reader& stored) : root_(root), stored_(stored), was_(stored.next()) {}
@@ -173,7 +174,7 @@ class comparison {
     if (difference_.empty() && was_ && !was_->path.empty() && split_path(was_->path).first == directory) miss();
   }
 
-  // Names that shared a file still do, and no others.
+  // Checks that the names which shared a file still share one, and no others do.
   void compare_links() {
     const auto find = [this](auto group, auto other) {
       std::ranges::sort(files_, {}, [group](const pair& p) { return std::pair(std::invoke(group, p), p.place); });
@@ -190,12 +191,12 @@ class comparison {
   }
 
   struct pair {
-    std::uint64_t was, is;  // inodes
-    std::uint64_t place;    // of the name, counted from the root's 0
+    std::uint64_t was, is;  // inode numbers, in the listing and on disk
+    std::uint64_t place;    // position of the name, counted from the root, which is 0
   };
   int root_;
   listing_reader& stored_;
-  std::optional<listed> was_;  // the next one
+  std::optional<listed> was_;  // the next name of the listing
   std::vector<pair> files_;
   std::uint64_t count_ = 0;
   std::string difference_;
