@@ -28,7 +28,10 @@ void configure_trust(CURL* easy, const trusted_certificates& trusted, bool anyon
 
 }  // namespace
 
-// A socket of libcurl's that the loop watches. `generation` tells handlers of an earlier watch from the present one.
+// A socket of libcurl's that the loop watches.
+// Lifecycle: handlers hold it by shared_ptr; `removed` tells them that libcurl has closed the socket.
+// Runs on: the loop's strand.
+// Borrows: the socket, which libcurl closes.
 struct client::watched_socket {
   watched_socket(const asio::any_io_executor& executor, int fd) : descriptor(executor, fd), socket(fd) {}
   ~watched_socket() { static_cast<void>(descriptor.release()); }
@@ -138,12 +141,13 @@ void client::connection_is_free(const std::string& origin) {
   });
 }
 
-// One request, as there is one connection; when it is answered and read, the next.
+// With one connection for an origin there is one request at a time: sends the next request again when the connection is
+// free.
 void client::ask_again(const std::string& origin, std::chrono::steady_clock::time_point free_since) {
   response* silent = nullptr;
   for (const auto& [easy, r] : running_) {
     if (r->origin_ != origin) continue;
-    if (r->begun_ >= free_since) return;  // it has the connection
+    if (r->begun_ >= free_since) return;  // this request has the connection
     if (!r->headers_done_ && !r->asked_again_) silent = r;
   }
   if (silent == nullptr) return;

@@ -21,32 +21,40 @@
 
 namespace lxr::io::http {
 
+// One request for client::perform().
 struct request {
   std::string url;
   std::vector<std::string> headers = {};  // "Name: value"
-  bool head = false;                      // HEAD instead of GET: an answer without a body
-  std::size_t followed_by = 0;            // requests to the same host at the same time, as soon as the answer is there
-  bool trust_anyone = false;              // take any certificate
+  bool head = false;                      // HEAD instead of GET: the answer has no body
+  // How many requests to the same host the caller sends at once when the answer has come.
+  std::size_t followed_by = 0;
+  bool trust_anyone = false;              // accept any certificate
 };
 
+// Limits and sizes of a client.
 struct client_options {
   std::chrono::seconds connect_timeout{10};
-  std::chrono::seconds stall_timeout{30};  // no byte for this long: the peer hangs
-  // A request that has no answer for so long, while a connection to the same origin lies idle, is asked again over that one: some
-  // servers take one connection at a time.
+  std::chrono::seconds stall_timeout{30};  // a transfer without a byte for so long fails
+  // A request without an answer for so long, while a connection to the same origin is idle, is sent again over that
+  // connection: some servers serve one connection at a time.
   std::chrono::milliseconds silence_beside_idle{2000};
-  std::size_t block_size = 256u << 10;  // of the blocks a body is handed on in
-  std::size_t blocks = 64;              // so many are reused; more are made where they do not suffice
-  // Per response. A slower reader pauses the transfer until only `blocks_left` are left: a sender that is let go on for every
-  // block wakes up for every block, and on loopback takes the reader's processor.
+  std::size_t block_size = 256u << 10;  // bytes of a block of a body
+  std::size_t blocks = 64;              // blocks that the pool holds; beyond that blocks are allocated
+  // Blocks per response that may wait for the reader. At blocks_in_flight the transfer pauses, until only blocks_left
+  // wait. If it went on at every block, the sender would wake up at every block; on loopback it would take the reader's
+  // processor.
   std::size_t blocks_in_flight = 8, blocks_left = 2;
 };
 
 class client;
 
-// One request in progress. Its status and headers are known from the start; the body is read block by block.
-// Lifecycle: made by client::perform(); destroying it aborts the transfer.
-// Failure: read() throws transfer_error naming the URL. A 4xx or 5xx status is not a failure.
+// One request in progress: status and headers are known, the body is read block by block.
+// Lifecycle: made by client::perform(); the destructor aborts the transfer.
+// Runs on: the loop's strand.
+// Owns: the libcurl handle and the blocks not yet read.
+// Borrows: the client.
+// Failure: read() and read_all() throw transfer_error naming the URL. A 4xx or 5xx status is no failure.
+// Cancel: terminal; the transfer goes on until the response is destroyed.
 class response {
  public:
   ~response();
@@ -54,16 +62,17 @@ class response {
   response& operator=(const response&) = delete;
 
   [[nodiscard]] int status() const noexcept { return status_; }
-  // The last header with that name (lower case), without blanks around it; empty when absent.
+  // Returns the last header with that lower-case name, without blanks around it; "" when absent.
   [[nodiscard]] std::string header(const std::string& name) const;
-  // All with that name, in their order.
+  // Returns all headers with that lower-case name, in order.
   [[nodiscard]] std::vector<std::string> headers(const std::string& name) const;
-  // The Retry-After header, also where it holds a date: from now; at most a year. Empty when absent or in the past.
+  // Returns the Retry-After header as a time from now, also when it is a date; at most 366 days. Empty when absent or
+  // in the past.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const;
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
-  // The next block; empty at the end of the body. Cancel: terminal.
+  // Returns the next block; nullopt at the end of the body.
   task<std::optional<byte_block>> read();
-  // The whole body; more than `limit` bytes throws error{errc::exhausted}.
+  // Returns the rest of the body. Throws error{errc::exhausted} for more than `limit` bytes.
   task<std::string> read_all(std::size_t limit);
 
  private:
@@ -88,14 +97,18 @@ class response {
   std::exception_ptr failure_;
   waiter_list changed_;
   char error_text_[256] = {};
-  std::size_t spares_ = 0;  // to be opened once its own connection is there
-  int established_ = -1;    // the socket it was given, if that is a spare one
+  std::size_t spares_ = 0;  // connections to open once its own is established
+  int established_ = -1;    // the spare connection that it was given; -1: none
 };
 
-// HTTP(S) over libcurl's multi interface, driven by the loop. Connections are kept and shared by its requests.
-// Redirects are not followed: who may get which credentials is the caller's to decide.
-// Loopback addresses are reached without the proxy that the environment may name.
-// Runs on: the loop's strand.  Lifecycle: outlives its responses and the blocks they gave.
+// HTTP and HTTPS by libcurl's multi interface, driven by the loop. Its requests keep and share connections. It does not
+// follow redirects: the caller decides who may get which credentials. It uses no proxy for loopback addresses, whatever
+// the environment names.
+// Lifecycle: outlives its responses and their blocks.
+// Runs on: the loop's strand.
+// Owns: the connections and the pool of blocks.
+// Failure: perform() throws transfer_error when no answer comes, std::bad_alloc without memory.
+// Cancel: terminal; the request is aborted.
 class client {
  public:
   client(asio::any_io_executor executor, client_options options = {});
@@ -103,7 +116,7 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  // Sends it and returns once the headers of the answer are there. Failure: throws transfer_error.
+  // Sends a request; returns once the headers of the answer have come.
   task<std::unique_ptr<response>> perform(request what);
 
  private:
@@ -128,7 +141,7 @@ class client {
   block_pool blocks_;
   void* multi_;
   asio::steady_timer timer_, silence_;
-  std::set<std::string> serial_;  // origins that take one connection at a time
+  std::set<std::string> serial_;  // origins that serve one connection at a time
   std::map<int, std::shared_ptr<watched_socket>> sockets_;
   std::map<void*, response*> running_;
   spare_connections spares_;

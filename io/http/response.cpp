@@ -53,8 +53,8 @@ std::optional<std::chrono::seconds> response::retry_after() const {
   return std::chrono::seconds(std::min(seconds, year));
 }
 
-// Spare connections are opened behind the one that is there: a server that takes one connection at a time has taken that, and
-// will not wait for a request on another.
+// Opens the spare connections after the request's own one is established: a server that serves one connection at a time
+// has accepted that one first, and does not wait for a request on a spare one.
 void response::on_connected(const char* address, int port) {
   if (spares_ > 0) owner_.spares_.open(address, port, std::exchange(spares_, 0));
 }

@@ -12,7 +12,7 @@ namespace {
 
 std::string bytes_of(const sockaddr* address, socklen_t size) { return {reinterpret_cast<const char*>(address), size}; }
 
-// Of an address as text; empty for what is none (a zone of IPv6: then there are no spares).
+// Returns the address as bytes; "" for text that is no address (an IPv6 address with a zone: it gets no spares).
 std::string bytes_of(const char* text, int port) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
@@ -27,7 +27,8 @@ std::string bytes_of(const char* text, int port) {
 
 bool is_usable(int socket) {
   pollfd state{socket, POLLIN | POLLOUT, 0};
-  return ::poll(&state, 1, 0) == 1 && state.revents == POLLOUT;  // nothing to read: the other side is there, and says nothing
+  // Nothing to read: the peer has neither closed nor sent anything.
+  return ::poll(&state, 1, 0) == 1 && state.revents == POLLOUT;
 }
 
 }  // namespace

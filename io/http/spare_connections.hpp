@@ -9,13 +9,17 @@
 
 namespace lxr::io::http {
 
-// TCP connections opened while an answer is waited for that several requests will follow: those need not wait for handshakes.
-// Failure: none; a connection that cannot be had is not there.
+// TCP connections that are opened while the client waits for an answer that several requests will follow, so that these
+// need not wait for handshakes.
+// Lifecycle: open() while waiting, take() by the later requests; the destructor closes the rest.
+// Runs on: the loop's strand; never blocks.
+// Owns: the sockets.
+// Failure: none; take() then returns no connection.
 class spare_connections {
  public:
-  // Begins so many to an IP address, as text.
+  // Begins `count` connections to an IP address, given as text.
   void open(const char* address, int port, std::size_t count);
-  // One to this address that is established, and that the other side has not closed; empty when there is none.
+  // Returns a connection to this address that is established and not closed by the peer; empty when there is none.
   unique_fd take(const sockaddr* to, socklen_t size);
 
  private:

@@ -7,7 +7,7 @@
 namespace lxr::io::http {
 namespace {
 
-// libcurl has one code for a host and a proxy that do not answer; its text names the one it tried to reach.
+// libcurl has the same error code for a host and for a proxy that does not answer; its message names the one it tried.
 bool is_about_proxy(const std::string& url, const std::string& text) {
   constexpr std::string_view failed = "Failed to connect to ";
   if (text.find("CONNECT") != std::string::npos) return true;

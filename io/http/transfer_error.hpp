@@ -6,17 +6,18 @@
 
 namespace lxr::io::http {
 
-// What kept an exchange from being completed.
+// Why an exchange was not completed.
 enum class trouble {
-  malformed,    // the URL is none
-  unreachable,  // its host has no address, or nobody listens there
-  proxy,        // the proxy that the environment names does not do its part
+  malformed,    // the URL cannot be parsed
+  unreachable,  // the host has no address, or refuses the connection
+  proxy,        // the proxy that the environment names cannot be used
   tls,          // the peer does not speak TLS
-  certificate,  // it does, and is not who it should be
-  timeout,      // nothing came for too long
-  broken        // the connection ended, or brought something else than HTTP, before all was there
+  certificate,  // the peer speaks TLS, but its certificate is not trusted
+  timeout,      // no byte came for too long
+  broken        // the connection ended too early, or carried something else than HTTP
 };
 
+// An exchange that was not completed. Owns: the kind of trouble, beside the fields of lxr::error.
 class transfer_error : public error {
  public:
   transfer_error(trouble kind, errc code, const std::string& url, std::string reason, std::string remedy)
@@ -27,7 +28,7 @@ class transfer_error : public error {
   trouble kind_;
 };
 
-// The failure that libcurl's code means; `text`: what libcurl says of it, may be empty.
+// Converts a CURLcode; `text` is libcurl's message about it and may be empty.
 transfer_error to_transfer_error(int code, const std::string& url, const std::string& text);
 
 }  // namespace lxr::io::http

@@ -18,9 +18,9 @@ bool is_readable(const std::string& path) { return !path.empty() && ::access(pat
 constexpr const char* bundles[] = {
     "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Arch, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",                   // Fedora, RHEL
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // newer ones
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // newer Fedora and RHEL
     "/etc/ssl/ca-bundle.pem",                             // SUSE
-    "/var/lib/ca-certificates/ca-bundle.pem",             // where that leads
+    "/var/lib/ca-certificates/ca-bundle.pem",             // the target of SUSE's link
     "/etc/ssl/cert.pem",                                  // Alpine, BSD
 };
 
@@ -40,7 +40,7 @@ std::vector<std::string> certificate_places() {
   std::vector<std::string> out(std::begin(bundles), std::end(bundles));
   for (const char* directory : {"/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/var/lib/ca-certificates", "/etc/crypto-policies"}) out.emplace_back(directory);
   if (const std::string file = from_environment("SSL_CERT_FILE"); !file.empty()) out.push_back(file);
-  std::string rest = from_environment("SSL_CERT_DIR");  // several, with colons between them
+  std::string rest = from_environment("SSL_CERT_DIR");  // several directories, separated by colons
   while (!rest.empty()) {
     const auto colon = rest.find(':');
     if (colon != 0) out.push_back(rest.substr(0, colon));

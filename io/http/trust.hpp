@@ -5,14 +5,15 @@
 
 namespace lxr::io::http {
 
-// Which certificates sign the peers that are trusted: what SSL_CERT_FILE and SSL_CERT_DIR name, as OpenSSL and Go read them,
-// else libcurl's own choice, else the first bundle that a known distribution has. Empty members leave it to libcurl.
+// The certificates that peers are checked against. In this order: SSL_CERT_FILE and SSL_CERT_DIR (read as OpenSSL and
+// Go do), libcurl's own choice, the first bundle of a known distribution. Empty members leave the choice to libcurl.
 struct trusted_certificates {
   std::string file, directory;
 };
 trusted_certificates find_trusted_certificates();
 
-// Every file and directory that holds such certificates, or may be led to by them: to be readable where files are restricted.
+// Returns every file and directory that may hold such certificates, or that links among them may lead to: lxr-image
+// must be allowed to read these.
 std::vector<std::string> certificate_places();
 
 }  // namespace lxr::io::http

@@ -5,22 +5,23 @@
 
 namespace lxr::io::http {
 
-// What libcurl makes of URLs, so that what is compared is what will be asked. None of these throw for what is no URL.
+// URLs as libcurl parses them, so that what is compared is what will be requested. No function throws for text that is
+// no URL.
 
-// Where a reference in an answer from `base` leads (RFC 3986, section 5): "https://h/x", "//h/x", "/x", "../x". Empty when
-// that is no http or https URL.
+// Resolves a reference in an answer from `base` (RFC 3986, section 5): "https://h/x", "//h/x", "/x", "../x". Returns
+// nullopt when the result is no http or https URL.
 std::optional<std::string> resolve(const std::string& base, const std::string& reference);
 
-// "https://host:port", in lower case and always with the port; empty for what is no http or https URL.
+// Returns "https://host:port" in lower case, always with the port; "" for what is no http or https URL.
 std::string origin_of(const std::string& url);
 
-// "http", "https" or empty.
+// Returns "http", "https" or "".
 std::string scheme_of(const std::string& url);
 
-// In lower case, without the brackets of an IPv6 address.
+// Returns the host in lower case, without the brackets of an IPv6 address.
 std::string host_of(const std::string& url);
 
-// True for localhost and addresses of the loopback interface.
+// Returns true for localhost and for addresses of the loopback interface.
 bool is_loopback(const std::string& url);
 
 }  // namespace lxr::io::http
