@@ -22,7 +22,8 @@ verdict judge(int status) {
     case 502:
     case 503:
     case 504: return verdict::retry;
-    default: return status >= 520 && status < 530 ? verdict::retry : verdict::refuse;  // of a network in front of the registry
+    // 520 to 529: a proxy network in front of the registry.
+    default: return status >= 520 && status < 530 ? verdict::retry : verdict::refuse;
   }
 }
 
@@ -71,7 +72,7 @@ prospect prospect_of(const std::exception_ptr& failure, bool answered) {
     switch (e.kind()) {
       case trouble::malformed:
       case trouble::certificate: return {};
-      case trouble::tls:  // a handshake that was cut, once the registry has spoken TLS before
+      case trouble::tls:  // a handshake that was cut off, when the registry has answered before
       case trouble::unreachable:
       case trouble::proxy: return {answered, false, {}};
       case trouble::timeout: return {true, answered, {}};

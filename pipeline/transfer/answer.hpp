@@ -6,18 +6,19 @@
 
 #include "core/base/error.hpp"
 
-// What to do about what a registry answered, or failed to: decided here and nowhere else.
+// The rules what to do after an answer or a failure of a registry; no other place decides that.
 namespace lxr::transfer {
 
 enum class verdict { accept, sign_in, redirect, retry, refuse };
 verdict judge(int status);
 
-// A registry's refusal.
+// Thrown for a registry's refusal.
+// Owns: the status and the time to wait, beside the fields of lxr::error.
 class refusal : public error {
  public:
   refusal(int status, std::optional<std::chrono::seconds> retry_after, const error& what) : error(what), status_(status), retry_after_(retry_after) {}
   [[nodiscard]] int status() const noexcept { return status_; }
-  // How long the registry wants to be left alone.
+  // How long the registry wants no further request.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
  private:
@@ -25,24 +26,26 @@ class refusal : public error {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
+// What explain() makes a refusal of.
 struct refused_request {
-  std::string image, subject, host;  // `subject`: what of the image was asked for
+  std::string image, subject, host;  // `subject`: which part of the image was asked for
   int status;
   std::optional<std::chrono::seconds> retry_after;
-  std::string body;  // may hold the registry's own words
+  std::string body;  // may hold the registry's messages
 };
 refusal explain(const refused_request& what);
 
-// The registry's own words: `errors` of the body (distribution-spec, error codes); empty when it is no such document.
+// Returns the messages in `errors` of the body (distribution-spec, error codes), at most 3 and 500 bytes; "" when the
+// body is no such document.
 std::string messages_of(const std::string& body);
 
-// Whether the same request may succeed a moment later, and what the failure says about that.
+// Whether the same request may succeed a moment later.
 struct prospect {
-  bool transient = false;   // the failure is of a kind that passes
-  bool overloaded = false;  // fewer requests at once may help
+  bool transient = false;   // failures of this kind pass
+  bool overloaded = false;  // fewer requests at a time may help
   std::optional<std::chrono::seconds> retry_after;
 };
-// `answered`: the same host has answered before, so that its name and port are right.
+// `answered`: the same host has answered before, so its name and port are right.
 prospect prospect_of(const std::exception_ptr& failure, bool answered);
 
 }  // namespace lxr::transfer

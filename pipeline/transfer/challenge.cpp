@@ -33,7 +33,7 @@ struct challenge {
   std::map<std::string, std::string> parameters;  // names in lower case
 };
 
-// Splits one header into its challenges. Whatever makes no sense is passed over.
+// Splits one header into its challenges. Skips what it cannot parse.
 class challenge_reader {
  public:
   explicit challenge_reader(const std::string& text) : text_(text) {}
@@ -76,7 +76,7 @@ class challenge_reader {
     return out;
   }
 
-  // What stands behind a scheme without a name ("Negotiate YWJj==") ends in equals signs, too.
+  // A token68 after a scheme ("Negotiate YWJj==") also ends in equals signs, but has no name.
   void read_value_of(const std::string& name) {
     ++at_;
     skip(" \t");

@@ -7,14 +7,15 @@
 
 namespace lxr::transfer {
 
-// Each waits for a job of its own on the pool; one that another's job took along finds its own with nothing to do.
+// One update() in progress. Each waits for its own job on the pool. A job that starts may take waiting requests along;
+// the jobs of these then find nothing to do.
 struct hashing::request {
   io::codec::sha256& stream;
   std::span<const std::byte> rest;
   std::uint64_t urgency;
-  bool taken_along = false;  // by another, which tells when it is done
+  bool taken_along = false;  // another job hashes it, and tells when it is done
   bool told = false;
-  std::vector<request*> companions;  // that this one took along
+  std::vector<request*> companions;  // the requests that this one's job took along
   waiter_list done;
 };
 
@@ -39,8 +40,8 @@ task<void> hashing::update(io::codec::sha256& stream, std::span<const std::byte>
   if (failure) std::rethrow_exception(failure);
 }
 
-// What is left of the longer of two goes on with the next one that waits. All that are taken along are of different streams,
-// and none of them comes back before this ends.
+// Hashes the request and, with it, others that wait: the rest of the longer of two streams is paired with the next
+// request. All requests are of different streams, and none of those taken along returns before this job ends.
 void hashing::hash(request& mine) {
   if (!begin(mine)) return;
   request *longer = &mine, *shorter = nullptr;
@@ -72,7 +73,7 @@ hashing::request* hashing::next_for(request& taker) {
   return taken;
 }
 
-// One that was cancelled before its job began.
+// Removes a request that was cancelled before its job began.
 void hashing::withdraw(const request& mine) {
   const std::lock_guard lock(mutex_);
   std::erase(waiting_, &mine);

@@ -11,13 +11,18 @@
 
 namespace lxr::transfer {
 
-// Hashes the blocks of many streams on the pool. Of blocks that wait, two of different streams are hashed together, which
-// takes hardly longer than one (io::codec::sha256::update_both).
-// Lifecycle: outlives its updates.  Runs on: one strand.  Cancel: terminal; as with offload(), what began is waited for.
+// Hashes blocks of many streams on the pool. It hashes two waiting blocks of different streams together, which takes
+// hardly longer than one (io::codec::sha256::update_both).
+// Lifecycle: outlives its updates.
+// Runs on: one strand.
+// Borrows: the pool.
+// Failure: update() throws only lxr::cancelled.
+// Cancel: terminal; a job that has begun is waited for. Whether `bytes` were hashed is then unknown.
 class hashing {
  public:
   explicit hashing(worker_pool& pool) : pool_(pool) {}
-  // One at a time for each stream; `bytes` stay until it returns. The most urgent goes first, and takes the next one along.
+  // Continues `stream` by `bytes`, which stay valid until it returns; one update at a time per stream. The most urgent
+  // waiting request is hashed first, or taken along by a running one.
   task<void> update(io::codec::sha256& stream, std::span<const std::byte> bytes, std::uint64_t urgency);
 
  private:
@@ -28,7 +33,7 @@ class hashing {
   void withdraw(const request& mine);
 
   worker_pool& pool_;
-  std::mutex mutex_;  // of the list and of what its requests know of each other
+  std::mutex mutex_;  // guards waiting_ and what requests know of each other
   std::vector<request*> waiting_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 std::string short_digest(const oci::digest& d) { return d.hex().substr(0, 12); }
 
-// A blob unpacks to one thing.
+// Throws when the manifest repeats a blob for which the config names two diff-ids: a blob has only one content.
 void check_repetitions(const pulled_image& image, const oci::image_config& config) {
   std::map<oci::digest, oci::digest> known;
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
@@ -98,10 +98,11 @@ task<bool> layer_fetch::fetch_blob(std::size_t i) {
   co_return claims_.use(what.content);
 }
 
-// False when the layer is there, which another process may just have brought; it is claimed for use then. True: it is to be fetched.
+// Claims a blob. Returns true: this pull fetches it. Returns false: the store has it, perhaps since a moment ago from
+// another process, and it is claimed for use. Looks every 20 ms while another process fetches it.
 task<bool> layer_fetch::claim(const oci::descriptor& what) {
   constexpr std::chrono::milliseconds look_again{20};
-  constexpr std::chrono::minutes patience{2};  // with a process that is stopped, or very slow
+  constexpr std::chrono::minutes patience{2};  // for another process, which may be stopped or very slow
   const auto begin = event_sink::clock::now();
   for (bool told = false; event_sink::clock::now() - begin < patience; told = true) {
     const bool there = store_.has_blob(what.content);
@@ -117,14 +118,15 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
   const oci::descriptor& what = image_.manifest.layers[i];
   const auto permit = co_await layers_.acquire();
   const stage_span span(tools_.events, "layer", short_digest(what.content));
-  if (staged(what)) {  // and what another process had committed instead is gone
+  if (staged(what)) {  // unpacked earlier by this pull; the copy that another process had committed was removed
     co_await commit(i);
     co_return true;
   }
-  while (tools_.parallel == 1 && !image_.config) co_await configured_.wait();  // one request at a time, then
+  // With one transfer at a time, the config comes first.
+  while (tools_.parallel == 1 && !image_.config) co_await configured_.wait();
   std::unique_ptr<blob_stream> stream = co_await from_.blob(what, blob_kind::layer);
   while (!image_.config) co_await configured_.wait();
-  if (store_.has_layer(image_.config->diff_ids[i])) {  // from a blob that was packed in another way
+  if (store_.has_layer(image_.config->diff_ids[i])) {  // from another blob with the same content
     present(what);
     co_return true;
   }
@@ -149,7 +151,8 @@ task<void> layer_fetch::commit(std::size_t i) {
   if (store::commit_layer(store_, staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) committed_.push_back(image_.config->diff_ids[i]);
 }
 
-// Only a syncfs makes the files of a tree durable. Layers that are done while one runs share the next.
+// Makes the files of trees durable before they are committed; only syncfs(2) does that. All layers that are finished
+// while one syncfs runs share the next.
 task<void> layer_fetch::sync_trees() {
   if (tools_.safety != layer::durability::full) co_return;
   const std::uint64_t mine = ++finished_;
@@ -177,7 +180,7 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   if (tools_.safety != layer::durability::full) file::replace_at(directory.get(), layer::unsynced_mark, "");
   auto syncing = sync_durably(tools_, directory.get());
   co_await std::move(syncing);
-  // The image's index needs it again; kept while memory is plenty.
+  // The image's index needs the tree again; it is kept while at most a quarter of the memory is used.
   if (stored.members && budget_.memory() <= budget_.memory_limit() / 4) trees_.emplace(name, layer::ready_tree{std::move(*stored.members), std::move(*stored.memory)});
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
   co_return std::string();

@@ -17,36 +17,41 @@
 
 namespace lxr::transfer {
 
-// The image that a pull is about, as far as it is known by now.
+// The image that a pull is about, as far as it is known so far.
 struct pulled_image {
   oci::reference name;
   oci::platform target;
-  raw_manifest chosen = {};  // for this platform
-  oci::digest top = {};      // of what the name means: the same, or the index that led to it
+  raw_manifest chosen = {};  // the manifest for the wanted platform
+  oci::digest top = {};      // of the manifest or index that the name means
   oci::manifest manifest = {};
   std::string config_text = {};
   std::optional<oci::image_config> config = {};
   [[nodiscard]] std::string id() const { return manifest.config.content.hex(); }
 };
 
-// Fetches an image's config, unpacks its layers into the private directory of a pull, each under the name of its blob, and commits
-// each when it is done: whatever becomes of this pull, the next one finds it. What another process fetches is waited for.
-// Lifecycle: run(), which may be called again for layers that went missing.  Runs on: the loop's strand.
-// Borrows: all it is made with.  Failure: run() throws; layers that are whole stay.  Cancel: terminal.
+// Fetches an image's config and layers, unpacks each layer into the pull's private directory under the name of its
+// blob, and commits it when it is complete, so that the next pull finds it whatever becomes of this one. It waits for
+// layers that another process fetches.
+// Lifecycle: run(), and again for layers that were removed from the store meanwhile.
+// Runs on: the loop's strand; long work on the pool.
+// Owns: the claims on blobs and the budget.
+// Borrows: all constructor arguments.
+// Failure: run() throws lxr::error after all layers have stopped; committed layers stay.
+// Cancel: terminal; as after a failure.
 class layer_fetch {
  public:
   layer_fetch(const pull_tools& tools, source& from, pulled_image& image, const store::image_store::staging& staging)
       : tools_(tools), store_(tools.images), from_(from), image_(image), staging_(staging) {}
 
-  // The config, unless it is there, and these layers, all asked for at once.
+  // Fetches the config, unless it is known, and these layers, all at the same time.
   task<void> run(std::vector<std::size_t> layers);
-  // Layers that the store has since this pull.
+  // The layers that this pull has committed.
   [[nodiscard]] const std::vector<oci::digest>& committed() const noexcept { return committed_; }
-  // Others may take what was committed.
+  // Gives up the claims: another process may remove the layers.
   void release_claims() noexcept { claims_.release(); }
-  // The listings of layers that this pull just made, by their places; they need not be read again. Gives them away.
+  // Moves out the trees of layers that this pull unpacked, by position of the layer: they need not be read again.
   std::map<std::size_t, layer::ready_tree> take_trees();
-  // What this pull may still take; for all its layers and its image.
+  // The budget of this pull, for all its layers and its image.
   layer::pull_budget& budget() noexcept { return budget_; }
 
  private:
@@ -58,7 +63,7 @@ class layer_fetch {
   [[nodiscard]] bool staged(const oci::descriptor& what) const;
   task<void> commit(std::size_t i);
   task<void> sync_trees();
-  // Returns why this driver cannot store the layer; empty when it did.
+  // Returns why the driver cannot store the layer; "" when it did.
   task<std::string> unpack(std::size_t i, std::unique_ptr<blob_stream> stream, layer::store_driver driver);
   std::unique_ptr<layer::layer_target> make_target(unique_fd directory, layer::store_driver driver);
   progress_function progress_of(const oci::descriptor& what);
@@ -71,14 +76,15 @@ class layer_fetch {
   const store::image_store::staging& staging_;
   waiter_list configured_;
   layer::pull_budget budget_{tools_.limits};
-  std::map<std::string, layer::ready_tree> trees_;  // by blob
+  std::map<std::string, layer::ready_tree> trees_;  // key: hex of the blob's digest
   bool has_trees_ = false;
   store::blob_claims claims_{store_.where()};
   std::vector<oci::digest> committed_;
-  std::uint64_t finished_ = 0, synced_ = 0;  // trees: how many were done, and how many of these a syncfs has made durable
+  // Trees of files: finished ones, and those of them that a syncfs has made durable.
+  std::uint64_t finished_ = 0, synced_ = 0;
   semaphore syncing_{1};
   semaphore layers_{tools_.parallel};
-  semaphore zstd_layers_{8}, large_windows_{1};  // each takes a window of memory
+  semaphore zstd_layers_{8}, large_windows_{1};  // each such stream uses memory for its window
   semaphore extractions_{1}, writes_{8};
   hashing hashes_{tools_.pool};
   io::codec::zstd_contexts contexts_;

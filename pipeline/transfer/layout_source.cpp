@@ -76,7 +76,8 @@ class layout_source final : public source {
  private:
   static std::string path_of(const oci::digest& d) { return "blobs/sha256/" + d.hex(); }
 
-  // Whoever made the layout may have put a FIFO or a device there: opening one can hang, or do something.
+  // Opens a file of the layout if it is a regular one; nullopt when it is missing. A hostile layout may hold a FIFO or
+  // a device: to open one may hang or have effects.
   std::optional<unique_fd> open_regular(const std::string& path) const {
     struct stat st {};
     const auto refuse_what_is_no_file = [&] {
@@ -96,7 +97,7 @@ class layout_source final : public source {
     return file::read_all(fd->get(), name_.repository + "/" + path, oci::manifest_limit);
   }
 
-  // By digest, also of an image inside an index of the layout; by a name that an annotation gives; or the only one.
+  // Chooses an image: by digest (also of an image inside a nested index), by a name in an annotation, or the only one.
   [[nodiscard]] oci::descriptor choose(const oci::index& index) const {
     if (!name_.content.empty()) return {"", name_.content, 0};
     std::vector<oci::descriptor> found;
@@ -116,7 +117,7 @@ class layout_source final : public source {
 
   static bool is_called(const oci::index::entry& e, const std::string& name) {
     if (e.tag == name || e.image_name == name) return true;
-    bool same = false;  // "foo:1.2" for "docker.io/library/foo:1.2"
+    bool same = false;  // "foo:1.2" means "docker.io/library/foo:1.2"
     quietly([&] { same = !e.image_name.empty() && oci::reference::parse(name).canonical() == oci::reference::parse(e.image_name).canonical(); });
     return same;
   }

@@ -5,11 +5,12 @@
 
 namespace lxr::transfer {
 
+// What a user asks to be pulled.
 struct pull_request {
-  std::string reference;     // as typed
-  std::string architecture;  // OCI's word; empty: this machine's
-  bool plain_http = false;   // also for registries that are not on loopback
-  std::size_t parallel = 0;  // layers downloaded at once; 0: the usual number
+  std::string reference;     // as the user typed it
+  std::string architecture;  // by its OCI name; empty: this machine's
+  bool plain_http = false;   // use http also for registries that are not on loopback
+  std::size_t parallel = 0;  // layers downloaded at the same time; 0: layers_at_once
 };
 
 struct pull_result {

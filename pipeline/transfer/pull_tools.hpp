@@ -12,18 +12,19 @@
 
 namespace lxr::transfer {
 
-// What a pull works with. Borrowed; outlives it.
+// What a pull borrows from its caller, who keeps all of it alive until the pull has returned.
 struct pull_tools {
   const store::image_store& images;
   layer::store_driver driver;
   layer::durability safety;
   worker_pool& pool;
-  block_pool& blocks;  // more than layers_at_once, of plain_block_size
+  block_pool& blocks;  // blocks of plain_block_size; more than layers_at_once
   io::file::file_backend& files;
   event_sink& events;
   layer::layer_limits limits = {};
-  std::function<void(const std::string& image_id)> known = {};  // called once the config was read and fits
-  std::size_t parallel = layers_at_once;                        // layers unpacked at once
+  // Called once, when the config has been read and fits the platform.
+  std::function<void(const std::string& image_id)> known = {};
+  std::size_t parallel = layers_at_once;                        // layers unpacked at the same time
 };
 
 }  // namespace lxr::transfer

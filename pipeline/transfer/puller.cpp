@@ -8,7 +8,9 @@
 namespace lxr::transfer {
 namespace {
 
-// One pull; its stages are methods.
+// One pull: its state, and its stages as methods.
+// Lifecycle: run(), once.  Runs on: the loop's strand.  Borrows: the tools and the source.
+// Failure, Cancel: as pull_image().
 class pull_run {
  public:
   pull_run(const pull_tools& tools, source& from, oci::reference name, const std::string& architecture)
@@ -39,7 +41,8 @@ class pull_run {
   [[nodiscard]] bool durable() const { return tools_.safety == layer::durability::full; }
   [[nodiscard]] pull_result result() const { return {image_.id(), image_.chosen.content.str(), image_.name.familiar()}; }
 
-  // What the store has under this name, if the source still means the same by it. Configs do not tell variants apart.
+  // Returns the image that the store has under this name, if the source still means the same by it. Not with a CPU
+  // variant: configs do not record it.
   task<std::optional<pull_result>> unchanged() {
     if (!image_.target.variant.empty()) co_return std::nullopt;
     const auto known = store_.find_name(image_.name);
@@ -49,11 +52,11 @@ class pull_run {
     if (now.str() != known->top_digest) co_return std::nullopt;
     auto syncing = make_durable(tools_, known->id);
     co_await std::move(syncing);
-    if (durable()) store_.sync_names();  // whoever committed it may have died before that
+    if (durable()) store_.sync_names();  // the process that committed it may have died before its sync
     co_return pull_result{known->id, known->manifest_digest, image_.name.familiar()};
   }
 
-  // The image under another name, or the registry did not tell before.
+  // Names the image if the store has it already: under another name, or because probe() got no digest.
   task<bool> tag_what_is_there() {
     const std::string id = image_.id();
     if (!usable(id)) co_return false;
@@ -74,21 +77,22 @@ class pull_run {
       const oci::image_config config = store_.load(image).config;
       return image_.target.accepts(config.os, config.architecture);
     } catch (const error&) {
-      return false;  // damaged: what is pulled takes its place
+      return false;  // damaged: the pull replaces it
     }
   }
 
   task<void> resolve() {
     const std::string subject = image_.name.familiar();
     const stage_span span(tools_.events, "manifest", subject);
-    constexpr int nesting_limit = 2;  // an index of indexes is allowed, no more
+    constexpr int nesting_limit = 2;  // indexes inside the first one
     image_.chosen = co_await from_.top();
     image_.top = image_.chosen.content;
     for (int depth = 0; depth <= nesting_limit; ++depth) {
       auto parsed = oci::parse_manifest(image_.chosen.text, subject);
       if (auto* m = std::get_if<oci::manifest>(&parsed)) {
         image_.manifest = std::move(*m);
-        for (const oci::descriptor& layer : image_.manifest.layers) oci::layer_compression(layer);  // all known, before any is fetched
+        // Throws for an unknown media type before anything is fetched.
+        for (const oci::descriptor& layer : image_.manifest.layers) oci::layer_compression(layer);
         co_return;
       }
       const oci::descriptor next = oci::choose(std::get<oci::index>(parsed), image_.target, subject).manifest;
@@ -97,8 +101,8 @@ class pull_run {
     throw error(errc::corrupt, "pull", subject, "its index leads to other indexes without end");
   }
 
-  // All that takes time is done without the lock. Layers may be pruned meanwhile: then they are fetched after all; and others may
-  // commit the image: then it is theirs.
+  // Commits the image. Everything that takes time is done without the store's lock. Meanwhile another process may
+  // remove layers, which are then fetched again, or commit the same image, which is then used.
   task<void> commit() {
     constexpr int attempts = 4;
     const stage_span span(tools_.events, "commit", image_.name.familiar());

@@ -20,9 +20,11 @@ using io::http::trouble;
 
 bool has_port(const std::string& host) { return host.find(':', host.starts_with('[') ? host.find(']') : 0) != std::string::npos; }
 
-// On loopback either may be meant. A port speaks one of them, and a server that speaks TLS says so to a request in clear, on the
-// same round trip that would bring its answer; the other way round would cost every plain registry two. Without a port they
-// are two servers, and the one with TLS goes first.
+// Returns the URL schemes to try, in order. A loopback registry may use either:
+// - With a port, http is first: the port speaks one of the two, and a TLS server answers a plain request with an error
+//   in the same round trip that would bring a plain answer. The other order would cost every plain registry two round
+//   trips.
+// - Without a port they are two servers, and https is first.
 std::vector<std::string> schemes_for(const oci::reference& name, bool plain_http) {
   if (plain_http) return {"http"};
   if (!name.is_loopback()) return {"https"};
@@ -47,7 +49,7 @@ task<bool> registry_session::wait_after(std::exception_ptr failure, retries& att
   const auto now = retries::clock::now();
   const auto delay = p.transient ? attempts.next(p.retry_after) : std::nullopt;
   if (!delay) co_return false;
-  if (p.overloaded && now >= slowed_) {  // many fail at once: they count as one
+  if (p.overloaded && now >= slowed_) {  // requests that fail at about the same time count once
     layers_.halve();
     slowed_ = now + *delay;
   }
@@ -95,7 +97,7 @@ task<std::unique_ptr<response>> registry_session::reach(registry_request what) {
   co_return co_await std::move(getting);
 }
 
-// The first request decides which scheme it is.
+// Sends the first request, which finds out the scheme.
 task<std::unique_ptr<response>> registry_session::reach_first(registry_request what) {
   const std::vector<std::string> candidates = schemes_;
   std::unique_ptr<response> doubtful;
@@ -105,7 +107,8 @@ task<std::unique_ptr<response>> registry_session::reach_first(registry_request w
     try {
       auto reaching = reach(what);
       doubtful = co_await std::move(reaching);
-      if (scheme == "https" || doubtful->status() != 400) co_return doubtful;  // 400: what servers with TLS say to who has none
+      // 400: what a TLS server answers to a plain request.
+      if (scheme == "https" || doubtful->status() != 400) co_return doubtful;
       break;
     } catch (const transfer_error& e) {
       if (!failure) failure = std::current_exception();
@@ -135,7 +138,7 @@ request registry_session::request_for(const std::string& url, const registry_req
   request r{.url = url, .headers = what.headers, .head = what.head, .followed_by = what.followed_by};
   const bool at_home = origin_of(url) == origin_of(url_of(what.path));
   if (!token_.empty() && at_home) r.headers.push_back("Authorization: Bearer " + token_);
-  r.trust_anyone = at_home && name_.is_loopback();  // which is reached without TLS, too
+  r.trust_anyone = at_home && name_.is_loopback();  // a loopback registry may also be used without TLS
   return r;
 }
 
@@ -148,7 +151,8 @@ std::string registry_session::redirect_target(const std::string& from, const std
   return std::move(*target);
 }
 
-// `refused`: the token that did not do. When several requests need one, the first gets it for all.
+// Gets a token. `refused` is the token that was not accepted: when several requests need a new one, the first gets it
+// for all.
 task<void> registry_session::sign_in(std::vector<std::string> challenges, std::string refused) {
   const auto permit = co_await signing_in_.acquire();
   if (token_ != refused) co_return;
@@ -184,7 +188,7 @@ task<std::string> registry_session::fetch_token(std::vector<std::string> challen
   co_return token;
 }
 
-// Throws; what the registry says about it is worth a moment, and no failure of its own.
+// Throws the refusal, with the registry's messages from the body. A body that cannot be read is no failure of its own.
 task<void> registry_session::refuse(std::unique_ptr<response> answer, std::string subject) const {
   constexpr std::size_t body_limit = 64u << 10;
   std::string body;
@@ -192,7 +196,7 @@ task<void> registry_session::refuse(std::unique_ptr<response> answer, std::strin
     auto reading = answer->read_all(body_limit);
     body = co_await std::move(reading);
   } catch (const error&) {
-    // the status says enough
+    // The status is enough.
   }
   throw explain({name_.familiar(), std::move(subject), name_.host, answer->status(), answer->retry_after(), std::move(body)});
 }

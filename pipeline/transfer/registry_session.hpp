@@ -12,26 +12,32 @@
 
 namespace lxr::transfer {
 
-// What is asked of a registry.
+// One request to a registry.
 struct registry_request {
   std::string path;     // below /v2/REPOSITORY
-  std::string subject;  // what it is about, for a person
+  std::string subject;  // what the request is about, for errors
   std::vector<std::string> headers = {};
   bool head = false;
   std::size_t followed_by = 0;
 };
 
-// A conversation with one registry about one repository: chooses http or https, gets tokens, follows redirects, waits
-// before another attempt.
-// Runs on: the loop's strand.  Lifecycle: outlives what it returns.
-// Failure: throws refusal, transfer_error, or error{errc::protocol}.  Cancel: terminal.
+// Talks to one registry about one repository: chooses http or https, gets tokens, follows redirects, waits before
+// another attempt.
+// Lifecycle: outlives the responses it returns.
+// Runs on: the loop's strand.
+// Owns: the token.
+// Borrows: the HTTP client.
+// Failure: throws refusal, transfer_error or error{errc::protocol}; the session stays usable.
+// Cancel: terminal; the request is aborted.
 class registry_session {
  public:
   registry_session(io::http::client& http, oci::reference name, registry_options options);
 
-  // An answer with status 200 or 206. Credentials stay at the registry's own origin. One attempt.
+  // Sends a request, once, and returns an answer with status 200 or 206. Credentials go only to the registry's own
+  // origin.
   task<std::unique_ptr<io::http::response>> ask(registry_request what);
-  // Calls `work`, which returns a task, until that succeeds or trying again is of no use.
+  // Calls `work`, which returns a task, until it succeeds or another attempt is useless; rethrows its last failure
+  // then.
   template <class Work>
   auto persist(Work work, retries& attempts) -> decltype(work()) {
     for (;;) {
@@ -46,9 +52,9 @@ class registry_session {
       if (!co_await std::move(waiting)) std::rethrow_exception(failure);
     }
   }
-  // Whether, and when, to try again after a failure; waits until then. False: give up.
+  // Decides whether to try again after a failure, and waits until it is time. Returns false: give up.
   task<bool> wait_after(std::exception_ptr failure, retries& attempts);
-  // How many layers may be asked for at once: halved when the registry is overloaded.
+  // Bounds how many layers are requested at the same time; halved when the registry is overloaded.
   [[nodiscard]] semaphore& layers() noexcept { return layers_; }
   [[nodiscard]] const oci::reference& name() const noexcept { return name_; }
   [[nodiscard]] const patience& limits() const noexcept { return options_.limits; }
@@ -66,7 +72,7 @@ class registry_session {
   io::http::client& http_;
   oci::reference name_;
   registry_options options_;
-  std::vector<std::string> schemes_;  // those that may be right, the likeliest first; one once it has answered
+  std::vector<std::string> schemes_;  // schemes that may be right, the likeliest first; only one once it has answered
   bool answered_ = false;
   std::string token_;
   semaphore signing_in_{1};

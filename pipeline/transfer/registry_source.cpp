@@ -13,7 +13,7 @@ using io::http::response;
 
 std::string accepted_types() { return "Accept: " + std::string(oci::accepted_manifest_types()); }
 
-// Where the bytes of a partial answer begin; 0 of a whole one ("Content-Range: bytes 100-199/200").
+// Returns the first byte of a partial answer ("Content-Range: bytes 100-199/200"); 0 for a complete one.
 std::uint64_t beginning_of(const response& answer) {
   const std::string range = answer.header("content-range");
   constexpr std::string_view unit = "bytes ";
@@ -25,7 +25,9 @@ std::uint64_t beginning_of(const response& answer) {
   return begin;
 }
 
-// A blob over as many transfers as it takes: one that ends early goes on where it ended.
+// Reads one blob, over as many transfers as it takes: a transfer that ends early is continued where it ended.
+// Lifecycle: open(), then read().  Runs on: the loop's strand.  Borrows: the session.
+// Failure, Cancel: as registry_session.
 class resuming_stream final : public blob_stream {
  public:
   resuming_stream(registry_session& session, oci::descriptor what) : session_(session), what_(std::move(what)), attempts_(session.limits()) {}
@@ -64,7 +66,7 @@ class resuming_stream final : public blob_stream {
     return r;
   }
 
-  // Drops what came before; true when nothing of the block is left.
+  // Drops bytes that were received before. Returns true when nothing of the block is left.
   bool skipped(byte_block& block) {
     if (skip_ == 0) return false;
     const auto drop = std::min<std::uint64_t>(skip_, block.size());
@@ -86,8 +88,9 @@ class resuming_stream final : public blob_stream {
     attempts_.progressed();
   }
 
-  // A layer holds its permit until it is read, also while it waits to go on: what is being unpacked may hold what others need.
-  // Before it has an answer it does not.
+  // Asks for the blob. A layer gets a permit first; it keeps it until the blob is read, also while it waits to be
+  // continued, because the layer that is being unpacked may hold what others need. A request that fails gives its
+  // permit back.
   task<void> open_once(blob_kind kind) {
     std::optional<semaphore::permit> permit;
     const auto begin = retries::clock::now();
@@ -98,8 +101,8 @@ class resuming_stream final : public blob_stream {
     if (permit) permit_.emplace(std::move(*permit));
   }
 
-  // False when there is no more to come: the registry has less than the manifest says, which the reader finds out. `failure`: of
-  // the transfer; empty of one that ended early all the same.
+  // Continues after `failure` of the transfer, or after one that ended early (nullptr). Returns false when the registry
+  // has no more bytes; the reader then finds that the blob is too short.
   task<bool> resume(std::exception_ptr failure) {
     response_.reset();
     auto waiting = session_.wait_after(failure ? failure : cut_short(), attempts_);
@@ -142,7 +145,8 @@ class registry_source final : public source {
  public:
   registry_source(io::http::client& http, oci::reference name, registry_options options) : session_(http, std::move(name), std::move(options)) {}
 
-  // A HEAD: registries that limit how often one may pull do not count it. Some refuse it: the GET that follows tells more.
+  // Sends a HEAD request: registries that limit pulls do not count it. A failure is ignored; the GET request that
+  // follows reports it.
   task<oci::digest> probe() override {
     std::string said;
     try {
@@ -150,13 +154,13 @@ class registry_source final : public source {
       const std::unique_ptr<response> r = co_await std::move(asking);
       said = r->header("docker-content-digest");
     } catch (const error&) {
-      // nothing said
+      // The digest stays unknown.
     }
     co_return digest_in(said);
   }
 
   task<raw_manifest> top() override {
-    constexpr std::size_t usual_layers = 3;  // beside one request that takes the connection of this one
+    constexpr std::size_t usual_layers = 3;  // connections to open ahead, beside the one of this request
     auto fetched = fetch_manifest(named(), "manifest of " + name().familiar(), usual_layers);
     raw_manifest m = co_await std::move(fetched);
     if (!name().content.empty() && m.content != name().content) wrong_digest(name().content, m.content);
@@ -182,7 +186,7 @@ class registry_source final : public source {
     throw error(errc::corrupt, "pull", name().familiar(), "the manifest has digest " + got.str() + " instead of " + wanted.str());
   }
 
-  // Empty for what is no SHA-256 digest.
+  // Returns an empty digest for what is no SHA-256 digest.
   static oci::digest digest_in(const std::string& text) {
     oci::digest out;
     quietly([&] { out = oci::digest::parse(text); });

@@ -5,26 +5,28 @@
 
 namespace lxr::transfer {
 
-// How long a request that fails is tried again.
+// How long a failing request is tried again.
 struct patience {
-  int attempts = 6;                             // of one request, or of a transfer that makes no progress
-  std::chrono::milliseconds first_delay{200};   // twice as long each time; a random part of up to half is taken off
+  int attempts = 6;                             // of one request, or of a transfer without progress
+  std::chrono::milliseconds first_delay{200};   // doubled each time; a random part of up to half is subtracted
   std::chrono::milliseconds longest_delay{10'000};
-  std::chrono::milliseconds longest_wait{60'000};  // a registry that asks for more, or fails for longer, is given up
+  std::chrono::milliseconds longest_wait{60'000};  // give up when the registry asks for more, or fails for longer
 };
 
-// The attempts of one request.  Runs on: any thread.
+// Counts the attempts of one request and computes the delays between them.
+// Lifecycle: one request or transfer.  Runs on: one thread at a time.  Owns: the counts.
 class retries {
  public:
   using clock = std::chrono::steady_clock;
 
   explicit retries(patience limits) : limits_(limits) {}
 
-  // Called after a failure: the time to let pass before the next attempt; empty: give up. `asked`: by the registry.
+  // Called after a failure. Returns the time to wait before the next attempt; nullopt: give up. `asked`: the time that
+  // the registry asks for, if any.
   std::optional<std::chrono::milliseconds> next(std::optional<std::chrono::seconds> asked);
-  // Time that passed for another reason than a failing registry.
+  // Does not count time that passed for another reason than the registry's failing.
   void excuse(clock::duration waited) noexcept { since_ += waited; }
-  // Something came: the count begins anew.
+  // Bytes have come: counts attempts from 0 again.
   void progressed() noexcept;
 
  private:

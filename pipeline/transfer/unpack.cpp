@@ -9,9 +9,10 @@
 namespace lxr::transfer {
 namespace {
 
-constexpr std::size_t blocks_in_flight = 2;  // per channel
+constexpr std::size_t blocks_in_flight = 2;  // blocks per channel
 
-// As the first bytes say, which some tools describe with the wrong media type; where they say nothing, as that says.
+// Returns the compression that the first bytes show: some tools write a wrong media type. Where the bytes show none,
+// returns that of the media type.
 oci::compression compression_of(const oci::descriptor& what, std::span<const std::byte> head) {
   using io::codec::packing;
   const auto refuse = [&what](const std::string& with) {
@@ -28,7 +29,8 @@ oci::compression compression_of(const oci::descriptor& what, std::span<const std
   return oci::layer_compression(what);
 }
 
-// The shared state of one layer on its way; its stages are methods.
+// One layer on its way from the stream to the target: the state that its stages share, and the stages as methods.
+// Lifecycle: run(), once.  Runs on: the loop's strand.  Failure, Cancel: as unpack_layer().
 class unpacking {
  public:
   unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target, unpack_tools tools,
@@ -79,7 +81,7 @@ class unpacking {
   task<void> decode() {
     const stage_span span(events_, "inflate", what_.content.hex().substr(0, 12));
     filling_ = co_await blocks_.acquire();
-    std::string head;  // while there is too little to see what the stream is
+    std::string head;  // the first bytes, until there are enough to see the format
     while (auto block = co_await compressed_.pop()) {
       std::span<const std::byte> input = block->bytes();
       if (!decoder_ && (!head.empty() || input.size() < io::codec::packing_head)) {
@@ -101,7 +103,7 @@ class unpacking {
     plain_.close();
   }
 
-  // `input` stays until this returns. False when nobody wants more.
+  // Decompresses `input`, which must stay valid. Returns false when the next stage takes no more.
   task<bool> inflate(std::span<const std::byte> input) {
     if (!decoder_) {
       auto choosing = choose_decoder(input);
@@ -122,7 +124,8 @@ class unpacking {
     if (compression == oci::compression::gzip) decoder_ = io::codec::make_gzip_decoder();
     if (compression == oci::compression::none) decoder_ = io::codec::make_plain_decoder();
     if (decoder_) co_return;
-    // Room for the usual window is set aside for each of the few that are unpacked at once.
+    // zstd_layers_ bounds the streams, and the budget has room for the usual window of each; a larger window is
+    // counted.
     zstd_.emplace(co_await zstd_layers_.acquire());
     using io::codec::usual_zstd_window;
     const std::uint64_t window = std::max(io::codec::zstd_window_of(head), usual_zstd_window);
@@ -145,7 +148,7 @@ class unpacking {
     verified_.close();
   }
 
-  // Also when the target gives up, the other stages are to end.
+  // Hands the verified blocks to the target. When the target gives up, all stages must end.
   task<void> store() {
     const stage_span span(events_, "store", what_.content.hex().substr(0, 12));
     std::exception_ptr failure;
@@ -154,7 +157,7 @@ class unpacking {
     } catch (...) {
       failure = std::current_exception();
     }
-    // Then what the others have is a part, which tells nothing about the whole.
+    // When the target gives up, the other stages have seen only a part: they must not judge size or digest.
     given_up_ = failure || !stored_.obstacle.empty();
     if (given_up_) {
       compressed_.close();
@@ -170,8 +173,8 @@ class unpacking {
     budget_.count_bytes(filling_.size());
   }
 
-  // The layer with the most to come goes first: one stream inflates on one processor at a time, and whatever is left of the
-  // longest when all others are done leaves a processor idle.
+  // The layer with the most bytes to come goes first: one stream is decompressed on one processor at a time, so the
+  // rest of the longest layer would leave a processor idle once all others are done.
   [[nodiscard]] std::uint64_t urgency() const { return what_.size - received_; }
 
   [[noreturn]] void wrong(std::string why) const {
@@ -192,11 +195,11 @@ class unpacking {
   layer::layer_target& target_;
   progress_function progress_;
   io::codec::zstd_contexts& contexts_;
-  std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes are there
-  byte_block filling_;                           // plain bytes
+  std::unique_ptr<io::codec::decoder> decoder_;  // made when the first bytes have come
+  byte_block filling_;                           // decompressed bytes
   io::codec::sha256 blob_hash_, plain_hash_;
   std::uint64_t received_ = 0, plain_bytes_ = 0;
-  bool given_up_ = false;  // by the target: the layer, or its way of storing it
+  bool given_up_ = false;  // the target has failed, or cannot store this layer
   layer::stored_layer stored_;
   bounded_channel<byte_block> compressed_{blocks_in_flight};
   layer::plain_blocks plain_{blocks_in_flight}, verified_{blocks_in_flight};
