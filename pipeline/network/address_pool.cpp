@@ -13,7 +13,7 @@
 
 namespace lxr::network {
 
-// The file: a page of header, then the owners. Numbers above `high` were never taken, so a sweep need not read them.
+// The file: a page of header, then the owners. Numbers above `high` were never taken: sweep() need not read them.
 struct address_pool::layout {
   std::atomic<std::uint32_t> next;
   std::atomic<std::uint32_t> high;

@@ -9,12 +9,16 @@
 
 namespace lxr::network {
 
-// Which container has which host number of a subnet, in a file shared by many processes: one 64-bit owner per number,
-// taken and given back by compare-and-swap, so there is no lock and a crash leaves at most an owner that is gone.
-// Lifecycle: open() maps the file, making it when missing. Numbers run up to size - 1, in blocks of block_size; of each
-//   block, those from `first` up to block_members in all are given away, since one bridge carries a block.
-// Failure: a full filesystem is an error of open() or take().
-// take() fills a block before it begins the next, and in a block goes on behind the number taken last.
+// Which container has which host number of a subnet: a memory-mapped file, shared by processes, with one 64-bit owner
+// per number (0: free). Compare-and-swap takes and frees numbers, so there is no lock, and a crash leaves at most an
+// owner that no longer exists.
+// Numbers run from 0 to size - 1, in blocks of 1,024, because one bridge carries a block. Of each block, the 1,000
+// numbers from `first` on are given out. take() fills a block before it begins the next; inside a block it continues
+// after the last number taken.
+// Lifecycle: open() creates the file if missing and maps it; the destructor unmaps it.
+// Runs on: one thread per object; any number of processes.
+// Owns: the mapping.
+// Failure: open() and take() throw lxr::error when the filesystem is full, take() errc::exhausted when all are taken.
 class address_pool {
  public:
   static constexpr std::uint32_t block_size = 1024, block_members = 1000;  // a Linux bridge has 1,023 ports
@@ -23,13 +27,13 @@ class address_pool {
   address_pool& operator=(address_pool&&) = delete;
   ~address_pool();
 
-  // A free number for `owner` (not 0). Throws errc::exhausted.
+  // Takes a free number for `owner`, which is not 0.
   std::uint32_t take(std::uint64_t owner);
-  // Gives the number back if `owner` has it.
+  // Frees the number if `owner` has it.
   void give_back(std::uint32_t number, std::uint64_t owner) noexcept;
-  // Changes with every take(), of whichever process.
+  // Counts the numbers that all processes have tried to take: changes with every take().
   [[nodiscard]] std::uint32_t uses() const noexcept;
-  // Gives back what belongs to nobody in `living`; returns how many numbers are still taken.
+  // Frees the numbers whose owner is not in `living`. Returns how many are still taken.
   std::uint32_t sweep(const std::set<std::uint64_t>& living) noexcept;
 
  private:
@@ -38,12 +42,12 @@ class address_pool {
   void reserve(std::size_t offset);
 
   unique_fd file_;
-  std::vector<bool> reserved_;  // pages of the file that are known to have room: touching one without ends the process (SIGBUS)
+  std::vector<bool> reserved_;  // pages with space on disk: a write to another one may end the process with SIGBUS
   layout* map_ = nullptr;
   std::uint32_t first_ = 0, size_ = 0;
 };
 
-// The owner a container's id stands for: its first 16 hex digits.
+// Returns the owner for a container: the first 16 hex digits of its id, with the lowest bit set so that it is not 0.
 std::uint64_t owner_of(const std::string& container_id);
 
 }  // namespace lxr::network

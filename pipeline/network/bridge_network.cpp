@@ -24,18 +24,18 @@ namespace {
 
 namespace nl = io::netlink;
 
-// Numbers from 0, the subnet itself, to the one below the broadcast address.
+// Numbers run from 0, the subnet's own address, to the one before the broadcast address.
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
 
-// Unlike any index the kernel chooses (from 1 up), and as unique in a network namespace as the address: those of the three
-// private ranges differ in their lower 30 bits.
+// An index that the kernel never chooses itself (it counts from 1) and that is as unique in a network namespace as the
+// address: addresses of the three private ranges differ in their lower 30 bits.
 int link_index_of(nl::ipv4 address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
 
 nl::veth link_of(const attachment& with, pid_t namespace_of) {
   return {with.link, with.link_index, with.bridge, static_cast<int>(namespace_of), with.mac};
 }
 
-// Empty when no link, or one that lxr did not make, has that index.
+// Returns the name of the link with that index; "" when there is none or lxr did not make it.
 std::string owned_link_at(int index) {
   char name[IF_NAMESIZE] = {};
   return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv") ? name : "";
@@ -52,7 +52,7 @@ std::string link_name(const std::string& container_id) { return "lv" + container
 
 bridge_network::bridge_network(const instance& where) : where_(where), route_(nl::socket::open(NETLINK_ROUTE)) {}
 
-// True when the network is there; notices one that was taken down and made again meanwhile.
+// Returns true when the network exists; opens it again if it was removed and made anew.
 bool bridge_network::find() {
   const auto range = saved_subnet(where_);
   const int first = nl::link_index(bridge_name(where_));
@@ -66,7 +66,7 @@ bool bridge_network::find() {
   return true;
 }
 
-// The bridge that carries an address; 0 when it is not there yet.
+// Returns the index of the bridge that carries an address; 0 when there is none yet.
 int bridge_network::bridge_of(std::uint32_t number) {
   const std::uint32_t n = number / address_pool::block_size;
   int& index = bridges_.at(n);
@@ -76,7 +76,7 @@ int bridge_network::bridge_of(std::uint32_t number) {
 
 attachment bridge_network::take_address(const std::string& container_id) {
   const std::uint64_t owner = owner_of(container_id);
-  std::uint32_t missing = 0;  // the bridge that has to be made first
+  std::uint32_t missing = 0;  // the further bridge to make first
   for (;;) {
     {
       const file_lock shared = lock_network(where_, LOCK_SH);
@@ -108,11 +108,12 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   request mine{link_of(with, namespace_of), with.address};
   waiting_.push_back(&mine);
   if (!flushing_) {
-    flushing_ = true;  // whoever comes before the loop gets to it joins this batch
+    flushing_ = true;  // requests that come before flush() runs join this batch
     asio::post(co_await asio::this_coro::executor, [this] { flush(); });
   }
   while (!mine.done) co_await answered_.wait_regardless();
-  if (mine.error == EEXIST || mine.error == EBUSY) {  // of this container's last run, or of who had the address: the kernel is still taking a namespace down
+  // An old link has the name or index, as the kernel is still removing its namespace.
+  if (mine.error == EEXIST || mine.error == EBUSY) {
     nl::delete_link(route_, with.link);
     nl::delete_link(route_, owned_link_at(with.link_index));
     auto again = connect(with, namespace_of);
@@ -126,7 +127,8 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
 }
 
-// A block has fewer addresses than its bridge has ports, but the kernel takes down links long after their containers ended.
+// Waits for a free port, at most 5 s. A block has fewer addresses than its bridge has ports, but the kernel may remove
+// links long after their containers ended.
 task<void> bridge_network::wait_for_port(const attachment& with) const {
   asio::steady_timer soon(co_await asio::this_coro::executor);
   for (int attempt = 0; attempt < 500; ++attempt) {
@@ -145,11 +147,11 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
 void bridge_network::flush() {
   flushing_ = false;
   nl::batch b;
-  constexpr std::size_t at_once = 64;  // so that all acknowledgements find room
+  constexpr std::size_t at_once = 64;  // requests; the acknowledgements of so many fit into the socket's buffer
   const std::size_t count = std::min(waiting_.size(), at_once);
   const std::vector<request*> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-  std::vector<request*> about;  // for each message
+  std::vector<request*> about;  // the request of each message
   for (request* r : batch) {
     nl::put_veth(b, r->link);
     nl::put_neighbour(b, r->link.bridge, r->address, r->link.peer_mac);
@@ -161,7 +163,7 @@ void bridge_network::flush() {
     failures = route_.exchange(b);
   } catch (const error& e) {
     broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
-    route_.drain();  // what is still unread must not be taken for answers to what follows
+    route_.drain();  // else unread answers would be taken for those to the next batch
   }
   for (request* r : batch) {
     r->done = true;
@@ -170,7 +172,7 @@ void bridge_network::flush() {
   for (const auto& f : failures) {
     if (f.sequence == 0 || f.sequence > about.size()) continue;
     int& first = about[f.sequence - 1]->error;
-    if (first == 0) first = f.error;  // later ones only follow from it
+    if (first == 0) first = f.error;  // later failures only follow from the first
   }
   answered_.notify_all();
   if (!waiting_.empty()) flush();
@@ -187,7 +189,7 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   return b;
 }
 
-// The port first: with the first working one, the bridge has got its carrier.
+// Asks for the port first: the bridge gets its carrier from its first working port.
 nl::batch bridge_network::link_questions(const attachment& with) {
   nl::batch b;
   nl::put_link_question(b, with.link_index);
@@ -207,7 +209,7 @@ void release_address(const instance& where, const std::string& container_id, con
     const auto number = nl::parse_ipv4(address);
     if (range && number) open_pool(where, *range).give_back(*number - range->base, owner_of(container_id));
   } catch (const std::exception&) {
-    // the next sweep gives it back
+    // The next sweep frees it.
   }
 }
 
@@ -226,7 +228,8 @@ bool remove_if_unused(const instance& where) {
   if (!range) return true;
   std::set<std::uint64_t> living;
   for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));  // also of another root
+  // Also containers of other root directories.
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
   if (open_pool(where, *range).sweep(living) != 0) return false;
   nl::remove_table(where.kernel_name());
   const auto route = nl::socket::open(NETLINK_ROUTE);

@@ -31,8 +31,8 @@ void set_sysctl(const std::string& path, std::string_view value) {
   if (fd) static_cast<void>(!::write(fd.get(), value.data(), value.size()));
 }
 
-// Nothing of IPv6 passes the bridge's own end, so no router advertisement either; and nobody is told to send to a
-// neighbour directly (where the host's net.ipv4.conf.all.send_redirects does not say so for all links).
+// Turns off IPv6 on the bridge's own end (so also router advertisements), and ICMP redirects, which would tell
+// containers to send to a neighbour directly (redirects stay on if net.ipv4.conf.all.send_redirects is on).
 void quieten_bridge(const std::string& bridge) {
   set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/accept_ra", "0");
   set_sysctl("/proc/sys/net/ipv6/conf/" + bridge + "/disable_ipv6", "1");
@@ -63,8 +63,8 @@ file_lock lock_network(const instance& where, int kind) {
   return {file::open_at(where.state_fd(), std::string(network_directory) + "/lock", O_RDWR | O_CREAT), kind};
 }
 
-// In a file that only root can open: a lock of the network namespace itself could be held by any local user.
-// One file for all namespaces: making a network is rare, and a file per namespace would stay when it is gone.
+// Only root can open this file: a lock of the network namespace itself could be taken by any local user. One file for
+// all namespaces: networks are rarely made, and a file per namespace would outlive it.
 file_lock lock_host_network() {
   return {file::open_at(AT_FDCWD, "/run/lxr-network.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600), LOCK_EX};
 }
@@ -111,7 +111,7 @@ void make_network(const instance& where, const nl::socket& route) {
 }
 
 int make_further_bridge(const instance& where, const nl::socket& route, const nl::subnet& range, std::uint32_t n) {
-  remove_bridge(where, route, n);  // it may be half made
+  remove_bridge(where, route, n);  // an interrupted call may have left it incomplete
   const std::string name = bridge_name(where, n);
   nl::batch b;
   nl::put_bridge(b, name, mac_for(range.base + gateway_number));

@@ -16,7 +16,8 @@ namespace nl = io::netlink;
 
 constexpr const char* table_name = "lxr-forward";
 constexpr const char* setting = "/proc/sys/net/ipv4/ip_forward";
-constexpr const char* redirects = "/proc/sys/net/ipv4/conf/all/accept_redirects";  // the kernel changes it with `setting`
+// The kernel changes it together with `setting`.
+constexpr const char* redirects = "/proc/sys/net/ipv4/conf/all/accept_redirects";
 
 bool is_on(const char* sysctl) {
   const auto text = file::read_at(AT_FDCWD, sysctl);

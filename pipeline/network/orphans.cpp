@@ -12,7 +12,7 @@ namespace nl = io::netlink;
 
 void sweep_orphans(const nl::socket& route) {
   const std::vector<nl::link> links = nl::list_links(route);
-  std::set<std::string> in_use;  // marks
+  std::set<std::string> in_use;  // owner marks of bridges with ports
   for (const nl::link& bridge : links) {
     if (!bridge.name.starts_with("lxr") || !is_orphaned(bridge.alias)) continue;
     if (std::ranges::any_of(links, [&](const nl::link& port) { return port.master == bridge.index; })) {

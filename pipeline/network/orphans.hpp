@@ -4,9 +4,9 @@
 
 namespace lxr::network {
 
-// Removes bridges and nft tables of instances whose state directory is gone (core/instance/ownership). A bridge that still has
-// ports stays: containers run there. The caller holds the lock under which all instances make networks, so that none is
-// just being made.
+// Removes bridges and nft tables of instances whose state directory no longer exists (core/instance/ownership.hpp). A
+// bridge with ports stays, because containers run there. The caller holds lock_host_network(), so that no network is
+// being made.
 void sweep_orphans(const io::netlink::socket& route);
 
 }  // namespace lxr::network

@@ -15,7 +15,7 @@ constexpr int widest = 16, narrowest = 24;
 
 bool lies_in(const nl::subnet& inner, const nl::subnet& outer) { return inner.prefix >= outer.prefix && inner.overlaps(outer); }
 
-// All subnets with `prefix` of a range, from the `first`-th on, around.
+// Adds all subnets with `prefix` of a range: from the `first`-th to the end, then from the beginning.
 void add_all(std::vector<nl::subnet>& out, const nl::subnet& range, int prefix, std::uint32_t first = 0) {
   const std::uint32_t count = 1u << (prefix - range.prefix);
   for (std::uint32_t i = 0; i < count; ++i) out.push_back({range.base + ((first + i) % count << (32 - prefix)), prefix});
