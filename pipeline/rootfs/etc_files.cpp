@@ -13,7 +13,7 @@
 namespace lxr::rootfs {
 namespace {
 
-// A new file each time: whoever was root in the container may have changed owner and mode of the last one.
+// Creates a new file each time: root in the container may have changed owner and mode of the old one.
 unique_fd make_file(int data, const std::string& name) {
   unique_fd fd(::openat(data, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (fd || errno != EEXIST) return fd;

@@ -7,13 +7,15 @@
 
 namespace lxr::rootfs {
 
-// The files of /etc that lxr gives a container: hosts(5), hostname(5), resolv.conf(5). They lie in the container's own data
-// directory, so that what is written to them counts as its own files do, and are made anew at each start.
+// The files of /etc that lxr gives a container: hosts(5), hostname(5), resolv.conf(5). They lie in the container's data
+// directory, so that what the container writes to them counts as its own data. Each start writes them anew.
 struct etc_files {
-  unique_fd hosts, hostname, resolv_conf;  // detached mounts of single files: nosuid, nodev, noexec, and ro in a read-only root
+  // Detached mounts of one file each: nosuid, nodev, noexec; read-only with a read-only root.
+  unique_fd hosts, hostname, resolv_conf;
 };
 
-// `data`: the container's data directory. `address`: its own, empty when it has none.
+// `data` is the container's data directory; `address` its own address, "" when it has none.
+// Failure: throws lxr::error; files written before stay.
 etc_files make_etc_files(int data, const container_config& config, const std::string& address);
 
 }  // namespace lxr::rootfs

@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& line) {
   return out;
 }
 
-// The server a line names; empty when it is about something else.
+// Returns the server of a "nameserver" line; "" for any other line.
 std::string server_of(const std::string& line) {
   const auto words = words_of(line);
   return words.size() > 1 && words[0] == "nameserver" ? words[1] : "";
@@ -96,7 +96,7 @@ std::string resolv_conf(network_mode mode, const std::string& hosts_own) {
 
 std::string resolv_conf(network_mode mode) {
   std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
-  // systemd-resolved listens on the loopback, and keeps a file with the servers it asks.
+  // systemd-resolved listens on the loopback interface, and has a file with the servers that it asks.
   if (mode != network_mode::host && has_server(text, "127.0.0.53")) text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
   return resolv_conf(mode, text);
 }

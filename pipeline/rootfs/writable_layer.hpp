@@ -4,19 +4,22 @@
 
 namespace lxr::rootfs {
 
-// What a container writes: the directories upper and work of its data directory (kernel, overlayfs.rst).
-// A container that is thrown away at its end (--rm), or whose user asked for it (--volatile), has a volatile upper layer. What
-// the kernel then marks it with (work/work/incompat/volatile) is removed before the next start; of a container that ran when the
-// host went down it means that files may be incomplete, and that one is refused (errc::corrupt).
-// Lifecycle: prepare, before each start; open, when the image is there. The first time, the upper directory has another name
-// until its root is as the image's, as overlayfs shows it as the root.
-// `intact`: its last run ended, or was in this boot.
+// The writable layer of a container: the directories upper/ and work/ in its data directory (Linux, overlayfs.rst).
+// It is volatile for a container with --rm or --volatile. The kernel marks a volatile layer in use
+// (work/work/incompat/volatile). The next start removes the mark; if the container ran when the host went down, files
+// may be incomplete, and the start is refused.
+// Lifecycle: prepare_writable_layer() before each start, open_writable_layer() when the image is in the store. At the
+//   first start the upper directory is named upper.new until it has the metadata of the image's root, because overlayfs
+//   shows it as the root.
+//
+// `intact`: the last run has ended, or was in this boot.  Failure: throws errc::corrupt for a container refused as
+// above.
 void prepare_writable_layer(int data, bool intact);
 
 struct writable_layer {
   unique_fd upper, work;
 };
-// `image_root`: of the image's uppermost layer.
+// `image_root` is the root of the image's uppermost layer.
 writable_layer open_writable_layer(int data, int image_root);
 
 }  // namespace lxr::rootfs
