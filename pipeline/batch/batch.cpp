@@ -17,7 +17,8 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// The shared state of one batch; its coroutines are methods.
+// The state that the coroutines of one batch share; they are its methods.
+// Lifecycle: run(), once.  Runs on: the loop's strand.  Failure, Cancel: as batch::run().
 class batch_run {
  public:
   batch_run(container::engine& on, monitor::monitor& watcher, request what)
@@ -49,18 +50,19 @@ class batch_run {
   }
 
  private:
-  // One start, as long as it is in progress. In its slot it leaves its turn to others.
+  // One start in progress. While it waits in its slot it has no `turn`, so that others can start.
   struct attempt {
     std::optional<semaphore::permit> turn;
     clock::time_point begin;
     bool ahead = false;
   };
 
-  // One coroutine per start in progress, not per container: the window, or the slots, bound both.
+  // Spawns the starts, as the window and the slots permit: there is one coroutine per start in progress, not per
+  // container.
   task<void> admit(task_scope& scope) {
     for (; admitted_ < what_.count; ++admitted_) {
       if (what_.slots > 0 && ahead_ == what_.slots) {
-        // Before the word only failures make room, and each place is filled again.
+        // Before the word is given only failures free slots, and each freed slot is filled again.
         while (ahead_ > (word_ ? what_.slots / 2 : what_.slots - 1)) co_await slots_changed_.wait();
       }
       auto permit = co_await window_.acquire();
@@ -120,14 +122,14 @@ class batch_run {
     slots_changed_.notify_all();
   }
 
-  // Beside the slots: when the image fails they are of no use.
+  // Waits for the image beside the making of slots: when the image fails, the slots are of no use.
   task<void> await_image() {
     if (what_.image_arrival) co_await what_.image_arrival();
     image_here_ = true;
     slots_changed_.notify_all();
   }
 
-  // Once the slots are made, or no more can be, and the image is there.
+  // Lets the slots go on, when all are ready (or no more can be made) and the image is in the store.
   task<void> give_the_word() {
     while (ready_ < ahead_ || (ahead_ < what_.slots && admitted_ < what_.count)) co_await slots_changed_.wait();
     result_.slots = ready_;
@@ -154,9 +156,9 @@ class batch_run {
   request what_;
   semaphore window_;
   summary result_;
-  clock::time_point begin_;  // of all starts
+  clock::time_point begin_;  // of the first start
   std::size_t admitted_ = 0;
-  std::size_t ahead_ = 0, ready_ = 0;  // slots made or being made, and made, whose start did not go on yet
+  std::size_t ahead_ = 0, ready_ = 0;  // slots made or being made; slots ready to go on
   bool image_here_ = false, word_ = false;
   waiter_list slots_changed_, word_given_;
 };

@@ -10,40 +10,45 @@
 
 namespace lxr::batch {
 
+// What run() is to start.
 struct request {
   std::size_t count = 1;
-  std::string prefix;                // containers are PREFIX-1 to PREFIX-N
-  container_config config;           // of each, but for id, name and hostname
-  std::size_t parallel = 8;          // starts in progress at once
-  bool all_or_nothing = false;       // the first that fails takes the others along
-  // Slots: containers made ahead up to what they are to run: cgroup, namespaces, link with its address, mounts. So many
-  // are ready before the first one starts; when half of them have, as many again are made. A slot is one container's
-  // from its making to its end, never another's. 0: none.
+  std::string prefix;                // names are PREFIX-1 to PREFIX-N
+  container_config config;           // of each container, without id, name and hostname
+  std::size_t parallel = 8;          // starts in progress at the same time
+  bool all_or_nothing = false;       // the first failure removes all the others
+  // Slots are containers made ahead, up to the point where they need the image: cgroup, namespaces, link with address,
+  // mounts. `slots` of them are made before the first container starts; when half of them have started, more are made.
+  // A slot belongs to one container for its whole life and is never used again. 0: no slots.
   std::size_t slots = 0;
-  // Returns once the image is in the store; it has to be known (config.image_id). None: it is there.
+  // Waits until the image is in the store; config.image_id must be known. Empty: the image is in the store already.
   std::function<task<void>()> image_arrival;
 };
 
+// What became of one container.
 struct outcome {
-  std::string id, name, failure;  // failure empty: it runs
-  std::chrono::nanoseconds latency{};  // from when its turn came; of one from a slot, without the making of that
+  std::string id, name, failure;  // `failure` empty: it runs
+  std::chrono::nanoseconds latency{};  // of the start; with a slot, from when the start went on
 };
 
+// What became of all of them.
 struct summary {
   std::vector<outcome> containers;
   std::chrono::nanoseconds total{};  // from the first start to the last
-  std::size_t slots = 0;             // made before that
-  std::chrono::nanoseconds filling{};  // in that time
+  std::size_t slots = 0;             // how many were ready before the first start
+  std::chrono::nanoseconds filling{};  // time in which these were made
   [[nodiscard]] std::size_t failed() const;
-  // Of the starts that succeeded; p in 0..1.
+  // Returns the latency that the fraction `p` (0 to 1) of the successful starts did not exceed.
   [[nodiscard]] std::chrono::nanoseconds percentile(double p) const;
 };
 
-// Creates and starts `count` containers from one image, at most `parallel` at once; `watcher` takes them over. Slots are
-// made while the image comes.
-// A container that fails leaves nothing; the others go on, and the summary names it; or, with all_or_nothing, they are removed
-// and its failure, with its name, is thrown.
-// Cancel: terminal; every container of this batch is killed and removed before it returns.
+// Creates and starts `count` containers from one image, at most `parallel` at the same time; `watcher` supervises them.
+// Slots are made while the image is being pulled.
+// Runs on: the loop's strand.
+// Borrows: the engine and the monitor.
+// Failure: a container that fails leaves nothing, and the summary names it. With all_or_nothing all containers are
+//   removed, and its failure is thrown with its name.
+// Cancel: terminal; kills and removes every container of this batch before it returns.
 task<summary> run(container::engine& on, monitor::monitor& watcher, request what);
 
 }  // namespace lxr::batch
