@@ -29,14 +29,14 @@ constexpr auto whatever_it_takes = std::chrono::hours(24 * 365);
 
 }  // namespace
 
-// What a client has not read yet. While the container runs its backlog is bounded, so a slow client slows the container;
-// once it has exited nothing waits for the client any more.
+// Output that a client has not read yet. While the container runs it is limited to 64 KiB, so a slow client slows the
+// container down; after the exit the container waits for the client no more.
 struct monitor::client_stream {
   static constexpr std::size_t backlog_limit = 64u << 10;
   int fd = -1;
   std::string backlog;
   waiter_list changed;
-  bool over = false;  // nothing comes behind the backlog
+  bool over = false;  // nothing follows the backlog
 };
 
 struct monitor::subject {
@@ -72,18 +72,20 @@ void monitor::watch(container::launched container, client_streams client, on_exi
 
 namespace {
 
-// Waits for the children of a scope; what failed among them concerns one container's streams and must not end others.
+// Waits for the children of a scope. A failure among them concerns the streams of one container and must not end
+// others.
 task<void> join_quietly(task_scope& scope) {
   try {
     co_await scope.join();
   } catch (const std::exception&) {
-    // a stream that could not be copied any more; its container's exit is still recorded
+    // A stream could not be copied any further; the exit is still recorded.
   }
 }
 
 }  // namespace
 
-// A dead process that another one traces (ptrace(2)) is ours to reap only once its tracer has seen it.
+// Waits until the dead process can be reaped: if another process traces it (ptrace(2)), not before its tracer has
+// reaped it.
 task<io::process::exit_status> monitor::reaped(int pidfd) {
   asio::steady_timer soon(engine_.executor);
   for (;;) {
@@ -111,7 +113,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   s->exited = true;
   s->output.changed.notify_all();
   s->errors.changed.notify_all();
-  // All processes of the container died with its first one, so end of file on its output is near.
+  // The kernel kills all processes of a PID namespace with its first one, so end of file on the output is near.
   co_await join_quietly(output);
   input.cancel();
   co_await join_quietly(input);
@@ -121,7 +123,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
     code = status.code;
     co_await record_exit(s, status);
   } catch (const std::exception&) {
-    // its state cannot be written; it is derived from the kernel then
+    // The state cannot be written: it will be derived from the kernel.
   }
   for (client_stream* to : {&s->output, &s->errors}) {
     to->over = true;
@@ -133,7 +135,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   subjects_.erase(s->container.config.id);
 }
 
-// Never throws but cancelled: a stream that fails must not end the other one's copying, nor its container's supervision.
+// Throws only lxr::cancelled: a stream that fails must not end the copying of the other one or the supervision.
 task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_stream& to, const char* stream) {
   readiness source(engine_.executor, from);
   for (;;) {
@@ -141,12 +143,12 @@ task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_str
     co_await source.readable();
     const ssize_t got = ::read(from, buffer_.data(), buffer_.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got <= 0) co_return;  // end of file; EIO from a terminal whose last user is gone
+    if (got <= 0) co_return;  // end of file; EIO: a terminal without users
     const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
     try {
       s->log.append(stream, bytes);
     } catch (const error&) {
-      // a full disk must not stop the container, nor its client from seeing this
+      // On a full disk the container goes on, and its client still gets the output.
     }
     hand_to_client(to, bytes);
   }
@@ -157,7 +159,7 @@ void monitor::hand_to_client(client_stream& to, std::string_view bytes) {
   if (to.backlog.empty()) {
     const ssize_t put = ::write(to.fd, bytes.data(), bytes.size());
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
-      to.fd = -1;  // the client is gone; the container and its log go on
+      to.fd = -1;  // the client is gone; container and log go on
       return;
     }
     if (put > 0) bytes.remove_prefix(static_cast<std::size_t>(put));
@@ -187,7 +189,7 @@ task<void> monitor::forward(client_stream& to) {
 
 task<void> monitor::copy_input(std::shared_ptr<subject> s) {
   readiness source(engine_.executor, s->client.input.get());
-  // A second descriptor: the loop watches the first one for output, and watches none twice.
+  // A duplicate, because the loop watches the first descriptor for output and watches no descriptor twice.
   const unique_fd terminal(::fcntl(s->container.output.get(), F_DUPFD_CLOEXEC, 0));
   if (!terminal) throw_errno("copy", "terminal");
   for (;;) {
@@ -200,7 +202,7 @@ task<void> monitor::copy_input(std::shared_ptr<subject> s) {
   }
 }
 
-// A terminal takes 4 KiB (n_tty) until its program reads: the rest waits here, and with it whatever is typed next.
+// A terminal takes 4 KiB (n_tty) until its program reads. The rest waits here, and with it what is typed next.
 task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
   readiness sink(engine_.executor, terminal);
   while (!bytes.empty()) {
@@ -211,7 +213,7 @@ task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
   }
 }
 
-// A container that waits in lxr-init: why its program could not be executed, for the record of its exit.
+// For a container that waits in lxr-init: keeps the reason why its program could not be executed, for its record.
 task<void> monitor::follow_start(std::shared_ptr<subject> s) {
   readiness channel(engine_.executor, s->container.process.channel());
   for (;;) {
@@ -224,7 +226,7 @@ task<void> monitor::follow_start(std::shared_ptr<subject> s) {
 }
 
 task<void> monitor::record_exit(std::shared_ptr<subject> s, io::process::exit_status status) {
-  // Others may hold the lock for long; the other containers of this process do not wait for them.
+  // Another process may hold the lock for long; the other containers of this process do not wait for it.
   const container_lock lock = co_await lock_container(engine_.where, s->container.config.id, whatever_it_takes);
   save_exit(*s, status);
 }
@@ -233,7 +235,7 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   const std::string& id = s.container.config.id;
   container_state state = s.container.state;
   quietly([&] { state = load_raw_state(engine_.where, id); });
-  if (state.init != s.container.state.init) return;  // somebody has started it anew since its process ended
+  if (state.init != s.container.state.init) return;  // another process has started it again
   state.status = container_status::exited;
   state.exit_code = status.code;
   state.finished_ns = unix_time_ns();
@@ -258,13 +260,13 @@ void monitor::abandon(const std::string& id) {
 task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
   const int limit = s->container.config.lifecycle.stop_timeout;
   io::process::send_signal(s->pidfd.get(), s->container.stop_signal);
-  if (limit < 0) co_return;  // it may take for ever
+  if (limit < 0) co_return;  // a negative timeout: no SIGKILL
   try {
     auto ending = container::exited(s->pidfd.get());
     co_await with_deadline(std::chrono::seconds(limit), std::move(ending), "stop", s->container.config.name);
     co_return;
   } catch (const error&) {
-    // not in time
+    // It has not ended in time.
   }
   io::process::send_signal(s->pidfd.get(), SIGKILL);
 }

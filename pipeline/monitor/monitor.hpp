@@ -11,19 +11,25 @@
 
 namespace lxr::monitor {
 
-// Where the output of an attached container also goes, and with a terminal its input comes from. Non-blocking.
+// The streams of an attached client: where output also goes and, with a terminal, where input comes from. All are
+// non-blocking.
 struct client_streams {
   unique_fd output, errors, input;
 };
 
-// Owns the running containers of this process: copies their output to their logs (and to a client), waits for their
-// exit, records it, and cleans up behind them.
-// Lifecycle: watch() each launched container; run() returns when all of them have ended. If this process dies the
-//   containers live on, and the next lxr command derives their state from the kernel.
-// Runs on: the loop's strand.  Borrows: the engine.
+// Supervises the running containers of this process: copies their output to logs and clients, waits for their exits,
+// records these and releases what the containers held.
+// Lifecycle: watch() each launched container; run() returns when all have ended. If this process dies the containers
+//   live on, and the next lxr command derives their state from the kernel.
+// Runs on: the loop's strand.
+// Owns: the containers' pidfds and output, and clients' streams.
+// Borrows: the engine.
+// Failure: run() throws only lxr::cancelled. A container whose exit cannot be recorded does not affect the others.
+// Cancel: terminal; output is not copied any more, but run() still waits for the exits of all containers.
 class monitor {
  public:
-  // Called once a container has ended, its output is written and its exit recorded (or, with auto_remove, it is gone).
+  // Called once a container has ended, its output is written and its exit is recorded (or, with auto_remove, it is
+  // removed).
   using on_exit = std::function<void(int exit_code)>;
 
   explicit monitor(container::engine& on) : engine_(on), scope_(on.executor), buffer_(buffer_size) {}
@@ -32,10 +38,10 @@ class monitor {
   task<void> run() { return scope_.join(); }
   [[nodiscard]] std::size_t watched() const noexcept { return scope_.running(); }
 
-  // Nobody sees the container's output any more: one that is to be removed at its end (--rm) is stopped, by its stop signal and
-  // after its stop timeout by SIGKILL; any other goes on.
+  // Called when the client of a container has gone. A container with auto_remove (--rm) is stopped: by its stop signal,
+  // and by SIGKILL after its stop timeout. Any other goes on.
   void abandon(const std::string& id);
-  // For a client: signals go to the first process, sizes to the terminal.
+  // For a client: send_signal() signals the first process, resize() sets the size of the terminal.
   void send_signal(const std::string& id, int number) noexcept;
   void resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept;
 
@@ -54,11 +60,12 @@ class monitor {
   task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
   void save_exit(subject& s, io::process::exit_status status);
 
+  // Bytes; containers from this number on have parked descriptors.
   static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
   container::engine& engine_;
   std::map<std::string, std::shared_ptr<subject>> subjects_;
   task_scope scope_;
-  std::vector<char> buffer_;  // never held across an await
+  std::vector<char> buffer_;  // never used across a co_await
 };
 
 }  // namespace lxr::monitor
