@@ -20,8 +20,11 @@
 namespace lxr::image_worker {
 namespace {
 
-// The running lxr-image. When this goes out of scope before the work is done, it is given time to take back what it
-// made: its channel closes, which it takes for an order to stop.
+// The running lxr-image.
+// Lifecycle: done() once its result has come. Without that, the destructor closes the channel, which tells it to stop,
+//   and gives it 10 s to remove what it made; in the end it kills and reaps it.
+// Runs on: the loop's strand; the destructor blocks.
+// Owns: the process and our end of the channel.
 class worker {
  public:
   explicit worker(const std::string& program) {
@@ -78,7 +81,7 @@ void pass_on(const json::object& message, event_sink& events) {
   }
 }
 
-// Sends the request, hands on what comes, and returns the result.
+// Starts lxr-image, sends the request, passes messages on and returns the result.  Failure, Cancel: as pull().
 task<json::object> converse(std::string program, json::object request, std::function<void(const json::object&)> on_message) {
   worker w(program);
   send_message(w.channel(), request);

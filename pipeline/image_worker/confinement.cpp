@@ -38,14 +38,15 @@ void drop_capabilities() {
 }
 
 constexpr std::uint64_t read_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t all_access = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;  // of the first version
+// All rights of the first Landlock version.
+constexpr std::uint64_t all_access = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 constexpr std::uint64_t refer_access = 1ull << 13, truncate_access = 1ull << 14;
 
 void allow(int rules, const char* path, std::uint64_t access) {
   const unique_fd fd(::open(path, O_PATH | O_CLOEXEC));
   struct stat st {};
   if (!fd || ::fstat(fd.get(), &st) != 0) return;
-  // A rule about a file takes no right that only directories have.
+  // The kernel refuses a rule for a file with rights that only directories have.
   const std::uint64_t rights = S_ISDIR(st.st_mode) ? access : access & LANDLOCK_ACCESS_FS_READ_FILE;
   const landlock_path_beneath_attr beneath{rights, fd.get()};
   ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);

@@ -37,7 +37,7 @@ std::optional<json::object> receive_message(int channel) {
 }
 
 json::object error_message(const std::exception_ptr& failure) {
-  constexpr std::size_t text_limit = 4096;  // a message holds them all
+  constexpr std::size_t text_limit = 4096;  // bytes; four texts fit into a message
   json::object o{{"kind", "error"}};
   try {
     std::rethrow_exception(failure);

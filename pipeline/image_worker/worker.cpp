@@ -24,7 +24,8 @@
 namespace lxr::image_worker {
 namespace {
 
-// Hands what happens to the peer.
+// Sends events to the peer as messages.
+// Runs on: any thread.  Borrows: the channel.
 class channel_events final : public event_sink {
  public:
   explicit channel_events(int channel) : channel_(channel) {}
@@ -41,7 +42,7 @@ class channel_events final : public event_sink {
     try {
       send_message(channel_, message);
     } catch (const error&) {
-      // the peer is gone: the watcher of the channel ends the work
+      // The peer is gone: peer_left() ends the work.
     }
   }
   int channel_;
@@ -49,7 +50,7 @@ class channel_events final : public event_sink {
 
 task<void> peer_left(int channel, task_scope& work) {
   readiness end(co_await asio::this_coro::executor, channel);
-  co_await end.readable();  // the peer says nothing more: this is its end
+  co_await end.readable();  // the peer sends no second message: this is its end of file
   work.cancel();
 }
 
@@ -66,15 +67,15 @@ io::http::client_options http_options() {
   return options;
 }
 
-// When the peer dies, its end of file cancels the work. Should this process hang where nothing is cancelled (a file that does not
-// answer), it ends all the same a moment later.
+// When the peer dies, its end of file cancels the work. If this process hangs in a call that nothing can cancel (a file
+// that does not answer), SIGALRM ends it 5 s after the peer's death.
 void end_with_peer(int channel) {
   constexpr unsigned moment_seconds = 5;
   ::signal(SIGALRM, SIG_DFL);
   ::signal(SIGUSR1, [](int) { ::alarm(moment_seconds); });
   ::prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0);
   pollfd peer{channel, 0, 0};
-  if (::poll(&peer, 1, 0) == 1) ::alarm(moment_seconds);  // it was dead before
+  if (::poll(&peer, 1, 0) == 1) ::alarm(moment_seconds);  // the peer died before prctl()
 }
 
 layer::durability asked_durability() {
@@ -93,7 +94,7 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   return number;
 }
 
-// As long as nothing comes for twice the time that one request may be silent, it is worth trying again.
+// Retries go on while nothing has come for up to twice the time that one request may be silent.
 transfer::patience asked_patience(const io::http::client_options& http) {
   transfer::patience out;
   out.longest_wait = 2 * http.stall_timeout;
@@ -154,7 +155,7 @@ task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel,
   try {
     co_await watch.join();
   } catch (const cancelled&) {
-    // asked for
+    // We cancelled it.
   }
   if (failure) std::rethrow_exception(failure);
   co_return result;
@@ -170,7 +171,7 @@ json::object do_pull_request(int channel, const json::object& request) {
 json::object do_check_request(int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   confine(where);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // it reads for long, and what it changes it renames
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // SIGKILL is safe: a check mostly reads, and it changes files by rename
   const store::check_summary s = store::check_store(where, json::get_bool(request, "repair"), [channel](const store::finding& f) {
     send_message(channel, {{"kind", "finding"}, {"object", json::printable(f.object)}, {"problem", json::printable(f.problem.substr(0, 4096))}, {"repair", f.repair}});
   }, asked_limits().memory);
@@ -182,9 +183,10 @@ json::object do_check_request(int channel, const json::object& request) {
 int run_worker(int channel) {
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGINT, SIG_IGN);  // ctrl-c is the peer's to handle: it ends us by closing the channel
+  ::signal(SIGINT, SIG_IGN);  // Ctrl-C is handled by the peer, which ends us by closing the channel
   ::umask(0);
-  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);  // blocks freed by another thread than made them would stay in that one's arena
+  // Else blocks that another thread frees would stay in the arena of the thread that made them.
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   try {
     const auto request = receive_message(channel);
     if (!request) return 1;

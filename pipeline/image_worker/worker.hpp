@@ -2,8 +2,10 @@
 
 namespace lxr::image_worker {
 
-// The whole of lxr-image: takes one request from `channel`, gives up the privileges it does not need, does the work,
-// reports. Returns the process's exit code. The peer's end of file cancels it.
+// All of lxr-image: receives one request on `channel`, gives up privileges, does the work, reports. The peer's end of
+// file cancels a pull.
+// Runs on: the main thread of lxr-image; blocks.
+// Failure: sent to the peer as an "error". Returns the process's exit code.
 int run_worker(int channel);
 
 }  // namespace lxr::image_worker
