@@ -17,13 +17,14 @@ created create_once(const instance& where, const process_identity& maker, contai
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
-  // Once it is written down that this container uses the image, nobody removes that.
+  // While we hold the store's shared lock nobody removes the image; afterwards config.json shows that it is in use.
   const store::image_store images(where);
   const unique_fd image_stays = images.lock_shared();
   if (image == image_state::stored && !images.has_image(wanted.image_id)) {
     throw error(errc::not_found, "create container", '"' + wanted.name + '"', "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
   }
-  container_lock lock = make_container_lock(where, wanted.id, maker);  // first: a name whose container has no directory is free to take
+  // First: a name of a container without a directory counts as free.
+  container_lock lock = make_container_lock(where, wanted.id, maker);
   try {
     if (wanted.name.empty()) {
       wanted.name = reserve_generated_name(where, wanted.id);
@@ -51,7 +52,7 @@ void discard(const instance& where, const container_config& config) noexcept {
     discard_files(where, config);
     empty_trash(where);
   } catch (const std::exception&) {
-    // what stays has no config.json or lies in trash/: no container
+    // What is left has no config.json or lies in trash/: it is no container.
   }
 }
 

@@ -28,7 +28,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// Returns when no link of `names` exists any more; the kernel takes them down after the last process of a namespace.
+// Returns when no link of `names` exists: the kernel removes them some time after the last process of their namespace.
+// Cancel: terminal.
 task<void> links_gone(asio::any_io_executor executor, std::set<std::string> names) {
   const auto events = io::netlink::socket::open_events(NETLINK_ROUTE, RTNLGRP_LINK);
   const auto route = io::netlink::socket::open(NETLINK_ROUTE);
@@ -42,18 +43,18 @@ task<void> links_gone(asio::any_io_executor executor, std::set<std::string> name
   }
 }
 
-// What cannot be read must not keep a container from being removed.
+// Reads the configuration. One that cannot be read must not keep a container from being removed.
 container_config config_to_remove(const instance& where, const std::string& id) {
   try {
     return load_config(where, id);
   } catch (const error&) {
     container_config unreadable;
-    unreadable.id = id;  // its name, if it has one, is released as one whose container is gone
+    unreadable.id = id;  // release_stale_names() frees its name, if it has one
     return unreadable;
   }
 }
 
-// A process whose record cannot be read is found by its cgroup and killed when that is removed.
+// The record and what it means now. When it cannot be read, the process is found by its cgroup and killed with that.
 struct known_state {
   container_state raw, now;
 };
@@ -74,7 +75,8 @@ known_state state_to_remove(const instance& where, const std::string& id) {
   throw error(errc::conflict, "remove container", subject, "it is running", "stop it first, or use rm -f");
 }
 
-// Under the container's lock: what does not die keeps its records, so that nothing of it is lost.
+// Kills the first process under the container's lock. If it does not die within 10 s the records stay, so that nothing
+// is lost.
 task<void> kill_first(container_config config, process_identity init) {
   const unique_fd process = init.open();
   if (!process) co_return;
@@ -85,7 +87,8 @@ task<void> kill_first(container_config config, process_identity init) {
 
 }  // namespace
 
-// The data first: a reader that finds no state then finds no configuration either, and knows that there is no container.
+// Moves the data first: a reader that finds no state then finds no configuration either, and knows that there is no
+// container.
 void discard_files(const instance& where, const container_config& config) {
   release_name(where, config.name, config.id);
   const std::string directory = "containers/" + config.id;
@@ -102,7 +105,8 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
   if (mode == removal_mode::idle && !state.now.is_idle()) co_return removal_result::left;
   if (mode == removal_mode::stopped && !state.now.can_remove()) refuse(config, state.now);
   co_await kill_first(config, state.raw.init);
-  // From here on it exists for nobody, its monitor and its maker included: the rest of its end is ours to see to.
+  // From here on nobody sees the container, not even its monitor or maker: this function does what they would have
+  // done.
   discard_files(where, config);
   release_kernel_objects(where, cgroups, id, state.raw);
   co_return removal_result::removed;
@@ -110,11 +114,11 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
 
 namespace {
 
-// Only what is known to be missing is swept: a descriptor that fails for another reason says nothing.
+// Returns true only for what certainly is missing: another error of faccessat(2) tells nothing.
 bool is_missing(int base, const std::string& path) { return ::faccessat(base, path.c_str(), F_OK, 0) != 0 && errno == ENOENT; }
 
-// What a creator that died left. Who creates holds the store shared until the configuration is there: while it can be held
-// alone, what has none is nobody's.
+// Removes what creators that died left. A creator holds the store's shared lock until config.json is written. So while
+// we hold the store alone, a directory without config.json belongs to nobody.
 void sweep_unfinished(const instance& where) {
   const auto alone = store::image_store(where).try_lock_alone();
   if (!alone) return;
@@ -140,7 +144,7 @@ task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgrou
 
 task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
                                        removal_mode mode) {
-  constexpr std::size_t at_once = 256;  // each only waits for a process to die
+  constexpr std::size_t at_once = 256;  // removals; each only waits for a process to die
   std::vector<removal> out;
   for (const std::string& id : ids) out.push_back({id, removal_result::left, nullptr});
   for (std::size_t begin = 0; begin < out.size(); begin += at_once) {
@@ -155,7 +159,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
 
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids) {
   quietly([&] { sweep_unfinished(where); });
-  empty_trash(where);  // while the kernel takes links down
+  empty_trash(where);  // meanwhile the kernel removes links
   std::set<std::string> links;
   for (const std::string& id : removed_ids) links.insert(network::link_name(id));
   try {
@@ -167,7 +171,8 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   quietly([&] { network::remove_if_unused(where); });
   io::cgroup::group::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
     const std::string directory = "containers/" + id;
-    if (was_replaced(where)) return true;  // whoever has these directories' names now makes groups that are not in ours
+    // The paths belong to a new instance: its groups are not those of our directories.
+    if (was_replaced(where)) return true;
     return !is_missing(where.root_fd(), directory) || !is_missing(where.state_fd(), directory);
   });
   quietly([] { network::sweep_orphaned_networks(); });

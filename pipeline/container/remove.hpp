@@ -12,36 +12,45 @@
 
 namespace lxr::container {
 
-// Takes a container's name and files away: renamed into the trash, which is emptied later. The caller holds its lock.
+// Frees a container's name and moves its files into the trash, which is emptied later. The caller holds its lock.
 void discard_files(const instance& where, const container_config& config);
 
-// Which containers a removal takes.
+// Which containers remove() removes.
 enum class removal_mode {
-  stopped,  // one that runs, or is being started, is errc::conflict
-  any,      // what runs is killed first
-  idle,     // one that runs, waits to be started, or that another lxr is at work on, is left as it is
+  stopped,  // errc::conflict for one that runs or is being started
+  any,      // kills a running one first
+  idle,     // leaves one that runs, waits to be started, or is locked by another lxr
 };
 
 enum class removal_result { removed, left };
 
-// Removes one container with everything it holds. Returns once its processes are gone and its name is free; the caller then
-// settles the instance. Throws errc::not_found when there is none, also when another remover was faster.
-// Does not depend on what config.json and state.json hold. A remover that dies on the way leaves nothing a user sees; address
-// and cgroup go with the next settling.
+// Removes one container with everything it holds, whatever its config.json and state.json contain. Returns once its
+// processes are gone and its name is free; the caller then calls settle(). If the remover dies, users no longer see the
+// container or still see all of it; the next settle() frees its address and cgroup.
+// Runs on: the loop's strand.
+// Failure: throws errc::not_found when it does not exist or another process removed it; errc::conflict as `mode` says,
+//   or when another lxr holds its lock for 20 s; errc::timed_out when a process is not dead 10 s after SIGKILL. It
+//   keeps its records then.
+// Cancel: terminal, while it waits for the lock or for the death of the process; the container keeps its records then.
 task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode);
 
+// The result for one container of remove_many().
 struct removal {
   std::string id;
   removal_result result = removal_result::left;
-  std::exception_ptr failure;  // null: see result
+  std::exception_ptr failure;  // null: see `result`
 };
-// Removes several at once. Failures do not stop the others.
+// Removes several containers, 256 at the same time.
+// Failure: that of one container is in its `removal` and does not stop the others.
+// Cancel: terminal; as remove(), for each of them.
 task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
                                        removal_mode mode);
 
-// What is left to do after removals, and nobody needs to wait for: once the kernel has taken down the links of the
-// containers named (at most 5 s), takes the network down when nobody uses it any more, sweeps cgroups that belong to no
-// container, and what creators that died left, and empties the trash.
+// Does what remains after removals and nobody needs to wait for: deletes what creators that died left, empties the
+// trash, waits at most 5 s until the kernel has removed the links of the removed containers, removes the network if no
+// container uses it, and sweeps cgroups without a container and what is left of instances that no longer exist.
+// Failure: throws lxr::error when the links cannot be watched; a later settle() does the rest.
+// Cancel: terminal, while it waits for the links; a later settle() does the rest.
 task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std::vector<std::string> removed_ids);
 
 }  // namespace lxr::container

@@ -56,14 +56,14 @@ task<void> exit_records::recorded(std::string id, process_identity init) {
     auto following = follow(id, init);
     co_await with_deadline(seconds(5), std::move(following), "record the end of", short_id(id));
   } catch (const error& e) {
-    if (e.code() != errc::timed_out) throw;  // what others see is derived from the kernel all the same
+    if (e.code() != errc::timed_out) throw;  // timed_out: other commands derive the state from the kernel
   }
 }
 
 task<void> exit_records::follow(std::string id, process_identity init) {
   const std::string directory = "/proc/self/fd/" + std::to_string(where_.state_fd()) + "/containers/" + id;
   const int watch = ::inotify_add_watch(watches_.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ONLYDIR);
-  if (watch < 0) co_return;  // it was removed
+  if (watch < 0) co_return;  // the container was removed
   for (;;) {
     const container_state raw = load_raw_state(where_, id);
     if (raw.init != init || !raw.monitor.is_alive()) break;
@@ -84,7 +84,7 @@ task<void> settle_record(const instance& where, std::string id, process_identity
   try {
     co_await dispatching.join();
   } catch (const cancelled&) {
-    // asked for
+    // We cancelled it.
   }
 }
 
@@ -102,10 +102,10 @@ namespace {
 
 struct signalled {
   process_identity init;
-  unique_fd pidfd;  // empty: it does not run
+  unique_fd pidfd;  // empty: not running
 };
 
-// Judges and signals under the container's lock: what others do with it comes before or after that.
+// Judges and signals under the container's lock: other commands come entirely before or after that.
 task<signalled> signal_running(const instance& where, std::string id, int signal) {
   const container_lock lock = co_await lock_container(where, id);
   const container_state state = load_state(where, id);
@@ -121,7 +121,7 @@ task<signalled> signal_running(const instance& where, std::string id, int signal
   co_return out;
 }
 
-// False when it has not ended in time.
+// Returns false when the process has not ended within `limit`.
 task<bool> ended_within(int pidfd, seconds limit) {
   try {
     auto ending = exited(pidfd);
