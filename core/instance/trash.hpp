@@ -11,10 +11,8 @@ namespace lxr {
 // root/trash/ and state/trash/ hold files that were removed (renamed away from where anybody looks) and are still to be
 // deleted. Whoever moves something there calls empty_trash() afterwards, without a lock; what a dead process left there
 // is deleted by the next empty_trash().
-//
-// Empties the trash, then waits 20 ms for other processes that are deleting.
 
-// Empties the trash, and waits 20 ms for others who do.
+// Empties the trash, then waits 20 ms for other processes that are emptying it.
 void make_room(const instance& where) noexcept;
 
 // Moves a file or tree of the root directory to root/trash/, by one rename. Returns its new path; nullopt when it did

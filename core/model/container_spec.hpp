@@ -10,12 +10,11 @@ namespace lxr {
 
 // The runtime_spec that a container is started with: root/containers/<id>/spec.json, a document of the OCI
 // runtime-spec. The first start writes it, once the image is known; later starts, exec and inspect read it.
-//
-// Failure: throws lxr::error when the file cannot be written.
 
+// Failure: throws lxr::error when the file cannot be written.
 void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec);
-// Returns nullopt when the container was never started, or only by a version of lxr that kept no spec. Throws
-// errc::corrupt for a damaged document.
+// Returns nullopt when the container was never started, or only by a version of lxr that kept no spec.
+// Failure: throws errc::corrupt for text that is no JSON object, errc::invalid_argument for a field of a wrong kind.
 std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id);
 
 }  // namespace lxr

@@ -29,7 +29,7 @@ struct container_state {
   std::int64_t started_ns = 0, finished_ns = 0;  // nanoseconds of Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when no monitor saw the end
   bool oom_killed = false;
-  std::string failure;                       // why the last start failed, for inspect
+  std::string failure;                       // why the last start failed; shown by inspect
   std::string address, gateway, link, mac;   // of the network; empty without one
   int prefix = 0;
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
@@ -51,8 +51,10 @@ void save(const instance& where, const std::string& id, const container_state& s
 // directory. Throws only when both fail.
 void save_ended(const instance& where, const std::string& id, const container_state& state);
 
-// Reads the record and corrects it by asking the kernel, in two cases: the recorded first process has ended: exited; no
-// record exists, but the container's maker lives: starting.
+// Reads the record and corrects it by asking the kernel:
+// - the recorded first process has ended: exited;
+// - there is no record, but the container's maker lives: starting;
+// - starting, but its monitor is dead: running if the first process lives, else exited or created.
 container_state load_state(const instance& where, const std::string& id);
 // Loads the states of many containers with fewer system calls than load_state(). It asks once per monitor whether that
 // lives. A live monitor records the exits of its containers, so for those it only asks whether a process with the pid

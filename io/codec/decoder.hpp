@@ -39,7 +39,7 @@ std::unique_ptr<decoder> make_plain_decoder();
 // Decompresses gzip of any number of members (RFC 1952), by ISA-L, or by zlib in a build without ISA-L. Zeros may
 // follow the last member.
 std::unique_ptr<decoder> make_gzip_decoder();
-// The same by zlib.
+// Decompresses the same format by zlib.
 std::unique_ptr<decoder> make_zlib_decoder();
 
 // Contexts of libzstd with their windows, which streams use one after the other.

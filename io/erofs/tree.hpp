@@ -37,8 +37,8 @@ struct node {
   std::vector<extent> extents;
   std::string link_target;                  // the target of a symbolic link
   lazy_map<std::string, std::string> xattrs;
-  lazy_map<std::string, node*> children;  // in the order of their bytes, as EROFS wants them
-  mutable std::uint32_t place = 0;        // among the inodes of an index that is being made of the tree
+  lazy_map<std::string, node*> children;  // sorted by bytes, as EROFS requires
+  mutable std::uint32_t place = 0;        // index of the inode while make_index() works
 
   [[nodiscard]] bool is_directory() const noexcept;
   [[nodiscard]] bool is_symbolic_link() const noexcept;
@@ -82,8 +82,8 @@ class tree {
 
  private:
   struct walk {
-    std::vector<node*> above;         // the way from the root, for ".."
-    std::vector<std::string> coming;  // parts still to go, the next one last
+    std::vector<node*> above;         // the directories from the root to here, for ".."
+    std::vector<std::string> coming;  // parts still to be walked; the last one is next
     int links = 0;
   };
   bool step(walk& w, bool create, const std::string& path);

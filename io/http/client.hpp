@@ -26,8 +26,7 @@ struct request {
   std::string url;
   std::vector<std::string> headers = {};  // "Name: value"
   bool head = false;                      // HEAD instead of GET: the answer has no body
-  // How many requests to the same host the caller sends at once when the answer has come.
-  std::size_t followed_by = 0;
+  std::size_t followed_by = 0;            // requests to the same host that the caller sends at once after the answer
   bool trust_anyone = false;              // accept any certificate
 };
 

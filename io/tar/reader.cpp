@@ -157,7 +157,8 @@ void reader::on_extension() {
 
 // Tells the sink how much memory the headers take. Counted are: the records as read, three times those that made the
 // current member (its records merged with the global ones, its attributes, and a copy of these that a sink may make),
-// and the segments of sparse files twice (the reader's and a sink's). Less than 64 KiB is told as 0.
+// the segments of sparse files twice (the reader's and a sink's), and the map that is being read.
+// Less than 64 KiB is told as 0.
 void reader::tell_held() {
   constexpr std::uint64_t little = 64u << 10, copies = 3, of_segment = 2 * sizeof(entry::segment) + 24;
   std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment + extension_.capacity();

@@ -62,7 +62,7 @@ class batch_run {
   task<void> admit(task_scope& scope) {
     for (; admitted_ < what_.count; ++admitted_) {
       if (what_.slots > 0 && ahead_ == what_.slots) {
-        // Before the word is given only failures free slots, and each freed slot is filled again.
+        // Until `word_` is set only failures free slots, and each freed slot is filled again.
         while (ahead_ > (word_ ? what_.slots / 2 : what_.slots - 1)) co_await slots_changed_.wait();
       }
       auto permit = co_await window_.acquire();

@@ -18,8 +18,8 @@ struct request {
   std::size_t parallel = 8;          // starts in progress at the same time
   bool all_or_nothing = false;       // the first failure removes all the others
   // Slots are containers made ahead, up to the point where they need the image: cgroup, namespaces, link with address,
-  // mounts. `slots` of them are made before the first container starts; when half of them have started, more are made.
-  // A slot belongs to one container for its whole life and is never used again. 0: no slots.
+  // mounts. `slots` of them are made before the first container starts; when half of them have started, as many again
+  // are made. A slot belongs to one container for its whole life and is never used again. 0: no slots.
   std::size_t slots = 0;
   // Waits until the image is in the store; config.image_id must be known. Empty: the image is in the store already.
   std::function<task<void>()> image_arrival;
@@ -28,7 +28,7 @@ struct request {
 // What became of one container.
 struct outcome {
   std::string id, name, failure;  // `failure` empty: it runs
-  std::chrono::nanoseconds latency{};  // of the start; with a slot, from when the start went on
+  std::chrono::nanoseconds latency{};  // from its turn; with a slot, without the making of that
 };
 
 // What became of all of them.

@@ -197,7 +197,7 @@ int run_worker(int channel) {
     try {
       send_message(channel, error_message(std::current_exception()));
     } catch (const error&) {
-      // nobody listens
+      // The peer is gone.
     }
     return 1;
   }

@@ -23,7 +23,7 @@ using plain_blocks = bounded_channel<byte_block>;
 
 // What a target has stored.
 struct stored_layer {
-  std::uint64_t bytes = 0;                  // of all files
+  std::uint64_t bytes = 0;                  // bytes of all files
   std::uint64_t tar_bytes = 0;              // bytes of data.tar that belong to the layer; erofs only
   std::optional<io::erofs::tree> members;   // erofs only
   std::optional<memory_share> memory;       // memory that `members` uses
@@ -50,6 +50,7 @@ class layer_target {
 // layers still stream; the directory driver leaves that to image_store::sync().
 enum class durability { full, none };
 
+// What a target borrows from its caller until store() has returned.
 struct target_tools {
   worker_pool& pool;
   io::file::file_backend& files;

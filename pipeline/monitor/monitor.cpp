@@ -95,7 +95,8 @@ task<io::process::exit_status> monitor::reaped(int pidfd) {
   }
 }
 
-// Never throws: a failure here would cancel the supervision of every other container.
+// Supervises one container until its exit is recorded. Never throws: a failure would cancel the supervision of all
+// other containers.
 task<void> monitor::supervise(std::shared_ptr<subject> s) {
   task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
   output.spawn(copy_output(s, s->container.output.get(), s->output, "stdout"));

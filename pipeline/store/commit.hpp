@@ -16,7 +16,7 @@ bool commit_layer(const image_store& images, const image_store::staging& from, c
 
 // Renames directory `name` of the private directory to images/<id>; replaces an image there that is not whole.
 // Returns true when our copy is the committed one; false when an intact one was committed first.
-// Failure: throws errc::conflict when an image that is not whole is there, has a root/ and is used by a container.
+// Failure: throws errc::conflict when images/<id> is not whole, has a root/ and is used by a container.
 bool commit_image(const image_store& images, const image_store::staging& from, const std::string& name, const std::string& id);
 
 }  // namespace lxr::store

@@ -23,7 +23,7 @@ struct unpack_tools {
   hashing& hashes;
   io::codec::zstd_contexts& contexts;
   block_pool& blocks;  // of plain_block_size; more blocks than layers are unpacked at the same time
-  event_sink& events;  // gets a span for each stage
+  event_sink& events;  // receives a span for each stage
   layer::pull_budget& budget;
   semaphore& zstd_layers;    // bounds zstd streams that are unpacked at the same time
   semaphore& large_windows;  // bounds those of them with a window of more than 8 MiB
