@@ -38,7 +38,7 @@ task<int> ring::perform(std::function<void(io_uring_sqe*)> prepare) {
   prepare(entry);
   ::io_uring_sqe_set_data(entry, &mine);
   const int submitted = ::io_uring_submit(&ring_);
-  // The entry stays in the ring and goes out with the next submit: it must not refer to `mine` then.
+  // After a failed submit the entry stays in the ring and goes out with the next one: it must not refer to `mine` then.
   if (submitted < 0) {
     ::io_uring_prep_nop(entry);
     ::io_uring_sqe_set_data(entry, nullptr);
