@@ -110,6 +110,8 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
     co_await container::exited(s->pidfd.get());
   } catch (const cancelled&) {
     output.cancel();
+  } catch (const error&) {
+    // The kernel does not let us watch it: reaped() asks again and again.
   }
   s->exited = true;
   s->output.changed.notify_all();
