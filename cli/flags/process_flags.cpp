@@ -1,9 +1,21 @@
 #include "cli/flags/process_flags.hpp"
 
+#include <charconv>
+
 #include "cli/flags/env_words.hpp"
 #include "cli/flags/flag_values.hpp"
 
 namespace lxr::cli {
+namespace {
+
+std::uint32_t parse_octal(const std::string& text, const std::string& flag) {
+  std::uint32_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+  if (failure == std::errc() && end == text.data() + text.size() && value <= 0777) return value;
+  refuse_value(flag, text, "it is not an octal number between 0 and 0777");
+}
+
+}  // namespace
 
 void process_flags::add_to(flag_set& app, process_options& options) {
   app.add_option("-e,--env", env_, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
@@ -19,6 +31,8 @@ void process_flags::add_to(flag_set& app, process_options& options) {
   app.add_option(
       "--entrypoint", [&options](const std::string& word) { options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word}; },
       "Replace the image's entrypoint; \"\" for none");
+  app.add_option("--umask", [&options](const std::string& text) { options.umask = parse_octal(text, "--umask"); },
+                 "File mode mask of the process, in octal (022)");
   app.add_option("--oom-score-adj", options.oom_score_adj, "How likely the kernel, out of memory, ends the container")->range(-1000, 1000);
 }
 

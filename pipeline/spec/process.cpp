@@ -58,6 +58,7 @@ void add_process(oci::runtime_spec& spec, const container_config& config, const 
   oci::process_spec process;
   process.terminal = config.process.tty;
   process.user = user.ids;
+  process.user.umask = config.process.umask;
   process.args = command_line(config, image);
   process.env = environment(config, image, user.home);
   if (!sets_home(config, image)) spec.annotations[derived_home_annotation] = "true";
@@ -78,7 +79,9 @@ oci::process_spec make_process(const oci::runtime_spec& of, const further_proces
   if (wanted.tty && find_env(process.env, "TERM").empty()) set_env(process.env, "TERM=xterm");
   const resolved_user user = resolve_user(wanted.user.empty() ? std::to_string(process.user.uid) : wanted.user, read);
   if (!wanted.user.empty()) {
+    const auto umask = process.user.umask;
     process.user = user.ids;
+    process.user.umask = umask;
     set_capabilities(process);
     if (of.annotations.contains(derived_home_annotation)) set_env(process.env, "HOME=" + user.home);
   }

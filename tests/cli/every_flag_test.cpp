@@ -56,7 +56,7 @@ void read(const declared& f, const words& line) {
 
 words two_values(const declared& f) {
   static const std::map<std::string, words> of_a_kind{
-      {"--memory", {"64m", "1g"}}, {"--cpus", {"1.5", "2"}}, {"--workdir", {"/a", "/b"}}, {"--hostname", {"a", "b"}}, {"--network", {"none", "host"}}, {"--net", {"none", "host"}}, {"--stop-signal", {"TERM", "9"}}};
+      {"--memory", {"64m", "1g"}}, {"--cpus", {"1.5", "2"}}, {"--workdir", {"/a", "/b"}}, {"--hostname", {"a", "b"}}, {"--network", {"none", "host"}}, {"--net", {"none", "host"}}, {"--stop-signal", {"TERM", "9"}}, {"--umask", {"022", "0777"}}};
   if (const auto found = of_a_kind.find(f.names.back()); found != of_a_kind.end()) return found->second;
   if (f.number) return {std::to_string(f.lowest), std::to_string(f.highest)};
   if (!f.choices.empty()) return {f.choices[0], f.choices[1]};

@@ -50,6 +50,13 @@ TEST_F(surroundings, memfd_noexec_is_no_obstacle) {
 }
 
 // 1.16
+TEST_F(surroundings, the_umask_is_022_or_what_the_user_says_and_not_the_callers) {
+  const outcome o = shell("umask 077; $lxr run --rm --network none $image sh -c umask; $lxr run -d --name box --umask 027 --network none $image sleep 1000 > /dev/null; "
+                          "$lxr exec -u 1000 box sh -c umask; $lxr run --rm --umask 8 $image true");
+  EXPECT_EQ(o.out, "0022\n0027\n") << o.err;
+  EXPECT_NE(o.err.find("--umask \"8\""), std::string::npos) << o.err;
+}
+
 TEST_F(surroundings, a_container_does_not_have_the_callers_oom_score) {
   const outcome o = shell("echo 300 > /proc/self/oom_score_adj; $lxr run --rm --network none --oom-score-adj 500 $image cat /proc/self/oom_score_adj; "
                           "$lxr run -d --name box --network none --oom-score-adj 400 $image sleep 1000 > /dev/null; $lxr exec box cat /proc/self/oom_score_adj");

@@ -87,6 +87,17 @@ TEST(make_spec, limits_working_directory_and_network) {
   EXPECT_EQ(spec.process->capabilities->bounding.bits >> 21 & 1, 0u);  // CAP_SYS_ADMIN
 }
 
+TEST(make_spec, the_umask_is_the_users_or_left_to_the_launch) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  container_config config;
+  EXPECT_FALSE(make_spec(config, image, nothing).process->user.umask);
+  config.process.umask = 0077;
+  const oci::runtime_spec spec = make_spec(config, image, nothing);
+  EXPECT_EQ(spec.process->user.umask, 0077u);
+  EXPECT_EQ(make_process(spec, {.command = {"y"}}, nothing).user.umask, 0077u);  // also of what exec starts
+}
+
 TEST(exec_candidates, the_path_in_order_and_words_with_a_slash_as_they_are) {
   EXPECT_EQ(exec_candidates("ls", "/a:/b::rel:/c"), (words{"/a/ls", "/b/ls", "/c/ls"}));
   EXPECT_EQ(exec_candidates("./ls", "/a"), (words{"./ls"}));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct process_options {
   std::string user, working_dir;                       // empty: the image's
   bool tty = false, open_stdin = false;
   int oom_score_adj = 0;                               // proc_pid_oom_score_adj(5)
+  std::optional<std::uint32_t> umask;                  // umask(2); none: 022
 };
 
 template <class Format, json::same_struct<process_options> T>
@@ -28,6 +30,7 @@ void describe(Format& f, T& v) {
   f("tty", v.tty);
   f("openStdin", v.open_stdin);
   f("oomScoreAdj", v.oom_score_adj);
+  f("umask", v.umask);
 }
 
 }  // namespace lxr
