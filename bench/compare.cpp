@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs several commands in turn, each as a whole process, in another order each round, and prints a line of JSON for each:
 //   {"scenario","who","count","ms":[...],"cpu_ms","peak_kb","failed"}
 // ms: from before the fork to the end of the process; cpu_ms: of the whole machine, mean, until the next one begins;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A link with latency: forwards TCP connections to 127.0.0.1:PORT and holds back everything for half of RTT_MS each way; a new
 // connection costs one RTT more, as its handshake would. Bandwidth is not limited. Prints its port; ends with standard input.
 //   delay_proxy PORT RTT_MS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a command once and prints, as JSON, its wall time, the processor time of it and of all it waited for, and the peak
 // memory of the largest of these processes. Its output goes to standard error; its exit status is ours.
 //   measure COMMAND...

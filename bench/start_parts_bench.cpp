@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Micro-benchmarks of the parts of one start (Google Benchmark). Needs root; works in namespaces of its own.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>

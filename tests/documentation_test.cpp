@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the comments of headers have to say, so that a caller need not read the code.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Floor of a batch: N containers started by one process, left running; then all of them killed and cleaned up.
 //   floor_batch none|bridge [slots] N ROOTFS WORK PROGRAM [ARGUMENT ...]
 // Prints {"made_ms","started_ms","stopped_ms","clean_ms"}: with slots, until all namespaces, links, cgroups and directories

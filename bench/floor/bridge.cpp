@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bridge the other floor programs use, 10.250.0.1/16.
 //   floor_bridge up|down
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Floor of `exec`: another process with the isolation of a running container.
 //   floor_exec PID PROGRAM [ARGUMENT ...]
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The least a process can do: from exec to main and out again.
 #include <unistd.h>
 

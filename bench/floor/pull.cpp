@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The floor of a pull: receive, SHA-256, inflate, SHA-256, write with O_DIRECT, and nothing else, by two processes that take
 // the blobs in turn, largest first. Buffers are large and reused; nothing is parsed, checked or made visible.
 //   floor_pull PORT DIRECTORY gzip|zstd PATH SIZE [PATH SIZE ...]      PATH: of a blob at http://127.0.0.1:PORT

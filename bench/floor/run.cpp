@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Floor of `run --rm`: one container from nothing to nothing.
 //   floor_run none|bridge ROOTFS WORK PROGRAM [ARGUMENT ...]    WORK: a directory for writable layers
 // bridge: as the second of two lxr runs finds it, the bridge is there (floor_bridge makes it) and the link's removal is

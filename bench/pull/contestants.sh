@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How each contestant pulls an image into an empty store. Sourced by run.sh, which sets: build, work, trixie, host.
 # contest NAME STORE IMAGE prints what bench/measure prints, of the pull alone; the store is an empty directory.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The images of the pull benchmark that the tests do not have, each an OCI layout in DIR/NAME with the tag NAME.
 #   images.sh DIR NAME...
 #     depth-N       the same 3,000 files in N layers

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by `./setup bench pull [quick]`.
 #   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one, also over a slow link
 # Results: DIR/bench-pull.json (rows, figures with verdicts, every run), DIR/bench-pull.txt (the same as a table), DIR/bench-pull.svg (the spans of one pull).

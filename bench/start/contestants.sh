@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The peers, each started as its users start it, and only those that this host has and that run here. Sourced by run.sh, which
 # sets: work, bundle (an OCI bundle of the same root filesystem), archive (the image for docker, podman and ctr).
 # peer_NAME is a command that takes a subcommand and its arguments; peers lists the names.

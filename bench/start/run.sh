@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Starts, measured: floor programs, lxr and peers, interleaved in one run. Called by `./setup bench [quick]`.
 #   run.sh DIR-OF-LXR [quick]     quick: fewer rounds and containers, at most five minutes
 # Results: DIR/bench-start.json (every sample), DIR/bench-start.txt (the table), DIR/bench-start.html (the page).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/image_words.hpp"
 
 #include "cli/print/output.hpp"

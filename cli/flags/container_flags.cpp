@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/container_flags.hpp"
 
 #include "cli/flags/lifecycle_flags.hpp"

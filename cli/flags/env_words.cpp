@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/env_words.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/print/exit_code.hpp"
 
 #include "core/base/error.hpp"

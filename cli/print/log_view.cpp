@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/print/log_view.hpp"
 
 #include "pipeline/monitor/log_file.hpp"

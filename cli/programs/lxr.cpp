@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // lxr: the command line, and the engine behind it.
 #include <fcntl.h>
 #include <malloc.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // lxr-image: pulls images for lxr. Loaded only when bytes from outside must be handled.
 #include <sys/socket.h>
 

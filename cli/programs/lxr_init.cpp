@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // lxr-init: what a container's processes are before they are the user's program. It maps the launch plan from a memfd and
 // goes on where the cloned child stopped; with a listener it first waits to be started. Run from a sealed memfd, so that
 // /proc/self/exe never leads from inside a container to a file of the host (CVE-2019-5736). Static, without libc.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/async/readiness.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/async/waiter_list.hpp"
 
 namespace lxr {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/oci/image_config.hpp"
 
 #include "core/base/error.hpp"

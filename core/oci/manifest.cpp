@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/oci/manifest.hpp"
 
 #include "core/base/error.hpp"

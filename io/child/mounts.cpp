@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on mounts and on files below the container's root.
 #include <fcntl.h>
 #include <linux/mount.h>

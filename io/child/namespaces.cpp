@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on cgroups, namespaces and the way to lxr-init.
 #include <fcntl.h>
 #include <linux/prctl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on the network of the namespace the child is in (rtnetlink(7)).
 #include <linux/if.h>
 #include <linux/netlink.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What makes the child the user's process.
 #include <fcntl.h>
 #include <linux/capability.h>

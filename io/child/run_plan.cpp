@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a launch plan; see context.hpp for the rules of this code.
 #include <linux/prctl.h>
 #include <signal.h>

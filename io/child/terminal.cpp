@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on terminals and standard streams.
 #include <fcntl.h>
 #include <linux/magic.h>

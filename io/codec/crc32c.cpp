@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/codec/crc32c.hpp"
 
 #ifndef LXR_WITHOUT_ISAL

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // update_both() changes the state of a stream itself. Only OpenSSL's low-level interface gives access to it, and
 // OpenSSL calls that interface deprecated.
 #define OPENSSL_SUPPRESS_DEPRECATED

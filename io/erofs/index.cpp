@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/erofs/index.hpp"
 
 #include <endian.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/http/spare_connections.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/http/transfer_error.hpp"
 
 #include <curl/curl.h>

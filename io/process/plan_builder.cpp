@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/process/plan_builder.hpp"
 
 #include "core/base/error.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/seccomp/default_profile.hpp"
 
 #include <linux/filter.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Build-time tool: compiles a profile text (default_profile.txt) into BPF bytes, as a C++ initialiser list.
 // usage: seccomp_generate PROFILE > OUT
 // The kernel checks, converts and compiles a filter anew at every start, so its length is start latency: numbers with the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The part of `reader` for sparse files.
 #include "io/tar/format.hpp"
 #include "io/tar/reader.hpp"

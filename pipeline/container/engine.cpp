@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/engine.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/kernel_objects.hpp"
 
 #include "pipeline/network/bridge_network.hpp"

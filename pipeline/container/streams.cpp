@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/streams.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/container_plan.hpp"
 
 #include <linux/sched.h>

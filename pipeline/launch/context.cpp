@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/context.hpp"
 
 #include "core/base/own_program.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/further_process.hpp"
 
 #include "core/async/readiness.hpp"

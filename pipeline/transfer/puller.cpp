@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/transfer/puller.hpp"
 
 #include "core/base/error.hpp"

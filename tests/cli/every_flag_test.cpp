@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Issue 11, 3.4 and security case 68: every flag of every command takes the words that Go's pflag gives it, and no other.
 #include <gtest/gtest.h>
 

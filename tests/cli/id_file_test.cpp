@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Issue 11, 1.20: --cidfile removed another's file.
 #include "cli/flags/id_file.hpp"
 

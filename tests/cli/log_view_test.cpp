@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Issue 11, 3.8: lines are counted, not pieces, and times stand where lines begin.
 #include "cli/print/log_view.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Security case 67: nothing from outside reaches the terminal as a command to it.
 #include "cli/print/output.hpp"
 

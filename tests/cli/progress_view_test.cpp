@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Issue 11, 2.12 and 3.14: progress never wraps and never scrolls, and says rate, total and estimate.
 #include "cli/print/progress_view.hpp"
 

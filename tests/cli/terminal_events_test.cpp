@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Issue 11, 2.12 and 3.14: bars on a real terminal that is smaller than they would like.
 #include "cli/print/terminal_events.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/async/keyed_once.hpp"
 
 #include <gtest/gtest.h>

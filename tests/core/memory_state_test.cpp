@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/instance/memory_state.hpp"
 
 #include <linux/magic.h>

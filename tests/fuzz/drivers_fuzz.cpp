@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any archive of well-formed members, in an order and with names that hit each other: both store drivers show the same tree,
 // or both refuse it; and several archives as the layers of one image. Needs root: the layers are mounted.
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any bytes give output or an error, from each of the decoders.
 #include "core/base/error.hpp"
 #include "io/codec/decoder.hpp"

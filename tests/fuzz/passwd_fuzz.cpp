@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The image's passwd and group files: whatever they hold, a number never becomes another one.
 #include <cstdlib>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What parses has a canonical spelling that parses to the same.
 #include <cstdlib>
 #include <string_view>

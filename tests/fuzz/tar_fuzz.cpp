@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any bytes, in pieces that depend on them, give members or an error: and the same ones as in one piece.
 #include <cstdlib>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Between states: what users meet when two commands are a few milliseconds apart (issue 11, section 3).
 #include <signal.h>
 

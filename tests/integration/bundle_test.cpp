@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A bundle goes the way of every container: through launch, which knows neither images nor a store nor container options.
 #include <fcntl.h>
 #include <sys/mount.h>

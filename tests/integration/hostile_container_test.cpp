@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a container, or an image, may try against lxr, the host and other containers (issue 11; security cases 61 to 69).
 #include <fcntl.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images that attack whoever pulls and runs them (security-cases.md, 65 and 66), or that a careless tool made; through both store drivers.
 #include <fcntl.h>
 #include <sys/inotify.h>

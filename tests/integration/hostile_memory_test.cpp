@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small images that unpack to much memory, disk or time (issue 11, 2.3; security-cases.md, 66), through both store drivers: whatever
 // becomes of them, lxr-image stays below 256 MiB, and honest images below 150 MiB.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Containers on one network, one of which may send any frame it likes (which takes CAP_NET_RAW: none has it by default).
 // Issue 11, 1.4; security cases 56 and 61. Each attack is also shown to work once its protection is switched off.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a start costs, counted: system calls, by strace(1), of all processes of one command. The ledger is a file of the repository:
 // whoever makes a start dearer changes it there, and says why.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layers as nobody should make them, and as some do: what is hostile is refused and leaves nothing, what is odd works, through
 // both store drivers, and is what umoci makes of it.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From exec to main: what a start of lxr costs before its first line runs, next to a static hello-world.
 #include <elf.h>
 #include <fcntl.h>

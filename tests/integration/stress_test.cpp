@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts and ends, and kill -9 of whatever takes part in them at any moment. LXR_STRESS_CYCLES says how many (150).
 #include <fcntl.h>
 #include <signal.h>

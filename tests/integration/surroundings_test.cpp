@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The caller's surroundings must not leak in, nor be kept (issue 11, section 1).
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Terminals, driven as a person would: tmux types and shows the screen.
 #include <fcntl.h>
 

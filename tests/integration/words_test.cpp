@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Command lines as people and scripts type them, and what comes back.
 #include <fcntl.h>
 

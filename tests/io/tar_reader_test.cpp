@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "io/tar/reader.hpp"
 
 #include <archive.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // issue 11, 2.3
 #include "pipeline/layer/budget.hpp"
 

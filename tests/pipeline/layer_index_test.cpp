@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two store drivers against each other: whatever a tar holds, both show the same tree or both refuse it.
 #include "pipeline/layer/layer_index.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OCI image layouts on disk: issue 11, 2.10.
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "pipeline/rootfs/name_resolution.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How pulls bear with registries: issue 11, 2.2 and 2.4 to 2.8.
 #include <gtest/gtest.h>
 

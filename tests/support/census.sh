@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What lxr may leave on a host, as sorted lines; two censuses are compared with diff.
 #   census.sh ROOT STATE             print it
 #   census.sh ROOT STATE FILE        wait (at most 15 s) until it equals FILE; print the difference and fail otherwise

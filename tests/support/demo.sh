@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The main job, end to end: registry, pull, batch, exec, timeline, removal, census. usage: demo.sh DIR-OF-LXR
 set -euo pipefail
 lxr=$1/lxr

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The registry and the images that all integration tests share.
 #   fixture.sh up DIR     makes what is missing, starts the registry; images come from $LXR_TEST_CACHE when they are there
 #   fixture.sh down DIR   stops the registry

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Test images as OCI layouts, from Debian packages only. Needs root (mknod, chown).
 #   images.sh small DIR            layout DIR with tags small, small-zstd, small-none (the same
 #                                  layers as gzip, zstd, plain tar), small-config, small-multi

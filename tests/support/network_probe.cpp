@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a program in a container may do with the network, as a static program that images of tests hold.
 //   network_probe ping ADDRESS MILLISECONDS     one ICMP echo by an unprivileged socket; exit code 0: answered in time
 //   network_probe socket FAMILY ENTRY           socket(FAMILY) by an entry of the kernel: native, i386 (socket),

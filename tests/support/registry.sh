@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Throwaway Debian docker-registry (2.8) on a free loopback port, plain http.
 #   registry.sh start DIR   prints "PORT PID"; keeps storage, config, log, port, pid in DIR
 #   registry.sh stop DIR    stops it by the pid kept in DIR/pid, waits for its end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/support/registry_imposter.hpp"
 
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the pull tests with the lxr-image of a sanitizer build.
 #   with_sanitized_image.sh RELEASE SANITIZED     two build directories; the second has lxr-image, built by: cmake --preset asan
 set -euo pipefail

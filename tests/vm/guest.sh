@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# SPDX-License-Identifier: Apache-2.0
 # Init of the virtual machine of run.sh: the main job on Debian's kernel with cgroup v2 alone. Each check says its name.
 export PATH=/bin:/lxr
 # Containers cannot pivot away from an initramfs: move to a tmpfs first.

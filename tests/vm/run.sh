@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Boots Debian's own kernel in qemu, with cgroup v2 alone and lxr's programs in a small initramfs, and runs guest.sh there.
 #   run.sh BINARIES LAYOUT [CACHE]     BINARIES holds lxr, lxr-image, lxr-init; LAYOUT is the small test image
 # Exits 0 only when the guest reported that every check passed. The kernel is kept in CACHE.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/oci/runtime_spec/capabilities.hpp"
 
 #include <algorithm>

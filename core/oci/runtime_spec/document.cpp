@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/oci/runtime_spec/document.hpp"
 
 #include "core/oci/runtime_spec/fields.hpp"
