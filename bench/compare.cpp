@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs several commands in turn, each as a whole process, in another order each round, and prints a line of JSON for each:
+// Runs several commands in turn, each as a whole process, in another order each round, and prints a line of JSON for
+// each:
 //   {"scenario","who","count","ms":[...],"cpu_ms","peak_kb","failed"}
 // ms: from before the fork to the end of the process; cpu_ms: of the whole machine, mean, until the next one begins;
 // peak_kb: of the largest process waited for.
-// A negative pause: each runs twice, and the second one counts, as in a loop of its own; the pause lies between contestants.
+// A negative pause: each runs twice, and the second one counts, as in a loop of its own; the pause lies between
+// contestants.
 // For peers with daemons, whose aftermath is not to be paid by whoever comes next.
 //   compare SCENARIO ROUNDS PAUSE_MS WHO COMMAND... -- WHO COMMAND... [-- ...]
 #include <poll.h>
@@ -91,7 +93,7 @@ int main(int argc, char** argv) {
   for (const contestant& c : all) {
     lxr::json::array samples;
     for (const double ms : c.wall) samples.emplace_back(std::round(ms * 1000) / 1000);
-    const lxr::json::object o{{"scenario", scenario},           {"who", c.who},       {"count", 1},           {"ms", samples},
+    const lxr::json::object o{{"scenario", scenario},     {"who", c.who},      {"count", 1},          {"ms", samples},
                               {"cpu_ms", c.cpu / rounds}, {"peak_kb", c.peak}, {"failed", c.failures}};
     std::printf("%s\n", lxr::json::dump(o).c_str());
   }

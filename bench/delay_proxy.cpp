@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link with latency: forwards TCP connections to 127.0.0.1:PORT and holds back everything for half of RTT_MS each way; a new
-// connection costs one RTT more, as its handshake would. Bandwidth is not limited. Prints its port; ends with standard input.
+// A link with latency: forwards TCP connections to 127.0.0.1:PORT and holds back everything for half of RTT_MS each
+// way; a new connection costs one RTT more, as its handshake would. Bandwidth is not limited. Prints its port; ends
+// with standard input.
 //   delay_proxy PORT RTT_MS
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -36,7 +37,8 @@ awaitable<void> receive(std::shared_ptr<lane> l, clock_type::duration delay, clo
   for (;;) {
     std::vector<char> bytes(64 << 10);
     boost::system::error_code failure;
-    const std::size_t got = co_await l->from->async_read_some(asio::buffer(bytes), asio::redirect_error(use_awaitable, failure));
+    const std::size_t got =
+        co_await l->from->async_read_some(asio::buffer(bytes), asio::redirect_error(use_awaitable, failure));
     bytes.resize(got);
     if (got > 0) l->waiting.push_back({std::max(clock_type::now(), open) + delay, std::move(bytes)});
     l->ended = static_cast<bool>(failure);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a command once and prints, as JSON, its wall time, the processor time of it and of all it waited for, and the peak
-// memory of the largest of these processes. Its output goes to standard error; its exit status is ours.
+// Runs a command once and prints, as JSON, its wall time, the processor time of it and of all it waited for, and the
+// peak memory of the largest of these processes. Its output goes to standard error; its exit status is ours.
 //   measure COMMAND...
 #include <spawn.h>
 #include <sys/resource.h>
@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   rusage usage{};
   ::wait4(pid, &status, 0, &usage);
   const double wall = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("{\"wall_ms\":%.3f,\"cpu_ms\":%.3f,\"peak_kb\":%ld}\n", wall, ms(usage.ru_utime) + ms(usage.ru_stime), usage.ru_maxrss);
+  std::printf("{\"wall_ms\":%.3f,\"cpu_ms\":%.3f,\"peak_kb\":%ld}\n", wall, ms(usage.ru_utime) + ms(usage.ru_stime),
+              usage.ru_maxrss);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

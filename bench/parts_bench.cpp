@@ -91,7 +91,9 @@ BENCHMARK(hash_two)->Name("sha256, two streams together")->Unit(benchmark::kMill
 // 10,000 members as a distribution's layers have them: small files in directories of forty.
 std::string archive_sample() {
   test::tar_builder tar;
-  for (int i = 0; i < 10'000; ++i) tar.file("usr/share/package" + std::to_string(i / 40) + "/file" + std::to_string(i), std::string(static_cast<std::size_t>(i * 37 % 2000), 'x'));
+  for (int i = 0; i < 10'000; ++i)
+    tar.file("usr/share/package" + std::to_string(i / 40) + "/file" + std::to_string(i),
+             std::string(static_cast<std::size_t>(i * 37 % 2000), 'x'));
   return tar.finish();
 }
 
@@ -182,10 +184,12 @@ void create_by_uring(benchmark::State& state) {
       unsigned chains = 0;
       for (; chains < at_once && begin + static_cast<int>(chains) < files; ++chains) {
         io_uring_sqe* open = ::io_uring_get_sqe(&ring);
-        ::io_uring_prep_openat_direct(open, dir.get(), names[static_cast<std::size_t>(begin) + chains].c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644, chains);
+        ::io_uring_prep_openat_direct(open, dir.get(), names[static_cast<std::size_t>(begin) + chains].c_str(),
+                                      O_WRONLY | O_CREAT | O_EXCL, 0644, chains);
         open->flags |= IOSQE_IO_LINK;
         io_uring_sqe* write = ::io_uring_get_sqe(&ring);
-        ::io_uring_prep_write(write, static_cast<int>(chains), content.data(), static_cast<unsigned>(content.size()), 0);
+        ::io_uring_prep_write(write, static_cast<int>(chains), content.data(), static_cast<unsigned>(content.size()),
+                              0);
         write->flags |= IOSQE_IO_LINK | IOSQE_FIXED_FILE;
         ::io_uring_prep_close_direct(::io_uring_get_sqe(&ring), chains);
       }
@@ -209,7 +213,8 @@ void write_large(benchmark::State& state) {
   for (auto _ : state) {
     const std::string path = bench_directory();
     {
-      const unique_fd fd(::open((path + "/file").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? O_DIRECT : 0), 0644));
+      const unique_fd fd(
+          ::open((path + "/file").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? O_DIRECT : 0), 0644));
       for (std::size_t i = 0; i < pieces; ++i) {
         if (::write(fd.get(), block.room().data(), piece) < 0) std::abort();
       }
@@ -220,7 +225,17 @@ void write_large(benchmark::State& state) {
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(piece * pieces));
 }
-BENCHMARK(write_large)->Name("write/256 MiB, buffered")->Arg(0)->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
-BENCHMARK(write_large)->Name("write/256 MiB, O_DIRECT")->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
+BENCHMARK(write_large)
+    ->Name("write/256 MiB, buffered")
+    ->Arg(0)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime();
+BENCHMARK(write_large)
+    ->Name("write/256 MiB, O_DIRECT")
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime();
 
 }  // namespace

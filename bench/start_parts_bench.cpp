@@ -18,8 +18,8 @@
 #include "io/process/child_process.hpp"
 #include "io/seccomp/default_profile.hpp"
 #include "pipeline/launch/container_plan.hpp"
-#include "pipeline/spec/spec.hpp"
 #include "pipeline/network/address_pool.hpp"
+#include "pipeline/spec/spec.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace {
@@ -52,7 +52,9 @@ void mount_tree(benchmark::State& state) {
   for (auto _ : state) {
     io::process::built_plan plan = launch::make_container_plan(spec, in, {});
     io::process::child_process child = io::process::child_process::spawn(plan, {.namespaces = CLONE_NEWPID});
-    if (const auto separated = child.receive(); !separated || separated->report.what != io::child::child_report::separated) state.SkipWithError("no child");
+    if (const auto separated = child.receive();
+        !separated || separated->report.what != io::child::child_report::separated)
+      state.SkipWithError("no child");
     child.close_channel();  // it leaves when it comes to the end of its part
     child.wait();
   }
@@ -62,7 +64,8 @@ BENCHMARK(mount_tree)->Name("namespaces and mount tree")->Unit(benchmark::kMicro
 void overlay(benchmark::State& state) {
   const test::temp_directory dir;
   for (const char* name : {"lower", "upper", "work"}) file::make_directory_at(dir.fd(), name);
-  const unique_fd lower = file::open_at(dir.fd(), "lower", O_RDONLY | O_DIRECTORY), upper = file::open_at(dir.fd(), "upper", O_RDONLY | O_DIRECTORY);
+  const unique_fd lower = file::open_at(dir.fd(), "lower", O_RDONLY | O_DIRECTORY),
+                  upper = file::open_at(dir.fd(), "upper", O_RDONLY | O_DIRECTORY);
   for (auto _ : state) {
     state.PauseTiming();
     file::remove_tree_at(dir.fd(), "work");
@@ -81,7 +84,8 @@ void seccomp(benchmark::State& state) {
   for (auto _ : state) {
     const pid_t pid = ::vfork();
     if (pid == 0) {
-      sock_fprog program{static_cast<unsigned short>(bytes.size() / sizeof(sock_filter)), reinterpret_cast<sock_filter*>(const_cast<char*>(bytes.data()))};
+      sock_fprog program{static_cast<unsigned short>(bytes.size() / sizeof(sock_filter)),
+                         reinterpret_cast<sock_filter*>(const_cast<char*>(bytes.data()))};
       if (load) ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
       ::_exit(0);
     }
@@ -110,7 +114,9 @@ void netlink_batch(benchmark::State& state) {
     }
     const auto namespace_of = [](pid_t pid) {
       char name[64] = {};
-      return ::readlink(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), name, sizeof name - 1) > 0 ? std::string(name) : std::string();
+      return ::readlink(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), name, sizeof name - 1) > 0
+                 ? std::string(name)
+                 : std::string();
     };
     while (namespace_of(peer) == namespace_of(::getpid())) ::sched_yield();
     io::netlink::put_veth(b, {"lv0", 1 << 30, bridge, peer, {2, 0, 0, 1, 0, 1}});
@@ -123,7 +129,11 @@ void netlink_batch(benchmark::State& state) {
     state.ResumeTiming();
   }
 }
-BENCHMARK(netlink_batch)->Name("netlink: one link into a bridge")->Unit(benchmark::kMicrosecond)->UseRealTime()->Iterations(100);
+BENCHMARK(netlink_batch)
+    ->Name("netlink: one link into a bridge")
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime()
+    ->Iterations(100);
 
 void address(benchmark::State& state) {
   const test::temp_directory dir;

@@ -9,14 +9,15 @@
 #include <cstdlib>
 #include <cstring>
 
-// Processor time of everything that ran on this machine, the kernel's own threads included: what a start leaves for daemons,
-// monitors and the kernel's deferred work counts. Nothing else should be running.
+// Processor time of everything that ran on this machine, the kernel's own threads included: what a start leaves for
+// daemons, monitors and the kernel's deferred work counts. Nothing else should be running.
 namespace lxr::bench {
 
 // In milliseconds; from cgroup v1's cpuacct or v2's cpu.stat at the root. Below zero: this host has neither.
 inline double machine_cpu_ms() {
   char text[256] = {};
-  for (const char* path : {"/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu,cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu.stat"}) {
+  for (const char* path : {"/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu,cpuacct/cpuacct.usage",
+                           "/sys/fs/cgroup/cpu.stat"}) {
     const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
     const ssize_t got = ::read(fd, text, sizeof text - 1);

@@ -38,14 +38,16 @@ struct line {
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 // Splits one line at the first "//" outside of string and character literals. Headers have no /* */ and no raw strings.
 line split(const std::string& text, int number) {
   char quote = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool separates_digits = text[i] == '\'' && i > 0 && std::isalnum(static_cast<unsigned char>(text[i - 1])) != 0;
+    const bool separates_digits =
+        text[i] == '\'' && i > 0 && std::isalnum(static_cast<unsigned char>(text[i - 1])) != 0;
     if (quote != 0) {
       if (text[i] == quote) quote = 0;
       if (text[i] == '\\') ++i;
@@ -76,8 +78,9 @@ struct declaration {
   int number = 0;
 };
 
-// Reads a header as a list of declarations: those at namespace scope, and members of classes at namespace scope. The comment on
-// a `namespace` counts for every declaration in it. Bodies of functions, enumerations and nested classes are skipped.
+// Reads a header as a list of declarations: those at namespace scope, and members of classes at namespace scope. The
+// comment on a `namespace` counts for every declaration in it. Bodies of functions, enumerations and nested classes are
+// skipped.
 class header {
  public:
   explicit header(const fs::path& p) {
@@ -170,7 +173,9 @@ class header {
   }
 
   // Above 0 the brace that closes belongs to a default argument: the declaration goes on.
-  [[nodiscard]] std::ptrdiff_t depth_of_parentheses() const { return std::ranges::count(text_, '(') - std::ranges::count(text_, ')'); }
+  [[nodiscard]] std::ptrdiff_t depth_of_parentheses() const {
+    return std::ranges::count(text_, '(') - std::ranges::count(text_, ')');
+  }
 
   void end() {
     if (in_body() != 0) return;
@@ -179,7 +184,8 @@ class header {
   }
 
   void add(bool has_body) {
-    declaration d{.text = std::string(trimmed(text_)), .comment = block_ + trailing_, .has_body = has_body, .number = number_};
+    declaration d{
+        .text = std::string(trimmed(text_)), .comment = block_ + trailing_, .has_body = has_body, .number = number_};
     for (const scope& s : scopes_) {
       if (s.what == kind::name_space) d.comment += s.comment;
       if (s.what != kind::type) continue;
@@ -208,7 +214,8 @@ std::vector<fs::path> headers() {
     for (const auto& e : fs::recursive_directory_iterator(top / layer)) {
       if (e.path().extension() != ".hpp") continue;
       const std::string name = fs::relative(e.path(), top).string();
-      const bool skipped = std::ranges::any_of(not_yet, [&](const std::string& entry) { return (name + "/").starts_with(entry + "/"); });
+      const bool skipped =
+          std::ranges::any_of(not_yet, [&](const std::string& entry) { return (name + "/").starts_with(entry + "/"); });
       if (!skipped) out.push_back(e.path());
     }
   }
@@ -216,7 +223,9 @@ std::vector<fs::path> headers() {
   return out;
 }
 
-std::string place(const fs::path& p, const declaration& d) { return fs::relative(p, top).string() + ":" + std::to_string(d.number); }
+std::string place(const fs::path& p, const declaration& d) {
+  return fs::relative(p, top).string() + ":" + std::to_string(d.number);
+}
 
 bool says(const std::string& comment, const char* word) { return comment.find(word) != std::string::npos; }
 
@@ -230,8 +239,10 @@ TEST(documentation, every_class_says_how_to_use_it) {
       if (!d.class_name.empty() || !std::regex_search(d.text, found, type)) continue;
       if (!d.has_body) continue;  // a forward declaration
       ++seen;
-      const bool enough = says(d.comment, "Lifecycle") || says(d.comment, "Runs on") || says(d.comment, "Borrows") || says(d.comment, "Owns");
-      EXPECT_TRUE(enough) << place(p, d) << ": class " << found[1] << ": its comment says neither Lifecycle, Runs on, Owns nor Borrows";
+      const bool enough = says(d.comment, "Lifecycle") || says(d.comment, "Runs on") || says(d.comment, "Borrows") ||
+                          says(d.comment, "Owns");
+      EXPECT_TRUE(enough) << place(p, d) << ": class " << found[1]
+                          << ": its comment says neither Lifecycle, Runs on, Owns nor Borrows";
     }
   }
   EXPECT_GT(seen, 40u);
@@ -248,7 +259,8 @@ TEST(documentation, every_task_says_how_it_fails_and_is_cancelled) {
       if (!d.is_public || head == d.text || !std::regex_search(head, found, returns_task)) continue;
       ++seen;
       for (const char* word : {"Failure", "Cancel"}) {
-        EXPECT_TRUE(says(d.comment, word) || says(d.class_comment, word)) << place(p, d) << ": " << found[1] << "(): no " << word;
+        EXPECT_TRUE(says(d.comment, word) || says(d.class_comment, word))
+            << place(p, d) << ": " << found[1] << "(): no " << word;
       }
     }
   }
@@ -262,13 +274,17 @@ TEST(documentation, not_yet_names_what_exists) {
 // No rule of the headers: shows that the reader above finds the declarations it should find, and no others.
 TEST(documentation, finds_declarations_in_a_header) {
   const fs::path p = fs::temp_directory_path() / "lxr_documentation_test.hpp";
-  std::ofstream(p) << "#pragma once\n// Of all.\nnamespace a {\n\nclass forward;\n// Owns: it.\ntemplate <class T>\nclass one final : base {\n public:\n"
-                      "  one() : b_{1} { f(\"{\"); }\n  // Cancel: none.\n  task<std::optional<int>> get(int a = 1'000,\n      int b = 2);  // behind\n"
-                      " private:\n  task<void> hidden();\n  struct inner {\n    task<void> deep();\n  };\n  int b_;\n};\n\ntask<void> free();\n}\n";
+  std::ofstream(p) << "#pragma once\n// Of all.\nnamespace a {\n\nclass forward;\n// Owns: it.\ntemplate <class "
+                      "T>\nclass one final : base {\n public:\n"
+                      "  one() : b_{1} { f(\"{\"); }\n  // Cancel: none.\n  task<std::optional<int>> get(int a = "
+                      "1'000,\n      int b = 2);  // behind\n"
+                      " private:\n  task<void> hidden();\n  struct inner {\n    task<void> deep();\n  };\n  int "
+                      "b_;\n};\n\ntask<void> free();\n}\n";
   const header h(p);
   fs::remove(p);
   const auto find = [&](const std::string& text) {
-    const auto found = std::ranges::find_if(h.declarations(), [&](const declaration& d) { return d.text.find(text) != std::string::npos; });
+    const auto found = std::ranges::find_if(
+        h.declarations(), [&](const declaration& d) { return d.text.find(text) != std::string::npos; });
     return found == h.declarations().end() ? declaration{} : *found;
   };
   EXPECT_EQ(find("class one").comment, "Owns: it.\nOf all.\n");

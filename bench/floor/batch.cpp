@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Floor of a batch: N containers started by one process, left running; then all of them killed and cleaned up.
 //   floor_batch none|bridge [slots] N ROOTFS WORK PROGRAM [ARGUMENT ...]
-// Prints {"made_ms","started_ms","stopped_ms","clean_ms"}: with slots, until all namespaces, links, cgroups and directories
-// are there; from there (else from the beginning) until the last one runs its program; from there until all are reaped and
-// their files and cgroups gone; until their links are gone too (from the same moment).
+// Prints {"made_ms","started_ms","stopped_ms","clean_ms"}: with slots, until all namespaces, links, cgroups and
+// directories are there; from there (else from the beginning) until the last one runs its program; from there until all
+// are reaped and their files and cgroups gone; until their links are gone too (from the same moment).
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -87,6 +87,7 @@ int main(int argc, char** argv) {
   for (const place& p : places) clean(p);
   const double stopped = since(end);
   while (bridged && count_links("lf") > 0) ::poll(nullptr, 0, 2);
-  std::printf("{\"made_ms\":%.3f,\"started_ms\":%.3f,\"stopped_ms\":%.3f,\"clean_ms\":%.3f}\n", made, started, stopped, since(end));
+  std::printf("{\"made_ms\":%.3f,\"started_ms\":%.3f,\"stopped_ms\":%.3f,\"clean_ms\":%.3f}\n", made, started, stopped,
+              since(end));
   return failed == 0 ? 0 : 1;
 }

@@ -16,10 +16,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <grp.h>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <grp.h>
 
 #include "bench/floor/link.hpp"
 #include "core/oci/runtime_spec/defaults.hpp"
@@ -31,7 +31,8 @@ extern "C" int umount2(const char*, int) noexcept;
 namespace lxr::floor {
 namespace {
 
-constexpr unsigned long ro = 1, nosuid = 2, nodev = 4, noexec = 8, remount = 32, bind = 4096, rec = 16384, priv = 1 << 18;
+constexpr unsigned long ro = 1, nosuid = 2, nodev = 4, noexec = 8, remount = 32, bind = 4096, rec = 16384,
+                        priv = 1 << 18;
 constexpr unsigned long safe = nosuid | nodev | noexec;
 
 bool put(const std::string& path, const char* text) {
@@ -58,11 +59,19 @@ void make_devices() {
     const char* path;
     unsigned major, minor;
   };
-  for (const node& n : {node{"dev/null", 1, 3}, {"dev/zero", 1, 5}, {"dev/full", 1, 7}, {"dev/random", 1, 8}, {"dev/urandom", 1, 9}, {"dev/tty", 5, 0}}) {
+  for (const node& n : {node{"dev/null", 1, 3},
+                        {"dev/zero", 1, 5},
+                        {"dev/full", 1, 7},
+                        {"dev/random", 1, 8},
+                        {"dev/urandom", 1, 9},
+                        {"dev/tty", 5, 0}}) {
     must(::mknod(n.path, S_IFCHR | 0666, makedev(n.major, n.minor)), "mknod");
   }
-  for (const auto& [link, target] : {std::pair{"dev/fd", "/proc/self/fd"}, {"dev/stdin", "/proc/self/fd/0"}, {"dev/stdout", "/proc/self/fd/1"},
-                                     {"dev/stderr", "/proc/self/fd/2"}, {"dev/ptmx", "pts/ptmx"}}) {
+  for (const auto& [link, target] : {std::pair{"dev/fd", "/proc/self/fd"},
+                                     {"dev/stdin", "/proc/self/fd/0"},
+                                     {"dev/stdout", "/proc/self/fd/1"},
+                                     {"dev/stderr", "/proc/self/fd/2"},
+                                     {"dev/ptmx", "pts/ptmx"}}) {
     must(::symlink(target, link), "symlink");
   }
 }
@@ -75,7 +84,7 @@ void hide() {
   }
   for (const std::string& path : oci::default_masked_paths()) {
     const char* target = path.c_str() + 1;
-    struct stat st {};
+    struct stat st{};
     if (::stat(target, &st) != 0) continue;
     if (S_ISDIR(st.st_mode)) {
       must(::mount("tmpfs", target, "tmpfs", safe | ro, "size=4k,nr_inodes=2"), "mask");
@@ -141,7 +150,8 @@ void give_up_privileges() {
   must(::setresuid(0, 0, 0), "setresuid");
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[2]{};
-  for (int half = 0; half < 2; ++half) sets[half].effective = sets[half].permitted = static_cast<__u32>(kept >> (32 * half));
+  for (int half = 0; half < 2; ++half)
+    sets[half].effective = sets[half].permitted = static_cast<__u32>(kept >> (32 * half));
   must(::syscall(SYS_capset, &header, sets), "capset");
   must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
   const std::string_view bytes = io::seccomp::default_profile();
@@ -158,7 +168,7 @@ place prepare(const std::string& work, const std::string& id) {
     *path = base + name;
     must(::mkdir(path->c_str(), 0755), "mkdir");
   }
-  struct statfs fs {};
+  struct statfs fs{};
   p.unified = ::statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == 0x63677270;
   const std::string parent = p.unified ? "/sys/fs/cgroup/lxr-floor" : "/sys/fs/cgroup/pids/lxr-floor";
   ::mkdir(parent.c_str(), 0755);
@@ -182,10 +192,12 @@ child start(const place& p, const what& w) {
   int go[2] = {-1, -1};
   if (w.linked) must(::pipe2(go, O_CLOEXEC), "pipe");
   const int route = w.linked ? open_route() : -1;
-  const int group = p.unified ? static_cast<int>(must(::open(p.group.c_str(), O_PATH | O_CLOEXEC), "open cgroup"))
-                              : static_cast<int>(must(::open((p.group + "/tasks").c_str(), O_WRONLY | O_CLOEXEC), "open tasks"));
+  const int group =
+      p.unified ? static_cast<int>(must(::open(p.group.c_str(), O_PATH | O_CLOEXEC), "open cgroup"))
+                : static_cast<int>(must(::open((p.group + "/tasks").c_str(), O_WRONLY | O_CLOEXEC), "open tasks"));
   clone_args args{};
-  args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD | (p.unified ? CLONE_INTO_CGROUP : 0);
+  args.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD |
+               (p.unified ? CLONE_INTO_CGROUP : 0);
   args.cgroup = static_cast<std::uint64_t>(group);
   args.pidfd = reinterpret_cast<std::uint64_t>(&c.pidfd);
   args.exit_signal = SIGCHLD;

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <string>
 
-// What every floor program shares: the calls no container start can do without, with lxr's isolation (all namespaces but
-// user, overlay, proc, sysfs, dev, pts, shm, mqueue, masked and read-only paths, capabilities, seccomp, a pids limit), and
-// nothing else: no image, no configuration, no state, no log, no name resolution files. Every failure ends the program.
+// What every floor program shares: the calls no container start can do without, with lxr's isolation (all namespaces
+// but user, overlay, proc, sysfs, dev, pts, shm, mqueue, masked and read-only paths, capabilities, seccomp, a pids
+// limit), and nothing else: no image, no configuration, no state, no log, no name resolution files. Every failure ends
+// the program.
 namespace lxr::floor {
 
 // `result`, or the end of the program when it says that a call failed.
@@ -30,8 +31,8 @@ struct child {
 };
 
 struct what {
-  std::string root;    // directory with the root filesystem
-  char* const* argv;   // program and arguments
+  std::string root;     // directory with the root filesystem
+  char* const* argv;    // program and arguments
   bool linked = false;  // waits for its link, then takes `address`/16 and a default route through `gateway`
   std::uint32_t address = 0, gateway = 0;
   int bridge = 0;  // index

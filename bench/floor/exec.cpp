@@ -15,7 +15,9 @@ int main(int argc, char** argv) {
   using namespace lxr::floor;
   if (argc < 3) return 2;
   const long pidfd = must(::syscall(SYS_pidfd_open, std::atoi(argv[1]), 0), "pidfd_open");
-  must(::syscall(SYS_setns, pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP), "setns");
+  must(::syscall(SYS_setns, pidfd,
+                 CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP),
+       "setns");
   const pid_t pid = ::fork();
   if (pid == 0) {
     give_up_privileges();

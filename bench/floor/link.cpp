@@ -2,13 +2,13 @@
 #include "bench/floor/link.hpp"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <dirent.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,7 +54,9 @@ class writer {
     add<rtattr>()->rta_type = type;
     return begin;
   }
-  void end(std::size_t begin) { reinterpret_cast<rtattr*>(bytes_.data() + begin)->rta_len = static_cast<unsigned short>(bytes_.size() - begin); }
+  void end(std::size_t begin) {
+    reinterpret_cast<rtattr*>(bytes_.data() + begin)->rta_len = static_cast<unsigned short>(bytes_.size() - begin);
+  }
   void close() { header()->nlmsg_len = static_cast<std::uint32_t>(bytes_.size() - at_); }
 
   void send(int fd) const { must(::send(fd, bytes_.data(), bytes_.size(), 0), "netlink send"); }
@@ -118,7 +120,10 @@ void put_port(writer& w, int bridge, std::uint32_t address) {
   w.close();
   put_link(w, change, index_of(address), true);
   const std::size_t info = w.nest(IFLA_LINKINFO), port = w.nest(IFLA_INFO_SLAVE_DATA);
-  for (const auto& [setting, value] : {std::pair{IFLA_BRPORT_LEARNING, 0}, {IFLA_BRPORT_UNICAST_FLOOD, 0}, {IFLA_BRPORT_ISOLATED, 1}, {IFLA_BRPORT_LOCKED, 1}}) {
+  for (const auto& [setting, value] : {std::pair{IFLA_BRPORT_LEARNING, 0},
+                                       {IFLA_BRPORT_UNICAST_FLOOD, 0},
+                                       {IFLA_BRPORT_ISOLATED, 1},
+                                       {IFLA_BRPORT_LOCKED, 1}}) {
     const auto byte = static_cast<std::uint8_t>(value);
     w.attribute(static_cast<std::uint16_t>(setting), &byte, 1);
   }
@@ -196,7 +201,9 @@ void links::make_veth(const std::string& name, int bridge, pid_t pid, std::uint3
   w.exchange(fd_);
 }
 
-int open_route() { return static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink")); }
+int open_route() {
+  return static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink"));
+}
 
 void await_links(int route, int bridge, std::uint32_t address) {
   writer w;

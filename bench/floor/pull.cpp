@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor of a pull: receive, SHA-256, inflate, SHA-256, write with O_DIRECT, and nothing else, by two processes that take
-// the blobs in turn, largest first. Buffers are large and reused; nothing is parsed, checked or made visible.
+// The floor of a pull: receive, SHA-256, inflate, SHA-256, write with O_DIRECT, and nothing else, by two processes that
+// take the blobs in turn, largest first. Buffers are large and reused; nothing is parsed, checked or made visible.
 //   floor_pull PORT DIRECTORY gzip|zstd PATH SIZE [PATH SIZE ...]      PATH: of a blob at http://127.0.0.1:PORT
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -62,7 +62,8 @@ int request(int port, const std::string& path, std::vector<char>& rest) {
 class pipeline {
  public:
   pipeline(const char* directory, bool zstd) : directory_(directory), zstd_(zstd) {
-    out_ = static_cast<unsigned char*>(::mmap(nullptr, output_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    out_ = static_cast<unsigned char*>(
+        ::mmap(nullptr, output_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     stream_ = ZSTD_createDCtx();
   }
 
@@ -167,7 +168,8 @@ int main(int argc, char** argv) {
   std::vector<blob> blobs;
   for (int i = 4; i + 1 < argc; i += 2) blobs.push_back({argv[i], std::strtoull(argv[i + 1], nullptr, 10)});
   std::sort(blobs.begin(), blobs.end(), [](const blob& a, const blob& b) { return a.size > b.size; });
-  auto* next = new (::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) std::atomic<std::size_t>(0);
+  auto* next = new (::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+      std::atomic<std::size_t>(0);
   for (int p = 0; p < 2; ++p) {
     if (::fork() != 0) continue;
     pipeline mine(argv[2], std::string(argv[3]) == "zstd");

@@ -37,7 +37,8 @@ void close_all_but(std::vector<int> kept) {
 }  // namespace
 
 void remember_arguments(int argc, char** argv) noexcept {
-  if (argc > 0) arguments() = {argv[0], static_cast<std::size_t>(argv[argc - 1] + std::strlen(argv[argc - 1]) - argv[0])};
+  if (argc > 0)
+    arguments() = {argv[0], static_cast<std::size_t>(argv[argc - 1] + std::strlen(argv[argc - 1]) - argv[0])};
 }
 
 void leave_caller(const char* title, std::span<const int> keep) noexcept {

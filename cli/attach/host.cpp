@@ -33,7 +33,12 @@ void raise_descriptor_limit() {
 }  // namespace
 
 host::host(instance where, engine_side& side, terminal_events& events)
-    : events_(events), side_(side), where_(std::move(where)), loop_(1), engine_(where_, loop_.get_executor(), events), monitor_(engine_) {
+    : events_(events),
+      side_(side),
+      where_(std::move(where)),
+      loop_(1),
+      engine_(where_, loop_.get_executor(), events),
+      monitor_(engine_) {
   raise_descriptor_limit();
 }
 
@@ -124,7 +129,8 @@ task<void> image_arrival::until_stored() {
   if (failed) throw cancelled(cancel_reason::sibling_failed);
 }
 
-task<void> host::with_image(const image_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work) {
+task<void> host::with_image(const image_flags& flags, container_config& config,
+                            std::function<task<void>(image_arrival&)> work) {
   image_arrival arrival;
   std::exception_ptr failure;
   task_scope fetching(engine_.executor);
@@ -148,7 +154,9 @@ task<void> host::with_image(const image_flags& flags, container_config& config, 
 task<void> host::fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival) {
   try {
     auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
-    if (found && !flags.architecture.empty() && !oci::platform::parse(flags.architecture).accepts("", engine_.images.load(found->id).config.architecture)) found.reset();
+    if (found && !flags.architecture.empty() &&
+        !oci::platform::parse(flags.architecture).accepts("", engine_.images.load(found->id).config.architecture))
+      found.reset();
     if (!found && flags.pull == "never") {
       throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
     }

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "cli/flags/image_flags.hpp"
 #include "cli/attach/session.hpp"
+#include "cli/flags/image_flags.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
@@ -31,8 +31,8 @@ class host {
  public:
   host(instance where, engine_side& side, terminal_events& events);
 
-  // `work` does what the command is for; it may call client().finished() when the client may go. While it runs, a signal
-  // from the client, or its end, cancels it; afterwards signals go to the container that focus() named.
+  // `work` does what the command is for; it may call client().finished() when the client may go. While it runs, a
+  // signal from the client, or its end, cancels it; afterwards signals go to the container that focus() named.
   void run(std::function<task<void>(host&)> work);
 
   engine_side& client() noexcept { return side_; }
@@ -43,9 +43,11 @@ class host {
 
   // The attached container: signals and window sizes of the client are its from now on.
   void focus(const std::string& id);
-  // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and filled
-  // in, with how it is shown. Work that fails ends the pull; work learns from `arrival` that the pull failed, which is the cause.
-  task<void> with_image(const image_flags& flags, container_config& config, std::function<task<void>(image_arrival&)> work);
+  // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and
+  // filled in, with how it is shown. Work that fails ends the pull; work learns from `arrival` that the pull failed,
+  // which is the cause.
+  task<void> with_image(const image_flags& flags, container_config& config,
+                        std::function<task<void>(image_arrival&)> work);
 
  private:
   task<void> fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival);

@@ -24,15 +24,17 @@ namespace {
 sigset_t handled_signals() {
   sigset_t set;
   sigfillset(&set);
-  for (const int left_alone : {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+  for (const int left_alone :
+       {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
     sigdelset(&set, left_alone);
   }
   return set;
 }
 
-// As much as a descriptor that poll(2) calls writable takes without blocking: a pipe promises that much (pipe(7)), a terminal less.
+// As much as a descriptor that poll(2) calls writable takes without blocking: a pipe promises that much (pipe(7)), a
+// terminal less.
 std::size_t portion(int fd, std::size_t size) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return size;
   return std::min<std::size_t>(size, ::isatty(fd) == 1 ? 256 : PIPE_BUF);
 }
@@ -116,7 +118,7 @@ void relay::read_output(output& o) {
 void relay::write_output(output& o) {
   ssize_t put = 0;
   std::size_t done = 0;
-  for (pollfd more{o.to, POLLOUT, 0}; done < o.waiting.size(); ) {
+  for (pollfd more{o.to, POLLOUT, 0}; done < o.waiting.size();) {
     put = ::write(o.to, o.waiting.data() + done, portion(o.to, o.waiting.size() - done));
     if (put > 0) done += static_cast<std::size_t>(put);
     if (put <= 0 || ::poll(&more, 1, 0) != 1) break;
@@ -145,7 +147,8 @@ int relay::report_leaving() const {
     print_error(std::string("cannot write to standard output: ") + std::strerror(output_failure_));
     return tool_failed;
   }
-  if (left_by_ != SIGHUP && asked_to_end_ == 3) print_error("asked to end three times: left without waiting for the container");
+  if (left_by_ != SIGHUP && asked_to_end_ == 3)
+    print_error("asked to end three times: left without waiting for the container");
   return 128 + left_by_;
 }
 
@@ -189,7 +192,8 @@ void relay::run() {
     if (input != 0 && fds[input].revents != 0) pump_input();
     if (backlog != 0 && fds[backlog].revents != 0) flush_input();
     if (ending && outputs_.empty()) return;
-    if (ending && !undelivered && std::chrono::steady_clock::now() > last_call) return;  // somebody else still writes, without end
+    if (ending && !undelivered && std::chrono::steady_clock::now() > last_call)
+      return;  // somebody else still writes, without end
   }
 }
 

@@ -31,7 +31,8 @@ class relay {
   // Ends run(), from one of the handlers, because of a signal.
   void leave(int signal) noexcept { left_by_ = signal; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
-  // Why run() returned early: the errno of a write to our standard output (EPIPE: nobody reads it any more, as in `| head`), 0: none.
+  // Why run() returned early: the errno of a write to our standard output (EPIPE: nobody reads it any more, as in `|
+  // head`), 0: none.
   [[nodiscard]] int output_failure() const noexcept { return output_failure_; }
   // Or the signal: that our terminal hung up, or the third that asks to end; 0: none.
   [[nodiscard]] int left_by() const noexcept { return left_by_; }

@@ -13,9 +13,9 @@
 #include <string>
 
 #include "cli/attach/background.hpp"
+#include "cli/attach/relay.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
-#include "cli/attach/relay.hpp"
 #include "core/base/error.hpp"
 #include "io/tty/terminal.hpp"
 
@@ -54,14 +54,21 @@ void send(int control, session_message m) noexcept { ::send(control, &m, sizeof 
 void report_death(pid_t engine) {
   int status = 0;
   ::waitpid(engine, &status, 0);
-  const std::string how = WIFSIGNALED(status) ? std::string("was killed: ") + ::strsignal(WTERMSIG(status)) : "ended without a word";
+  const std::string how =
+      WIFSIGNALED(status) ? std::string("was killed: ") + ::strsignal(WTERMSIG(status)) : "ended without a word";
   print_error("the engine of this command " + how + "; what it started runs on, see: lxr ps -a");
 }
 
 class client {
  public:
-  client(const session_options& options, pid_t engine, unique_fd control, unique_fd output, unique_fd errors, unique_fd input)
-      : options_(options), engine_(engine), control_(std::move(control)), output_(std::move(output)), errors_(std::move(errors)), input_(std::move(input)) {}
+  client(const session_options& options, pid_t engine, unique_fd control, unique_fd output, unique_fd errors,
+         unique_fd input)
+      : options_(options),
+        engine_(engine),
+        control_(std::move(control)),
+        output_(std::move(output)),
+        errors_(std::move(errors)),
+        input_(std::move(input)) {}
 
   int run() {
     if (options_.attached) {
@@ -138,8 +145,8 @@ void engine_side::left() noexcept {
 
 namespace {
 
-// From here on this is a monitor. Without it nobody sees its containers end: where allowed (CAP_SYS_RESOURCE) the kernel, out
-// of memory, takes it last.
+// From here on this is a monitor. Without it nobody sees its containers end: where allowed (CAP_SYS_RESOURCE) the
+// kernel, out of memory, takes it last.
 void spare_monitor() noexcept {
   const unique_fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (score) static_cast<void>(!::write(score.get(), "-999", 4));

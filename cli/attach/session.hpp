@@ -10,15 +10,15 @@
 
 namespace lxr::cli {
 
-// lxr forks early: this process becomes the client, which owns the terminal and returns the exit code; its child becomes
-// the engine, which starts containers and, when they outlive the client, stays behind as their monitor.
+// lxr forks early: this process becomes the client, which owns the terminal and returns the exit code; its child
+// becomes the engine, which starts containers and, when they outlive the client, stays behind as their monitor.
 //
 //   client ── signal, resize, abandoned ──▶ engine        one SOCK_SEQPACKET pair
 //   client ◀── started, finished(code) ── engine
 //   client ◀── container's stdout, stderr ── engine      pipes, when attached
 //   client ── stdin ──▶ container (or the engine's pty)  pipe, when interactive
-// `abandoned`: nobody sees the container's output any more, because the client's output failed, its terminal hung up, or it was
-// told to leave at once.
+// `abandoned`: nobody sees the container's output any more, because the client's output failed, its terminal hung up,
+// or it was told to leave at once.
 struct session_message {
   enum kind : std::uint32_t { signal, resize, abandoned, started, finished } what;
   std::int32_t a = 0, b = 0;
@@ -32,7 +32,8 @@ class engine_side {
 
   // The container runs: with a terminal the client goes into raw mode now.
   void started() const noexcept;
-  // The client may go, with this exit code. Leaves the client's terminal and standard streams; only the first call counts.
+  // The client may go, with this exit code. Leaves the client's terminal and standard streams; only the first call
+  // counts.
   void finished(int code) noexcept;
   // The client went by itself. Whoever reads its terminal or streams must not wait for the engine.
   void left() noexcept;
@@ -46,9 +47,9 @@ struct session_options {
   bool attached = false;     // hand the container's output to the client
   bool interactive = false;  // hand the client's input to the container
   bool tty = false;
-  bool output = true, errors = true;      // which of the attached streams the client shows
-  bool sig_proxy = true;                  // hand signals on; else they end the client
-  int kept = -1;              // a further descriptor that the engine needs
+  bool output = true, errors = true;     // which of the attached streams the client shows
+  bool sig_proxy = true;                 // hand signals on; else they end the client
+  int kept = -1;                         // a further descriptor that the engine needs
   std::string detach_keys = "\x10\x11";  // with a terminal: ctrl-p ctrl-q
 };
 

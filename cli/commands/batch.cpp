@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
+#include "cli/attach/host.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/container_flags.hpp"
 #include "cli/print/exit_code.hpp"
-#include "cli/attach/host.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/random.hpp"
@@ -33,18 +33,21 @@ std::string summary_text(const batch::summary& s, bool quiet) {
   const std::size_t started = s.containers.size() - s.failed();
   char line[256];
   if (s.slots > 0) {
-    std::snprintf(line, sizeof line, "made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000, ms(s.filling) / static_cast<double>(s.slots));
+    std::snprintf(line, sizeof line, "made %zu slots in %.3f s (%.2f ms each)\n", s.slots, ms(s.filling) / 1000,
+                  ms(s.filling) / static_cast<double>(s.slots));
     text += line;
   }
   const double seconds = ms(s.total) / 1000;
-  std::snprintf(line, sizeof line, "started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started, s.containers.size(), seconds,
-                seconds > 0 ? static_cast<double>(started) / seconds : 0, ms(s.percentile(0.5)), ms(s.percentile(0.99)));
+  std::snprintf(line, sizeof line, "started %zu of %zu in %.3f s (%.0f/s), p50 %.2f ms, p99 %.2f ms\n", started,
+                s.containers.size(), seconds, seconds > 0 ? static_cast<double>(started) / seconds : 0,
+                ms(s.percentile(0.5)), ms(s.percentile(0.99)));
   return text + line;
 }
 
 task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
   if (arrival.stored) {
-    spec::command_line(what.request.config, h.engine().image_of(what.request.config.image_id).config);  // before anything is made
+    spec::command_line(what.request.config,
+                       h.engine().image_of(what.request.config.image_id).config);  // before anything is made
   } else {
     what.request.image_arrival = [&arrival] { return arrival.until_stored(); };
   }
@@ -53,24 +56,27 @@ task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
   for (const batch::outcome& o : result.containers) {
     if (!o.failure.empty()) print_error(o.name + ": " + o.failure);
   }
-  const std::string remains = "what was started is there all the same, as " + what.request.prefix + "-1 and so on: see lxr ps -a";
+  const std::string remains =
+      "what was started is there all the same, as " + what.request.prefix + "-1 and so on: see lxr ps -a";
   const int arrived = print_result(summary_text(result, what.flags->quiet), remains);
   h.events().show(what.flags->timing, what.flags->trace);
   h.client().finished(result.failed() == 0 ? arrived : tool_failed);
 }
 
 task<void> run_batch(host& h, batch_command what) {
-  auto running = h.with_image(what.flags->image, what.request.config, [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
+  auto running = h.with_image(what.flags->image, what.request.config,
+                              [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
   co_await std::move(running);
 }
 
 }  // namespace
 
 int cmd_batch(const invocation& call) {
-  flag_set app("Create and start many containers of one image: one pull, one process, one monitor for all.\n"
-               "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
-               "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
-               "batch");
+  flag_set app(
+      "Create and start many containers of one image: one pull, one process, one monitor for all.\n"
+      "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
+      "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
+      "batch");
   batch_command what;
   container_flags flags;
   what.flags = &flags;
@@ -79,7 +85,9 @@ int cmd_batch(const invocation& call) {
   app.add_option("-n,--count", what.request.count, "How many")->required()->range(1, 60000);
   app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
   app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->range(1, 1024);
-  app.add_option("--slots", what.request.slots, "Make so many ahead, while the image is pulled, and begin when they are ready")->range(0, 4096);
+  app.add_option("--slots", what.request.slots,
+                 "Make so many ahead, while the image is pulled, and begin when they are ready")
+      ->range(0, 4096);
   app.add_flag("--all-or-nothing", what.request.all_or_nothing, "When one cannot start, remove them all");
   if (const auto done = parse(app, call)) return *done;
   what.request.config = flags.config(app);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/command.hpp"
+#include "cli/flags/suggestion.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
-#include "cli/flags/suggestion.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -13,12 +13,14 @@ namespace {
   for (const command& c : table) known.emplace_back(c.name);
   const std::string near = nearest(name, known);
   const std::string hint = near.empty() ? "" : "did you mean " + title + " " + near + "? ";
-  throw error(errc::invalid_argument, "use " + title, "", "unknown command: " + name, hint + "see " + title + " --help");
+  throw error(errc::invalid_argument, "use " + title, "", "unknown command: " + name,
+              hint + "see " + title + " --help");
 }
 
 void print_group_help(const std::string& title, std::span<const command> table) {
   std::string text = "Usage: " + title + " COMMAND [ARGUMENT ...]\n\nCommands:\n";
-  for (const command& c : table) text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
+  for (const command& c : table)
+    text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
   print_text(text);
 }
 

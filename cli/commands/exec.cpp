@@ -8,12 +8,12 @@
 #include <optional>
 #include <span>
 
-#include "cli/flags/attach_flags.hpp"
 #include "cli/attach/background.hpp"
+#include "cli/attach/relay.hpp"
 #include "cli/commands/command.hpp"
+#include "cli/flags/attach_flags.hpp"
 #include "cli/flags/env_words.hpp"
 #include "cli/print/exit_code.hpp"
-#include "cli/attach/relay.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -25,8 +25,9 @@
 namespace lxr::cli {
 namespace {
 
-// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never handed
-// into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay copies then.
+// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never
+// handed into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay
+// copies then.
 struct stream {
   unique_fd theirs, ours;
 };
@@ -34,7 +35,7 @@ struct stream {
 // Without a name: what has one can be opened by it, and a container given it could change its mode and owner.
 bool is_pipe(int fd) {
   constexpr long pipefs_magic = 0x50495045;
-  struct statfs fs {};
+  struct statfs fs{};
   return ::fstatfs(fd, &fs) == 0 && fs.f_type == pipefs_magic;
 }
 
@@ -54,8 +55,8 @@ stream input_stream(bool interactive) {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
-// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them: what they
-// print from now on goes nowhere.
+// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them:
+// what they print from now on goes nowhere.
 void hold_terminal(const launch::started_process& running) {
   const int master = running.terminal.get();
   const auto drain = [master] {
@@ -67,7 +68,8 @@ void hold_terminal(const launch::started_process& running) {
   run_behind(drain, std::span(&master, 1));
 }
 
-int attend(launch::started_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out, stream& err) {
+int attend(launch::started_process& running, bool interactive, const std::string& detach_keys, stream& in, stream& out,
+           stream& err) {
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
@@ -104,9 +106,10 @@ int attend(launch::started_process& running, bool interactive, const std::string
 }  // namespace
 
 int cmd_exec(const invocation& call) {
-  flag_set app("Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
-               "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
-               "exec");
+  flag_set app(
+      "Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
+      "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
+      "exec");
   app.stop_at_first_argument("CONTAINER [COMMAND ...]");
   container::exec_options options;
   bool interactive = false;
@@ -120,7 +123,8 @@ int cmd_exec(const invocation& call) {
   app.add_option("-w,--workdir", options.working_dir, "Working directory");
   if (const auto done = parse(app, call)) return *done;
   const std::vector<std::string> words = app.remaining();
-  if (words.empty()) throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
+  if (words.empty())
+    throw error(errc::invalid_argument, "use lxr exec", "", "no container was named", "see lxr exec --help");
   if (!options.working_dir.empty() && options.working_dir.front() != '/') {
     throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
   }
@@ -131,7 +135,8 @@ int cmd_exec(const invocation& call) {
     interactive = true;
     options.tty = io::tty::is_terminal(0) && io::tty::is_terminal(1);
   } else if (options.tty && interactive && !io::tty::is_terminal(0)) {
-    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY",
+                "leave out -t, or run it from a terminal");
   }
 
   const instance where = call.open();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/command.hpp"
-#include "cli/print/exit_code.hpp"
 #include "cli/commands/image_words.hpp"
+#include "cli/print/exit_code.hpp"
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
 #include "cli/print/terminal_events.hpp"
@@ -19,12 +19,16 @@ store::tagged_image must_find(const store::image_store& images, const std::strin
 }
 
 int image_prune(const invocation& call) {
-  flag_set app("Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a", "image prune");
+  flag_set app(
+      "Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a",
+      "image prune");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  if (!flags.force && !confirm(flags.all ? "WARNING! This will remove all images that no container uses." : "WARNING! This will remove all images without a name.")) return 0;
+  if (!flags.force && !confirm(flags.all ? "WARNING! This will remove all images that no container uses."
+                                         : "WARNING! This will remove all images without a name."))
+    return 0;
   const store::removed gone = store::prune(where, flags.all);
   print_removed(gone);
   print_line("Total reclaimed space: " + human_size(gone.bytes));
@@ -32,7 +36,10 @@ int image_prune(const invocation& call) {
 }
 
 int image_inspect(const invocation& call) {
-  flag_set app("Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq '.[0].Config.Env'", "image inspect");
+  flag_set app(
+      "Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq "
+      "'.[0].Config.Env'",
+      "image inspect");
   std::vector<std::string> words;
   app.add_argument("IMAGE", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
@@ -53,8 +60,10 @@ int image_inspect(const invocation& call) {
 }
 
 constexpr command image_commands[] = {
-    {"ls", cmd_images, "List images"},       {"list", cmd_images, "List images"},
-    {"pull", cmd_pull, "Pull an image"},     {"rm", cmd_rmi, "Remove images"},
+    {"ls", cmd_images, "List images"},
+    {"list", cmd_images, "List images"},
+    {"pull", cmd_pull, "Pull an image"},
+    {"rm", cmd_rmi, "Remove images"},
     {"inspect", image_inspect, "Show everything known about images, as JSON"},
     {"history", cmd_history, "Show how an image came to be"},
     {"prune", image_prune, "Remove images nobody needs"},
@@ -86,7 +95,8 @@ int cmd_images(const invocation& call) {
       size = "damaged";  // one must not hide the others
     }
     const std::string pulled = tag.is_named() ? human_duration(unix_time_ns() - tag.pulled_ns) + " ago" : "";
-    t.add({tag.is_named() ? tag.name.familiar_repository() : "<none>", tag.name.tag.empty() ? "<none>" : tag.name.tag, id, pulled, size});
+    t.add({tag.is_named() ? tag.name.familiar_repository() : "<none>", tag.name.tag.empty() ? "<none>" : tag.name.tag,
+           id, pulled, size});
   }
   if (!quiet) t.print();
   return 0;
@@ -94,9 +104,11 @@ int cmd_images(const invocation& call) {
 
 // podman's codes: 1 when an image does not exist, 2 when a container uses one, 125 for anything else.
 int cmd_rmi(const invocation& call) {
-  flag_set app("Remove images: a name, and with its last name the image and the layers only it needed. What a container uses stays.\n\n"
-               "Examples:\n  lxr rmi golang:1.22\n  lxr rmi -f 3f2a9c",
-               "rmi");
+  flag_set app(
+      "Remove images: a name, and with its last name the image and the layers only it needed. What a container uses "
+      "stays.\n\n"
+      "Examples:\n  lxr rmi golang:1.22\n  lxr rmi -f 3f2a9c",
+      "rmi");
   std::vector<std::string> words;
   bool force = false;
   app.add_flag("-f,--force", force, "By id: also when it has several names; missing ones are not an error");

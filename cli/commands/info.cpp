@@ -5,10 +5,10 @@
 #include "cli/commands/command.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
-#include "core/oci/manifest.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/memory_state.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_state.hpp"
+#include "core/oci/manifest.hpp"
 #include "io/cgroup/cgroup.hpp"
 #include "pipeline/store/store.hpp"
 

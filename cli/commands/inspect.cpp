@@ -12,14 +12,14 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
+#include "core/instance/names.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
-#include "core/instance/names.hpp"
 #include "pipeline/container/engine.hpp"
+#include "pipeline/container/stop.hpp"
 #include "pipeline/monitor/log_file.hpp"
 #include "pipeline/spec/environment.hpp"
 #include "pipeline/spec/spec.hpp"
-#include "pipeline/container/stop.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -75,7 +75,8 @@ json::object state_json(const container_state& s) {
 }
 
 json::object network_json(const container_config& c, const container_state& s) {
-  const json::object one{{"IPAddress", s.address}, {"IPPrefixLen", s.prefix}, {"Gateway", s.gateway}, {"MacAddress", s.mac}};
+  const json::object one{
+      {"IPAddress", s.address}, {"IPPrefixLen", s.prefix}, {"Gateway", s.gateway}, {"MacAddress", s.mac}};
   json::object out = one;
   out["Link"] = s.link;
   out["Ports"] = json::object{};
@@ -111,24 +112,30 @@ json::object inspect_container(const instance& where, const std::string& id) {
                    {"ImageName", c.image},
                    {"Name", c.name},
                    {"LogPath", where.root() + "/containers/" + c.id + "/" + monitor::log_file::name}};
-  out["GraphDriver"] = json::object{{"Name", "overlay"},
-                                    {"Data", json::object{{"LowerDirs", std::move(layers)},
-                                                          {"UpperDir", where.root() + "/containers/" + c.id + "/upper"},
-                                                          {"WorkDir", where.root() + "/containers/" + c.id + "/work"}}}};
-  out["HostConfig"] = json::object{{"NetworkMode", to_word(c.network.mode)}, {"Memory", c.resources.memory},   {"NanoCpus", static_cast<std::int64_t>(c.resources.cpus * 1e9)},
-                                   {"PidsLimit", c.resources.pids_limit},           {"AutoRemove", c.lifecycle.auto_remove}, {"ReadonlyRootfs", c.rootfs.read_only}};
-  out["Config"] = json::object{{"Hostname", c.network.hostname},
-                               {"User", c.process.user.empty() ? image.user : c.process.user},
-                               {"Tty", c.process.tty},
-                               {"OpenStdin", c.process.open_stdin},
-                               {"Env", json::from(env)},
-                               {"Cmd", json::from(c.process.command.empty() ? image.cmd : c.process.command)},
-                               {"Entrypoint", json::from(c.process.entrypoint.value_or(image.entrypoint))},
-                               {"Image", c.image},
-                               {"WorkingDir", c.process.working_dir.empty() ? image.working_dir : c.process.working_dir},
-                               {"Labels", json::from(c.lifecycle.labels)},
-                               {"StopSignal", c.lifecycle.stop_signal.empty() ? image.stop_signal : c.lifecycle.stop_signal},
-                               {"StopTimeout", c.lifecycle.stop_timeout}};
+  out["GraphDriver"] =
+      json::object{{"Name", "overlay"},
+                   {"Data", json::object{{"LowerDirs", std::move(layers)},
+                                         {"UpperDir", where.root() + "/containers/" + c.id + "/upper"},
+                                         {"WorkDir", where.root() + "/containers/" + c.id + "/work"}}}};
+  out["HostConfig"] = json::object{{"NetworkMode", to_word(c.network.mode)},
+                                   {"Memory", c.resources.memory},
+                                   {"NanoCpus", static_cast<std::int64_t>(c.resources.cpus * 1e9)},
+                                   {"PidsLimit", c.resources.pids_limit},
+                                   {"AutoRemove", c.lifecycle.auto_remove},
+                                   {"ReadonlyRootfs", c.rootfs.read_only}};
+  out["Config"] =
+      json::object{{"Hostname", c.network.hostname},
+                   {"User", c.process.user.empty() ? image.user : c.process.user},
+                   {"Tty", c.process.tty},
+                   {"OpenStdin", c.process.open_stdin},
+                   {"Env", json::from(env)},
+                   {"Cmd", json::from(c.process.command.empty() ? image.cmd : c.process.command)},
+                   {"Entrypoint", json::from(c.process.entrypoint.value_or(image.entrypoint))},
+                   {"Image", c.image},
+                   {"WorkingDir", c.process.working_dir.empty() ? image.working_dir : c.process.working_dir},
+                   {"Labels", json::from(c.lifecycle.labels)},
+                   {"StopSignal", c.lifecycle.stop_signal.empty() ? image.stop_signal : c.lifecycle.stop_signal},
+                   {"StopTimeout", c.lifecycle.stop_timeout}};
   out["NetworkSettings"] = network_json(c, s);
   out["Namespaces"] = s.init.pid != 0 ? namespaces_of(s.init.pid) : json::object{};
   out["Mounts"] = s.init.pid != 0 ? mounts_of(s.init.pid) : json::array{};
@@ -148,8 +155,10 @@ json::object inspect(const instance& where, container_finder& finder, const std:
 }  // namespace
 
 int cmd_inspect(const invocation& call) {
-  flag_set app("Show everything known about containers or images, as a JSON array.\n\nExample:\n  lxr inspect goCon | jq '.[0].NetworkSettings.IPAddress'",
-               "inspect");
+  flag_set app(
+      "Show everything known about containers or images, as a JSON array.\n\nExample:\n  lxr inspect goCon | jq "
+      "'.[0].NetworkSettings.IPAddress'",
+      "inspect");
   std::vector<std::string> words;
   app.add_argument("NAME", words, "Names or ids of containers or images");
   if (const auto done = parse(app, call)) return *done;

@@ -13,8 +13,8 @@
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_state.hpp"
 #include "pipeline/monitor/log_file.hpp"
 
 namespace lxr::cli {
@@ -65,11 +65,14 @@ void follow(const instance& where, const std::string& id, int directory, line_re
   char events[4096];
   for (;;) {
     const container_state state = load_state(where, id);
-    const bool ended = state.init.pid == 0 && !state.ending && state.status != container_status::starting;  // what it said last is there before its exit is recorded
+    const bool ended =
+        state.init.pid == 0 && !state.ending &&
+        state.status != container_status::starting;  // what it said last is there before its exit is recorded
     current.read([&view](std::string_view record) { view.add(record); });
     auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
-    struct stat mine {}, theirs {};
-    if (newest && ::fstat(current.fd(), &mine) == 0 && ::fstat(newest->get(), &theirs) == 0 && mine.st_ino != theirs.st_ino) {
+    struct stat mine{}, theirs{};
+    if (newest && ::fstat(current.fd(), &mine) == 0 && ::fstat(newest->get(), &theirs) == 0 &&
+        mine.st_ino != theirs.st_ino) {
       current = line_reader(std::move(*newest));
       continue;
     }
@@ -87,7 +90,8 @@ std::optional<std::size_t> lines_of(const std::string& tail) {
   std::size_t lines = 0;
   const auto [end, failure] = std::from_chars(tail.data(), tail.data() + tail.size(), lines);
   if (failure != std::errc() || end != tail.data() + tail.size() || lines > most_lines) {
-    throw error(errc::invalid_argument, "use --tail", '"' + tail + '"', "it is a number of lines from 0 to " + std::to_string(most_lines) + ", or all");
+    throw error(errc::invalid_argument, "use --tail", '"' + tail + '"',
+                "it is a number of lines from 0 to " + std::to_string(most_lines) + ", or all");
   }
   return lines;
 }
@@ -107,7 +111,8 @@ int cmd_logs(const invocation& call) {
   const instance where = call.open();
   const std::string id = resolve_container(where, word);
   const auto directory = file::try_open_at(where.root_fd(), "containers/" + id, O_RDONLY | O_DIRECTORY);
-  if (!directory) throw error(errc::not_found, "show the output of", '"' + word + '"', "no such container: it was removed meanwhile");
+  if (!directory)
+    throw error(errc::not_found, "show the output of", '"' + word + '"', "no such container: it was removed meanwhile");
   line_reader current(file::open_at(directory->get(), log_file::name, O_RDONLY | O_CREAT));
   read_old(directory->get(), current, view);
   if (following) follow(where, id, directory->get(), std::move(current), view);

@@ -7,13 +7,13 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/instance/names.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
-#include "core/instance/names.hpp"
 #include "pipeline/container/engine.hpp"
+#include "pipeline/container/stop.hpp"
 #include "pipeline/monitor/log_file.hpp"
 #include "pipeline/spec/spec.hpp"
-#include "pipeline/container/stop.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -31,7 +31,8 @@ void complete(const instance& where, listed& one) {
   one.state.created_ns = config.created_ns;
   one.state.command = "?";  // unless the image is there
   try {
-    one.state.command = spec::command_text(spec::command_line(config, store::image_store(where).load(config.image_id).config));
+    one.state.command =
+        spec::command_text(spec::command_line(config, store::image_store(where).load(config.image_id).config));
   } catch (const error&) {
     // it is gone, or on its way
   }
@@ -45,7 +46,8 @@ std::vector<listed> containers(const instance& where, bool all) {
     listed one{id, {}};
     try {
       one.state = states.load(id);
-      if (one.state.ending && std::chrono::steady_clock::now() < patience) one.state = container::load_settled_state(where, id);
+      if (one.state.ending && std::chrono::steady_clock::now() < patience)
+        one.state = container::load_settled_state(where, id);
       if (!all && one.state.status != container_status::running) continue;
       if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {
@@ -61,10 +63,14 @@ std::vector<listed> containers(const instance& where, bool all) {
 
 std::string status_text(const container_state& s, std::int64_t now) {
   switch (s.status) {
-    case container_status::created: return "Created";
-    case container_status::starting: return "Starting";
-    case container_status::running: return "Up " + human_duration(now - s.started_ns);
-    case container_status::exited: break;
+    case container_status::created:
+      return "Created";
+    case container_status::starting:
+      return "Starting";
+    case container_status::running:
+      return "Up " + human_duration(now - s.started_ns);
+    case container_status::exited:
+      break;
   }
   const std::string code = s.exit_code ? std::to_string(*s.exit_code) : "unknown";
   return "Exited (" + code + ")" + (s.finished_ns != 0 ? " " + human_duration(now - s.finished_ns) + " ago" : "");
@@ -78,8 +84,9 @@ void print_table(const std::vector<listed>& all, bool whole) {
   table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
   const std::int64_t now = unix_time_ns();
   for (const auto& [id, s] : all) {
-    t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole), human_duration(now - s.created_ns) + " ago",
-           status_text(s, now), s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
+    t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole),
+           human_duration(now - s.created_ns) + " ago", status_text(s, now),
+           s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
   }
   t.print();
 }
@@ -87,10 +94,14 @@ void print_table(const std::vector<listed>& all, bool whole) {
 void print_as_json(const std::vector<listed>& all) {
   const std::int64_t now = unix_time_ns();
   for (const auto& [id, s] : all) {
-    const json::object o{{"ID", short_id(id)},        {"Names", s.name},
-                         {"Image", s.image},          {"State", to_string(s.status)},
-                         {"Status", status_text(s, now)}, {"CreatedAt", monitor::format_time(s.created_ns)},
-                         {"Pid", s.init.pid},         {"Address", s.address}};
+    const json::object o{{"ID", short_id(id)},
+                         {"Names", s.name},
+                         {"Image", s.image},
+                         {"State", to_string(s.status)},
+                         {"Status", status_text(s, now)},
+                         {"CreatedAt", monitor::format_time(s.created_ns)},
+                         {"Pid", s.init.pid},
+                         {"Address", s.address}};
     print_json(o);
   }
 }

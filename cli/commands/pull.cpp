@@ -2,9 +2,9 @@
 #include "cli/commands/command.hpp"
 #include "cli/print/output.hpp"
 #include "cli/print/terminal_events.hpp"
-#include "core/base/own_program.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
+#include "core/base/own_program.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
 #include "pipeline/container/engine.hpp"
@@ -13,9 +13,10 @@
 namespace lxr::cli {
 
 int cmd_pull(const invocation& call) {
-  flag_set app("Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:NAME][@DIGEST]).\n\nExamples:\n"
-               "  lxr pull golang\n  lxr pull 127.0.0.1:5000/team/app:1.2\n  lxr pull oci:./layout:latest",
-               "pull");
+  flag_set app(
+      "Pull an image from a registry, or from an OCI image layout on disk (oci:DIR[:NAME][@DIGEST]).\n\nExamples:\n"
+      "  lxr pull golang\n  lxr pull 127.0.0.1:5000/team/app:1.2\n  lxr pull oci:./layout:latest",
+      "pull");
   transfer::pull_request request;
   bool quiet = false, timing = false;
   std::string trace;
@@ -33,7 +34,8 @@ int cmd_pull(const invocation& call) {
   oci::reference::parse(request.reference);  // its words are checked before anything starts
   terminal_events events(quiet);
   asio::io_context loop(1);
-  const transfer::pull_result pulled = lxr::run(loop, image_worker::pull(where, own_program("lxr-image"), request, events));
+  const transfer::pull_result pulled =
+      lxr::run(loop, image_worker::pull(where, own_program("lxr-image"), request, events));
   events.finish_progress();
   events.show(timing, trace);
   print_line(quiet ? "sha256:" + pulled.image_id : pulled.canonical);

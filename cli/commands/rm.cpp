@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/attach/background.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/print/exit_code.hpp"
-#include "cli/attach/background.hpp"
 #include "cli/print/output.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -15,8 +15,8 @@
 namespace lxr::cli {
 namespace {
 
-// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else. With -f a missing one is
-// what was asked for.
+// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else. With -f a missing
+// one is what was asked for.
 int code_of(const std::exception_ptr& failure, bool force, int before) {
   try {
     std::rethrow_exception(failure);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
+#include "cli/attach/host.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/flags/container_flags.hpp"
-#include "cli/print/exit_code.hpp"
-#include "cli/attach/host.hpp"
 #include "cli/flags/id_file.hpp"
+#include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
 #include "io/tty/terminal.hpp"
@@ -27,8 +27,11 @@ struct run_request {
 // From an image that is at least known; what does not need its layers is made while they come.
 task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   const bool stored = arrival.stored;
-  if (stored) spec::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
-  container::created fresh = container::create(h.where(), h.engine().self(), what.config, stored ? container::image_state::stored : container::image_state::coming);
+  if (stored)
+    spec::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
+  container::created fresh =
+      container::create(h.where(), h.engine().self(), what.config,
+                        stored ? container::image_state::stored : container::image_state::coming);
   const container_config config = std::move(fresh.config);
   container::start_options options;
   options.wait = !what.start;
@@ -46,10 +49,13 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
     if (!attached) {
       h.monitor().watch(std::move(running));
       fresh.lock.release();  // the next command may follow at once
-      h.client().finished(print_result(config.id + "\n", "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
+      h.client().finished(print_result(
+          config.id + "\n",
+          "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
       co_return;
     }
-    monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+    monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors),
+                                    std::move(h.client().input)};
     h.client().started();  // before its output: a terminal is raw then
     h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
     fresh.lock.release();
@@ -65,7 +71,8 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
 
 // run and create are the same but for where they stop.
 task<void> run_container(host& h, run_request what) {
-  auto running = h.with_image(what.flags->image, what.config, [&](image_arrival& arrival) { return start_container(h, what, arrival); });
+  auto running = h.with_image(what.flags->image, what.config,
+                              [&](image_arrival& arrival) { return start_container(h, what, arrival); });
   co_await std::move(running);
 }
 
@@ -75,7 +82,8 @@ int run_or_create(const invocation& call, bool start) {
   flag_set app(start ? "Create and start a container from an image.\n\nExamples:\n"
                        "  lxr run -it --rm debian bash\n  lxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
                        "  echo hi | lxr run -i --rm alpine cat"
-                     : "Create a container and prepare everything up to its start: its first process waits, set up, for `lxr start`.\n\n"
+                     : "Create a container and prepare everything up to its start: its first process waits, set up, "
+                       "for `lxr start`.\n\n"
                        "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
                start ? "run" : "create");
   container_flags flags;
@@ -103,7 +111,8 @@ int run_or_create(const invocation& call, bool start) {
   }
   const bool attached = start && !what.detach;
   if (attached && tty && interactive && !io::tty::is_terminal(0)) {
-    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY", "leave out -t, or run it from a terminal");
+    throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY",
+                "leave out -t, or run it from a terminal");
   }
   what.cidfile = std::make_shared<id_file>(cidfile);
   session_options session{attached, attached && interactive, attached && tty};

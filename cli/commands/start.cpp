@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
 
+#include "cli/attach/host.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/print/exit_code.hpp"
-#include "cli/attach/host.hpp"
 #include "cli/print/output.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -35,13 +35,15 @@ start_step judge(const container_config& config, const container_state& state, b
   }
   if (state.status == container_status::running) {
     if (!attach) return start_step::nothing;  // it runs, as asked
-    throw error(errc::conflict, "attach to container", subject, "it is running already", "see its output with: lxr logs -f " + config.name);
+    throw error(errc::conflict, "attach to container", subject, "it is running already",
+                "see its output with: lxr logs -f " + config.name);
   }
   const bool waits = state.status == container_status::created && state.init.pid != 0;
   return waits && !attach ? start_step::ask_waiting : start_step::launch;
 }
 
-// A waiting container needs no engine: its first process is asked directly. False when it needs one, or others hold its lock.
+// A waiting container needs no engine: its first process is asked directly. False when it needs one, or others hold its
+// lock.
 bool start_if_waiting(const instance& where, const std::string& id) {
   const container_lock lock = try_lock_container(where, id);
   if (!lock || judge(load_config(where, id), load_state(where, id), false) != start_step::ask_waiting) return false;
@@ -49,8 +51,8 @@ bool start_if_waiting(const instance& where, const std::string& id) {
   return true;
 }
 
-// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one whose output
-// is to be seen from its beginning.
+// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one
+// whose output is to be seen from its beginning.
 task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   container_lock lock = co_await lock_container(h.where(), id);
   const container_config config = load_config(h.where(), id);
@@ -72,7 +74,8 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
     h.monitor().watch(std::move(running));
     co_return;
   }
-  monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors), std::move(h.client().input)};
+  monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors),
+                                  std::move(h.client().input)};
   h.client().started();  // before its output: a terminal is raw then
   h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
   h.focus(id);
@@ -136,7 +139,8 @@ int cmd_start(const invocation& call) {
     asio::io_context loop(1);
     tty = lxr::run(loop, config_of(where, resolve_container(where, others.front()))).process.tty;
   }
-  if (tty && what.interactive && !io::tty::is_terminal(0)) throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
+  if (tty && what.interactive && !io::tty::is_terminal(0))
+    throw error(errc::invalid_argument, "attach", "", "the input device is not a TTY");
   what.words = others;
   session_options session{what.attach, what.interactive, what.attach && tty};
   attach.apply_to(session);

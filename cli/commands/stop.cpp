@@ -10,11 +10,11 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "core/model/container_config.hpp"
+#include "core/base/signals.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_config.hpp"
 #include "pipeline/container/create.hpp"
 #include "pipeline/container/engine.hpp"
-#include "core/base/signals.hpp"
 #include "pipeline/container/stop.hpp"
 
 namespace lxr::cli {
@@ -75,7 +75,8 @@ int run_all(const instance& where, const std::vector<std::string>& words, const 
   return code;
 }
 
-task<void> stop_one(const instance& where, container::exit_records& records, std::string id, std::optional<int> seconds) {
+task<void> stop_one(const instance& where, container::exit_records& records, std::string id,
+                    std::optional<int> seconds) {
   const container_config config = co_await config_of(where, id);
   const int wait = seconds.value_or(config.lifecycle.stop_timeout);
   container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
@@ -87,15 +88,21 @@ task<void> stop_one(const instance& where, container::exit_records& records, std
 }  // namespace
 
 int cmd_stop(const invocation& call) {
-  flag_set app("Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop -t 0 web db", "stop");
+  flag_set app(
+      "Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop "
+      "-t 0 web db",
+      "stop");
   std::vector<std::string> words;
   int seconds = 0;
-  const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)")->range(-1, std::numeric_limits<int>::max());
+  const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)")
+                          ->range(-1, std::numeric_limits<int>::max());
   app.add_argument("CONTAINER", words, "Names or ids");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const auto time = limit->count() > 0 ? std::optional(seconds) : std::nullopt;
-  return run_all(where, words, [&](container::exit_records& records, std::string id) { return stop_one(where, records, std::move(id), time); });
+  return run_all(where, words, [&](container::exit_records& records, std::string id) {
+    return stop_one(where, records, std::move(id), time);
+  });
 }
 
 int cmd_kill(const invocation& call) {
@@ -107,7 +114,9 @@ int cmd_kill(const invocation& call) {
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const int number = parse_signal(signal, SIGKILL);
-  return run_all(where, words, [&](container::exit_records& records, std::string id) { return container::kill(where, records, std::move(id), number); });
+  return run_all(where, words, [&](container::exit_records& records, std::string id) {
+    return container::kill(where, records, std::move(id), number);
+  });
 }
 
 }  // namespace lxr::cli

@@ -2,17 +2,17 @@
 #include <map>
 
 #include "cli/commands/command.hpp"
-#include "cli/print/exit_code.hpp"
 #include "cli/commands/image_words.hpp"
+#include "cli/print/exit_code.hpp"
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
 #include "cli/print/terminal_events.hpp"
-#include "core/base/own_program.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_state.hpp"
+#include "core/base/own_program.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_state.hpp"
 #include "io/cgroup/cgroup.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/remove.hpp"
@@ -27,7 +27,10 @@ std::string with_share(std::uint64_t part, std::uint64_t whole) {
 }
 
 int system_df(const invocation& call) {
-  flag_set app("Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system df", "system df");
+  flag_set app(
+      "Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system "
+      "df",
+      "system df");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const store::usage images = store::usage_of(where);
@@ -43,8 +46,10 @@ int system_df(const invocation& call) {
     if (!runs) reclaimable += size;
   }
   table t({"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"});
-  t.add({"Images", std::to_string(images.images), std::to_string(images.used_images), human_size(images.bytes), with_share(images.reclaimable, images.bytes)});
-  t.add({"Containers", std::to_string(all), std::to_string(running), human_size(bytes), with_share(reclaimable, bytes)});
+  t.add({"Images", std::to_string(images.images), std::to_string(images.used_images), human_size(images.bytes),
+         with_share(images.reclaimable, images.bytes)});
+  t.add(
+      {"Containers", std::to_string(all), std::to_string(running), human_size(bytes), with_share(reclaimable, bytes)});
   t.print();
   return 0;
 }
@@ -70,13 +75,17 @@ bool is_not_found(const std::exception_ptr& failure) {
 }
 
 int system_prune(const invocation& call) {
-  flag_set app("Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  lxr system prune -af",
-               "system prune");
+  flag_set app(
+      "Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  "
+      "lxr system prune -af",
+      "system prune");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
-  if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") + (flags.all ? "that no container uses." : "without a name."))) return 0;
+  if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") +
+                               (flags.all ? "that no container uses." : "without a name.")))
+    return 0;
   std::uint64_t bytes = 0;
   std::vector<std::string> ids = idle_containers(where);
   std::map<std::string, std::uint64_t> size_of;
@@ -84,7 +93,8 @@ int system_prune(const invocation& call) {
   asio::io_context loop(1);
   int code = 0;
   const auto cgroups = io::cgroup::layout::detect();
-  for (const container::removal& r : lxr::run(loop, container::remove_many(where, cgroups, ids, container::removal_mode::idle))) {
+  for (const container::removal& r :
+       lxr::run(loop, container::remove_many(where, cgroups, ids, container::removal_mode::idle))) {
     if (r.failure && !is_not_found(r.failure)) code = report_failure(r.failure);
     if (r.failure || r.result == container::removal_result::left) continue;
     bytes += size_of[r.id];
@@ -98,9 +108,11 @@ int system_prune(const invocation& call) {
 }
 
 int system_check(const invocation& call) {
-  flag_set app("Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not repaired.\n\n"
-               "Examples:\n  lxr system check\n  lxr system check --repair",
-               "system check");
+  flag_set app(
+      "Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not "
+      "repaired.\n\n"
+      "Examples:\n  lxr system check\n  lxr system check --repair",
+      "system check");
   bool repair = false;
   app.add_flag("--repair", repair, "Make indexes anew, and remove what is damaged beyond that");
   if (const auto done = parse(app, call)) return *done;
@@ -110,8 +122,8 @@ int system_check(const invocation& call) {
     print_line(f.object + ": " + f.problem + (f.repair.empty() ? "" : " (" + f.repair + ")"));
   };
   const store::check_summary s = lxr::run(loop, image_worker::check(where, own_program("lxr-image"), repair, print));
-  print_line(std::to_string(s.layers) + " layers and " + std::to_string(s.images) + " images checked, " + std::to_string(s.findings) + " problems, " +
-             std::to_string(s.repaired) + " repaired");
+  print_line(std::to_string(s.layers) + " layers and " + std::to_string(s.images) + " images checked, " +
+             std::to_string(s.findings) + " problems, " + std::to_string(s.repaired) + " repaired");
   return s.findings > s.repaired ? 1 : 0;
 }
 

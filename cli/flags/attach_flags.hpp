@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/flags/flag_set.hpp"
 #include "cli/attach/session.hpp"
+#include "cli/flags/flag_set.hpp"
 
 namespace lxr::cli {
 
-// "ctrl-p,ctrl-q" as the bytes a terminal sends: letters, and ctrl- with one of a-z @ [ \\ ] ^ _, separated by commas. Empty
-// for empty text, which switches detaching off. Throws errc::invalid_argument for anything else.
+// "ctrl-p,ctrl-q" as the bytes a terminal sends: letters, and ctrl- with one of a-z @ [ \\ ] ^ _, separated by commas.
+// Empty for empty text, which switches detaching off. Throws errc::invalid_argument for anything else.
 std::string parse_detach_keys(const std::string& text);
 
 // The flags about how a person is joined to a container: of run, start and exec.

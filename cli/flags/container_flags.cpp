@@ -25,7 +25,9 @@ void container_flags::add_to(flag_set& app) {
 
 container_config container_flags::config(const flag_set& app) {
   const std::vector<std::string>& words = app.remaining();
-  if (words.empty()) throw error(errc::invalid_argument, "use " + app.title(), "", "no image was named", "see " + app.title() + " --help");
+  if (words.empty())
+    throw error(errc::invalid_argument, "use " + app.title(), "", "no image was named",
+                "see " + app.title() + " --help");
   container_config c = config_;
   c.image = words.front();
   c.process.command.assign(words.begin() + 1, words.end());

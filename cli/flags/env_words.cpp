@@ -57,7 +57,8 @@ std::vector<std::string> parse_env_file(const std::string& text, const std::stri
     if (!json::is_utf8(line)) bad("--env-file", where, "the line is not UTF-8");
     const std::string name(line.substr(0, line.find('=')));
     if (name.empty()) bad("--env-file", where, "the line has no name before the =");
-    if (name.find_first_of(" \t") != std::string::npos) bad("--env-file", where, "the name \"" + name + "\" has a blank in it");
+    if (name.find_first_of(" \t") != std::string::npos)
+      bad("--env-file", where, "the name \"" + name + "\" has a blank in it");
     if (line.find('\0') != std::string_view::npos) bad("--env-file", where, "the line has a zero byte in it");
     add(out, line);
   }

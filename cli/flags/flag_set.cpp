@@ -45,7 +45,8 @@ std::vector<std::string> split_names(const std::string& names) {
 
 std::string one_of_text(const std::vector<std::string>& words) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
   return text;
 }
 
@@ -53,7 +54,8 @@ constexpr std::size_t help_column = 30;
 
 void add_row(std::string& out, const std::string& left, const std::string& right) {
   out += "  " + left;
-  out += left.size() + 4 > help_column ? "\n" + std::string(help_column, ' ') : std::string(help_column - left.size() - 2, ' ');
+  out += left.size() + 4 > help_column ? "\n" + std::string(help_column, ' ')
+                                       : std::string(help_column - left.size() - 2, ' ');
   out += right + "\n";
 }
 
@@ -76,7 +78,8 @@ flag_set::flag* flag_set::flag::required() {
 }
 
 void flag_set::flag::take(const std::string& value) {
-  if (!choices_.empty() && std::ranges::find(choices_, value) == choices_.end()) bad_value(name(), value, "it is " + one_of_text(choices_));
+  if (!choices_.empty() && std::ranges::find(choices_, value) == choices_.end())
+    bad_value(name(), value, "it is " + one_of_text(choices_));
   take_(value);
   given_.push_back(value);
 }
@@ -87,13 +90,15 @@ std::string flag_set::flag::label() const {
   return placeholder_.empty() ? text : text + " " + placeholder_;
 }
 
-flag_set::flag_set(std::string description, std::string name) : description_(std::move(description)), name_(std::move(name)) {
+flag_set::flag_set(std::string description, std::string name)
+    : description_(std::move(description)), name_(std::move(name)) {
   add_flag("--help", help_, "Show this text");
 }
 
 flag_set::~flag_set() = default;
 
-flag_set::flag* flag_set::add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take, std::string help) {
+flag_set::flag* flag_set::add(const std::string& names, std::string placeholder,
+                              std::function<void(const std::string&)> take, std::string help) {
   flag& f = *flags_.emplace_back(std::make_unique<flag>());
   f.names_ = split_names(names);
   f.placeholder_ = std::move(placeholder);
@@ -112,12 +117,14 @@ flag_set::flag* flag_set::add_flag(const std::string& names, bool& variable, std
   return f;
 }
 
-flag_set::flag* flag_set::add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help) {
+flag_set::flag* flag_set::add_number(const std::string& names, std::function<void(std::int64_t)> take,
+                                     std::string help) {
   flag* f = add(names, "N", nullptr, std::move(help));
   f->take_ = [f, take = std::move(take)](const std::string& text) {
     const auto number = parse_number(text);
     if (!number || *number < f->lowest() || *number > f->highest()) {
-      bad_value(f->name(), text, "it is a number from " + std::to_string(f->lowest()) + " to " + std::to_string(f->highest()));
+      bad_value(f->name(), text,
+                "it is a number from " + std::to_string(f->lowest()) + " to " + std::to_string(f->highest()));
     }
     take(*number);
   };
@@ -128,11 +135,14 @@ flag_set::flag* flag_set::add_option(const std::string& names, std::string& vari
   return add_option(names, [&variable](const std::string& text) { variable = text; }, std::move(help));
 }
 
-flag_set::flag* flag_set::add_option(const std::string& names, std::vector<std::string>& variable, const std::string& help) {
-  return add(names, "TEXT", [&variable](const std::string& text) { variable.push_back(text); }, help + " (may be repeated)");
+flag_set::flag* flag_set::add_option(const std::string& names, std::vector<std::string>& variable,
+                                     const std::string& help) {
+  return add(
+      names, "TEXT", [&variable](const std::string& text) { variable.push_back(text); }, help + " (may be repeated)");
 }
 
-flag_set::flag* flag_set::add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help) {
+flag_set::flag* flag_set::add_option(const std::string& names, std::function<void(const std::string&)> take,
+                                     std::string help) {
   return add(names, "TEXT", std::move(take), std::move(help));
 }
 
@@ -157,7 +167,8 @@ void flag_set::parse(const std::vector<std::string>& words) {
       arguments_.push_back(word);
       ++at;
     } else if (is_argument || word == "--") {
-      arguments_.insert(arguments_.end(), words.begin() + static_cast<std::ptrdiff_t>(at + (is_argument ? 0 : 1)), words.end());
+      arguments_.insert(arguments_.end(), words.begin() + static_cast<std::ptrdiff_t>(at + (is_argument ? 0 : 1)),
+                        words.end());
       break;
     } else {
       at = word[1] == '-' ? take_long(words, at) : take_cluster(words, at);
@@ -186,7 +197,8 @@ std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size
   return at;
 }
 
-// "-it", "-n5", "-n=5", "-itu" "root". As in pflag, "-n=" gives the value "=": a "=" without anything behind it is no separator.
+// "-it", "-n5", "-n=5", "-itu" "root". As in pflag, "-n=" gives the value "=": a "=" without anything behind it is no
+// separator.
 std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at++];
   for (std::string letters = word.substr(1); !letters.empty();) {
@@ -197,7 +209,8 @@ std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::s
     }
     if (f == nullptr) {
       const std::string meant = "-" + word.substr(0, word.find('='));
-      refuse("unknown shorthand flag: '" + letters.substr(0, 1) + "' in " + word, find(meant) != nullptr ? "did you mean " + meant + "? " : "");
+      refuse("unknown shorthand flag: '" + letters.substr(0, 1) + "' in " + word,
+             find(meant) != nullptr ? "did you mean " + meant + "? " : "");
     }
     if (letters.size() > 2 && letters[1] == '=') {
       f->take(letters.substr(2));
@@ -220,7 +233,8 @@ void flag_set::take_arguments() {
     if (f->required_ && f->count() == 0) refuse("it needs the flag " + f->name());
   }
   if (stop_at_first_) return;
-  if (declared_.empty() && !arguments_.empty()) refuse("it takes no arguments, and was given \"" + arguments_.front() + '"');
+  if (declared_.empty() && !arguments_.empty())
+    refuse("it takes no arguments, and was given \"" + arguments_.front() + '"');
   std::size_t at = 0;
   for (const argument& a : declared_) {
     if (at == arguments_.size()) refuse("no " + a.name + " was given");
@@ -254,7 +268,7 @@ void flag_set::refuse_unknown(const std::string& name) const {
   }
   const bool before_command = !name_.empty() && (name == "--root" || name == "--state");
   const std::string near = nearest(name, known);
-  refuse("unknown flag: " + name, before_command  ? "it stands before the command: lxr " + name + " DIR " + name_ + "; "
+  refuse("unknown flag: " + name, before_command ? "it stands before the command: lxr " + name + " DIR " + name_ + "; "
                                   : near.empty() ? ""
                                                  : "did you mean " + near + "? ");
 }

@@ -11,15 +11,17 @@
 
 namespace lxr::cli {
 
-// What a command takes on its command line: flags, each with the variable it sets, and arguments. Words are read exactly as
-// Go's pflag reads them, which docker, podman and the scripts around them rely on: "--flag=" and "--flag ''" are an empty value,
-// "-itu root" is three flags, a boolean flag takes a value only behind "=", the last of several counts, "--" ends the flags.
+// What a command takes on its command line: flags, each with the variable it sets, and arguments. Words are read
+// exactly as Go's pflag reads them, which docker, podman and the scripts around them rely on: "--flag=" and "--flag ''"
+// are an empty value, "-itu root" is three flags, a boolean flag takes a value only behind "=", the last of several
+// counts, "--" ends the flags.
 // Lifecycle: declare everything, parse() once; the variables must live until then.
 class flag_set {
  public:
   class flag;
 
-  // `name`: the words that lead here, "run" or "image rm"; empty for lxr itself. `description` is shown above the usage.
+  // `name`: the words that lead here, "run" or "image rm"; empty for lxr itself. `description` is shown above the
+  // usage.
   flag_set(std::string description, std::string name);
   ~flag_set();
   flag_set(const flag_set&) = delete;
@@ -33,7 +35,8 @@ class flag_set {
   // Whole numbers. None is taken until range() says which.
   template <std::integral Number>
   flag* add_option(const std::string& names, Number& variable, std::string help) {
-    return add_number(names, [&variable](std::int64_t value) { variable = static_cast<Number>(value); }, std::move(help));
+    return add_number(
+        names, [&variable](std::int64_t value) { variable = static_cast<Number>(value); }, std::move(help));
   }
   // `take` gets each value, and throws what is wrong with it.
   flag* add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help);
@@ -59,7 +62,8 @@ class flag_set {
     std::string* one = nullptr;
     std::vector<std::string>* many = nullptr;
   };
-  flag* add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take, std::string help);
+  flag* add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take,
+            std::string help);
   flag* add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help);
   std::size_t take_long(const std::vector<std::string>& words, std::size_t at);
   std::size_t take_cluster(const std::vector<std::string>& words, std::size_t at);

@@ -37,7 +37,9 @@ std::optional<int> power_of(std::string_view suffix) {
 
 bool is_label(std::string_view label) {
   constexpr std::size_t longest = 63;
-  const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto is_alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   if (label.empty() || label.size() > longest || label.front() == '-' || label.back() == '-') return false;
   return std::ranges::all_of(label, [&](char c) { return is_alnum(c) || c == '-'; });
 }
@@ -75,7 +77,9 @@ void check_hostname(const std::string& name, const std::string& flag) {
   for (std::size_t begin = 0; !name.empty() && begin <= name.size();) {
     const std::size_t end = std::min(name.find('.', begin), name.size());
     if (!is_label(std::string_view(name).substr(begin, end - begin))) {
-      refuse_value(flag, name, "a host name is letters, digits, - and _ in parts of at most 63, joined by dots; no part begins or ends with -");
+      refuse_value(flag, name,
+                   "a host name is letters, digits, - and _ in parts of at most 63, joined by dots; no part begins or "
+                   "ends with -");
     }
     begin = end + 1;
   }

@@ -9,8 +9,10 @@
 
 namespace lxr::cli {
 
-// The file of --cidfile. Another's is never written to or removed: not one that is there, not one that takes our file's place.
-// Lifecycle: made before anything else (its directory is opened then, so that the path is the caller's); write() once there is
+// The file of --cidfile. Another's is never written to or removed: not one that is there, not one that takes our file's
+// place.
+// Lifecycle: made before anything else (its directory is opened then, so that the path is the caller's); write() once
+//   there is
 // an id; remove() when the container came to nothing. An empty path: all do nothing.
 class id_file {
  public:

@@ -26,7 +26,8 @@ void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
         options.stop_signal = word;
       },
       "Signal that `lxr stop` sends first");
-  app.add_option("--stop-timeout", options.stop_timeout, "Seconds that `lxr stop` waits before it kills; -1: for ever")->range(-1, std::numeric_limits<int>::max());
+  app.add_option("--stop-timeout", options.stop_timeout, "Seconds that `lxr stop` waits before it kills; -1: for ever")
+      ->range(-1, std::numeric_limits<int>::max());
 }
 
 }  // namespace lxr::cli

@@ -16,7 +16,8 @@ void add_network_flags(flag_set& app, network_options& options) {
   app.add_option(
       "--net,--network",
       [&options](const std::string& word) {
-        if (!from_word(word, options.mode)) refuse_value("--network", word, "there is no such network; the networks are bridge, none and host");
+        if (!from_word(word, options.mode))
+          refuse_value("--network", word, "there is no such network; the networks are bridge, none and host");
       },
       "bridge, none or host");
 }

@@ -30,11 +30,16 @@ void process_flags::add_to(flag_set& app, process_options& options) {
       },
       "Working directory in the container");
   app.add_option(
-      "--entrypoint", [&options](const std::string& word) { options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word}; },
+      "--entrypoint",
+      [&options](const std::string& word) {
+        options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word};
+      },
       "Replace the image's entrypoint; \"\" for none");
-  app.add_option("--umask", [&options](const std::string& text) { options.umask = parse_octal(text, "--umask"); },
-                 "File mode mask of the process, in octal (022)");
-  app.add_option("--oom-score-adj", options.oom_score_adj, "How likely the kernel, out of memory, ends the container")->range(-1000, 1000);
+  app.add_option(
+      "--umask", [&options](const std::string& text) { options.umask = parse_octal(text, "--umask"); },
+      "File mode mask of the process, in octal (022)");
+  app.add_option("--oom-score-adj", options.oom_score_adj, "How likely the kernel, out of memory, ends the container")
+      ->range(-1000, 1000);
 }
 
 void process_flags::finish(process_options& options) const { options.env = environment_of(env_files_, env_); }

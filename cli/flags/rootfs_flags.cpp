@@ -4,8 +4,9 @@
 namespace lxr::cli {
 
 void add_rootfs_flags(flag_set& app, rootfs_options& options) {
-  app.add_flag("--volatile", options.is_volatile,
-               "Never sync what the container writes: fsync does nothing, a crash of the host loses it (always so with --rm)");
+  app.add_flag(
+      "--volatile", options.is_volatile,
+      "Never sync what the container writes: fsync does nothing, a crash of the host loses it (always so with --rm)");
   app.add_flag("--read-only", options.read_only, "Mount the root filesystem read-only");
 }
 

@@ -11,10 +11,11 @@ namespace {
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
 
 // Characters, not bytes.
-std::size_t width_of(const std::string& text) { return static_cast<std::size_t>(std::ranges::count_if(text, begins_character)); }
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
+}
 
 }  // namespace
-
 
 void table::add(std::vector<std::string> row) {
   for (std::string& cell : row) cell = printable(cell);
@@ -47,7 +48,8 @@ std::string shortened(const std::string& text, std::size_t width) {
 }
 
 std::string human_duration(std::int64_t ns) {
-  const std::int64_t seconds = std::max<std::int64_t>(ns, 0) / 1'000'000'000, minutes = seconds / 60, hours = (minutes + 30) / 60;
+  const std::int64_t seconds = std::max<std::int64_t>(ns, 0) / 1'000'000'000, minutes = seconds / 60,
+                     hours = (minutes + 30) / 60;
   const auto count = [](std::int64_t n, const char* unit) { return std::to_string(n) + " " + unit; };
   if (seconds < 1) return "Less than a second";
   if (seconds == 1) return "1 second";

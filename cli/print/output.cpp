@@ -16,7 +16,8 @@ namespace {
 int output_failure = 0;  // errno of the first write to standard output that failed
 
 void put(std::FILE* to, std::string_view text) noexcept {
-  if (std::fwrite(text.data(), 1, text.size(), to) != text.size() && to == stdout && output_failure == 0) output_failure = errno;
+  if (std::fwrite(text.data(), 1, text.size(), to) != text.size() && to == stdout && output_failure == 0)
+    output_failure = errno;
 }
 
 void put_line(std::FILE* to, std::string_view text) {
@@ -57,7 +58,8 @@ bool flush_output() noexcept {
 int print_result(const std::string& text, const std::string& remains) noexcept {
   print_text(text);
   if (flush_output()) return 0;
-  print_error(std::string("cannot write the result to standard output: ") + std::strerror(output_failure) + "; " + remains);
+  print_error(std::string("cannot write the result to standard output: ") + std::strerror(output_failure) + "; " +
+              remains);
   return tool_failed;
 }
 

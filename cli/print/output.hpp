@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-// The only place that writes to the standard streams (a test looks). Names, commands, messages and errors come from images,
-// registries and other users: what a terminal would obey in them is shown as \xNN instead.
+// The only place that writes to the standard streams (a test looks). Names, commands, messages and errors come from
+// images, registries and other users: what a terminal would obey in them is shown as \xNN instead.
 namespace lxr::cli {
 
 // One line on standard output. Buffered: see finish_output().
@@ -30,7 +30,8 @@ std::string printable(std::string_view text);
 
 // Sends what was printed on its way. False once any of it did not arrive.
 bool flush_output() noexcept;
-// Prints the result of work that is done, lxr's own words as they are, and sends it. 0, or 125 after saying that it did not arrive and what `remains`.
+// Prints the result of work that is done, lxr's own words as they are, and sends it. 0, or 125 after saying that it did
+// not arrive and what `remains`.
 int print_result(const std::string& text, const std::string& remains) noexcept;
 // Prints "lxr: ..." on standard error and returns the exit code.
 int report_failure(const std::exception_ptr& failure) noexcept;

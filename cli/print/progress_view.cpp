@@ -28,7 +28,8 @@ double part_of(double done, double total) { return total <= 0 ? 1 : std::min(don
 
 }  // namespace
 
-bool progress_view::update(std::string_view name, std::string_view phase, std::uint64_t done, std::uint64_t total, time_point now) {
+bool progress_view::update(std::string_view name, std::string_view phase, std::uint64_t done, std::uint64_t total,
+                           time_point now) {
   auto found = places_.find(name);
   if (found == places_.end()) {
     if (layers_.size() == most_layers) return false;
@@ -59,10 +60,12 @@ std::string progress_view::layer_line(const layer& l, std::size_t columns) const
   constexpr std::size_t widest_bar = 30, narrowest_bar = 6;
   const std::string head = pad(cut(l.name, 12), 12) + " " + pad(cut(l.phase, 8), 8) + " ";
   const std::string sizes = l.finished() ? human_size(l.total) : human_size(l.done) + "/" + human_size(l.total);
-  const std::size_t around = head.size() + 3 + 15;  // brackets, a blank, the longest sizes: "99.9MB/1.23GB" and one to spare
+  const std::size_t around =
+      head.size() + 3 + 15;  // brackets, a blank, the longest sizes: "99.9MB/1.23GB" and one to spare
   if (columns < around + narrowest_bar) return cut(head + sizes, columns);
   const std::size_t width = std::min(widest_bar, columns - around);
-  const auto filled = static_cast<std::size_t>(static_cast<double>(width) * part_of(static_cast<double>(l.done), static_cast<double>(l.total)));
+  const auto filled = static_cast<std::size_t>(static_cast<double>(width) *
+                                               part_of(static_cast<double>(l.done), static_cast<double>(l.total)));
   return cut(head + "[" + std::string(filled, '=') + std::string(width - filled, ' ') + "] " + sizes, columns);
 }
 
@@ -76,17 +79,18 @@ std::string progress_view::whole_line(std::size_t columns) const {
     total += static_cast<double>(l.total);
   }
   const auto size = [](double bytes) { return human_size(static_cast<std::uint64_t>(std::min(bytes, 0x1p63))); };
-  std::string text = std::to_string(finished) + "/" + std::to_string(layers_.size()) + " layers  " + size(done) + "/" + size(total) + "  " +
-                     std::to_string(static_cast<int>(100 * part_of(done, total))) + "%";
+  std::string text = std::to_string(finished) + "/" + std::to_string(layers_.size()) + " layers  " + size(done) + "/" +
+                     size(total) + "  " + std::to_string(static_cast<int>(100 * part_of(done, total))) + "%";
   const double speed = rate();
-  if (finished < layers_.size() && speed >= 1) text += "  " + size(speed) + "/s  " + human_time_left((total - done) / speed) + " left";
+  if (finished < layers_.size() && speed >= 1)
+    text += "  " + size(speed) + "/s  " + human_time_left((total - done) / speed) + " left";
   return cut(text, columns);
 }
 
 std::vector<std::string> progress_view::lines(std::size_t rows, std::size_t columns) const {
   if (layers_.empty() || rows < 2 || columns < 2) return {};
-  const std::size_t width = columns - 1;            // the last column makes some terminals wrap
-  const std::size_t room = rows - 2;                // the whole's line, and the cursor's
+  const std::size_t width = columns - 1;  // the last column makes some terminals wrap
+  const std::size_t room = rows - 2;      // the whole's line, and the cursor's
   std::vector<const layer*> shown;
   for (const layer& l : layers_) {
     if (layers_.size() <= room || !l.finished()) shown.push_back(&l);
@@ -108,7 +112,11 @@ std::string human_size(std::uint64_t bytes) {
     ++unit;
   }
   char text[32];
-  std::snprintf(text, sizeof text, unit == 0 || value >= 100 ? "%.0f%s" : value >= 10 ? "%.1f%s" : "%.2f%s", value, units[unit]);
+  std::snprintf(text, sizeof text,
+                unit == 0 || value >= 100 ? "%.0f%s"
+                : value >= 10             ? "%.1f%s"
+                                          : "%.2f%s",
+                value, units[unit]);
   return text;
 }
 

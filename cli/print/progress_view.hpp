@@ -11,9 +11,10 @@
 
 namespace lxr::cli {
 
-// What a person sees of a pull: a bar for each layer that is on its way, and a line for the whole with rate and estimate.
-// Never more lines than `rows` or characters than `columns`, whatever the terminal: what is taller than it scrolls away, what
-// is wider wraps, and then no cursor movement finds it again. Knows no terminal and no clock.
+// What a person sees of a pull: a bar for each layer that is on its way, and a line for the whole with rate and
+// estimate.
+// Never more lines than `rows` or characters than `columns`, whatever the terminal: what is taller than it scrolls
+// away, what is wider wraps, and then no cursor movement finds it again. Knows no terminal and no clock.
 class progress_view {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -45,6 +46,6 @@ class progress_view {
 };
 
 std::string human_size(std::uint64_t bytes);  // "573MB", powers of 1000 as docker shows them
-std::string human_time_left(double seconds);   // "9s", "3m 20s", "2h 5m"
+std::string human_time_left(double seconds);  // "9s", "3m 20s", "2h 5m"
 
 }  // namespace lxr::cli

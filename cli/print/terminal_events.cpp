@@ -24,11 +24,13 @@ double ms(event_sink::clock::duration d) { return duration<double, std::milli>(d
 
 terminal_events::terminal_events(bool quiet) : quiet_(quiet), bars_(!quiet && io::tty::is_terminal(2)) {}
 
-void terminal_events::span(std::string_view stage, std::string_view subject, clock::time_point begin, clock::time_point end) {
+void terminal_events::span(std::string_view stage, std::string_view subject, clock::time_point begin,
+                           clock::time_point end) {
   spans_.push_back({std::string(stage), std::string(subject), begin, end});
 }
 
-void terminal_events::layer_progress(std::string_view name, std::string_view phase, std::uint64_t done, std::uint64_t total) {
+void terminal_events::layer_progress(std::string_view name, std::string_view phase, std::uint64_t done,
+                                     std::uint64_t total) {
   if (quiet_) return;
   const std::string shown = printable(name);
   if (bars_) {
@@ -90,7 +92,8 @@ void terminal_events::print_timing() const {
   std::snprintf(line, sizeof line, "%-14s %-24s %10s %10s", "STAGE", "SUBJECT", "BEGIN ms", "TOOK ms");
   print_note(line);
   for (const recorded& r : spans_) {
-    std::snprintf(line, sizeof line, "%-14.14s %-24.24s %10.3f %10.3f", printable(r.stage).c_str(), printable(r.subject).c_str(), ms(r.begin - start_), ms(r.end - r.begin));
+    std::snprintf(line, sizeof line, "%-14.14s %-24.24s %10.3f %10.3f", printable(r.stage).c_str(),
+                  printable(r.subject).c_str(), ms(r.begin - start_), ms(r.end - r.begin));
     print_note(line);
   }
   std::snprintf(line, sizeof line, "%-14s %-24s %10s %10.3f", "total", "", "", ms(clock::now() - start_));

@@ -11,7 +11,8 @@
 
 namespace lxr::cli {
 
-// Shows a person what happens: progress of layers (bars on a terminal, otherwise a line for each that is there), and on request the timeline.
+// Shows a person what happens: progress of layers (bars on a terminal, otherwise a line for each that is there), and on
+// request the timeline.
 class terminal_events final : public event_sink {
  public:
   explicit terminal_events(bool quiet = false);
@@ -40,7 +41,7 @@ class terminal_events final : public event_sink {
   clock::time_point start_ = clock::now(), drawn_{};
   std::vector<recorded> spans_;
   progress_view view_;
-  std::size_t lines_ = 0;         // on the terminal now
+  std::size_t lines_ = 0;                    // on the terminal now
   std::set<std::string, std::less<>> told_;  // without a terminal: layers that had their line
 };
 

@@ -17,11 +17,18 @@ namespace lxr::cli {
 namespace {
 
 void print_help() {
-  std::string text = "Usage: lxr [--root DIR] [--state DIR] COMMAND [ARGUMENT ...]\n\nFast containers from OCI images.\n\nCommands:\n";
-  for (const command& c : all_commands()) text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
-  text += std::string("\nOptions:\n"
-                      "  --root DIR     where images and containers are kept (LXR_ROOT; ") + default_root + ")\n"
-          "  --state DIR    where running state is kept (LXR_STATE; " + default_state + ")\n"
+  std::string text =
+      "Usage: lxr [--root DIR] [--state DIR] COMMAND [ARGUMENT ...]\n\nFast containers from OCI images.\n\nCommands:\n";
+  for (const command& c : all_commands())
+    text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
+  text += std::string(
+              "\nOptions:\n"
+              "  --root DIR     where images and containers are kept (LXR_ROOT; ") +
+          default_root +
+          ")\n"
+          "  --state DIR    where running state is kept (LXR_STATE; " +
+          default_state +
+          ")\n"
           "  -v, --version  show the version\n"
           "  --help         show this text; `lxr COMMAND --help` shows a command's\n\n"
           "Examples:\n"
@@ -86,8 +93,8 @@ void open_standard_descriptors() {
 int main(int argc, char** argv) {
   open_standard_descriptors();
   lxr::cli::remember_arguments(argc, argv);
-  ::umask(022);                          // what lxr makes does not depend on its caller's
-  ::mallopt(M_TOP_PAD, heap_step);       // the heap of a start grows once, not twenty times
+  ::umask(022);                     // what lxr makes does not depend on its caller's
+  ::mallopt(M_TOP_PAD, heap_step);  // the heap of a start grows once, not twenty times
   ::mallopt(M_TRIM_THRESHOLD, heap_step * 8);
   int code = 0;
   try {

@@ -10,7 +10,8 @@
 int main() {
   int type = 0;
   socklen_t size = sizeof type;
-  if (::getsockopt(lxr::image_worker::worker_channel, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
+  if (::getsockopt(lxr::image_worker::worker_channel, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+      type != SOCK_SEQPACKET) {
     std::fputs("lxr-image is started by lxr; use `lxr pull`.\n", stderr);
     return 125;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// lxr-init: what a container's processes are before they are the user's program. It maps the launch plan from a memfd and
-// goes on where the cloned child stopped; with a listener it first waits to be started. Run from a sealed memfd, so that
-// /proc/self/exe never leads from inside a container to a file of the host (CVE-2019-5736). Static, without libc.
+// lxr-init: what a container's processes are before they are the user's program. It maps the launch plan from a memfd
+// and goes on where the cloned child stopped; with a listener it first waits to be started. Run from a sealed memfd, so
+// that /proc/self/exe never leads from inside a container to a file of the host (CVE-2019-5736). Static, without libc.
 //   lxr-init PLAN_FD INDEX CHANNEL_FD [LISTENER_FD]
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <initializer_list>
 
-#include "io/child/launch_plan.hpp"
 #include "core/base/raw_syscall.hpp"
+#include "io/child/launch_plan.hpp"
 
 namespace raw = lxr::raw;
 using lxr::io::child::launch_plan;

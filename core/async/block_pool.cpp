@@ -8,7 +8,8 @@
 namespace lxr {
 
 block_pool::block_pool(std::size_t count, std::size_t block_size) : block_size_(block_size) {
-  void* const memory = ::mmap(nullptr, count * block_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, count * block_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   memory_ = {static_cast<std::byte*>(memory), count * block_size};
   static_cast<void>(::madvise(memory, memory_.size(), MADV_HUGEPAGE));

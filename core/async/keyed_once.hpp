@@ -56,7 +56,8 @@ class keyed_once {
   // wait.
   class landing {
    public:
-    landing(flights& all, Key key, std::shared_ptr<flight> mine) : all_(all), key_(std::move(key)), mine_(std::move(mine)) {
+    landing(flights& all, Key key, std::shared_ptr<flight> mine)
+        : all_(all), key_(std::move(key)), mine_(std::move(mine)) {
       all_.emplace(key_, mine_);
     }
     ~landing() {

@@ -13,7 +13,8 @@ worker_pool::worker_pool(std::size_t threads) {
   try {
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::exception& e) {
-    if (threads_.empty()) throw error(errc::exhausted, "start a thread", "", e.what(), "a limit of processes or memory is reached");
+    if (threads_.empty())
+      throw error(errc::exhausted, "start a thread", "", e.what(), "a limit of processes or memory is reached");
   }
 }
 

@@ -66,7 +66,8 @@ namespace detail {
 template <class Work, class Handler>
 class offloaded final : public worker_pool::job {
  public:
-  offloaded(Work work, Handler handler) : work_(std::move(work)), handler_(std::move(handler)), guard_(asio::get_associated_executor(handler_)) {}
+  offloaded(Work work, Handler handler)
+      : work_(std::move(work)), handler_(std::move(handler)), guard_(asio::get_associated_executor(handler_)) {}
   void run() noexcept override {
     work_();
     asio::post(guard_.get_executor(), std::move(handler_));
@@ -102,7 +103,8 @@ task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job, std::uint64
     }
   };
   const auto start = [&](auto handler) {
-    pool.submit(std::make_unique<detail::offloaded<decltype(work), decltype(handler)>>(work, std::move(handler)), urgency);
+    pool.submit(std::make_unique<detail::offloaded<decltype(work), decltype(handler)>>(work, std::move(handler)),
+                urgency);
   };
   // The empty slot keeps a cancellation of the caller from ending the wait while the job still runs.
   auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);

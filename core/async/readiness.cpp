@@ -31,7 +31,8 @@ readiness::readiness(asio::any_io_executor executor, int fd) : fd_(fd), descript
   boost::system::error_code failure;
   descriptor_.assign(fd, failure);
   if (!failure) keep_flags(descriptor_, fd);
-  if (failure && failure.value() != ENOSPC && failure.value() != ENOMEM) throw_errno(failure.value(), "watch", "descriptor " + std::to_string(fd));
+  if (failure && failure.value() != ENOSPC && failure.value() != ENOMEM)
+    throw_errno(failure.value(), "watch", "descriptor " + std::to_string(fd));
 }
 
 task<void> readiness::ask(int fd, short events, int other) {
@@ -62,7 +63,8 @@ task<void> readiness::either_readable(readiness& a, readiness& b) {
     co_await ask(a.fd_, POLLIN, b.fd_);
     co_return;
   }
-  auto both = asio::experimental::make_parallel_group(a.descriptor_.async_wait(read, asio::deferred), b.descriptor_.async_wait(read, asio::deferred));
+  auto both = asio::experimental::make_parallel_group(a.descriptor_.async_wait(read, asio::deferred),
+                                                      b.descriptor_.async_wait(read, asio::deferred));
   const auto [order, first, second] = co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
   if (first && second) throw cancelled(cancel_reason::shutdown);
 }

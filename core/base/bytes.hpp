@@ -16,8 +16,8 @@ class block_home {
   virtual void take_back(std::byte* data) noexcept = 0;
 };
 
-// A block of bytes on its way through a pipeline: page-aligned (as O_DIRECT wants it), not cleared, moved. Its memory is
-// its own, or lent.
+// A block of bytes on its way through a pipeline: page-aligned (as O_DIRECT wants it), not cleared, moved. Its memory
+// is its own, or lent.
 class byte_block {
   struct giver {
     giver() noexcept : home(nullptr) {}
@@ -33,8 +33,10 @@ class byte_block {
   static constexpr std::size_t alignment = 4096;
 
   byte_block() = default;
-  explicit byte_block(std::size_t capacity) : data_(new (std::align_val_t(alignment)) std::byte[capacity]), capacity_(capacity) {}
-  byte_block(block_home& home, std::byte* data, std::size_t capacity) : data_(data, giver(&home)), capacity_(capacity) {}
+  explicit byte_block(std::size_t capacity)
+      : data_(new(std::align_val_t(alignment)) std::byte[capacity]), capacity_(capacity) {}
+  byte_block(block_home& home, std::byte* data, std::size_t capacity)
+      : data_(data, giver(&home)), capacity_(capacity) {}
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
   [[nodiscard]] std::span<std::byte> room() noexcept { return {data_.get() + size_, capacity_ - size_}; }

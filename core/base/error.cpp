@@ -13,21 +13,36 @@ class category final : public std::error_category {
   const char* name() const noexcept override { return "lxr"; }
   std::string message(int value) const override {
     switch (static_cast<errc>(value)) {
-      case errc::invalid_argument: return "invalid argument";
-      case errc::not_found: return "not found";
-      case errc::already_exists: return "already exists";
-      case errc::conflict: return "not possible in this state";
-      case errc::corrupt: return "corrupt data";
-      case errc::protocol: return "unexpected answer";
-      case errc::unauthorized: return "authentication required";
-      case errc::rate_limited: return "too many requests";
-      case errc::unavailable: return "not reachable";
-      case errc::timed_out: return "timed out";
-      case errc::unsupported: return "not supported";
-      case errc::not_permitted: return "not permitted";
-      case errc::exhausted: return "limit reached";
-      case errc::command_not_found: return "executable file not found";
-      case errc::command_not_executable: return "permission denied";
+      case errc::invalid_argument:
+        return "invalid argument";
+      case errc::not_found:
+        return "not found";
+      case errc::already_exists:
+        return "already exists";
+      case errc::conflict:
+        return "not possible in this state";
+      case errc::corrupt:
+        return "corrupt data";
+      case errc::protocol:
+        return "unexpected answer";
+      case errc::unauthorized:
+        return "authentication required";
+      case errc::rate_limited:
+        return "too many requests";
+      case errc::unavailable:
+        return "not reachable";
+      case errc::timed_out:
+        return "timed out";
+      case errc::unsupported:
+        return "not supported";
+      case errc::not_permitted:
+        return "not permitted";
+      case errc::exhausted:
+        return "limit reached";
+      case errc::command_not_found:
+        return "executable file not found";
+      case errc::command_not_executable:
+        return "permission denied";
     }
     return "unknown";
   }
@@ -86,10 +101,14 @@ void throw_errno(std::string operation, std::string subject, std::string remedy)
 
 const char* cancelled::what() const noexcept {
   switch (reason_) {
-    case cancel_reason::user: return "cancelled by the user";
-    case cancel_reason::deadline: return "cancelled at its deadline";
-    case cancel_reason::sibling_failed: return "cancelled because another part failed";
-    case cancel_reason::shutdown: return "cancelled at shutdown";
+    case cancel_reason::user:
+      return "cancelled by the user";
+    case cancel_reason::deadline:
+      return "cancelled at its deadline";
+    case cancel_reason::sibling_failed:
+      return "cancelled because another part failed";
+    case cancel_reason::shutdown:
+      return "cancelled at shutdown";
   }
   return "cancelled";
 }

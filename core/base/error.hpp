@@ -32,8 +32,8 @@ const std::error_category& lxr_category() noexcept;
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), lxr_category()}; }
 
 // One failure: what was attempted, on which object, why it failed, and what the user can do.
-// what() reads "cannot <operation> <subject>: <reason>" with the remedy after a semicolon; errno of limits that any operation
-// may meet brings its own.
+// what() reads "cannot <operation> <subject>: <reason>" with the remedy after a semicolon; errno of limits that any
+// operation may meet brings its own.
 class error : public std::exception {
  public:
   error(std::error_code code, std::string operation, std::string subject, std::string reason = {},

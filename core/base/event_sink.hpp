@@ -16,9 +16,11 @@ class event_sink {
 
   virtual ~event_sink() = default;
   // One stage ran from `begin` to `end`, on behalf of `subject` (a container name, a layer).
-  virtual void span(std::string_view stage, std::string_view subject, clock::time_point begin, clock::time_point end) = 0;
+  virtual void span(std::string_view stage, std::string_view subject, clock::time_point begin,
+                    clock::time_point end) = 0;
   // A layer of a pull: `done` of `total` bytes received; phase is "waiting", "pulling", "done" or "present".
-  virtual void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total) = 0;
+  virtual void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done,
+                              std::uint64_t total) = 0;
   virtual void message(std::string_view text) = 0;
 };
 

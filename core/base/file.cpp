@@ -15,7 +15,8 @@ namespace {
 
 bool is_dots(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
 
-// The entries of an open directory, by getdents64(2): readdir(3) asks for the descriptor's kind and flags first, and allocates.
+// The entries of an open directory, by getdents64(2): readdir(3) asks for the descriptor's kind and flags first, and
+// allocates.
 class directory_reader {
  public:
   struct entry {
@@ -146,7 +147,7 @@ namespace {
 
 std::uint64_t usage_of_level(int dir, const std::string& name, int depth) {
   constexpr int levels = 64;  // a descriptor for each; what lies deeper is not counted
-  struct stat st {};
+  struct stat st{};
   if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
   std::uint64_t bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
   if (!S_ISDIR(st.st_mode) || depth == levels) return bytes;
@@ -162,9 +163,10 @@ std::uint64_t disk_usage_at(int dir, const std::string& name) { return usage_of_
 
 namespace {
 
-// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the tree instead,
-// into `beside` of `top`, where it waits under one of the names in `later`.
-void remove_level(int top, const std::string& beside, int dir, const std::string& name, unsigned char type, int depth, std::vector<std::string>& later) {
+// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the
+// tree instead, into `beside` of `top`, where it waits under one of the names in `later`.
+void remove_level(int top, const std::string& beside, int dir, const std::string& name, unsigned char type, int depth,
+                  std::vector<std::string>& later) {
   constexpr int levels = 64;
   if (type != DT_DIR) {
     if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
@@ -179,7 +181,8 @@ void remove_level(int top, const std::string& beside, int dir, const std::string
     auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd) return;
     directory_reader entries(fd->get(), name);
-    while (const auto entry = entries.next()) remove_level(top, beside, fd->get(), entry->name, entry->type, depth + 1, later);
+    while (const auto entry = entries.next())
+      remove_level(top, beside, fd->get(), entry->name, entry->type, depth + 1, later);
   }
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
 }
@@ -188,7 +191,8 @@ void remove_level(int top, const std::string& beside, int dir, const std::string
 
 void remove_tree_at(int dir, const std::string& name) {
   const auto slash = name.rfind('/');
-  const std::string beside = name.substr(0, slash == std::string::npos ? 0 : slash + 1);  // who owns the tree owns that too
+  const std::string beside =
+      name.substr(0, slash == std::string::npos ? 0 : slash + 1);  // who owns the tree owns that too
   std::vector<std::string> coming{name};
   while (!coming.empty()) {
     const std::string next = std::move(coming.back());

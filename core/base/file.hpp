@@ -30,13 +30,14 @@ std::optional<std::string> read_of_process(pid_t pid, const std::string& name);
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit = 4u << 20);
 std::string read_all(int fd, const std::string& name, std::size_t limit = 4u << 20);
 void write_all(int fd, std::string_view content, const std::string& name);
-// Writes under a private name (with a dot in front) and renames over `name`; readers see the old or the new content, never a
-// part. With `sync` that is also true of what a power loss leaves.
+// Writes under a private name (with a dot in front) and renames over `name`; readers see the old or the new content,
+// never a part. With `sync` that is also true of what a power loss leaves.
 void replace_at(int dir, const std::string& name, std::string_view content, mode_t mode = 0600, bool sync = false);
 
 // Names in a directory, without . and ..; empty when the directory does not exist.
 std::vector<std::string> list_at(int dir, const std::string& name);
-// Bytes on disk of a file or of everything in a tree (du(1)), hard links counted once for each name; 0 when it does not exist.
+// Bytes on disk of a file or of everything in a tree (du(1)), hard links counted once for each name; 0 when it does not
+// exist.
 std::uint64_t disk_usage_at(int dir, const std::string& name);
 // Removes a tree without following symlinks; a missing tree is not an error.
 void remove_tree_at(int dir, const std::string& name);

@@ -69,7 +69,9 @@ object object_of(value v, std::string_view document) {
 
 value parse(std::string_view text, std::string_view document) { return parse_with({}, text, document); }
 
-object parse_object(std::string_view text, std::string_view document) { return object_of(parse(text, document), document); }
+object parse_object(std::string_view text, std::string_view document) {
+  return object_of(parse(text, document), document);
+}
 
 object parse_record(std::string_view text, std::string_view document) {
   boost::json::parse_options options;
@@ -78,7 +80,6 @@ object parse_record(std::string_view text, std::string_view document) {
 }
 
 std::string dump(const value& v) { return boost::json::serialize(v); }
-
 
 std::string get_string(const object& o, std::string_view key, std::string_view fallback) {
   const value* v = find(o, key);
@@ -164,7 +165,11 @@ namespace {
 std::size_t character_size(std::string_view text) {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
-  const std::size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const std::size_t size = first < 0x80                    ? 1
+                           : first >= 0xc2 && first < 0xe0 ? 2
+                           : first >= 0xe0 && first < 0xf0 ? 3
+                           : first >= 0xf0 && first < 0xf5 ? 4
+                                                           : 0;
   if (size > text.size()) return 0;
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -175,7 +180,9 @@ std::size_t character_size(std::string_view text) {
 }
 
 // U+0080 to U+009F: 0x9b alone begins what ESC [ begins.
-bool is_c1_control(std::string_view text) { return text.size() > 1 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0; }
+bool is_c1_control(std::string_view text) {
+  return text.size() > 1 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+}
 
 }  // namespace
 
@@ -215,7 +222,8 @@ std::string escape_controls(std::string_view text) {
       out += text.substr(0, size);
     } else {
       char escape[8];
-      std::snprintf(escape, sizeof escape, size == 0 ? "\\\\x%02x" : "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(text[size == 0 ? 0 : size - 1])));
+      std::snprintf(escape, sizeof escape, size == 0 ? "\\\\x%02x" : "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(text[size == 0 ? 0 : size - 1])));
       out += escape;
     }
     text.remove_prefix(std::max<std::size_t>(size, 1));

@@ -26,7 +26,8 @@ object parse_object(std::string_view text, std::string_view document);
 object parse_record(std::string_view text, std::string_view document);
 // For lxr's own records: strings keep whatever bytes they hold.
 std::string dump(const value& v);
-// For others: on one line, or indented. Bytes that are no UTF-8 become the text \xNN, as JSON allows none (RFC 8259, 8.1).
+// For others: on one line, or indented. Bytes that are no UTF-8 become the text \xNN, as JSON allows none (RFC 8259,
+// 8.1).
 std::string dump_line(const value& v);
 std::string dump_pretty(const value& v);
 // What a JSON string, or a terminal, can hold of any bytes: those that are no UTF-8, and control characters, as \xNN.

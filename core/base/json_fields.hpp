@@ -22,9 +22,12 @@
 //     f("y", v.y);
 //   }
 //
-// Members may be bool, whole numbers, double, strings, structs that are described, and optional, vector and map<string> of these;
-// an enumeration E by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`; a type W that is a list of words by
-// `std::vector<std::string> to_words(const W&)` and `void from_words(std::vector<std::string>, W&)`. Both are found by ADL.
+// Members may be bool, whole numbers, double, strings, structs that are described, and optional, vector and map<string>
+// of these;
+// an enumeration E by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`; a type W that is a list of
+// words by
+// `std::vector<std::string> to_words(const W&)` and `void from_words(std::vector<std::string>, W&)`. Both are found by
+// ADL.
 // A member that is absent, or null, keeps the value the struct is born with. What nobody described is passed over.
 namespace lxr::json {
 
@@ -32,7 +35,8 @@ namespace lxr::json {
 template <class T, class Struct>
 concept same_struct = std::same_as<std::remove_const_t<T>, Struct>;
 
-// Reads the members of one object. Throws error{code} naming the document and the member: "read config.json: process.cwd is ...".
+// Reads the members of one object. Throws error{code} naming the document and the member: "read config.json:
+// process.cwd is ...".
 class field_reader {
  public:
   field_reader(const object& from, std::string path, std::string_view document, errc code)
@@ -78,7 +82,8 @@ class field_reader {
       refuse(path, "is not a whole number");
     }
     using limits = std::numeric_limits<T>;
-    if (!fits) refuse(path, "is not between " + std::to_string(limits::min()) + " and " + std::to_string(limits::max()));
+    if (!fits)
+      refuse(path, "is not between " + std::to_string(limits::min()) + " and " + std::to_string(limits::max()));
   }
 
   template <class T>
@@ -98,14 +103,16 @@ class field_reader {
   void read(const value& v, std::vector<T>& out, const std::string& path) const {
     if (!v.is_array()) refuse(path, "is not a list");
     out.clear();
-    for (const value& element : v.as_array()) read(element, out.emplace_back(), path + "[" + std::to_string(out.size() - 1) + "]");
+    for (const value& element : v.as_array())
+      read(element, out.emplace_back(), path + "[" + std::to_string(out.size() - 1) + "]");
   }
 
   template <class T>
   void read(const value& v, std::map<std::string, T>& out, const std::string& path) const {
     if (!v.is_object()) refuse(path, "is not an object");
     out.clear();
-    for (const auto& [key, element] : v.as_object()) read(element, out[std::string(key)], path + "." + std::string(key));
+    for (const auto& [key, element] : v.as_object())
+      read(element, out[std::string(key)], path + "." + std::string(key));
   }
 
   template <class T>
@@ -128,8 +135,8 @@ class field_reader {
   errc code_;
 };
 
-// Writes the members of one object. Left out is what is false or empty, and an optional that is absent. So a member whose default is
-// something else has to be an optional.
+// Writes the members of one object. Left out is what is false or empty, and an optional that is absent. So a member
+// whose default is something else has to be an optional.
 class field_writer {
  public:
   template <class T>

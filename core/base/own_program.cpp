@@ -17,7 +17,8 @@ std::string own_program(const std::string& name) {
   for (const std::string& candidate : {directory + "/" + name, directory + "/../libexec/lxr/" + name}) {
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
-  throw error(errc::not_found, "start", name, "it is not in " + directory + " nor in its ../libexec/lxr", "install lxr again");
+  throw error(errc::not_found, "start", name, "it is not in " + directory + " nor in its ../libexec/lxr",
+              "install lxr again");
 }
 
 }  // namespace lxr

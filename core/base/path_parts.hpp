@@ -18,8 +18,8 @@ inline void push_parts(std::vector<std::string>& coming, const std::string& path
   }
 }
 
-// Takes what is left, from a part on that is missing. There is nothing to look at: what ".." takes back is not wanted. Stops
-// where ".." leads back to what is there. Returns the parts to be made.
+// Takes what is left, from a part on that is missing. There is nothing to look at: what ".." takes back is not wanted.
+// Stops where ".." leads back to what is there. Returns the parts to be made.
 inline std::vector<std::string> take_missing(std::vector<std::string>& coming, const std::string& first) {
   std::vector<std::string> missing{first};
   while (!coming.empty() && !missing.empty()) {

@@ -13,7 +13,10 @@ inline long call(long nr, long a = 0, long b = 0, long c = 0, long d = 0, long e
   register long r8 asm("r8") = e;
   register long r9 asm("r9") = f;
   long result;
-  asm volatile("syscall" : "=a"(result) : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
   return result;
 }
 
@@ -23,7 +26,8 @@ inline long clone_onto_stack(void* arguments, long size, void (*entry)(void*), v
   register void* handed asm("r8") = argument;
   long result;
   asm volatile(
-      "syscall\n  test %%rax, %%rax\n  jnz 1f\n  xor %%ebp, %%ebp\n  mov %[handed], %%rdi\n  call *%[function]\n  ud2\n1:"
+      "syscall\n  test %%rax, %%rax\n  jnz 1f\n  xor %%ebp, %%ebp\n  mov %[handed], %%rdi\n  call *%[function]\n  "
+      "ud2\n1:"
       : "=a"(result)
       : "a"(SYS_clone3), "D"(arguments), "S"(size), [function] "r"(function), [handed] "r"(handed)
       : "rcx", "r11", "memory");

@@ -13,9 +13,11 @@ std::string text_of(json::object content, std::int64_t version) {
 json::object read(std::string_view text, std::string_view document, std::int64_t newest) {
   json::object content = json::parse_record(text, document);
   const std::int64_t version = json::get_int(content, "version", first_version);
-  if (version < first_version) throw error(errc::corrupt, "read", std::string(document), "its version is " + std::to_string(version));
+  if (version < first_version)
+    throw error(errc::corrupt, "read", std::string(document), "its version is " + std::to_string(version));
   if (version <= newest) return content;
-  throw error(errc::unsupported, "read", std::string(document), "a newer lxr wrote it, in version " + std::to_string(version) + " of its format", "use that lxr");
+  throw error(errc::unsupported, "read", std::string(document),
+              "a newer lxr wrote it, in version " + std::to_string(version) + " of its format", "use that lxr");
 }
 
 }  // namespace lxr::record

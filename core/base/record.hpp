@@ -6,7 +6,8 @@
 
 #include "core/base/json.hpp"
 
-// Files that outlive a process carry the version of their format, as the member "version": an older one is read, a newer one refused.
+// Files that outlive a process carry the version of their format, as the member "version": an older one is read, a
+// newer one refused.
 // Records of lxr before there were versions have none, which is version 1.
 namespace lxr::record {
 

@@ -14,7 +14,8 @@ namespace {
 int offset_from(const std::string& word, const char* prefix, int base, int sign) {
   const std::string rest = word.substr(std::strlen(prefix));
   if (rest.empty()) return base;
-  if (rest.size() < 2 || rest[0] != (sign > 0 ? '+' : '-') || !std::ranges::all_of(rest.substr(1), [](char c) { return std::isdigit(c) != 0; })) {
+  if (rest.size() < 2 || rest[0] != (sign > 0 ? '+' : '-') ||
+      !std::ranges::all_of(rest.substr(1), [](char c) { return std::isdigit(c) != 0; })) {
     return 0;
   }
   return base + sign * std::atoi(rest.c_str() + 1);

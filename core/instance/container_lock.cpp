@@ -27,7 +27,8 @@ bool has_config(const instance& where, const std::string& id) {
 }
 
 [[noreturn]] void gone(const std::string& id) {
-  throw error(errc::not_found, "find container", '"' + short_id(id) + '"', "no such container: it was removed meanwhile");
+  throw error(errc::not_found, "find container", '"' + short_id(id) + '"',
+              "no such container: it was removed meanwhile");
 }
 
 // Locks state/containers. LOCK_SH: whoever creates a container's state directory holds it for that instant; LOCK_EX:
@@ -44,7 +45,7 @@ unique_fd make_lock_file(const instance& where, const std::string& id, const pro
   const unique_fd making = lock_all(where, LOCK_SH);
   file::make_directory_at(where.state_fd(), dir_path(id));
   unique_fd lock = file::open_at(where.state_fd(), lock_path(id), O_RDWR | O_CREAT);
-  struct stat st {};
+  struct stat st{};
   if (::fstat(lock.get(), &st) == 0 && st.st_size > 0) return lock;  // another process created it first
   std::ostringstream text;
   text << where.root() << '\n' << maker.pid << ' ' << maker.start_time << ' ' << maker.boot << '\n';
@@ -63,16 +64,17 @@ bool try_flock(int fd, const std::string& id) {
 // Returns false when the container was removed while we waited: its directory, with the file we have open, was renamed
 // away.
 bool is_in_place(const instance& where, const std::string& id, int fd) {
-  struct stat ours {}, there {};
-  return ::fstat(fd, &ours) == 0 && ::fstatat(where.state_fd(), lock_path(id).c_str(), &there, 0) == 0 && ours.st_ino == there.st_ino &&
-         ours.st_dev == there.st_dev;
+  struct stat ours{}, there{};
+  return ::fstat(fd, &ours) == 0 && ::fstatat(where.state_fd(), lock_path(id).c_str(), &there, 0) == 0 &&
+         ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
 }  // namespace
 
 container_lock make_container_lock(const instance& where, const std::string& id, const process_identity& maker) {
   unique_fd fd = make_lock_file(where, id, maker);
-  if (!try_flock(fd.get(), id)) throw error(errc::conflict, "create container", short_id(id), "another process has its id");
+  if (!try_flock(fd.get(), id))
+    throw error(errc::conflict, "create container", short_id(id), "another process has its id");
   return container_lock(std::move(fd));
 }
 
@@ -97,7 +99,8 @@ task<container_lock> lock_container(const instance& where, std::string id, milli
   for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(20))) {
     if (container_lock lock = try_lock_container(where, id)) co_return lock;
     if (clock::now() >= deadline) {
-      throw error(errc::conflict, "use container", '"' + short_id(id) + '"', "another lxr is working on it", "wait until that is done, or end it");
+      throw error(errc::conflict, "use container", '"' + short_id(id) + '"', "another lxr is working on it",
+                  "wait until that is done, or end it");
     }
     co_await checkpoint();
     soon.expires_after(pause);

@@ -47,7 +47,8 @@ inline constexpr std::chrono::seconds lock_patience{20};
 // Failure: throws errc::not_found when the container does not exist or no longer does, errc::conflict when another lxr
 //   still holds the lock after `limit`.
 // Cancel: terminal; nothing is left behind.
-task<container_lock> lock_container(const instance& where, std::string id, std::chrono::milliseconds limit = lock_patience);
+task<container_lock> lock_container(const instance& where, std::string id,
+                                    std::chrono::milliseconds limit = lock_patience);
 // Like lock_container() without waiting: returns an empty lock while another process holds it.
 container_lock try_lock_container(const instance& where, const std::string& id);
 

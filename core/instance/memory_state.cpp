@@ -21,10 +21,11 @@
 namespace lxr {
 namespace {
 
-constexpr const char *memory = "/dev/shm", *prefix = "lxr-", *origin = "origin", *place = "place", *last_part = "containers";
+constexpr const char *memory = "/dev/shm", *prefix = "lxr-", *origin = "origin", *place = "place",
+                     *last_part = "containers";
 
 bool is_in_memory(int fd) {
-  struct statfs fs {};
+  struct statfs fs{};
   return ::fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
@@ -32,7 +33,7 @@ bool is_in_memory(int fd) {
 // mode gives nothing to group and others.
 std::optional<unique_fd> open_ours(int shm, const std::string& name) {
   unique_fd fd(::openat(shm, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat st {};
+  struct stat st{};
   if (!fd || ::fstat(fd.get(), &st) != 0 || st.st_uid != ::geteuid() || (st.st_mode & 077) != 0) return std::nullopt;
   return fd;
 }
@@ -45,14 +46,16 @@ std::string link_target(int dir, const char* name) {
 
 // Returns "lxr-<random>" when the links of the state directory lead to such a directory of /dev/shm, else "".
 std::string memory_name(int state) {
-  const std::string target = link_target(state, last_part), begin = std::string(memory) + "/" + prefix, end = std::string("/") + last_part;
+  const std::string target = link_target(state, last_part), begin = std::string(memory) + "/" + prefix,
+                    end = std::string("/") + last_part;
   if (!target.starts_with(begin) || !target.ends_with(end) || target.size() <= begin.size() + end.size()) return "";
-  const std::string name = target.substr(std::string(memory).size() + 1, target.size() - std::string(memory).size() - 1 - end.size());
+  const std::string name =
+      target.substr(std::string(memory).size() + 1, target.size() - std::string(memory).size() - 1 - end.size());
   return name.find('/') == std::string::npos ? name : "";
 }
 
 bool has_own_parts(int state) {
-  struct stat st {};
+  struct stat st{};
   return ::fstatat(state, last_part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -63,7 +66,7 @@ void make_parts(int dir) {
 // The inode of our mount namespace. The same path may be another directory in another mount namespace: sweep_one() only
 // judges directories of /dev/shm that were made in this one.
 std::string mount_namespace() {
-  struct stat st {};
+  struct stat st{};
   return ::stat("/proc/self/ns/mnt", &st) == 0 ? std::to_string(st.st_ino) : "?";
 }
 
@@ -76,7 +79,8 @@ std::string origin_of(int dir) {
 
 bool is_a_name_of_ours(const std::string& name) {
   const std::string random = name.substr(std::min(name.size(), std::string(prefix).size()));
-  return name.starts_with(prefix) && random.size() == 16 && random.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return name.starts_with(prefix) && random.size() == 16 &&
+         random.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 // Removes one directory of /dev/shm whose state directory is gone or links elsewhere. Its maker holds flock(2) on it
@@ -100,12 +104,13 @@ void sweep(int shm) {
 void replace_link(int state, const std::string& target, const char* part) {
   const std::string fresh = std::string(".") + part;
   ::unlinkat(state, fresh.c_str(), 0);
-  if (::symlinkat(target.c_str(), state, fresh.c_str()) != 0 || ::renameat(state, fresh.c_str(), state, part) != 0) throw_errno("make link", part);
+  if (::symlinkat(target.c_str(), state, fresh.c_str()) != 0 || ::renameat(state, fresh.c_str(), state, part) != 0)
+    throw_errno("make link", part);
 }
 
 // Identifies this /dev/shm in this boot, "<boot>-<device>": every mount namespace may have a /dev/shm of its own.
 std::string place_of(int shm) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(shm, &st) != 0) throw_errno("examine", memory);
   return std::to_string(this_boot()) + "-" + std::to_string(st.st_dev);
 }
@@ -121,12 +126,14 @@ void check_place(int shm, int state, const std::string& path) {
 
 unique_fd make_in_memory(int shm, int state, const std::string& path) {
   const std::string name = prefix + random_hex(8), hidden = "." + name;
-  if (!file::make_directory_at(shm, hidden)) throw error(errc::conflict, "make directory", std::string(memory) + "/" + hidden, "it is there already");
+  if (!file::make_directory_at(shm, hidden))
+    throw error(errc::conflict, "make directory", std::string(memory) + "/" + hidden, "it is there already");
   unique_fd dir = file::open_at(shm, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   ::flock(dir.get(), LOCK_EX);
   file::replace_at(dir.get(), origin, mount_namespace() + " " + path);
   make_parts(dir.get());
-  if (::renameat(shm, hidden.c_str(), shm, name.c_str()) != 0) throw_errno("make directory", std::string(memory) + "/" + name);
+  if (::renameat(shm, hidden.c_str(), shm, name.c_str()) != 0)
+    throw_errno("make directory", std::string(memory) + "/" + name);
   replace_link(state, place_of(shm), place);
   for (const char* part : state_parts) replace_link(state, std::string(memory) + "/" + name + "/" + part, part);
   ::flock(dir.get(), LOCK_UN);

@@ -18,16 +18,19 @@
 namespace lxr {
 namespace {
 
-constexpr std::array adjectives{"agile", "amber", "apt",   "bold",  "brave", "brief", "bright", "brisk", "calm",  "clear",
-                                "crisp", "deft",  "eager", "early", "exact", "fair",  "fast",   "fine",  "fleet", "fresh",
-                                "glad",  "grand", "keen",  "kind",  "light", "lucid", "merry",  "neat",  "nimble", "noble",
-                                "prime", "proud", "quick", "quiet", "rapid", "ready", "sharp",  "sleek", "smart", "solid",
-                                "spry",  "stout", "sunny", "sure",  "swift", "terse", "tidy",   "vivid", "warm",  "witty"};
-constexpr std::array surnames{"babbage", "bell",    "boole",   "curie",   "dijkstra", "engelbart", "erdos",   "euler",   "faraday",
-                              "fermat",  "gauss",   "goedel",  "goldberg", "hamilton", "hamming",  "hoare",   "hopper",  "johnson",
-                              "kay",     "kepler",  "kernighan", "knuth", "lamarr",   "lamport",   "lauterbur", "liskov", "lovelace",
-                              "mccarthy", "meitner", "milner", "moore",   "naur",     "newton",    "noether", "pascal",  "perlman",
-                              "ritchie", "shannon", "stroustrup", "tarjan", "thompson", "torvalds", "turing",  "wiles",   "wirth", "wozniak"};
+constexpr std::array adjectives{"agile", "amber",  "apt",   "bold",  "brave", "brief", "bright", "brisk", "calm",
+                                "clear", "crisp",  "deft",  "eager", "early", "exact", "fair",   "fast",  "fine",
+                                "fleet", "fresh",  "glad",  "grand", "keen",  "kind",  "light",  "lucid", "merry",
+                                "neat",  "nimble", "noble", "prime", "proud", "quick", "quiet",  "rapid", "ready",
+                                "sharp", "sleek",  "smart", "solid", "spry",  "stout", "sunny",  "sure",  "swift",
+                                "terse", "tidy",   "vivid", "warm",  "witty"};
+constexpr std::array surnames{"babbage", "bell",    "boole",   "curie",      "dijkstra", "engelbart", "erdos",
+                              "euler",   "faraday", "fermat",  "gauss",      "goedel",   "goldberg",  "hamilton",
+                              "hamming", "hoare",   "hopper",  "johnson",    "kay",      "kepler",    "kernighan",
+                              "knuth",   "lamarr",  "lamport", "lauterbur",  "liskov",   "lovelace",  "mccarthy",
+                              "meitner", "milner",  "moore",   "naur",       "newton",   "noether",   "pascal",
+                              "perlman", "ritchie", "shannon", "stroustrup", "tarjan",   "thompson",  "torvalds",
+                              "turing",  "wiles",   "wirth",   "wozniak"};
 
 bool is_name(std::string_view name) {
   const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
@@ -97,8 +100,8 @@ void reserve_name(const instance& where, const std::string& name, const std::str
 std::string reserve_generated_name(const instance& where, const std::string& id) {
   for (int attempt = 0;; ++attempt) {
     const std::uint64_t dice = random_u64();
-    std::string name = std::string(adjectives[dice % adjectives.size()]) + "_" +
-                       surnames[(dice >> 32) % surnames.size()];
+    std::string name =
+        std::string(adjectives[dice % adjectives.size()]) + "_" + surnames[(dice >> 32) % surnames.size()];
     if (attempt > 3) name += std::to_string((dice >> 16) % 100000);
     try {
       reserve_name(where, name, id);
@@ -131,13 +134,16 @@ std::string container_finder::find(std::string_view word) {
     const auto first = std::ranges::lower_bound(*ids_, text);
     if (first != ids_->end() && first->starts_with(word)) {
       if (std::next(first) == ids_->end() || !std::next(first)->starts_with(word)) return *first;
-      throw error(errc::invalid_argument, "find container", '"' + text + '"', "several ids start with it", "type more of the id");
+      throw error(errc::invalid_argument, "find container", '"' + text + '"', "several ids start with it",
+                  "type more of the id");
     }
   }
   throw error(errc::not_found, "find container", '"' + text + '"', "no container with that name or id exists");
 }
 
-std::string resolve_container(const instance& where, std::string_view word) { return container_finder(where).find(word); }
+std::string resolve_container(const instance& where, std::string_view word) {
+  return container_finder(where).find(word);
+}
 
 std::vector<std::string> list_containers(const instance& where) { return file::list_at(where.root_fd(), "containers"); }
 

@@ -65,7 +65,9 @@ unique_fd process_identity::open() const {
 process_identity identify(pid_t pid) { return {pid, start_time_of(pid), this_boot()}; }
 
 json::object to_json(const process_identity& p) {
-  return {{"pid", p.pid}, {"startTime", static_cast<std::int64_t>(p.start_time)}, {"boot", static_cast<std::int64_t>(p.boot)}};
+  return {{"pid", p.pid},
+          {"startTime", static_cast<std::int64_t>(p.start_time)},
+          {"boot", static_cast<std::int64_t>(p.boot)}};
 }
 
 process_identity get_process(const json::object& o, std::string_view key) {

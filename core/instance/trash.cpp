@@ -37,9 +37,13 @@ std::optional<std::string> hide(int base, const std::string& path, const std::st
 
 }  // namespace
 
-std::optional<std::string> move_to_trash(const instance& where, const std::string& path) { return hide(where.root_fd(), path, where.root()); }
+std::optional<std::string> move_to_trash(const instance& where, const std::string& path) {
+  return hide(where.root_fd(), path, where.root());
+}
 
-std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path) { return hide(where.state_fd(), path, where.state()); }
+std::optional<std::string> move_state_to_trash(const instance& where, const std::string& path) {
+  return hide(where.state_fd(), path, where.state());
+}
 
 void make_room(const instance& where) noexcept {
   empty_trash(where);
@@ -50,7 +54,8 @@ void empty_trash(const instance& where) noexcept {
   try {
     std::vector<std::unique_ptr<removal>> all;
     for (const int base : {where.state_fd(), where.root_fd()}) {
-      for (const std::string& name : file::list_at(base, "trash")) all.push_back(std::make_unique<removal>(base, "trash/" + name));
+      for (const std::string& name : file::list_at(base, "trash"))
+        all.push_back(std::make_unique<removal>(base, "trash/" + name));
     }
     if (all.size() > few) {
       // Several processes that empty the trash at once begin at different entries.

@@ -9,10 +9,10 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_config.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/container_state.hpp"
 
 namespace lxr {
 namespace {
@@ -46,7 +46,8 @@ void settle_after_boot(const instance& where) {
     quietly([&] { settle_one(where, id); });  // reserve_name() throws when the container has its name already
   }
   for (const std::string& name : file::list_at(where.state_fd(), ".")) {
-    if (name.starts_with("boot-") && !name.starts_with(prefix())) ::unlinkat(where.state_fd(), name.c_str(), AT_REMOVEDIR);
+    if (name.starts_with("boot-") && !name.starts_with(prefix()))
+      ::unlinkat(where.state_fd(), name.c_str(), AT_REMOVEDIR);
   }
   file::make_directory_at(where.state_fd(), done);
 }

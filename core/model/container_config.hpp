@@ -16,7 +16,8 @@ namespace lxr {
 
 // What the user asked for, as create took it: root/containers/<id>/config.json. Never changes after create, survives a
 // reboot, and with the image gives the runtime_spec (container_spec.hpp).
-// A section of options is a struct of core/model/options with its JSON; its flags are in cli/flags, its part of the spec in pipeline/spec.
+// A section of options is a struct of core/model/options with its JSON; its flags are in cli/flags, its part of the
+// spec in pipeline/spec.
 struct container_config {
   std::string id, name;
   std::string image;            // the reference as shown to the user
@@ -31,10 +32,12 @@ struct container_config {
 };
 
 void save(const instance& where, const container_config& config);
-// Throws errc::not_found when the container is gone, errc::corrupt for a damaged record, errc::unsupported for one of a newer lxr.
+// Throws errc::not_found when the container is gone, errc::corrupt for a damaged record, errc::unsupported for one of a
+// newer lxr.
 container_config load_config(const instance& where, const std::string& id);
 
-// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is waited for.
+// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is
+// waited for.
 // Failure: as load_config() and lock_container().  Cancel: terminal.
 task<container_config> config_of(const instance& where, std::string id);
 

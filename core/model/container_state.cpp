@@ -82,7 +82,8 @@ container_state derived(const instance& where, const std::string& id) {
     return s;
   }
   // The first start makes upper/ (pipeline/rootfs/writable_layer.hpp).
-  const bool started = exists(where.root_fd(), "containers/" + id + "/upper") && !exists(where.root_fd(), waiting_mark(id));
+  const bool started =
+      exists(where.root_fd(), "containers/" + id + "/upper") && !exists(where.root_fd(), waiting_mark(id));
   s.status = started ? container_status::exited : container_status::created;
   return s;
 }
@@ -115,10 +116,14 @@ container_state corrected(container_state s, bool alive) {
 
 std::string to_string(container_status status) {
   switch (status) {
-    case container_status::created: return "created";
-    case container_status::starting: return "starting";
-    case container_status::running: return "running";
-    case container_status::exited: return "exited";
+    case container_status::created:
+      return "created";
+    case container_status::starting:
+      return "starting";
+    case container_status::running:
+      return "running";
+    case container_status::exited:
+      return "exited";
   }
   return "?";
 }
@@ -131,7 +136,7 @@ void save_ended(const instance& where, const std::string& id, const container_st
   const std::string text = record::text_of(to_json(s));
   try {
     file::replace_at(where.root_fd(), record_path(id), text);
-  } catch (const error&) {  // the disk is full
+  } catch (const error&) {                                      // the disk is full
     file::replace_at(where.state_fd(), record_path(id), text);  // the disk is full
     return;
   }

@@ -30,8 +30,8 @@ struct container_state {
   std::int64_t started_ns = 0, finished_ns = 0;  // nanoseconds of Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when no monitor saw the end
   bool oom_killed = false;
-  std::string failure;                       // why the last start failed; shown by inspect
-  std::string address, gateway, link, mac;   // of the network; empty without one
+  std::string failure;                      // why the last start failed; shown by inspect
+  std::string address, gateway, link, mac;  // of the network; empty without one
   int prefix = 0;
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
   std::string name, image, command;
@@ -41,7 +41,9 @@ struct container_state {
 
   // The rules which operations a status allows; no other place decides that.
   [[nodiscard]] bool can_exec() const { return status == container_status::running && init.pid != 0; }
-  [[nodiscard]] bool can_remove() const { return status == container_status::created || status == container_status::exited; }
+  [[nodiscard]] bool can_remove() const {
+    return status == container_status::created || status == container_status::exited;
+  }
   // Returns true when no first process exists and none is being made: what prune may remove.
   [[nodiscard]] bool is_idle() const { return can_remove() && init.pid == 0 && !ending; }
 };

@@ -27,14 +27,17 @@ image_config read_config(std::string_view text, std::string_view subject) {
   }
   if (const json::array* history = json::find_array(o, "history")) {
     for (const json::value& v : *history) {
-      if (!v.is_object()) throw error(errc::corrupt, "read image config", std::string(subject), "its history is damaged");
+      if (!v.is_object())
+        throw error(errc::corrupt, "read image config", std::string(subject), "its history is damaged");
       const json::object& s = v.as_object();
-      c.history.push_back({json::get_string(s, "created"), json::get_string(s, "created_by"), json::get_string(s, "comment"), json::get_bool(s, "empty_layer")});
+      c.history.push_back({json::get_string(s, "created"), json::get_string(s, "created_by"),
+                           json::get_string(s, "comment"), json::get_bool(s, "empty_layer")});
     }
   }
   const json::object* rootfs = json::find_object(o, "rootfs");
   if (rootfs == nullptr) throw error(errc::corrupt, "read image config", std::string(subject), "rootfs is missing");
-  for (const std::string& diff_id : json::get_strings(*rootfs, "diff_ids")) c.diff_ids.push_back(digest::parse(diff_id));
+  for (const std::string& diff_id : json::get_strings(*rootfs, "diff_ids"))
+    c.diff_ids.push_back(digest::parse(diff_id));
   return c;
 }
 

@@ -18,7 +18,8 @@ descriptor to_descriptor(const json::object& o) {
 }
 
 const json::object& as_object(const json::value& v, std::string_view subject) {
-  if (!v.is_object()) throw error(errc::corrupt, "read manifest", std::string(subject), "a descriptor is not an object");
+  if (!v.is_object())
+    throw error(errc::corrupt, "read manifest", std::string(subject), "a descriptor is not an object");
   return v.get_object();
 }
 

@@ -20,8 +20,8 @@ struct descriptor {
   std::uint64_t size = 0;
 };
 
-// What an image runs on, in OCI's words; members may be empty. Names that other tools write (x86_64, aarch64, armhf) are
-// understood: parse() and normalised() turn them into OCI's.
+// What an image runs on, in OCI's words; members may be empty. Names that other tools write (x86_64, aarch64, armhf)
+// are understood: parse() and normalised() turn them into OCI's.
 struct platform {
   std::string os, architecture, variant;
 
@@ -45,7 +45,8 @@ struct index {
   struct entry {
     descriptor manifest;
     platform target;
-    // Annotations, of layouts: org.opencontainers.image.ref.name, and io.containerd.image.name, which docker save writes.
+    // Annotations, of layouts: org.opencontainers.image.ref.name, and io.containerd.image.name, which docker save
+    // writes.
     std::string tag, image_name;
   };
   std::vector<entry> entries;
@@ -57,9 +58,10 @@ std::variant<manifest, index> parse_manifest(std::string_view text, std::string_
 // The compression of a layer, from its media type. Throws errc::unsupported, naming the type.
 compression layer_compression(const descriptor& layer);
 
-// The entry for a platform: of those that name its system and architecture the one whose variant fits best, else one that names
-// none. A variant that was asked for is taken, or one below it; else for amd64 and arm64 the lowest, which every processor
-// runs, and for arm the highest up to v7, as docker does. Throws errc::not_found listing what the index offers.
+// The entry for a platform: of those that name its system and architecture the one whose variant fits best, else one
+// that names none. A variant that was asked for is taken, or one below it; else for amd64 and arm64 the lowest, which
+// every processor runs, and for arm the highest up to v7, as docker does. Throws errc::not_found listing what the index
+// offers.
 const index::entry& choose(const index& images, const platform& wanted, std::string_view subject);
 
 // This machine's architecture in OCI's words: "amd64", "arm64".

@@ -18,7 +18,8 @@ std::string lower(std::string text) {
 std::optional<int> level_of(std::string_view variant) {
   if (variant.starts_with('v')) variant.remove_prefix(1);
   const std::string_view digits = variant.substr(0, variant.find('.'));
-  if (digits.empty() || digits.size() > 2 || !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  if (digits.empty() || digits.size() > 2 || !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; }))
+    return std::nullopt;
   return std::stoi(std::string(digits));
 }
 
@@ -48,14 +49,17 @@ platform platform::parse(std::string_view text) {
   const bool names_system = parts.size() == 3 || (parts.size() == 2 && !level_of(parts[1]));
   if (!names_system) parts.insert(parts.begin(), "linux");
   if (parts.size() > 3 || std::ranges::any_of(parts, [](const std::string& p) { return p.empty(); })) {
-    throw error(errc::invalid_argument, "use platform", '"' + std::string(text) + '"', "", "it is ARCHITECTURE[/VARIANT], as in amd64 or arm/v7");
+    throw error(errc::invalid_argument, "use platform", '"' + std::string(text) + '"', "",
+                "it is ARCHITECTURE[/VARIANT], as in amd64 or arm/v7");
   }
   return platform{parts[0], parts[1], parts.size() == 3 ? parts[2] : ""}.normalised();
 }
 
 platform platform::normalised() const {
   platform out{lower(os), lower(architecture), lower(variant)};
-  const auto is_one_of = [&out](std::initializer_list<const char*> names) { return std::ranges::find(names, out.architecture) != names.end(); };
+  const auto is_one_of = [&out](std::initializer_list<const char*> names) {
+    return std::ranges::find(names, out.architecture) != names.end();
+  };
   const auto usual_variant = [&out](const char* text) {
     if (out.variant.empty()) out.variant = text;
   };

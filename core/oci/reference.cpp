@@ -35,8 +35,9 @@ bool is_host(std::string_view part) {
 bool is_host_text(std::string_view host) {
   const auto edge = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '[' || c == ']'; };
   return edge(host.front()) && edge(host.back()) && std::ranges::all_of(host, [](char c) {
-    return is_lower_alnum(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
-  });
+           return is_lower_alnum(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == ':' || c == '[' ||
+                  c == ']';
+         });
 }
 
 // What annotations of a layout call an image: ref.name's grammar (OCI image-spec, annotations.md).
@@ -77,7 +78,8 @@ reference reference::parse(std::string_view text) {
     rest = rest.substr(0, at);
   }
   const auto slash = rest.rfind('/');
-  if (const auto colon = rest.rfind(':'); colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
+  if (const auto colon = rest.rfind(':');
+      colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
     r.tag = rest.substr(colon + 1);
     if (!is_tag(r.tag)) bad(text, "\"" + r.tag + "\" is not a tag");
     rest = rest.substr(0, colon);
@@ -91,11 +93,12 @@ reference reference::parse(std::string_view text) {
   }
   if (r.host == "index.docker.io") r.host = "docker.io";
   r.repository = rest;
-  for (std::string_view parts = r.repository; ;) {
+  for (std::string_view parts = r.repository;;) {
     const auto cut = parts.find('/');
     if (!is_path_component(parts.substr(0, cut))) {
-      bad(text, r.repository.empty() ? "the repository name is empty"
-                                     : "a repository name has only lower-case letters, digits and . _ - / between them");
+      bad(text, r.repository.empty()
+                    ? "the repository name is empty"
+                    : "a repository name has only lower-case letters, digits and . _ - / between them");
     }
     if (cut == std::string_view::npos) break;
     parts = parts.substr(cut + 1);

@@ -16,7 +16,8 @@ struct reference {
   source kind = source::registry;
   std::string host;        // registry only: "docker.io", "127.0.0.1:5000"
   std::string repository;  // "library/golang", or the layout's directory as typed
-  std::string tag;         // empty only when a digest was given, or for a layout without one; of a layout any name: "docker.io/library/a:1"
+  std::string tag;         // empty only when a digest was given, or for a layout without one; of a layout any name:
+                           // "docker.io/library/a:1"
   digest content;          // empty unless typed
 
   // Throws errc::invalid_argument naming the part that is off.

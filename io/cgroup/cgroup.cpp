@@ -57,7 +57,8 @@ bool write_file(const std::string& path, const std::string& value) {
 }
 
 [[noreturn]] void unsupported(const std::string& controller, const std::string& path) {
-  throw error(errc::unsupported, "limit", controller, "this host's cgroups do not offer the " + controller + " controller at " + path,
+  throw error(errc::unsupported, "limit", controller,
+              "this host's cgroups do not offer the " + controller + " controller at " + path,
               "enable it, or run without that limit");
 }
 
@@ -85,7 +86,8 @@ void make_group(const std::string& tree, const std::string& parent, const std::s
 
 // v2: enables the controllers of `wanted` for the groups below; a controller works in a group only when
 // cgroup.subtree_control of every group above names it.
-void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted, const marking& mark) {
+void hand_down(const std::string& tree, const std::string& parent, const std::vector<setting>& wanted,
+               const marking& mark) {
   std::string words;
   for (const setting& s : wanted) words += (words.empty() ? "+" : " +") + std::string(s.controller);
   if (words.empty()) return;
@@ -102,12 +104,13 @@ std::vector<std::string> trees(const layout& where) {
 }  // namespace
 
 layout layout::detect(const std::string& base) {
-  struct statfs fs {};
+  struct statfs fs{};
   const bool unified = ::statfs(base.c_str(), &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
   return {unified, base};
 }
 
-group group::create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted, const marking& mark) {
+group group::create(const layout& where, const std::string& parent, const std::string& id, const limits& wanted,
+                    const marking& mark) {
   const std::vector<setting> settings = where.unified ? v2_settings(wanted) : v1_settings(wanted);
   group g;
   try {
@@ -197,13 +200,15 @@ bool remove_group(const std::string& path) {
 
 }  // namespace
 
-void group::sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string&)>& is_alive) noexcept try {
+void group::sweep(const layout& where, const std::string& parent,
+                  const std::function<bool(const std::string&)>& is_alive) noexcept try {
   for (const std::string& tree : trees(where)) {
     const auto above = file::try_open_at(AT_FDCWD, tree + "/" + parent, O_RDONLY | O_DIRECTORY);
     if (!above) continue;
     for (const std::string& name : file::list_at(above->get(), ".")) {
-      struct stat st {};
-      if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name)) remove_group(tree + "/" + parent + "/" + name);
+      struct stat st{};
+      if (::fstatat(above->get(), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode) && !is_alive(name))
+        remove_group(tree + "/" + parent + "/" + name);
     }
     ::rmdir((tree + "/" + parent).c_str());
   }
@@ -211,7 +216,8 @@ void group::sweep(const layout& where, const std::string& parent, const std::fun
   // The next sweep tries again.
 }
 
-void group::sweep_orphans(const layout& where, const std::string& prefix, const std::function<bool(const std::string&)>& is_orphaned) noexcept try {
+void group::sweep_orphans(const layout& where, const std::string& prefix,
+                          const std::function<bool(const std::string&)>& is_orphaned) noexcept try {
   for (const std::string& tree : trees(where)) {
     const auto top = file::try_open_at(AT_FDCWD, tree, O_RDONLY | O_DIRECTORY);
     if (!top) continue;

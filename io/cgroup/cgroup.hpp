@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +19,8 @@ struct layout {
 };
 
 struct limits {
-  std::int64_t pids = 0;     // processes and threads; 0: no limit
-  std::int64_t memory = 0;   // bytes, also of memory and swap together; 0: no limit
+  std::int64_t pids = 0;                            // processes and threads; 0: no limit
+  std::int64_t memory = 0;                          // bytes, also of memory and swap together; 0: no limit
   std::int64_t cpu_quota = 0, cpu_period = 100000;  // microseconds; quota 0: no limit
 };
 
@@ -50,10 +50,12 @@ class group {
   // when one of them could not be removed within 200 ms.
   static bool remove(const layout& where, const std::string& parent, const std::string& id) noexcept;
   // Removes the groups below `parent` for whose id `is_alive` returns false: an engine or remover that died left them.
-  static void sweep(const layout& where, const std::string& parent, const std::function<bool(const std::string& id)>& is_alive) noexcept;
+  static void sweep(const layout& where, const std::string& parent,
+                    const std::function<bool(const std::string& id)>& is_alive) noexcept;
   // Removes the parents whose name begins with `prefix` and for whose mark `is_orphaned` returns true, with the groups
   // below. Groups that have processes stay, with their parent.
-  static void sweep_orphans(const layout& where, const std::string& prefix, const std::function<bool(const std::string& mark)>& is_orphaned) noexcept;
+  static void sweep_orphans(const layout& where, const std::string& prefix,
+                            const std::function<bool(const std::string& mark)>& is_orphaned) noexcept;
 
  private:
   std::vector<std::string> paths_;

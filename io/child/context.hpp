@@ -9,8 +9,9 @@
 #include "core/base/raw_syscall.hpp"
 #include "io/child/launch_plan.hpp"
 
-// What the operations of the child share. Everything in io/child runs between clone3(2) and execve(2), or in lxr-init: only raw
-// system calls on the launch plan; no allocation, exception, lock, log or destructor. tests/architecture_test checks the includes.
+// What the operations of the child share. Everything in io/child runs between clone3(2) and execve(2), or in lxr-init:
+// only raw system calls on the launch plan; no allocation, exception, lock, log or destructor. tests/architecture_test
+// checks the includes.
 // Every function returns a negated errno on failure.
 namespace lxr::io::child {
 
@@ -48,7 +49,8 @@ inline void close_fd(long fd) { call(SYS_close, fd); }
 
 void send_report(const context& c, child_report::kind what, int error) noexcept;
 
-inline constexpr int at_empty_path = 0x1000;  // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: their header clashes with <linux/mount.h>
+inline constexpr int at_empty_path =
+    0x1000;  // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: their header clashes with <linux/mount.h>
 inline constexpr int at_symlink_nofollow = 0x100;
 inline constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 

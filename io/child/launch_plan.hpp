@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-// The launch plan: the flat list of operations that a new process does between clone3(2) and execve(2), in order. It is one block of
-// memory without pointers (offsets only), so that it can be shared by clone or handed to lxr-init in a memfd.
-// Built by io/process/plan_builder in the parent, interpreted by run_plan(). No other lxr header may be included from here.
+// The launch plan: the flat list of operations that a new process does between clone3(2) and execve(2), in order. It is
+// one block of memory without pointers (offsets only), so that it can be shared by clone or handed to lxr-init in a
+// memfd.
+// Built by io/process/plan_builder in the parent, interpreted by run_plan(). No other lxr header may be included from
+// here.
 namespace lxr::io::child {
 
 // A descriptor, by its place in the plan's table of slots; -1: none.
@@ -60,7 +62,8 @@ enum class op : std::uint32_t {
   exec,
 };
 
-// Where the child waits for a message of the parent. A message names its barrier, so that neither side can be a step ahead unnoticed.
+// Where the child waits for a message of the parent. A message names its barrier, so that neither side can be a step
+// ahead unnoticed.
 enum class barrier : std::uint32_t {
   root,  // carries every descriptor that exists only then: the root, the files of /etc, the standard streams, lxr-init
   link,  // the veth exists
@@ -94,10 +97,11 @@ struct join_cgroup {
 };
 struct join_namespaces {  // setns(2)
   static constexpr op code = op::join_namespaces;
-  slot of;  // a pidfd or a file of a namespace
+  slot of;              // a pidfd or a file of a namespace
   std::uint32_t kinds;  // CLONE_NEW*
 };
-// unshare(2); writes `value` to the sysctl file `setting` of the new namespaces, where it can be written, and tells `separated`.
+// unshare(2); writes `value` to the sysctl file `setting` of the new namespaces, where it can be written, and tells
+// `separated`.
 struct unshare {
   static constexpr op code = op::unshare;
   std::uint32_t kinds;
@@ -153,7 +157,8 @@ struct attach_file {
   slot mount, root;
   text path;
 };
-// Hides `path` below `root`: files by /null of the filesystem `dev`, directories by the filesystem `empty`. Missing ones are fine.
+// Hides `path` below `root`: files by /null of the filesystem `dev`, directories by the filesystem `empty`. Missing
+// ones are fine.
 struct mask {
   static constexpr op code = op::mask;
   slot root, dev, empty;
@@ -220,8 +225,8 @@ struct await_links {  // asks (RTM_GETLINK) by `route` until `count` links are u
 };
 struct open_terminal {  // a new pty; its master goes to the parent (child_report::terminal)
   static constexpr op code = op::open_terminal;
-  slot devpts;  // -1: /dev/pts of the mount namespace
-  slot to;      // the replica
+  slot devpts;                  // -1: /dev/pts of the mount namespace
+  slot to;                      // the replica
   std::uint16_t rows, columns;  // 0: not set
 };
 struct bind_console {  // mounts the terminal on `console` below the directory
@@ -284,21 +289,21 @@ struct resource_limit {
 
 struct process_attributes {
   std::uint32_t uid = 0, gid = 0;
-  bytes groups;  // gid_t each
+  bytes groups;                                                                            // gid_t each
   std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
-  bytes limits;          // resource_limit each
-  text oom_score;        // what is written to oom_score_adj; none: as it is
-  text directory;        // the working directory
-  bytes filter;          // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;      // struct sched_attr (sched_setattr(2)); none: as it is
+  bytes limits;                                                                            // resource_limit each
+  text oom_score;                      // what is written to oom_score_adj; none: as it is
+  text directory;                      // the working directory
+  bytes filter;                        // of seccomp: struct sock_filter each; none: no filter
+  bytes scheduling;                    // struct sched_attr (sched_setattr(2)); none: as it is
   std::uint64_t execution_domain = 0;  // personality(2)
   std::uint32_t filter_flags = 0;      // SECCOMP_FILTER_FLAG_*
   std::uint32_t umask = 022;
-  std::int32_t io_priority = 0;        // ioprio_set(2)
-  bool oom_score_required = false;     // else a refusal is passed over
-  bool makes_directory = false;        // a missing working directory is made
+  std::int32_t io_priority = 0;     // ioprio_set(2)
+  bool oom_score_required = false;  // else a refusal is passed over
+  bool makes_directory = false;     // a missing working directory is made
   bool sets_personality = false, sets_io_priority = false;
-  bool no_new_privileges = false;      // without it the filter is loaded before capabilities are given up (seccomp(2))
+  bool no_new_privileges = false;  // without it the filter is loaded before capabilities are given up (seccomp(2))
 };
 
 struct plan_op {
@@ -307,16 +312,16 @@ struct plan_op {
   alignas(8) std::byte operands[48];
 };
 
-inline constexpr int message_limit = 250;  // descriptors in one message: SCM_MAX_FD is 253
+inline constexpr int message_limit = 250;                // descriptors in one message: SCM_MAX_FD is 253
 inline constexpr std::uint32_t plan_magic = 0x4c585232;  // "LXR2"
 
 struct launch_plan {
   std::uint32_t magic;
-  std::uint32_t size;      // bytes of the whole block
+  std::uint32_t size;  // bytes of the whole block
   std::uint32_t op_count;
-  std::uint32_t ops;       // offset of plan_op[op_count]
+  std::uint32_t ops;  // offset of plan_op[op_count]
   std::uint32_t slot_count;
-  std::uint32_t slots;     // offset of int[slot_count]
+  std::uint32_t slots;  // offset of int[slot_count]
 };
 
 // What the parent sends for a barrier, in one or several messages with at most message_limit descriptors each.
@@ -325,7 +330,8 @@ struct barrier_message {
 };
 
 // Runs the plan from operation `first`; never returns. `channel` is the child's end of the pair, `listener` lxr-init's
-// socket (or -1). Only raw system calls: safe after clone3(2) in a process with threads, and in memory that is shared with it.
+// socket (or -1). Only raw system calls: safe after clone3(2) in a process with threads, and in memory that is shared
+// with it.
 [[noreturn]] void run_plan(launch_plan* plan, std::uint32_t first, int channel, int listener) noexcept;
 
 }  // namespace lxr::io::child

@@ -16,8 +16,8 @@ static long move_onto(long mount, long target) {
 }
 
 static long clone_tree(int base, const char* path) {
-  return call(SYS_open_tree, base, word(path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_symlink_nofollow |
-                                                   (path[0] == 0 ? at_empty_path : 0));
+  return call(SYS_open_tree, base, word(path),
+              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_symlink_nofollow | (path[0] == 0 ? at_empty_path : 0));
 }
 
 static long set_attributes(long mount, long set) {
@@ -28,7 +28,9 @@ static long set_attributes(long mount, long set) {
 
 static long set_readonly(long mount) { return set_attributes(mount, MOUNT_ATTR_RDONLY); }
 
-long run(context&, const ops::private_mounts&) noexcept { return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0); }
+long run(context&, const ops::private_mounts&) noexcept {
+  return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0);
+}
 
 long run(context& c, const ops::make_filesystem& o) noexcept {
   const long fs = call(SYS_fsopen, word(text_of(c, o.type)), FSOPEN_CLOEXEC);
@@ -65,8 +67,8 @@ static long make_one(long parent, const char* name, bool is_file) {
   return made < 0 ? made : open_resolving(static_cast<int>(parent), name, O_PATH | O_DIRECTORY, resolve_strict);
 }
 
-// Makes the part of `path` that is missing below `root`: directories, and at its end a file where `is_file`. The longest prefix that is
-// there is resolved in-root. The path is changed while this runs, and as it was afterwards.
+// Makes the part of `path` that is missing below `root`: directories, and at its end a file where `is_file`. The
+// longest prefix that is there is resolved in-root. The path is changed while this runs, and as it was afterwards.
 static long make_missing(int root, char* path, bool is_file, unsigned long resolve) {
   char* name = path + length(path);
   long at = -ENOENT;
@@ -165,10 +167,11 @@ long run(context& c, const ops::mask& o) noexcept {
   const long target = open_resolving(fd_of(c, o.root), text_of(c, o.path), O_PATH, resolve_strict);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   if (target < 0) return target;
-  struct stat st {};
+  struct stat st{};
   const long known = call(SYS_newfstatat, target, word(""), word(&st), at_empty_path);
   if (known < 0) return known;
-  const long moved = S_ISDIR(st.st_mode) ? cover_directory(c, fd_of(c, o.empty), target) : cover_file(fd_of(c, o.dev), target);
+  const long moved =
+      S_ISDIR(st.st_mode) ? cover_directory(c, fd_of(c, o.empty), target) : cover_file(fd_of(c, o.dev), target);
   close_fd(target);
   return moved;
 }
@@ -187,10 +190,13 @@ long run(context& c, const ops::make_readonly& o) noexcept {
 
 long run(context& c, const ops::set_readonly& o) noexcept { return set_readonly(fd_of(c, o.mount)); }
 
-long run(context& c, const ops::make_directory& o) noexcept { return call(SYS_mkdirat, fd_of(c, o.directory), word(text_of(c, o.path)), 0755); }
+long run(context& c, const ops::make_directory& o) noexcept {
+  return call(SYS_mkdirat, fd_of(c, o.directory), word(text_of(c, o.path)), 0755);
+}
 
 long run(context& c, const ops::make_node& o) noexcept {
-  const long made = call(SYS_mknodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode, static_cast<long>(makedev(o.device_major, o.device_minor)));
+  const long made = call(SYS_mknodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode,
+                         static_cast<long>(makedev(o.device_major, o.device_minor)));
   if (made < 0) return made;
   return call(SYS_fchmodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode & 07777);
 }

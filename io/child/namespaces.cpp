@@ -23,7 +23,8 @@ long run(context& c, const ops::unshare& o) noexcept {
   const long done = call(SYS_unshare, o.kinds);
   if (done < 0) return done;
   // Before the parent can make a link: links take their settings from what is written here when they are born.
-  const long setting = o.setting.offset == 0 ? -ENOENT : call(SYS_openat, AT_FDCWD, word(text_of(c, o.setting)), O_WRONLY | O_CLOEXEC);
+  const long setting =
+      o.setting.offset == 0 ? -ENOENT : call(SYS_openat, AT_FDCWD, word(text_of(c, o.setting)), O_WRONLY | O_CLOEXEC);
   if (setting >= 0) {
     call(SYS_write, setting, word(at(c, o.value.offset)), o.value.size);
     close_fd(setting);
@@ -83,7 +84,9 @@ long run(context& c, const ops::receive& o) noexcept {
   return 0;
 }
 
-static long set_name(long number, const char* name) { return call(number, word(name), static_cast<long>(length(name))); }
+static long set_name(long number, const char* name) {
+  return call(number, word(name), static_cast<long>(length(name)));
+}
 
 long run(context& c, const ops::set_hostname& o) noexcept { return set_name(SYS_sethostname, text_of(c, o.name)); }
 long run(context& c, const ops::set_domainname& o) noexcept { return set_name(SYS_setdomainname, text_of(c, o.name)); }

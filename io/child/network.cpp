@@ -81,8 +81,8 @@ static long ask_for_links(long fd, const char* questions, long size, long count)
   return all ? 1 : 0;
 }
 
-// The kernel makes a link that has got its carrier work in a job of its own (linkwatch), some time later; a question makes
-// it do that at once (Linux 6.8), older kernels are asked again. A bridge that somebody took down must not keep
+// The kernel makes a link that has got its carrier work in a job of its own (linkwatch), some time later; a question
+// makes it do that at once (Linux 6.8), older kernels are asked again. A bridge that somebody took down must not keep
 // containers from starting: after two seconds this goes on.
 long run(context& c, const ops::await_links& o) noexcept {
   const int fd = fd_of(c, o.route);

@@ -63,8 +63,8 @@ static long change_directory(const context& c, const process_attributes& p) {
   return done == 0 ? check_inside() : done;
 }
 
-// The primary group first: it cannot be changed without CAP_SETGID. What is to stay of the capabilities of a user other than root
-// is kept over setresuid(2), which else clears them.
+// The primary group first: it cannot be changed without CAP_SETGID. What is to stay of the capabilities of a user other
+// than root is kept over setresuid(2), which else clears them.
 static long set_ids(const context& c, const process_attributes& p) {
   long done = call(SYS_setgroups, p.groups.size / sizeof(gid_t), word(at(c, p.groups.offset)));
   if (done == 0) done = call(SYS_setresgid, p.gid, p.gid, p.gid);
@@ -123,28 +123,40 @@ static long set_limits(const context& c, const process_attributes& p) {
 }
 
 static long load_filter(const context& c, const process_attributes& p) {
-  sock_fprog program{static_cast<unsigned short>(p.filter.size / sizeof(sock_filter)), reinterpret_cast<sock_filter*>(at(c, p.filter.offset))};
+  sock_fprog program{static_cast<unsigned short>(p.filter.size / sizeof(sock_filter)),
+                     reinterpret_cast<sock_filter*>(at(c, p.filter.offset))};
   return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p.filter_flags, word(&program));
 }
 
 static long perform(const context& c, const process_attributes& p, process_step step) {
   constexpr long who_process = 1;  // IOPRIO_WHO_PROCESS
   switch (step) {
-    case process_step::oom_score: return p.oom_score.offset != 0 ? set_oom_score(c, p) : 0;
-    case process_step::resource_limits: return set_limits(c, p);
-    case process_step::scheduler: return p.scheduling.size != 0 ? call(SYS_sched_setattr, 0, word(at(c, p.scheduling.offset)), 0) : 0;
-    case process_step::io_priority: return p.sets_io_priority ? call(SYS_ioprio_set, who_process, 0, p.io_priority) : 0;
+    case process_step::oom_score:
+      return p.oom_score.offset != 0 ? set_oom_score(c, p) : 0;
+    case process_step::resource_limits:
+      return set_limits(c, p);
+    case process_step::scheduler:
+      return p.scheduling.size != 0 ? call(SYS_sched_setattr, 0, word(at(c, p.scheduling.offset)), 0) : 0;
+    case process_step::io_priority:
+      return p.sets_io_priority ? call(SYS_ioprio_set, who_process, 0, p.io_priority) : 0;
     case process_step::personality: {
       const long done = p.sets_personality ? call(SYS_personality, static_cast<long>(p.execution_domain)) : 0;
       return done < 0 ? done : 0;
     }
-    case process_step::working_directory: return change_directory(c, p);
-    case process_step::early_seccomp: return p.filter.size != 0 && !p.no_new_privileges ? load_filter(c, p) : 0;
-    case process_step::bounding_set: return drop_bounding_set(p);
-    case process_step::ids: return set_ids(c, p);
-    case process_step::capabilities: return set_capabilities(p);
-    case process_step::no_new_privileges: return p.no_new_privileges ? call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
-    case process_step::seccomp: return p.filter.size != 0 && p.no_new_privileges ? load_filter(c, p) : 0;
+    case process_step::working_directory:
+      return change_directory(c, p);
+    case process_step::early_seccomp:
+      return p.filter.size != 0 && !p.no_new_privileges ? load_filter(c, p) : 0;
+    case process_step::bounding_set:
+      return drop_bounding_set(p);
+    case process_step::ids:
+      return set_ids(c, p);
+    case process_step::capabilities:
+      return set_capabilities(p);
+    case process_step::no_new_privileges:
+      return p.no_new_privileges ? call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
+    case process_step::seccomp:
+      return p.filter.size != 0 && p.no_new_privileges ? load_filter(c, p) : 0;
   }
   return -ENOSYS;
 }

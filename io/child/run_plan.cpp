@@ -27,40 +27,74 @@ static long run_as(context& c, const plan_op& o) noexcept {
 
 static long perform(context& c, const plan_op& o) noexcept {
   switch (o.code) {
-    case op::join_cgroup: return run_as<ops::join_cgroup>(c, o);
-    case op::join_namespaces: return run_as<ops::join_namespaces>(c, o);
-    case op::unshare: return run_as<ops::unshare>(c, o);
-    case op::private_mounts: return run_as<ops::private_mounts>(c, o);
-    case op::fork_again: return run_as<ops::fork_again>(c, o);
-    case op::receive: return run_as<ops::receive>(c, o);
-    case op::tell: return run_as<ops::tell>(c, o);
-    case op::make_filesystem: return run_as<ops::make_filesystem>(c, o);
-    case op::clone_directory: return run_as<ops::clone_directory>(c, o);
-    case op::attach: return run_as<ops::attach>(c, o);
-    case op::attach_over: return run_as<ops::attach_over>(c, o);
-    case op::attach_file: return run_as<ops::attach_file>(c, o);
-    case op::mask: return run_as<ops::mask>(c, o);
-    case op::make_readonly: return run_as<ops::make_readonly>(c, o);
-    case op::set_readonly: return run_as<ops::set_readonly>(c, o);
-    case op::make_directory: return run_as<ops::make_directory>(c, o);
-    case op::make_node: return run_as<ops::make_node>(c, o);
-    case op::make_link: return run_as<ops::make_link>(c, o);
-    case op::write_file: return run_as<ops::write_file>(c, o);
-    case op::enter_root: return run_as<ops::enter_root>(c, o);
-    case op::set_hostname: return run_as<ops::set_hostname>(c, o);
-    case op::set_domainname: return run_as<ops::set_domainname>(c, o);
-    case op::open_route: return run_as<ops::open_route>(c, o);
-    case op::configure_network: return run_as<ops::configure_network>(c, o);
-    case op::await_links: return run_as<ops::await_links>(c, o);
-    case op::open_terminal: return run_as<ops::open_terminal>(c, o);
-    case op::bind_console: return run_as<ops::bind_console>(c, o);
-    case op::use_terminal: return run_as<ops::use_terminal>(c, o);
-    case op::use_streams: return run_as<ops::use_streams>(c, o);
-    case op::become_init: return run_as<ops::become_init>(c, o);
-    case op::wait_start: return run_as<ops::wait_start>(c, o);
-    case op::close_others: return run_as<ops::close_others>(c, o);
-    case op::become_process: return run_as<ops::become_process>(c, o);
-    case op::exec: return run_as<ops::exec>(c, o);
+    case op::join_cgroup:
+      return run_as<ops::join_cgroup>(c, o);
+    case op::join_namespaces:
+      return run_as<ops::join_namespaces>(c, o);
+    case op::unshare:
+      return run_as<ops::unshare>(c, o);
+    case op::private_mounts:
+      return run_as<ops::private_mounts>(c, o);
+    case op::fork_again:
+      return run_as<ops::fork_again>(c, o);
+    case op::receive:
+      return run_as<ops::receive>(c, o);
+    case op::tell:
+      return run_as<ops::tell>(c, o);
+    case op::make_filesystem:
+      return run_as<ops::make_filesystem>(c, o);
+    case op::clone_directory:
+      return run_as<ops::clone_directory>(c, o);
+    case op::attach:
+      return run_as<ops::attach>(c, o);
+    case op::attach_over:
+      return run_as<ops::attach_over>(c, o);
+    case op::attach_file:
+      return run_as<ops::attach_file>(c, o);
+    case op::mask:
+      return run_as<ops::mask>(c, o);
+    case op::make_readonly:
+      return run_as<ops::make_readonly>(c, o);
+    case op::set_readonly:
+      return run_as<ops::set_readonly>(c, o);
+    case op::make_directory:
+      return run_as<ops::make_directory>(c, o);
+    case op::make_node:
+      return run_as<ops::make_node>(c, o);
+    case op::make_link:
+      return run_as<ops::make_link>(c, o);
+    case op::write_file:
+      return run_as<ops::write_file>(c, o);
+    case op::enter_root:
+      return run_as<ops::enter_root>(c, o);
+    case op::set_hostname:
+      return run_as<ops::set_hostname>(c, o);
+    case op::set_domainname:
+      return run_as<ops::set_domainname>(c, o);
+    case op::open_route:
+      return run_as<ops::open_route>(c, o);
+    case op::configure_network:
+      return run_as<ops::configure_network>(c, o);
+    case op::await_links:
+      return run_as<ops::await_links>(c, o);
+    case op::open_terminal:
+      return run_as<ops::open_terminal>(c, o);
+    case op::bind_console:
+      return run_as<ops::bind_console>(c, o);
+    case op::use_terminal:
+      return run_as<ops::use_terminal>(c, o);
+    case op::use_streams:
+      return run_as<ops::use_streams>(c, o);
+    case op::become_init:
+      return run_as<ops::become_init>(c, o);
+    case op::wait_start:
+      return run_as<ops::wait_start>(c, o);
+    case op::close_others:
+      return run_as<ops::close_others>(c, o);
+    case op::become_process:
+      return run_as<ops::become_process>(c, o);
+    case op::exec:
+      return run_as<ops::exec>(c, o);
   }
   return -ENOSYS;
 }

@@ -13,9 +13,10 @@ namespace lxr::io::child {
 
 static long open_ptmx(int devpts) {
   const long ptmx = devpts >= 0 ? open_resolving(devpts, "ptmx", O_RDWR | O_NOCTTY, resolve_strict)
-                                : open_resolving(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+                                : open_resolving(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY,
+                                                 RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   if (ptmx < 0) return ptmx;
-  struct statfs fs {};
+  struct statfs fs{};
   const long known = call(SYS_fstatfs, ptmx, word(&fs));
   if (known < 0) return known;
   return fs.f_type == DEVPTS_SUPER_MAGIC ? ptmx : -ENODEV;
@@ -56,9 +57,11 @@ long run(context& c, const ops::bind_console& o) noexcept {
   const int dev = fd_of(c, o.dev);
   const long file = open_resolving(dev, "console", O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0600);
   if (file < 0) return file;
-  const long mount = call(SYS_open_tree, fd_of(c, o.terminal), word(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_empty_path);
+  const long mount =
+      call(SYS_open_tree, fd_of(c, o.terminal), word(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_empty_path);
   if (mount < 0) return mount;
-  const long moved = call(SYS_move_mount, mount, word(""), file, word(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const long moved =
+      call(SYS_move_mount, mount, word(""), file, word(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   close_fd(mount);
   close_fd(file);
   return moved;
@@ -77,7 +80,9 @@ static long become_streams(const int (&sources)[3]) {
   return 0;
 }
 
-long run(context& c, const ops::use_streams& o) noexcept { return become_streams({fd_of(c, o.input), fd_of(c, o.output), fd_of(c, o.errors)}); }
+long run(context& c, const ops::use_streams& o) noexcept {
+  return become_streams({fd_of(c, o.input), fd_of(c, o.output), fd_of(c, o.errors)});
+}
 
 long run(context& c, const ops::use_terminal& o) noexcept {
   const int terminal = fd_of(c, o.terminal);

@@ -16,7 +16,8 @@ std::uint32_t crc32c(std::uint32_t before, std::span<const std::byte> bytes) {
   constexpr std::size_t at_once = 1u << 30;  // bytes; crc32_iscsi() takes its length as int
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min(bytes.size(), at_once));
-    before = ::crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(piece.data())), static_cast<int>(piece.size()), before);
+    before = ::crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(piece.data())),
+                           static_cast<int>(piece.size()), before);
     bytes = bytes.subspan(piece.size());
   }
   return before;

@@ -17,7 +17,9 @@
 namespace lxr::io::codec {
 namespace {
 
-[[noreturn]] void corrupt(const char* what, const std::string& why) { throw error(errc::corrupt, "decompress", what, why); }
+[[noreturn]] void corrupt(const char* what, const std::string& why) {
+  throw error(errc::corrupt, "decompress", what, why);
+}
 
 // Decides what follows the end of a gzip member or Zstandard frame: another one, or zeros up to the end of the input.
 // Runs on: one thread.
@@ -29,7 +31,8 @@ class behind_the_end {
   bool another_begins(std::span<const std::byte>& input, Begins begins, const char* what) {
     if (input.empty()) return false;
     if (!zeros_ && begins(input.front())) return true;
-    if (std::ranges::any_of(input, [](std::byte b) { return b != std::byte{0}; })) corrupt(what, "there are other bytes behind its end");
+    if (std::ranges::any_of(input, [](std::byte b) { return b != std::byte{0}; }))
+      corrupt(what, "there are other bytes behind its end");
     zeros_ = true;
     input = {};
     return false;
@@ -117,7 +120,8 @@ class zlib_decoder final : public decoder {
       const std::size_t room = output.room().size();
       stream_.avail_out = static_cast<uInt>(room);
       const int result = inflate(&stream_, Z_NO_FLUSH);
-      if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) corrupt("gzip stream", "the data is damaged");
+      if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+        corrupt("gzip stream", "the data is damaged");
       output.grow(room - stream_.avail_out);
       input = input.subspan(input.size() - stream_.avail_in);
       ended_ = result == Z_STREAM_END;
@@ -153,7 +157,8 @@ class zstd_decoder final : public decoder {
       ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
       hint_ = ZSTD_decompressStream(context_.get(), &out, &in);
       if (ZSTD_getErrorCode(hint_) == ZSTD_error_frameParameter_windowTooLarge) {
-        throw error(errc::exhausted, "decompress", "zstd stream", "a frame wants a larger window than the first one, or than 128 MiB");
+        throw error(errc::exhausted, "decompress", "zstd stream",
+                    "a frame wants a larger window than the first one, or than 128 MiB");
       }
       if (ZSTD_isError(hint_) != 0) corrupt("zstd stream", ZSTD_getErrorName(hint_));
       output.grow(out.pos);
@@ -180,12 +185,17 @@ class zstd_decoder final : public decoder {
 packing packing_of(std::span<const std::byte> head) {
   constexpr std::size_t magic_at = 257, tar_block = 512;
   const std::string_view text = as_text(head);
-  const bool is_end = text.size() >= tar_block && text.substr(0, tar_block).find_first_not_of('\0') == std::string_view::npos;
+  const bool is_end =
+      text.size() >= tar_block && text.substr(0, tar_block).find_first_not_of('\0') == std::string_view::npos;
   if (is_end || (text.size() > magic_at && text.substr(magic_at).starts_with("ustar"))) return packing::tar;
   if (text.starts_with("\x1f\x8b")) return packing::gzip;
-  if (text.starts_with("\x28\xb5\x2f\xfd") || (text.size() >= 4 && begins_zstd(head[0]) && text.substr(1, 3) == "\x2a\x4d\x18")) return packing::zstd;
+  if (text.starts_with("\x28\xb5\x2f\xfd") ||
+      (text.size() >= 4 && begins_zstd(head[0]) && text.substr(1, 3) == "\x2a\x4d\x18"))
+    return packing::zstd;
   if (text.starts_with("BZh")) return packing::bzip2;
-  if (text.starts_with("\xfd""7zXZ")) return packing::xz;
+  if (text.starts_with("\xfd"
+                       "7zXZ"))
+    return packing::xz;
   return packing::unknown;
 }
 

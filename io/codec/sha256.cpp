@@ -31,7 +31,8 @@ void sha256::skip_blocks(std::size_t count) noexcept {
   context_->Nl = static_cast<SHA_LONG>(bits);
 }
 
-void sha256::update_both(sha256& one, std::span<const std::byte> ones, sha256& other, std::span<const std::byte> others) {
+void sha256::update_both(sha256& one, std::span<const std::byte> ones, sha256& other,
+                         std::span<const std::byte> others) {
   if (has_sha_instructions()) {
     const auto fill = [](sha256& stream, std::span<const std::byte>& bytes) {
       const auto first = bytes.first(std::min(stream.to_block_end(), bytes.size()));

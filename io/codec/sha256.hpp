@@ -23,7 +23,8 @@ class sha256 {
   void update(std::span<const std::byte> bytes);
   // Continues `one` by `ones` and `other` by `others`. With SHA instructions that takes hardly more time than the
   // longer of the two alone.
-  static void update_both(sha256& one, std::span<const std::byte> ones, sha256& other, std::span<const std::byte> others);
+  static void update_both(sha256& one, std::span<const std::byte> ones, sha256& other,
+                          std::span<const std::byte> others);
   // Ends the stream and returns its digest as 64 lower-case hex digits.
   [[nodiscard]] std::string hex();
 

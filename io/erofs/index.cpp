@@ -51,7 +51,8 @@ std::uint64_t xattrs_size(const node& n) {
   std::uint64_t size = xattr_header_size;
   for (const auto& [name, value] : n.xattrs) {
     const xattr_name s = shorten(name);
-    if (s.rest.size() > 255 || value.size() > 65535) throw not_indexable("attribute " + name, "it is too long for EROFS");
+    if (s.rest.size() > 255 || value.size() > 65535)
+      throw not_indexable("attribute " + name, "it is too long for EROFS");
     size += round_up(xattr_entry_size + s.rest.size() + value.size(), 4);
   }
   if ((size - xattr_header_size) / 4 + 1 > 65535) throw not_indexable("attributes", "they are too large for EROFS");
@@ -60,13 +61,20 @@ std::uint64_t xattrs_size(const node& n) {
 
 std::uint8_t directory_type(const node& n) {
   switch (n.mode & S_IFMT) {
-    case S_IFREG: return 1;
-    case S_IFDIR: return 2;
-    case S_IFCHR: return 3;
-    case S_IFBLK: return 4;
-    case S_IFIFO: return 5;
-    case S_IFSOCK: return 6;
-    default: return 7;
+    case S_IFREG:
+      return 1;
+    case S_IFDIR:
+      return 2;
+    case S_IFCHR:
+      return 3;
+    case S_IFBLK:
+      return 4;
+    case S_IFIFO:
+      return 5;
+    case S_IFSOCK:
+      return 6;
+    default:
+      return 7;
   }
 }
 
@@ -118,7 +126,8 @@ constexpr std::uint64_t index_memory_of_node = sizeof(placed) + 2 * sizeof(name_
 class builder {
  public:
   builder(const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow)
-      : data_sizes_(data_sizes), metadata_(round_up(device_table_offset + data_sizes.size() * device_slot_size, block)) {
+      : data_sizes_(data_sizes),
+        metadata_(round_up(device_table_offset + data_sizes.size() * device_slot_size, block)) {
     allow(of.size() * index_memory_of_node);
     order_.reserve(of.size());
     visit(&of.root(), &of.root());
@@ -150,7 +159,8 @@ class builder {
     const node* const n = order_[i].what;
     if (!n->is_directory()) return;
     for (const auto& [name, child] : n->children) {
-      if (name.size() > 255) throw error(errc::corrupt, "store", '"' + name.substr(0, 40) + "...\"", "its name is longer than 255 bytes");
+      if (name.size() > 255)
+        throw error(errc::corrupt, "store", '"' + name.substr(0, 40) + "...\"", "its name is longer than 255 bytes");
       visit(child, n);
       if (child->is_directory()) ++order_[i].links;
     }
@@ -218,7 +228,8 @@ class builder {
     constexpr std::uint64_t most = std::uint64_t{1} << 30;
     if (end_ > most) throw not_indexable("layer", "its index would be larger than 1 GiB");
     const auto too_large = [](std::uint64_t size) { return size / block >= 0xffffffffu; };
-    if (std::ranges::any_of(data_sizes_, too_large)) throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
+    if (std::ranges::any_of(data_sizes_, too_large))
+      throw error(errc::exhausted, "store layer", "", "it is larger than 2 TiB");
   }
 
   void write_superblock(image& out) const {

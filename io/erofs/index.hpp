@@ -15,7 +15,8 @@ namespace lxr::io::erofs {
 // Calls `allow` before it takes memory, with the number of bytes that it uses beside the tree; `allow` may throw.
 // Failure: throws not_indexable for what the format cannot hold, and for an image of more than 1 GiB.
 using memory_check = std::function<void(std::uint64_t bytes)>;
-std::string make_index(const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow = [](std::uint64_t) {});
+std::string make_index(
+    const tree& of, std::span<const std::uint64_t> data_sizes, const memory_check& allow = [](std::uint64_t) {});
 
 // Returns the number of inodes of an index; 0 for bytes that are no index.
 std::uint64_t node_count(std::span<const std::byte> index);

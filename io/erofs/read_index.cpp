@@ -43,7 +43,8 @@ class parser {
   explicit parser(std::span<const std::byte> bytes) : image_(bytes) {}
 
   tree parse() {
-    if (image_.u32(superblock_offset) != magic || image_.u8(superblock_offset + 0x0c) != block_bits) corrupt("it is none");
+    if (image_.u32(superblock_offset) != magic || image_.u8(superblock_offset + 0x0c) != block_bits)
+      corrupt("it is none");
     const std::uint64_t root = image_.u16(superblock_offset + 0x0e);
     known_.emplace(root, &tree_.root());
     read_inode(root, tree_.root());
@@ -90,7 +91,8 @@ class parser {
       n.device = image_.u16(at + 2);
       const node::extent next{offset, std::min(chunk, n.size - offset), where * block};
       auto* const last = n.extents.empty() ? nullptr : &n.extents.back();
-      if (last != nullptr && last->offset + last->size == next.offset && last->data_offset + last->size == next.data_offset) {
+      if (last != nullptr && last->offset + last->size == next.offset &&
+          last->data_offset + last->size == next.data_offset) {
         last->size += next.size;
       } else {
         n.extents.push_back(next);
@@ -144,7 +146,9 @@ class parser {
   }
 
   void add_child(node& of, std::string name, std::uint64_t nid) {
-    if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos || nid > UINT64_MAX / slot / 2) corrupt("a directory is damaged");
+    if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos ||
+        nid > UINT64_MAX / slot / 2)
+      corrupt("a directory is damaged");
     const auto [found, fresh] = known_.emplace(nid, nullptr);
     if (fresh) {
       found->second = &tree_.add_node();

@@ -63,7 +63,8 @@ bool tree::step(walk& w, bool create, const std::string& path) {
     w.above.push_back(next);
     return true;
   }
-  if (!next->is_symbolic_link()) throw error(errc::corrupt, "unpack", '"' + path + '"', "its parent \"" + part + "\" is not a directory");
+  if (!next->is_symbolic_link())
+    throw error(errc::corrupt, "unpack", '"' + path + '"', "its parent \"" + part + "\" is not a directory");
   if (++w.links > links_limit || w.coming.size() > parts_limit) {
     throw error(errc::corrupt, "unpack", '"' + path + '"', "its parents lead through too many symbolic links");
   }

@@ -14,7 +14,8 @@ namespace lxr::io::erofs {
 // Thrown for a tree that EROFS cannot hold, or not in the memory that is allowed. The caller may store the layer in
 // another way.
 struct not_indexable : error {
-  explicit not_indexable(std::string what, std::string why) : error(errc::unsupported, "index", std::move(what), std::move(why)) {}
+  explicit not_indexable(std::string what, std::string why)
+      : error(errc::unsupported, "index", std::move(what), std::move(why)) {}
 };
 
 // One inode of a layer. A directory has one name; any other inode may have several.
@@ -36,7 +37,7 @@ struct node {
   std::uint64_t size = 0;
   std::uint16_t device = 1;
   std::vector<extent> extents;
-  std::string link_target;                  // the target of a symbolic link
+  std::string link_target;  // the target of a symbolic link
   lazy_map<std::string, std::string> xattrs;
   lazy_map<std::string, node*> children;  // sorted by bytes, as EROFS requires
   mutable std::uint32_t place = 0;        // index of the inode while make_index() works

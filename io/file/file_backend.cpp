@@ -55,8 +55,9 @@ class uring_backend final : public stepwise_backend {
     });
   }
   task<int> read_some(int fd, std::span<std::byte> bytes, std::uint64_t offset) override {
-    return ring_->perform(
-        [=](io_uring_sqe* entry) { ::io_uring_prep_read(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset); });
+    return ring_->perform([=](io_uring_sqe* entry) {
+      ::io_uring_prep_read(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset);
+    });
   }
   task<int> sync_once(int fd) override {
     return ring_->perform([=](io_uring_sqe* entry) { ::io_uring_prep_fsync(entry, fd, IORING_FSYNC_DATASYNC); });

@@ -43,7 +43,13 @@ struct client::watched_socket {
 };
 
 client::client(asio::any_io_executor executor, client_options options)
-    : executor_(std::move(executor)), options_(options), trusted_(find_trusted_certificates()), blocks_(options.blocks, options.block_size), multi_(nullptr), timer_(executor_), silence_(executor_) {
+    : executor_(std::move(executor)),
+      options_(options),
+      trusted_(find_trusted_certificates()),
+      blocks_(options.blocks, options.block_size),
+      multi_(nullptr),
+      timer_(executor_),
+      silence_(executor_) {
   static const global_init once;
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -95,7 +101,7 @@ void client::watch(int socket, int what) {
 }
 
 void client::arm(const std::shared_ptr<watched_socket>& s) {
-  const auto wait = [this, s](asio::posix::descriptor_base::wait_type type, int event, bool watched_socket::*flag) {
+  const auto wait = [this, s](asio::posix::descriptor_base::wait_type type, int event, bool watched_socket::* flag) {
     (*s).*flag = true;
     s->descriptor.async_wait(type, [this, s, event, flag, alive = alive_](const boost::system::error_code& failure) {
       (*s).*flag = false;
@@ -161,13 +167,16 @@ void client::ask_again(const std::string& origin, std::chrono::steady_clock::tim
 int client::open_socket(void* of, int purpose, void* address) {
   auto* const r = static_cast<response*>(of);
   const auto* const to = static_cast<curl_sockaddr*>(address);
-  if (purpose != CURLSOCKTYPE_IPCXN || to->socktype != SOCK_STREAM) return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  if (purpose != CURLSOCKTYPE_IPCXN || to->socktype != SOCK_STREAM)
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
   r->established_ = r->owner_.spares_.take(&to->addr, to->addrlen).release();
   if (r->established_ >= 0) return r->established_;
   return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-int client::on_opened(void* of, int socket, int) { return static_cast<response*>(of)->established_ == socket ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK; }
+int client::on_opened(void* of, int socket, int) {
+  return static_cast<response*>(of)->established_ == socket ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
 
 task<std::unique_ptr<response>> client::perform(request what) {
   co_await checkpoint();
@@ -211,14 +220,20 @@ void client::configure(response& r, const request& what) {
 void client::configure_callbacks(response& r) {
   auto* const easy = static_cast<CURL*>(r.easy_);
   using open_callback = curl_socket_t (*)(void*, curlsocktype, curl_sockaddr*);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback([](void* self, curlsocktype purpose, curl_sockaddr* to) { return open_socket(self, purpose, to); }));
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                   open_callback([](void* self, curlsocktype purpose, curl_sockaddr* to) {
+                     return open_socket(self, purpose, to);
+                   }));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &r);
-  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, +[](void* self, curl_socket_t socket, curlsocktype purpose) { return on_opened(self, socket, purpose); });
+  curl_easy_setopt(
+      easy, CURLOPT_SOCKOPTFUNCTION,
+      +[](void* self, curl_socket_t socket, curlsocktype purpose) { return on_opened(self, socket, purpose); });
   curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, &r);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, +[](void* self, char* address, char*, int port, int) {
-    static_cast<response*>(self)->on_connected(address, port);
-    return CURL_PREREQFUNC_OK;
-  });
+  curl_easy_setopt(
+      easy, CURLOPT_PREREQFUNCTION, +[](void* self, char* address, char*, int port, int) {
+        static_cast<response*>(self)->on_connected(address, port);
+        return CURL_PREREQFUNC_OK;
+      });
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &r);
   using callback = std::size_t (*)(char*, std::size_t, std::size_t, void*);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, callback([](char* p, std::size_t, std::size_t n, void* self) {

@@ -50,7 +50,8 @@ std::vector<std::string> response::headers(const std::string& name) const {
 std::optional<std::chrono::seconds> response::retry_after() const {
   constexpr curl_off_t year = 366L * 24 * 3600;
   curl_off_t seconds = 0;
-  if (curl_easy_getinfo(static_cast<CURL*>(easy_), CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0) return std::nullopt;
+  if (curl_easy_getinfo(static_cast<CURL*>(easy_), CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0)
+    return std::nullopt;
   return std::chrono::seconds(std::min(seconds, year));
 }
 
@@ -106,7 +107,8 @@ void response::on_end(std::exception_ptr failure) {
 
 task<std::optional<byte_block>> response::read() {
   for (;;) {
-    if (blocks_.empty() && !filling_.empty() && (ended_ || !paused_)) blocks_.push_back(std::exchange(filling_, byte_block()));
+    if (blocks_.empty() && !filling_.empty() && (ended_ || !paused_))
+      blocks_.push_back(std::exchange(filling_, byte_block()));
     if (!blocks_.empty()) {
       std::optional<byte_block> block(std::move(blocks_.front()));
       blocks_.pop_front();

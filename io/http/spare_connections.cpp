@@ -22,7 +22,8 @@ std::string bytes_of(const char* text, int port) {
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(static_cast<std::uint16_t>(port));
-  if (::inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) return bytes_of(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+  if (::inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+    return bytes_of(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
   return {};
 }
 
@@ -41,7 +42,9 @@ void spare_connections::open(const char* address, int port, std::size_t count) {
   std::memcpy(&where, to.data(), to.size());
   for (std::size_t i = 0; i < count; ++i) {
     unique_fd fd(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const bool begun = fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), static_cast<socklen_t>(to.size())) == 0 || errno == EINPROGRESS);
+    const bool begun =
+        fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), static_cast<socklen_t>(to.size())) == 0 ||
+               errno == EINPROGRESS);
     if (begun) spares_.push_back({to, std::move(fd)});
   }
 }

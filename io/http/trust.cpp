@@ -39,7 +39,9 @@ trusted_certificates find_trusted_certificates() {
 
 std::vector<std::string> certificate_places() {
   std::vector<std::string> out(std::begin(bundles), std::end(bundles));
-  for (const char* directory : {"/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/var/lib/ca-certificates", "/etc/crypto-policies"}) out.emplace_back(directory);
+  for (const char* directory :
+       {"/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/var/lib/ca-certificates", "/etc/crypto-policies"})
+    out.emplace_back(directory);
   if (const std::string file = from_environment("SSL_CERT_FILE"); !file.empty()) out.push_back(file);
   std::string rest = from_environment("SSL_CERT_DIR");  // several directories, separated by colons
   while (!rest.empty()) {

@@ -36,7 +36,8 @@ handle parsed(const std::string& url) {
 
 std::optional<std::string> resolve(const std::string& base, const std::string& reference) {
   const handle u = parsed(base);
-  if (!u || reference.empty() || curl_url_set(u.get(), CURLUPART_URL, reference.c_str(), CURLU_URLENCODE) != CURLUE_OK) return std::nullopt;
+  if (!u || reference.empty() || curl_url_set(u.get(), CURLUPART_URL, reference.c_str(), CURLU_URLENCODE) != CURLUE_OK)
+    return std::nullopt;
   curl_url_set(u.get(), CURLUPART_FRAGMENT, nullptr, 0);
   std::string out = part(u, CURLUPART_URL);
   return parsed(out) ? std::optional(std::move(out)) : std::nullopt;
@@ -44,7 +45,9 @@ std::optional<std::string> resolve(const std::string& base, const std::string& r
 
 std::string origin_of(const std::string& url) {
   const handle u = parsed(url);
-  return u ? lower(part(u, CURLUPART_SCHEME) + "://" + part(u, CURLUPART_HOST)) + ":" + part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT) : "";
+  return u ? lower(part(u, CURLUPART_SCHEME) + "://" + part(u, CURLUPART_HOST)) + ":" +
+                 part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT)
+           : "";
 }
 
 std::string scheme_of(const std::string& url) {

@@ -27,7 +27,8 @@ void set_attributes(int mount, const std::string& subject, const bind_attributes
   attributes.attr_clr = how.clear;
   attributes.propagation = how.propagation;
   const unsigned flags = AT_EMPTY_PATH | (how.recursive ? AT_RECURSIVE : 0u);
-  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) != 0) throw_errno("set options of", '"' + subject + '"');
+  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) != 0)
+    throw_errno("set options of", '"' + subject + '"');
 }
 
 }  // namespace lxr::io::mount

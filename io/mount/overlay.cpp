@@ -78,7 +78,8 @@ bool configure_by_string(int fs, const overlay_layers& layers) {
   std::string lowers;
   for (const int lower : layers.lowers) lowers += (lowers.empty() ? "" : ":") + std::to_string(lower);
   if (lowers.size() > option_limit) {
-    throw error(errc::exhausted, "mount image", "", "it has " + std::to_string(layers.lowers.size()) + " layers, too many for this kernel",
+    throw error(errc::exhausted, "mount image", "",
+                "it has " + std::to_string(layers.lowers.size()) + " layers, too many for this kernel",
                 "Linux 6.8 or newer takes up to 500");
   }
   return set_string(fs, "lowerdir", lowers) == 0 && configure_upper_by_path(fs, layers);
@@ -88,8 +89,8 @@ bool configure_by_string(int fs, const overlay_layers& layers) {
 std::optional<unique_fd> try_mount(const overlay_layers& layers, overlay_api api) {
   const unique_fd fs(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!fs && (errno == ENODEV || errno == ENOSYS)) {
-    throw error(errc::unsupported, "mount container root", "", "this kernel has no overlay filesystem (CONFIG_OVERLAY_FS)",
-                "load it with: modprobe overlay");
+    throw error(errc::unsupported, "mount container root", "",
+                "this kernel has no overlay filesystem (CONFIG_OVERLAY_FS)", "load it with: modprobe overlay");
   }
   if (!fs && errno == EPERM) throw error(errc::not_permitted, "mount container root", "", {}, "run lxr as root");
   if (!fs) throw_errno("open", "overlay filesystem");
@@ -118,7 +119,8 @@ unique_fd mount_overlay(const overlay_layers& layers, overlay_api newest) {
     if (api < newest) continue;
     if (auto mount = try_mount(layers, api)) return std::move(*mount);
   }
-  throw error(errc::unsupported, "mount container root", "", "this kernel's overlay filesystem takes none of the known options");
+  throw error(errc::unsupported, "mount container root", "",
+              "this kernel's overlay filesystem takes none of the known options");
 }
 
 unique_fd mount_file(int dir, const std::string& name, bool read_only) {
@@ -126,7 +128,8 @@ unique_fd mount_file(int dir, const std::string& name, bool read_only) {
   if (!mount) throw_errno("clone mount of", name);
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (read_only ? MOUNT_ATTR_RDONLY : 0);
-  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) throw_errno("protect mount of", name);
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+    throw_errno("protect mount of", name);
   return mount;
 }
 

@@ -36,7 +36,9 @@ inline nlattr* attr_nest_start(nlmsghdr* h, std::uint16_t type) {
   h->nlmsg_len += sizeof *a;
   return a;
 }
-inline void attr_nest_end(nlmsghdr* h, nlattr* nest) { nest->nla_len = static_cast<std::uint16_t>(tail(h) - reinterpret_cast<char*>(nest)); }
+inline void attr_nest_end(nlmsghdr* h, nlattr* nest) {
+  nest->nla_len = static_cast<std::uint16_t>(tail(h) - reinterpret_cast<char*>(nest));
+}
 
 inline void attr_put(nlmsghdr* h, std::uint16_t type, std::size_t size, const void* data) {
   auto* a = reinterpret_cast<nlattr*>(tail(h));
@@ -46,10 +48,18 @@ inline void attr_put(nlmsghdr* h, std::uint16_t type, std::size_t size, const vo
   std::memset(reinterpret_cast<char*>(a + 1) + size, 0, aligned(size) - size);
   h->nlmsg_len += static_cast<std::uint32_t>(aligned(a->nla_len));
 }
-inline void attr_put_u8(nlmsghdr* h, std::uint16_t type, std::uint8_t value) { attr_put(h, type, sizeof value, &value); }
-inline void attr_put_u32(nlmsghdr* h, std::uint16_t type, std::uint32_t value) { attr_put(h, type, sizeof value, &value); }
-inline void attr_put_str(nlmsghdr* h, std::uint16_t type, const char* text) { attr_put(h, type, std::strlen(text), text); }
-inline void attr_put_strz(nlmsghdr* h, std::uint16_t type, const char* text) { attr_put(h, type, std::strlen(text) + 1, text); }
+inline void attr_put_u8(nlmsghdr* h, std::uint16_t type, std::uint8_t value) {
+  attr_put(h, type, sizeof value, &value);
+}
+inline void attr_put_u32(nlmsghdr* h, std::uint16_t type, std::uint32_t value) {
+  attr_put(h, type, sizeof value, &value);
+}
+inline void attr_put_str(nlmsghdr* h, std::uint16_t type, const char* text) {
+  attr_put(h, type, std::strlen(text), text);
+}
+inline void attr_put_strz(nlmsghdr* h, std::uint16_t type, const char* text) {
+  attr_put(h, type, std::strlen(text) + 1, text);
+}
 
 inline const void* payload(const nlmsghdr* h) { return reinterpret_cast<const char*>(h) + NLMSG_HDRLEN; }
 inline void* payload(nlmsghdr* h) { return reinterpret_cast<char*>(h) + NLMSG_HDRLEN; }

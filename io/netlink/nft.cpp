@@ -22,7 +22,8 @@ using nft::expression;
 // Adds a rule to a chain; `put` adds the rule's expressions.
 template <class Put>
 void put_rule(batch& b, const std::string& table, const char* chain, Put put) {
-  nlmsghdr* h = nft::start(b, NFT_MSG_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, "nft rule in " + table + "/" + chain);
+  nlmsghdr* h =
+      nft::start(b, NFT_MSG_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, "nft rule in " + table + "/" + chain);
   attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
   attr_put_strz(h, NFTA_RULE_CHAIN, chain);
   nlattr* list = attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
@@ -95,13 +96,16 @@ void install_masquerade(const std::string& table, const subnet& from, const std:
   put_rule(b, table, chain, [&](nlmsghdr* h) {
     put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
     put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: packets between bridges of the network keep their source
-    { const expression e(h, "masq"); }
+    {
+      const expression e(h, "masq");
+    }
   });
   nft::put_edge(b, NFNL_MSG_BATCH_END);
   nft::apply(b);
 }
 
-void install_no_forwarding(const std::string& table, const std::vector<std::string>& links, const std::string& comment) {
+void install_no_forwarding(const std::string& table, const std::vector<std::string>& links,
+                           const std::string& comment) {
   batch b;
   nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
   nft::put_fresh_table(b, table, comment);

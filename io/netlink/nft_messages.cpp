@@ -30,7 +30,8 @@ void put_edge(batch& b, std::uint16_t type) {
 }
 
 nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subject) {
-  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), static_cast<std::uint16_t>(NLM_F_REQUEST | flags), subject);
+  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type),
+                        static_cast<std::uint16_t>(NLM_F_REQUEST | flags), subject);
   put_family(h, NFPROTO_IPV4);
   return h;
 }
@@ -52,7 +53,8 @@ void put_fresh_table(batch& b, const std::string& table, const std::string& comm
   put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, table, comment);
 }
 
-void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook, std::uint32_t priority) {
+void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook,
+               std::uint32_t priority) {
   nlmsghdr* h = start(b, NFT_MSG_NEWCHAIN, NLM_F_ACK | NLM_F_CREATE, "nft chain " + table + "/" + chain);
   attr_put_strz(h, NFTA_CHAIN_TABLE, table.c_str());
   attr_put_strz(h, NFTA_CHAIN_NAME, chain);
@@ -88,7 +90,9 @@ expression::~expression() {
   attr_nest_end(header_, element_);
 }
 
-void expression::number(std::uint16_t attribute, std::uint32_t value) { attr_put_u32(header_, attribute, htonl(value)); }
+void expression::number(std::uint16_t attribute, std::uint32_t value) {
+  attr_put_u32(header_, attribute, htonl(value));
+}
 
 void expression::value(std::uint16_t attribute, const void* bytes, std::size_t size) {
   nlattr* nest = attr_nest_start(header_, attribute);

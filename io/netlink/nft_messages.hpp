@@ -25,7 +25,8 @@ void put_table(batch& b, int type, std::uint16_t flags, const std::string& table
 // Makes the table exist and be empty: creates it if missing, deletes it, creates it.
 void put_fresh_table(batch& b, const std::string& table, const std::string& comment);
 // Adds a chain; with `type` nullptr a chain without a hook, which only rules of other chains jump to.
-void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook, std::uint32_t priority);
+void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook,
+               std::uint32_t priority);
 // Sends a transaction.  Failure: throws error{errc::unsupported} when the kernel lacks a part of nf_tables that it
 // needs.
 void apply(const batch& b);

@@ -36,7 +36,8 @@ bool has_ipv6() {
 
 std::string to_string(ipv4 address) {
   char text[16];
-  std::snprintf(text, sizeof text, "%u.%u.%u.%u", address >> 24, (address >> 16) & 255, (address >> 8) & 255, address & 255);
+  std::snprintf(text, sizeof text, "%u.%u.%u.%u", address >> 24, (address >> 16) & 255, (address >> 8) & 255,
+                address & 255);
   return text;
 }
 

@@ -37,7 +37,8 @@ socket socket::open(int protocol) {
   s.fd_ = unique_fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!s.fd_) {
     if (errno == EPROTONOSUPPORT) {
-      throw error(errc::unsupported, "open netlink socket", "", "this kernel lacks netlink protocol " + std::to_string(protocol));
+      throw error(errc::unsupported, "open netlink socket", "",
+                  "this kernel lacks netlink protocol " + std::to_string(protocol));
     }
     throw_errno("open", "netlink socket");
   }
@@ -45,7 +46,8 @@ socket socket::open(int protocol) {
   ::setsockopt(s.fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);  // acknowledgements without a copy of the message
   // The kernel drops acknowledgements that find no room. SO_RCVBUFFORCE needs CAP_NET_ADMIN and is not bound by the
   // limit net.core.rmem_max; SO_RCVBUF is the fallback.
-  if (::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  if (::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
+    ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   return s;
 }
 

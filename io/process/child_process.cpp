@@ -33,16 +33,19 @@ using child::child_report;
 namespace {
 
 [[noreturn]] void clone_failed(int code, std::uint64_t flags) {
-  if (code == EPERM) throw error(errc::not_permitted, "create namespaces", "", "the kernel refused clone3", "run lxr as root");
+  if (code == EPERM)
+    throw error(errc::not_permitted, "create namespaces", "", "the kernel refused clone3", "run lxr as root");
   if (code == EINVAL || code == ENOSYS) {
-    const char* const missing = (flags & CLONE_NEWNET) != 0 ? "namespaces (CONFIG_NAMESPACES, _PID_NS, _NET_NS, _IPC_NS, _UTS_NS)"
-                                                            : "clone3 with CLONE_INTO_CGROUP";
+    const char* const missing = (flags & CLONE_NEWNET) != 0
+                                    ? "namespaces (CONFIG_NAMESPACES, _PID_NS, _NET_NS, _IPC_NS, _UTS_NS)"
+                                    : "clone3 with CLONE_INTO_CGROUP";
     throw error(errc::unsupported, "create a container process", "", std::string("the kernel lacks ") + missing,
                 "Linux 5.7 or newer is needed");
   }
   if (code == EAGAIN) {
     throw error(errc::exhausted, "create a container process", "", "a limit of processes is reached",
-                "raise pids.max of the cgroup lxr runs in (for exec also --pids-limit of the container), or kernel.pid_max and kernel.threads-max");
+                "raise pids.max of the cgroup lxr runs in (for exec also --pids-limit of the container), or "
+                "kernel.pid_max and kernel.threads-max");
   }
   if (code == ENOSPC || code == EUSERS) {
     throw error(errc::exhausted, "create namespaces", "", "a limit in /proc/sys/user/max_*_namespaces is reached");
@@ -93,7 +96,8 @@ struct child_process::stack {
     // First close everything above the child's highest descriptor: CLOSE_RANGE_UNSHARE copies a shared table only up to
     // there. If that fails with a shared table, the child must exit: closing descriptors would close those of the
     // parent.
-    if (raw::call(SYS_close_range, kept[kept_count - 1] + 1, ~0u, shares_descriptors ? CLOSE_RANGE_UNSHARE : 0) < 0 && shares_descriptors) {
+    if (raw::call(SYS_close_range, kept[kept_count - 1] + 1, ~0u, shares_descriptors ? CLOSE_RANGE_UNSHARE : 0) < 0 &&
+        shares_descriptors) {
       for (;;) raw::call(SYS_exit_group, 127);
     }
     long from = 3;
@@ -271,7 +275,8 @@ std::optional<exit_status> reap(int pidfd, bool block) {
   siginfo_t info{};
   int done;
   do {
-    done = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED | __WALL | (block ? 0 : WNOHANG));
+    done = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info,
+                    WEXITED | __WALL | (block ? 0 : WNOHANG));
   } while (done != 0 && errno == EINTR);
   if (done != 0) throw_errno("wait for", "process");
   if (info.si_pid == 0) return std::nullopt;

@@ -81,7 +81,7 @@ class child_process {
   };
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
-  unique_fd theirs_;  // the child's end, until its first message shows that it has its own descriptor table
+  unique_fd theirs_;       // the child's end, until its first message shows that it has its own descriptor table
   std::vector<int> kept_;  // the descriptors the child keeps, sorted; the child reads this when it begins
   std::unique_ptr<stack, stack_deleter> stack_;
   bool forks_ = false;
@@ -101,7 +101,8 @@ std::optional<exit_status> reap(int pidfd, bool block);
 // tenth of a start. Once numbers above 640 are in use, spawn() gives a child no copy of the parked ones.
 unique_fd park(unique_fd descriptor);
 
-// The signals that this process ignores, as it did when this was first asked: bit n - 1 is signal n. Children inherit them, over exec too.
+// The signals that this process ignores, as it did when this was first asked: bit n - 1 is signal n. Children inherit
+// them, over exec too.
 std::uint64_t ignored_signals();
 
 unique_fd open_pidfd(pid_t pid);  // throws lxr::error

@@ -58,7 +58,8 @@ class plan_builder {
   std::vector<child::plan_op> ops_;
   std::vector<std::string> subjects_;
   std::vector<int> slots_;
-  std::string block_ = std::string(sizeof(child::launch_plan), '\0');  // the header, filled in by build(), then texts and data
+  std::string block_ =
+      std::string(sizeof(child::launch_plan), '\0');  // the header, filled in by build(), then texts and data
 };
 
 // The options of a new filesystem, "key" or "key=value" words, as child::ops::make_filesystem takes them.

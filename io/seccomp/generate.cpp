@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Build-time tool: compiles a profile text (default_profile.txt) into BPF bytes, as a C++ initialiser list.
 // usage: seccomp_generate PROFILE > OUT
-// The kernel checks, converts and compiles a filter anew at every start, so its length is start latency: numbers with the
-// same answer form ranges, found by binary search (libseccomp's program, which tests compare this with, is three times as long).
+// The kernel checks, converts and compiles a filter anew at every start, so its length is start latency: numbers with
+// the same answer form ranges, found by binary search (libseccomp's program, which tests compare this with, is three
+// times as long).
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -45,7 +46,8 @@ void read_number(std::istream& words, const std::string& name, rule& r) {
     r.only_x86_64 = !where.empty();
   } else {
     r.number = -1;
-    if (seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR) throw std::runtime_error("unknown system call " + name);
+    if (seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR)
+      throw std::runtime_error("unknown system call " + name);
   }
 }
 
@@ -79,17 +81,20 @@ std::map<std::string, rule> parse(std::istream& text) {
 }
 
 sock_filter answer(std::uint32_t value) { return BPF_STMT(BPF_RET | BPF_K, value); }
-const sock_filter allowed = answer(SECCOMP_RET_ALLOW), denied = answer(SECCOMP_RET_ERRNO | EPERM), absent = answer(SECCOMP_RET_ERRNO | ENOSYS);
+const sock_filter allowed = answer(SECCOMP_RET_ALLOW), denied = answer(SECCOMP_RET_ERRNO | EPERM),
+                  absent = answer(SECCOMP_RET_ERRNO | ENOSYS);
 
 sock_filter load(std::size_t offset) { return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
 
 void append(program& to, const program& what) { to.insert(to.end(), what.begin(), what.end()); }
 
-// A jump forward over `yes` when the accumulator and `k` do not compare so; `no` follows `yes`, which never falls through.
+// A jump forward over `yes` when the accumulator and `k` do not compare so; `no` follows `yes`, which never falls
+// through.
 program either(std::uint16_t compare, std::uint32_t k, const program& yes, const program& no) {
   program out;
   if (yes.size() <= 255) {
-    out.push_back(BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | compare | BPF_K), k, 0, static_cast<std::uint8_t>(yes.size())));
+    out.push_back(
+        BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | compare | BPF_K), k, 0, static_cast<std::uint8_t>(yes.size())));
   } else {
     out.push_back(BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | compare | BPF_K), k, 1, 0));
     out.push_back(BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(yes.size())));
@@ -103,15 +108,15 @@ program either(std::uint16_t compare, std::uint32_t k, const program& yes, const
 using ranges = std::vector<std::pair<std::uint32_t, program>>;
 
 bool same(const program& a, const program& b) {
-  return std::ranges::equal(a, b, [](const sock_filter& x, const sock_filter& y) { return x.code == y.code && x.jt == y.jt && x.jf == y.jf && x.k == y.k; });
+  return std::ranges::equal(a, b, [](const sock_filter& x, const sock_filter& y) {
+    return x.code == y.code && x.jt == y.jt && x.jf == y.jf && x.k == y.k;
+  });
 }
 
 // A binary search over a few ranges: comparisons first, behind them each different program they lead to, once.
 class search_tree {
  public:
-  search_tree(const ranges& all, std::size_t begin, std::size_t end) : all_(all) {
-    root_ = add(begin, end);
-  }
+  search_tree(const ranges& all, std::size_t begin, std::size_t end) : all_(all) { root_ = add(begin, end); }
   program layout() {
     if (root_ < 0) return programs_.front();
     std::ranges::sort(order_, {}, [this](std::size_t i) { return std::pair(programs_[i].size(), i); });
@@ -124,11 +129,13 @@ class search_tree {
     program out;
     for (std::size_t at = 0; at < nodes_.size(); ++at) {
       const auto distance = [&](int to) {
-        const std::size_t far = (to >= 0 ? static_cast<std::size_t>(to) : starts[static_cast<std::size_t>(-to - 1)]) - at - 1;
+        const std::size_t far =
+            (to >= 0 ? static_cast<std::size_t>(to) : starts[static_cast<std::size_t>(-to - 1)]) - at - 1;
         if (far > 255) throw std::runtime_error("a jump is too long");
         return static_cast<std::uint8_t>(far);
       };
-      out.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, nodes_[at].from, distance(nodes_[at].above), distance(nodes_[at].below)));
+      out.push_back(
+          BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, nodes_[at].from, distance(nodes_[at].above), distance(nodes_[at].below)));
     }
     append(out, tail);
     return out;
@@ -186,13 +193,16 @@ program search(const std::map<std::uint32_t, program>& numbers, const program& o
   return search(all, 0, all.size());
 }
 
-std::size_t argument_offset(unsigned argument) { return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t); }
+std::size_t argument_offset(unsigned argument) {
+  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t);
+}
 
 // Returns "allowed", or goes on behind itself.
 program check(const condition& c) {
   program out{allowed};
   for (const unsigned word : {0u, 1u}) {  // the low one lies last, so that the high one is looked at first
-    const auto mask = static_cast<std::uint32_t>(c.mask >> (32 * word)), value = static_cast<std::uint32_t>(c.value >> (32 * word));
+    const auto mask = static_cast<std::uint32_t>(c.mask >> (32 * word)),
+               value = static_cast<std::uint32_t>(c.value >> (32 * word));
     if (mask == 0) continue;
     program one{load(argument_offset(c.argument) + 4 * word)};
     if (mask != 0xffffffff) one.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
@@ -240,7 +250,8 @@ program decide(const std::map<std::string, rule>& rules, std::uint32_t architect
 // Numbers above the newest one known here: ENOSYS instead of EPERM, so that libc falls back; x32 numbers too.
 program for_architecture(const std::map<std::string, rule>& rules, std::uint32_t architecture) {
   std::map<std::uint32_t, program> numbers;
-  for (int number = 0; number <= newest; ++number) numbers[static_cast<std::uint32_t>(number)] = decide(rules, architecture, number);
+  for (int number = 0; number <= newest; ++number)
+    numbers[static_cast<std::uint32_t>(number)] = decide(rules, architecture, number);
   program out{load(offsetof(seccomp_data, nr))};
   append(out, search(numbers, {absent}));
   return out;

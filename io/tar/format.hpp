@@ -15,8 +15,8 @@ namespace lxr::io::tar {
 
 // The ustar header (POSIX.1-2017, pax, "ustar Interchange Format").
 struct raw_header {
-  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32],
-      group[32], major[8], minor[8], prefix[155], unused[12];
+  char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2],
+      user[32], group[32], major[8], minor[8], prefix[155], unused[12];
 };
 static_assert(sizeof(raw_header) == 512);
 

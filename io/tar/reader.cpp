@@ -46,7 +46,9 @@ void reader::feed(std::span<const std::byte> bytes) {
     consumed_ += part.size();
     return part;
   };
-  const auto text = [](std::span<const std::byte> part) { return std::string_view(reinterpret_cast<const char*>(part.data()), part.size()); };
+  const auto text = [](std::span<const std::byte> part) {
+    return std::string_view(reinterpret_cast<const char*>(part.data()), part.size());
+  };
   while (!bytes.empty() && state_ != state::ended) {
     switch (state_) {
       case state::header:
@@ -88,7 +90,8 @@ void reader::feed(std::span<const std::byte> bytes) {
         padding_ -= take(padding_).size();
         if (padding_ == 0) state_ = state::header;
         break;
-      case state::ended: break;
+      case state::ended:
+        break;
     }
   }
 }
@@ -146,11 +149,20 @@ void reader::on_header() {
 void reader::on_extension() {
   state_ = padding_ > 0 ? state::padding : state::header;
   switch (extension_type_) {
-    case 'x': apply_pax(extension_, local_, local_bytes_); break;
-    case 'g': apply_pax(extension_, global_, global_bytes_); break;
-    case 'L': long_path_ = extension_.c_str(); break;
-    case 'K': long_link_ = extension_.c_str(); break;
-    default: break;
+    case 'x':
+      apply_pax(extension_, local_, local_bytes_);
+      break;
+    case 'g':
+      apply_pax(extension_, global_, global_bytes_);
+      break;
+    case 'L':
+      long_path_ = extension_.c_str();
+      break;
+    case 'K':
+      long_link_ = extension_.c_str();
+      break;
+    default:
+      break;
   }
   extension_ = std::string();
   tell_held();
@@ -162,7 +174,8 @@ void reader::on_extension() {
 // Less than 64 KiB is told as 0.
 void reader::tell_held() {
   constexpr std::uint64_t little = 64u << 10, copies = 3, of_segment = 2 * sizeof(entry::segment) + 24;
-  std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment + extension_.capacity();
+  std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment +
+                       extension_.capacity();
   if (held < little) held = 0;
   if (held != told_) sink_.holds(told_ = held);
 }
@@ -207,7 +220,8 @@ void reader::apply_overrides() {
   member_bytes_ = global_bytes_ + std::exchange(local_bytes_, 0);
   // An empty value cancels what a global header said: the member's own header counts (POSIX, pax). An extended
   // attribute may have an empty value.
-  std::erase_if(records, [](const auto& record) { return record.second.empty() && !record.first.starts_with(xattr_key); });
+  std::erase_if(records,
+                [](const auto& record) { return record.second.empty() && !record.first.starts_with(xattr_key); });
   for (const auto& [key, value] : records) {
     if (key == "path") {
       entry_.path = value;
@@ -234,15 +248,30 @@ void reader::start_entry(char type) {
     case '0':
     case 0:
     case 'S':
-    case '7': entry_.type = entry::kind::file; break;
-    case '1': entry_.type = entry::kind::hard_link; break;
-    case '2': entry_.type = entry::kind::symbolic_link; break;
-    case '3': entry_.type = entry::kind::character_device; break;
-    case '4': entry_.type = entry::kind::block_device; break;
-    case '5': entry_.type = entry::kind::directory; break;
-    case '6': entry_.type = entry::kind::fifo; break;
+    case '7':
+      entry_.type = entry::kind::file;
+      break;
+    case '1':
+      entry_.type = entry::kind::hard_link;
+      break;
+    case '2':
+      entry_.type = entry::kind::symbolic_link;
+      break;
+    case '3':
+      entry_.type = entry::kind::character_device;
+      break;
+    case '4':
+      entry_.type = entry::kind::block_device;
+      break;
+    case '5':
+      entry_.type = entry::kind::directory;
+      break;
+    case '6':
+      entry_.type = entry::kind::fifo;
+      break;
     default:
-      throw error(errc::unsupported, "read tar archive", entry_.path, std::string("its type '") + type + "' is not supported");
+      throw error(errc::unsupported, "read tar archive", entry_.path,
+                  std::string("its type '") + type + "' is not supported");
   }
   // Old archives mark a directory by a slash at the end of its path.
   if (entry_.type == entry::kind::file && entry_.path.ends_with('/')) entry_.type = entry::kind::directory;

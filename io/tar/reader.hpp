@@ -19,12 +19,12 @@ struct entry {
   std::int64_t mtime_seconds = 0;
   std::uint32_t mtime_nanoseconds = 0;
   std::uint32_t device_major = 0, device_minor = 0;
-  std::uint64_t data_offset = 0;              // bytes from the beginning of the archive to a file's content
+  std::uint64_t data_offset = 0;  // bytes from the beginning of the archive to a file's content
   struct segment {
     std::uint64_t offset, size;  // bytes, in the file
   };
-  bool sparse = false;            // true: `size` is the file's size with its holes,
-  std::vector<segment> segments;  // and the archive holds these segments of it, one after the other
+  bool sparse = false;                        // true: `size` is the file's size with its holes,
+  std::vector<segment> segments;              // and the archive holds these segments of it, one after the other
   std::map<std::string, std::string> xattrs;  // SCHILY.xattr.*
 };
 
@@ -81,12 +81,12 @@ class reader {
 
   sink& sink_;
   state state_ = state::header;
-  std::string header_;         // the 512-byte block being collected
-  std::uint64_t consumed_ = 0; // bytes of the archive taken so far
-  std::uint64_t left_ = 0;     // bytes of the content or extended header still to come
-  std::uint64_t padding_ = 0;  // zero bytes after the content
-  std::uint64_t at_ = 0;       // position in a sparse file, in bytes
-  std::size_t segment_ = 0;    // index of the segment that `at_` is in
+  std::string header_;          // the 512-byte block being collected
+  std::uint64_t consumed_ = 0;  // bytes of the archive taken so far
+  std::uint64_t left_ = 0;      // bytes of the content or extended header still to come
+  std::uint64_t padding_ = 0;   // zero bytes after the content
+  std::uint64_t at_ = 0;        // position in a sparse file, in bytes
+  std::size_t segment_ = 0;     // index of the segment that `at_` is in
   std::uint64_t sparse_size_ = 0;
   bool map_in_content_ = false, more_sparse_headers_ = false;
   char extension_type_ = 0;

@@ -65,9 +65,11 @@ void reader::apply_gnu_sparse(const std::string& header) {
 // holds.
 void reader::check_segments() const {
   std::uint64_t end = 0, sum = 0;
-  if (entry_.size > sparse_size_limit) throw error(errc::exhausted, "read tar archive", entry_.path, "it is a sparse file of more than 8 TiB");
+  if (entry_.size > sparse_size_limit)
+    throw error(errc::exhausted, "read tar archive", entry_.path, "it is a sparse file of more than 8 TiB");
   for (const entry::segment& s : entry_.segments) {
-    if (s.offset < end || s.offset > entry_.size || s.size > entry_.size - s.offset) corrupt("the map of a sparse file is broken");
+    if (s.offset < end || s.offset > entry_.size || s.size > entry_.size - s.offset)
+      corrupt("the map of a sparse file is broken");
     end = s.offset + s.size;
     sum += s.size;
   }
@@ -82,7 +84,8 @@ void reader::give(std::span<const std::byte> part) {
       sink_.hole(s.offset - at_);
       at_ = s.offset;
     }
-    const auto now = part.first(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), s.offset + s.size - at_)));
+    const auto now =
+        part.first(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), s.offset + s.size - at_)));
     if (!now.empty()) sink_.data(now);
     at_ += now.size();
     part = part.subspan(now.size());
@@ -102,7 +105,8 @@ void reader::add_gnu_segments(const void* from, std::size_t count) {
     std::memcpy(&raw, static_cast<const char*>(from) + i * sizeof raw, sizeof raw);
     if (raw.size[0] == 0 && raw.offset[0] == 0) return;
     const std::int64_t offset = number_of(raw.offset, "sparse offset"), size = number_of(raw.size, "sparse size");
-    if (offset < 0 || size < 0 || entry_.segments.size() >= segments_limit) corrupt("the map of a sparse file is broken");
+    if (offset < 0 || size < 0 || entry_.segments.size() >= segments_limit)
+      corrupt("the map of a sparse file is broken");
     entry_.segments.push_back({static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size)});
   }
 }

@@ -82,7 +82,9 @@ class batch_run {
     if (mine.ahead) ++ahead_;
     try {
       const bool coming = mine.ahead && what_.image_arrival;
-      container::created fresh = container::create(on_.where, on_.self(), std::move(config), coming ? container::image_state::coming : container::image_state::stored);
+      container::created fresh =
+          container::create(on_.where, on_.self(), std::move(config),
+                            coming ? container::image_state::coming : container::image_state::stored);
       config = std::move(fresh.config);
       lock = std::move(fresh.lock);
       out.id = config.id;
@@ -101,7 +103,8 @@ class batch_run {
       out.failure = describe(std::current_exception());
     }
     if (what_.all_or_nothing) {
-      throw error(errc::conflict, "start all of the batch", "", out.name + ": " + out.failure, "nothing of it is left, as --all-or-nothing asks");
+      throw error(errc::conflict, "start all of the batch", "", out.name + ": " + out.failure,
+                  "nothing of it is left, as --all-or-nothing asks");
     }
     if (mine.ahead) leave_slot(mine);
   }
@@ -167,7 +170,8 @@ class batch_run {
 }  // namespace
 
 std::size_t summary::failed() const {
-  return static_cast<std::size_t>(std::ranges::count_if(containers, [](const outcome& o) { return !o.failure.empty(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(containers, [](const outcome& o) { return !o.failure.empty(); }));
 }
 
 std::chrono::nanoseconds summary::percentile(double p) const {

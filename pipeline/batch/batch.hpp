@@ -14,10 +14,10 @@ namespace lxr::batch {
 // What run() is to start.
 struct request {
   std::size_t count = 1;
-  std::string prefix;                // names are PREFIX-1 to PREFIX-N
-  container_config config;           // of each container, without id, name and hostname
-  std::size_t parallel = 8;          // starts in progress at the same time
-  bool all_or_nothing = false;       // the first failure removes all the others
+  std::string prefix;           // names are PREFIX-1 to PREFIX-N
+  container_config config;      // of each container, without id, name and hostname
+  std::size_t parallel = 8;     // starts in progress at the same time
+  bool all_or_nothing = false;  // the first failure removes all the others
   // Slots are containers made ahead, up to the point where they need the image: cgroup, namespaces, link with address,
   // mounts. `slots` of them are made before the first container starts; when half of them have started, as many again
   // are made. A slot belongs to one container for its whole life and is never used again. 0: no slots.
@@ -28,15 +28,15 @@ struct request {
 
 // What became of one container.
 struct outcome {
-  std::string id, name, failure;  // `failure` empty: it runs
+  std::string id, name, failure;       // `failure` empty: it runs
   std::chrono::nanoseconds latency{};  // from its turn; with a slot, without the making of that
 };
 
 // What became of all of them.
 struct summary {
   std::vector<outcome> containers;
-  std::chrono::nanoseconds total{};  // from the first start to the last
-  std::size_t slots = 0;             // how many were ready before the first start
+  std::chrono::nanoseconds total{};    // from the first start to the last
+  std::size_t slots = 0;               // how many were ready before the first start
   std::chrono::nanoseconds filling{};  // time in which these were made
   [[nodiscard]] std::size_t failed() const;
   // Returns the latency that the fraction `p` (0 to 1) of the successful starts did not exceed.

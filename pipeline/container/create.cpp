@@ -4,11 +4,11 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
-#include "pipeline/rootfs/name_resolution.hpp"
+#include "core/model/container_state.hpp"
 #include "pipeline/container/remove.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
 #include "pipeline/store/store.hpp"
 
 namespace lxr::container {
@@ -22,7 +22,8 @@ created create_once(const instance& where, const process_identity& maker, contai
   const store::image_store images(where);
   const unique_fd image_stays = images.lock_shared();
   if (image == image_state::stored && !images.has_image(wanted.image_id)) {
-    throw error(errc::not_found, "create container", '"' + wanted.name + '"', "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
+    throw error(errc::not_found, "create container", '"' + wanted.name + '"',
+                "its image " + wanted.image_id.substr(0, 12) + " was removed", "pull it again");
   }
   // First: a name of a container without a directory counts as free.
   container_lock lock = make_container_lock(where, wanted.id, maker);

@@ -26,7 +26,12 @@ std::optional<std::string> prepared_image::read(const std::string& path) const {
 }
 
 engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
-    : where(i), executor(std::move(e)), events(sink), launching(executor, sink), images(i), cgroups(io::cgroup::layout::detect()) {}
+    : where(i),
+      executor(std::move(e)),
+      events(sink),
+      launching(executor, sink),
+      images(i),
+      cgroups(io::cgroup::layout::detect()) {}
 
 const process_identity& engine::self() {
   if (self_.pid == 0) self_ = identify(::getpid());
@@ -57,8 +62,10 @@ std::shared_ptr<const prepared_image> engine::prepare(const std::string& image_i
   if (image.layers.empty()) image.layers = store::borrow(where, image_id);
   if (image.layers.empty()) {
     image.layers = images.open_layers(image.image);
-    if (image.layers.empty()) throw error(errc::unsupported, "use image", image_id.substr(0, 12), "it has no layers", "a container needs files to start from");
-    struct statfs fs {};
+    if (image.layers.empty())
+      throw error(errc::unsupported, "use image", image_id.substr(0, 12), "it has no layers",
+                  "a container needs files to start from");
+    struct statfs fs{};
     if (::fstatfs(image.layers.front().get(), &fs) == 0 && fs.f_type == EROFS_SUPER_MAGIC_V1) {
       store::lend(where, image_id, image.layers);
       lent_.push_back(image_id);

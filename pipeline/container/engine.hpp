@@ -9,14 +9,14 @@
 
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
-#include "core/oci/runtime_spec/types.hpp"
+#include "core/instance/paths.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
-#include "core/instance/paths.hpp"
+#include "core/oci/runtime_spec/types.hpp"
 #include "io/cgroup/cgroup.hpp"
 #include "pipeline/launch/context.hpp"
-#include "pipeline/store/store.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/store/store.hpp"
 
 namespace lxr::container {
 
@@ -24,8 +24,8 @@ namespace lxr::container {
 struct prepared_image {
   store::image image;
   std::vector<unique_fd> layers;  // uppermost first; empty until prepare()
-  // One of the image's files as a container's root shows it; empty when it has none. Several layers are mounted over each other
-  // for that, once. Throws errc::corrupt for what is not a regular file, and does not open that.
+  // One of the image's files as a container's root shows it; empty when it has none. Several layers are mounted over
+  // each other for that, once. Throws errc::corrupt for what is not a regular file, and does not open that.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
 
  private:

@@ -20,14 +20,16 @@ namespace lxr::container {
 namespace {
 
 std::string best_shell(int root) {
-  for (const char* shell : {"bin/bash", "usr/bin/bash", "usr/local/bin/bash", "bin/zsh", "bin/ash", "bin/dash", "bin/sh", "busybox/sh"}) {
+  for (const char* shell :
+       {"bin/bash", "usr/bin/bash", "usr/local/bin/bash", "bin/zsh", "bin/ash", "bin/dash", "bin/sh", "busybox/sh"}) {
     if (io::mount::open_rooted(root, shell, O_PATH)) return std::string("/") + shell;
   }
   throw error(errc::command_not_found, "open a shell", "", "the container has none", "name a command it has");
 }
 
 [[noreturn]] void not_running(const container_config& config, const char* why = "container not running") {
-  throw error(errc::conflict, "run in container", '"' + config.name + '"', why, "start it with: lxr start " + config.name);
+  throw error(errc::conflict, "run in container", '"' + config.name + '"', why,
+              "start it with: lxr start " + config.name);
 }
 
 // A running container's first process, and what is looked at through it.
@@ -44,12 +46,14 @@ task<target> open_target(const instance& where, const container_config& config) 
     state = load_state(where, config.id);
   }
   if (state.status == container_status::starting) {
-    throw error(errc::conflict, "run in container", '"' + config.name + '"', "another lxr is starting it", "wait until it runs");
+    throw error(errc::conflict, "run in container", '"' + config.name + '"', "another lxr is starting it",
+                "wait until it runs");
   }
   if (!state.can_exec()) not_running(config);
   target out{state.init, state.init.open(), {}};
   if (!out.pidfd) not_running(config);
-  out.root = unique_fd(::open(("/proc/" + std::to_string(state.init.pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  out.root = unique_fd(
+      ::open(("/proc/" + std::to_string(state.init.pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!out.root || !state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
   co_return out;
 }
@@ -61,7 +65,8 @@ void limit_as(oci::process_spec& process, pid_t first) {
   rlimit own{};
   ::getrlimit(RLIMIT_NOFILE, &own);
   const rlimit raised{own.rlim_cur, std::max(own.rlim_max, limit.rlim_max)};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) != 0) limit.rlim_max = std::min(limit.rlim_max, own.rlim_max);  // it takes CAP_SYS_RESOURCE
+  if (::setrlimit(RLIMIT_NOFILE, &raised) != 0)
+    limit.rlim_max = std::min(limit.rlim_max, own.rlim_max);  // it takes CAP_SYS_RESOURCE
   std::erase_if(process.rlimits, [](const oci::rlimit& l) { return l.type == "RLIMIT_NOFILE"; });
   process.rlimits.push_back({"RLIMIT_NOFILE", limit.rlim_max, std::min(limit.rlim_cur, limit.rlim_max)});
 }
@@ -72,23 +77,32 @@ oci::runtime_spec spec_of(engine& on, const container_config& config, const spec
   return spec::make_spec(config, on.images.load(config.image_id).config, read);
 }
 
-oci::process_spec process_of(engine& on, const oci::runtime_spec& container, const target& in, const exec_options& options, const spec::file_reader& read) {
-  oci::process_spec process = spec::make_process(
-      container, {options.command.empty() ? std::vector{best_shell(in.root.get())} : options.command, options.env, options.user, options.working_dir, options.tty}, read);
-  if (options.size.rows != 0 || options.size.columns != 0) process.console_size = {options.size.rows, options.size.columns};
+oci::process_spec process_of(engine& on, const oci::runtime_spec& container, const target& in,
+                             const exec_options& options, const spec::file_reader& read) {
+  oci::process_spec process =
+      spec::make_process(container,
+                         {options.command.empty() ? std::vector{best_shell(in.root.get())} : options.command,
+                          options.env, options.user, options.working_dir, options.tty},
+                         read);
+  if (options.size.rows != 0 || options.size.columns != 0)
+    process.console_size = {options.size.rows, options.size.columns};
   limit_as(process, in.init.pid);
   on.omit_inherited(process);
   return process;
 }
 
-task<launch::started_process> run_in(engine& on, const container_config& config, const target& in, const exec_options& options) {
-  const spec::file_reader read = [root = in.root.get()](const std::string& path) { return io::mount::read_rooted(root, path); };
+task<launch::started_process> run_in(engine& on, const container_config& config, const target& in,
+                                     const exec_options& options) {
+  const spec::file_reader read = [root = in.root.get()](const std::string& path) {
+    return io::mount::read_rooted(root, path);
+  };
   const oci::runtime_spec container = spec_of(on, config, read);
   const io::cgroup::group group = on.cgroups_of(config.id);
   launch::further_inputs inputs;
   inputs.pidfd = in.pidfd.get();
   inputs.root = in.root.get();
-  for (const oci::namespace_spec& n : container.linux_part.namespaces) inputs.namespaces |= static_cast<std::uint32_t>(oci::clone_flag(n.type));
+  for (const oci::namespace_spec& n : container.linux_part.namespaces)
+    inputs.namespaces |= static_cast<std::uint32_t>(oci::clone_flag(n.type));
   inputs.cgroup = group.directory();
   for (const unique_fd& tasks : group.tasks()) inputs.cgroup_tasks.push_back(tasks.get());
   inputs.own_memory = container.linux_part.resources.memory.has_value();
@@ -96,7 +110,8 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.output = options.stdout_fd;
   inputs.errors = options.stderr_fd;
   inputs.seccomp = launch::seccomp_filter(container);
-  auto starting = launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
+  auto starting =
+      launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);
 }
 

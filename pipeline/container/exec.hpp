@@ -16,7 +16,7 @@ struct exec_options {
   std::vector<std::string> env;
   std::string user, working_dir;
   bool tty = false;
-  terminal_size size;  // of that terminal, before the command begins
+  terminal_size size;                                 // of that terminal, before the command begins
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal: what the process gets
 };
 

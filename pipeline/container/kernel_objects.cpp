@@ -5,7 +5,8 @@
 
 namespace lxr::container {
 
-void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id, const container_state& state) noexcept {
+void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
+                            const container_state& state) noexcept {
   if (!state.address.empty()) network::release_address(where, id, state.address);
   io::cgroup::group::remove(cgroups, where.kernel_name(), id);
 }

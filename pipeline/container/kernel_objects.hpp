@@ -9,6 +9,7 @@
 namespace lxr::container {
 
 // Undoes what a container holds in the kernel besides its processes: cgroup and address. Idempotent.
-void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id, const container_state& state) noexcept;
+void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
+                            const container_state& state) noexcept;
 
 }  // namespace lxr::container

@@ -71,7 +71,8 @@ known_state state_to_remove(const instance& where, const std::string& id) {
 [[noreturn]] void refuse(const container_config& config, const container_state& state) {
   const std::string subject = '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"';
   if (state.status == container_status::starting) {
-    throw error(errc::conflict, "remove container", subject, "another lxr is starting it", "wait until it runs, or use rm -f");
+    throw error(errc::conflict, "remove container", subject, "another lxr is starting it",
+                "wait until it runs, or use rm -f");
   }
   throw error(errc::conflict, "remove container", subject, "it is running", "stop it first, or use rm -f");
 }
@@ -83,7 +84,8 @@ task<void> kill_first(container_config config, process_identity init) {
   if (!process) co_return;
   io::process::send_signal(process.get(), SIGKILL);
   auto end = exited(process.get());
-  co_await with_deadline(seconds(10), std::move(end), "kill", '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"');
+  co_await with_deadline(seconds(10), std::move(end), "kill",
+                         '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"');
 }
 
 }  // namespace
@@ -97,7 +99,8 @@ void discard_files(const instance& where, const container_config& config) {
   move_state_to_trash(where, directory);
 }
 
-task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode) {
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id,
+                            removal_mode mode) {
   const container_config config = config_to_remove(where, id);
   container_lock lock = try_lock_container(where, id);
   if (!lock && mode == removal_mode::idle) co_return removal_result::left;
@@ -116,14 +119,18 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
 namespace {
 
 // Returns true only for what certainly is missing: another error of faccessat(2) tells nothing.
-bool is_missing(int base, const std::string& path) { return ::faccessat(base, path.c_str(), F_OK, 0) != 0 && errno == ENOENT; }
+bool is_missing(int base, const std::string& path) {
+  return ::faccessat(base, path.c_str(), F_OK, 0) != 0 && errno == ENOENT;
+}
 
 // Removes what creators that died left. A creator holds the store's shared lock until config.json is written. So while
 // we hold the store alone, a directory without config.json belongs to nobody.
 void sweep_unfinished(const instance& where) {
   const auto alone = store::image_store(where).try_lock_alone();
   if (!alone) return;
-  const auto lacks_config = [&where](const std::string& id) { return is_missing(where.root_fd(), "containers/" + id + "/config.json"); };
+  const auto lacks_config = [&where](const std::string& id) {
+    return is_missing(where.root_fd(), "containers/" + id + "/config.json");
+  };
   for (const std::string& id : list_containers(where)) {
     if (lacks_config(id)) move_to_trash(where, "containers/" + id);
   }
@@ -143,8 +150,8 @@ task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgrou
 
 }  // namespace
 
-task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
-                                       removal_mode mode) {
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
+                                       const std::vector<std::string>& ids, removal_mode mode) {
   constexpr std::size_t at_once = 256;  // removals; each only waits for a process to die
   std::vector<removal> out;
   for (const std::string& id : ids) out.push_back({id, removal_result::left, nullptr});

@@ -33,7 +33,8 @@ enum class removal_result { removed, left };
 //   or when another lxr holds its lock for 20 s; errc::timed_out when a process is not dead 10 s after SIGKILL. It
 //   keeps its records then.
 // Cancel: terminal, while it waits for the lock or for the death of the process; the container keeps its records then.
-task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode);
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id,
+                            removal_mode mode);
 
 // The result for one container of remove_many().
 struct removal {
@@ -44,8 +45,8 @@ struct removal {
 // Removes several containers, 256 at the same time.
 // Failure: that of one container is in its `removal` and does not stop the others.
 // Cancel: terminal; as remove(), for each of them.
-task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups, const std::vector<std::string>& ids,
-                                       removal_mode mode);
+task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
+                                       const std::vector<std::string>& ids, removal_mode mode);
 
 // Does what remains after removals and nobody needs to wait for: deletes what creators that died left, empties the
 // trash, waits at most 5 s until the kernel has removed the links of the removed containers, removes the network if no

@@ -31,7 +31,12 @@ namespace {
 class start_run {
  public:
   start_run(engine& on, container_lock& lock, container_config config, start_options options)
-      : on_(on), lock_(lock), config_(std::move(config)), options_(std::move(options)), id_(config_.id), first_(on.launching, config_.name) {}
+      : on_(on),
+        lock_(lock),
+        config_(std::move(config)),
+        options_(std::move(options)),
+        id_(config_.id),
+        first_(on.launching, config_.name) {}
 
   task<launched> run();
   // The child first: what it sits in cannot be removed under it.
@@ -84,7 +89,8 @@ void start_run::record_start() {
   s.init = {};
   s.monitor = on_.self();
   save(on_.where, id_, s);
-  for (const char* past : {"/state.json", "/waiting"}) ::unlinkat(on_.where.root_fd(), ("containers/" + id_ + past).c_str(), 0);
+  for (const char* past : {"/state.json", "/waiting"})
+    ::unlinkat(on_.where.root_fd(), ("containers/" + id_ + past).c_str(), 0);
 }
 
 void start_run::record_failure(const std::exception_ptr& failure) const noexcept {
@@ -111,7 +117,8 @@ void start_run::find_spec() {
 void start_run::prepare_cgroup() {
   const stage_span span(on_.events, "cgroup", config_.name);
   undo_.add("cgroup", [this] { io::cgroup::group::remove(on_.cgroups, on_.where.kernel_name(), id_); });
-  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, launch::cgroup_limits(spec_), [this] { return owner_mark(on_.where); });
+  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, launch::cgroup_limits(spec_),
+                                      [this] { return owner_mark(on_.where); });
 }
 
 void start_run::prepare_network() {
@@ -143,14 +150,16 @@ void start_run::spawn() {
   in.seccomp = launch::seccomp_filter(spec_);
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
-  first_.spawn(std::move(surroundings), std::move(in), {"etc/resolv.conf", "etc/hostname", "etc/hosts"},
-               {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.go_on)});
+  first_.spawn(
+      std::move(surroundings), std::move(in), {"etc/resolv.conf", "etc/hostname", "etc/hosts"},
+      {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.go_on)});
   out_.state.init = identify(first_.process().pid());
   out_.state.monitor = on_.self();
 }
 
 void start_run::set_terminal_size(oci::runtime_spec& spec) const {
-  if (options_.size.rows != 0 || options_.size.columns != 0) spec.process->console_size = {options_.size.rows, options_.size.columns};
+  if (options_.size.rows != 0 || options_.size.columns != 0)
+    spec.process->console_size = {options_.size.rows, options_.size.columns};
 }
 
 void start_run::prepare_directories() {
@@ -161,7 +170,8 @@ void start_run::prepare_directories() {
   }
   data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
   const bool ended = options_.previous && options_.previous->finished_ns != 0;
-  rootfs::prepare_writable_layer(data_.get(), ended || (options_.previous && options_.previous->monitor.boot == this_boot()));
+  rootfs::prepare_writable_layer(data_.get(),
+                                 ended || (options_.previous && options_.previous->monitor.boot == this_boot()));
 }
 
 task<void> start_run::make_link() {
@@ -197,14 +207,19 @@ task<void> start_run::wait_for_image() {
 void start_run::complete_spec() {
   const stage_span span(on_.events, "image", config_.name);
   image_ = on_.prepare(config_.image_id);
-  if (!is_known_) spec::add_process(spec_, config_, image_->image.config, [this](const std::string& path) { return image_->read(path); });
-  out_.stop_signal = parse_signal(!config_.lifecycle.stop_signal.empty() ? config_.lifecycle.stop_signal : image_->image.config.stop_signal, SIGTERM);
+  if (!is_known_)
+    spec::add_process(spec_, config_, image_->image.config,
+                      [this](const std::string& path) { return image_->read(path); });
+  out_.stop_signal = parse_signal(
+      !config_.lifecycle.stop_signal.empty() ? config_.lifecycle.stop_signal : image_->image.config.stop_signal,
+      SIGTERM);
 }
 
 // The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
 void start_run::open_streams() {
   if (config_.process.tty) return;
-  const bool waits = options_.background && (config_.process.open_stdin || (config_.process.command.empty() && !config_.process.entrypoint));
+  const bool waits = options_.background &&
+                     (config_.process.open_stdin || (config_.process.command.empty() && !config_.process.entrypoint));
   streams_ = make_streams(std::move(options_.stdin_source), waits ? input_source::endless : input_source::nothing);
 }
 
@@ -230,7 +245,8 @@ void start_run::hand_over() {
   oci::runtime_spec whole = spec_;
   set_terminal_size(whole);
   on_.omit_inherited(*whole.process);
-  first_.hand_over(std::move(whole), std::move(root), std::move(files), std::move(streams_.theirs), std::move(listener_));
+  first_.hand_over(std::move(whole), std::move(root), std::move(files), std::move(streams_.theirs),
+                   std::move(listener_));
 }
 
 void start_run::save_state(container_status status) {
@@ -262,8 +278,9 @@ task<launched> start_run::run() {
   complete_spec();
   open_streams();
   hand_over();
-  if (!is_known_) with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
-  if (net_ && !options_.go_on) co_await make_link();                                   // the root is what the child waits for first
+  if (!is_known_)
+    with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
+  if (net_ && !options_.go_on) co_await make_link();                     // the root is what the child waits for first
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();

@@ -12,9 +12,9 @@
 #include "core/async/shielded.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "core/model/container_config.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_config.hpp"
 #include "io/process/child_process.hpp"
 
 namespace lxr::container {
@@ -63,7 +63,8 @@ task<void> exit_records::recorded(std::string id, process_identity init) {
 
 task<void> exit_records::follow(std::string id, process_identity init) {
   const std::string directory = "/proc/self/fd/" + std::to_string(where_.state_fd()) + "/containers/" + id;
-  const int watch = ::inotify_add_watch(watches_.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ONLYDIR);
+  const int watch =
+      ::inotify_add_watch(watches_.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_ONLYDIR);
   if (watch < 0) co_return;  // the container was removed
   for (;;) {
     const container_state raw = load_raw_state(where_, id);
@@ -111,8 +112,8 @@ task<signalled> signal_running(const instance& where, std::string id, int signal
   const container_lock lock = co_await lock_container(where, id);
   const container_state state = load_state(where, id);
   if (state.status == container_status::starting) {
-    throw error(errc::conflict, "signal container", '"' + load_config(where, id).name + '"', "another lxr is starting it",
-                "wait until it runs, or remove it with rm -f");
+    throw error(errc::conflict, "signal container", '"' + load_config(where, id).name + '"',
+                "another lxr is starting it", "wait until it runs, or remove it with rm -f");
   }
   signalled out;
   if (state.status != container_status::running) co_return out;
@@ -159,7 +160,8 @@ task<void> stop(const instance& where, exit_records& records, std::string id, st
 task<void> kill(const instance& where, exit_records& records, std::string id, int signal) {
   signalled target = co_await signal_running(where, id, signal);
   if (!target.pidfd) {
-    throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"', "container not running: there is nothing to signal");
+    throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"',
+                "container not running: there is nothing to signal");
   }
   if (signal == SIGKILL) co_await end_by_kill(records, std::move(id), std::move(target));
 }

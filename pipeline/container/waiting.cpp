@@ -9,10 +9,10 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
-#include "core/model/container_spec.hpp"
 #include "core/instance/container_lock.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_spec.hpp"
+#include "core/model/container_state.hpp"
 #include "pipeline/launch/failure.hpp"
 
 namespace lxr::container {
@@ -22,7 +22,8 @@ using io::child::child_report;
 
 error explain(const instance& where, const std::string& id, const child_report& report) {
   const auto spec = load_spec(where, id);
-  return launch::explain_failure({}, report, spec ? spec->process.value_or(oci::process_spec()) : oci::process_spec{.args = {"its command"}});
+  return launch::explain_failure(
+      {}, report, spec ? spec->process.value_or(oci::process_spec()) : oci::process_spec{.args = {"its command"}});
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ void start_waiting(const instance& where, const std::string& id) {
     if (report.what == child_report::about_to_exec) about_to_exec = true;
     if (report.what == child_report::failed) throw explain(where, id, report);
   }
-  if (!about_to_exec) throw error(errc::conflict, "start container", short_id(id), "its first process was killed before it could start");
+  if (!about_to_exec)
+    throw error(errc::conflict, "start container", short_id(id), "its first process was killed before it could start");
 }
 
 }  // namespace lxr::container

@@ -77,20 +77,25 @@ void pass_on(const json::object& message, event_sink& events) {
     events.message(json::get_string(message, "text"));
   } else if (kind == "span") {
     using clock = event_sink::clock;
-    const auto at = [&message](const char* key) { return clock::time_point(std::chrono::nanoseconds(json::get_int(message, key))); };
+    const auto at = [&message](const char* key) {
+      return clock::time_point(std::chrono::nanoseconds(json::get_int(message, key)));
+    };
     events.span(json::get_string(message, "stage"), json::get_string(message, "subject"), at("begin"), at("end"));
   }
 }
 
 // Starts lxr-image, sends the request, passes messages on and returns the result.  Failure, Cancel: as pull().
-task<json::object> converse(std::string program, json::object request, std::function<void(const json::object&)> on_message) {
+task<json::object> converse(std::string program, json::object request,
+                            std::function<void(const json::object&)> on_message) {
   worker w(program);
   send_message(w.channel(), request);
   readiness channel(co_await asio::this_coro::executor, w.channel());
   for (;;) {
     co_await channel.readable();
     auto message = receive_message(w.channel());
-    if (!message) throw error(errc::conflict, json::get_string(request, "kind"), json::get_string(request, "reference"), "lxr-image died");
+    if (!message)
+      throw error(errc::conflict, json::get_string(request, "kind"), json::get_string(request, "reference"),
+                  "lxr-image died");
     const std::string kind = json::get_string(*message, "kind");
     if (kind == "error") throw_error_message(*message);
     if (kind == "result") {
@@ -103,8 +108,8 @@ task<json::object> converse(std::string program, json::object request, std::func
 
 }  // namespace
 
-task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request, event_sink& events,
-                       std::function<void(const std::string&)> known) {
+task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request,
+                                 event_sink& events, std::function<void(const std::string&)> known) {
   auto pulling = converse(std::move(program), request_message(where, request), [&](const json::object& m) {
     if (json::get_string(m, "kind") != "image") {
       pass_on(m, events);
@@ -113,10 +118,12 @@ task<transfer::pull_result> pull(const instance& where, std::string program, tra
     }
   });
   const json::object result = co_await std::move(pulling);
-  co_return transfer::pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"), json::get_string(result, "name")};
+  co_return transfer::pull_result{json::get_string(result, "image"), json::get_string(result, "manifest"),
+                                  json::get_string(result, "name")};
 }
 
-task<store::check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const store::finding&)> report) {
+task<store::check_summary> check(const instance& where, std::string program, bool repair,
+                                 std::function<void(const store::finding&)> report) {
   auto checking = converse(std::move(program), check_message(where, repair), [&report](const json::object& m) {
     report({json::get_string(m, "object"), json::get_string(m, "problem"), json::get_string(m, "repair")});
   });

@@ -19,11 +19,12 @@ namespace lxr::image_worker {
 // Failure: throws what lxr-image reports; errc::conflict when it died.
 // Cancel: terminal; closes the channel, which tells lxr-image to stop, blocks for at most 10 s until it has ended, then
 //   kills it. The next pull sweeps what it left.
-task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request, event_sink& events,
-                       std::function<void(const std::string&)> known = {});
+task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request,
+                                 event_sink& events, std::function<void(const std::string&)> known = {});
 
 // Has lxr-image check the store (store::check_store()); `report` is called for each finding as it comes. Failure and
 // Cancel: as for pull().
-task<store::check_summary> check(const instance& where, std::string program, bool repair, std::function<void(const store::finding&)> report);
+task<store::check_summary> check(const instance& where, std::string program, bool repair,
+                                 std::function<void(const store::finding&)> report);
 
 }  // namespace lxr::image_worker

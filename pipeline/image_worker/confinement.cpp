@@ -18,12 +18,15 @@
 namespace lxr::image_worker {
 namespace {
 
-constexpr std::uint64_t kept_capabilities = 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FOWNER | 1ull << CAP_FSETID |
-                                            1ull << CAP_MKNOD | 1ull << CAP_SETFCAP | 1ull << CAP_SYS_ADMIN;
+constexpr std::uint64_t kept_capabilities = 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FOWNER |
+                                            1ull << CAP_FSETID | 1ull << CAP_MKNOD | 1ull << CAP_SETFCAP |
+                                            1ull << CAP_SYS_ADMIN;
 
 void drop_capabilities() {
   for (int capability = 0; capability < 64; ++capability) {
-    if ((kept_capabilities >> capability & 1) == 0 && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EINVAL) break;
+    if ((kept_capabilities >> capability & 1) == 0 && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 &&
+        errno == EINVAL)
+      break;
   }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[2]{};
@@ -45,7 +48,7 @@ constexpr std::uint64_t refer_access = 1ull << 13, truncate_access = 1ull << 14;
 
 void allow(int rules, const char* path, std::uint64_t access) {
   const unique_fd fd(::open(path, O_PATH | O_CLOEXEC));
-  struct stat st {};
+  struct stat st{};
   if (!fd || ::fstat(fd.get(), &st) != 0) return;
   // The kernel refuses a rule for a file with rights that only directories have.
   const std::uint64_t rights = S_ISDIR(st.st_mode) ? access : access & LANDLOCK_ACCESS_FS_READ_FILE;
@@ -63,9 +66,12 @@ void restrict_files(const instance& where, const std::string& layout) {
   const unique_fd rules(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!rules) throw_errno("create", "Landlock rules");
   allow(rules.get(), where.root().c_str(), handled & ~static_cast<std::uint64_t>(LANDLOCK_ACCESS_FS_EXECUTE));
-  for (const char* readable : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
-                               "/etc/ld.so.cache", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/dev/urandom"}) allow(rules.get(), readable, handled & read_access);
-  for (const std::string& place : io::http::certificate_places()) allow(rules.get(), place.c_str(), handled & read_access);
+  for (const char* readable :
+       {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+        "/etc/ld.so.cache", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/dev/urandom"})
+    allow(rules.get(), readable, handled & read_access);
+  for (const std::string& place : io::http::certificate_places())
+    allow(rules.get(), place.c_str(), handled & read_access);
   if (!layout.empty()) allow(rules.get(), layout.c_str(), read_access);
   if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) throw_errno("apply", "Landlock rules");
 }

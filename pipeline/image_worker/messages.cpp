@@ -8,12 +8,8 @@
 namespace lxr::image_worker {
 
 json::object request_message(const instance& where, const transfer::pull_request& r) {
-  return {{"kind", "pull"},
-          {"root", where.root()},
-          {"state", where.state()},
-          {"reference", r.reference},
-          {"architecture", r.architecture},
-          {"plainHttp", r.plain_http},
+  return {{"kind", "pull"},           {"root", where.root()},           {"state", where.state()},
+          {"reference", r.reference}, {"architecture", r.architecture}, {"plainHttp", r.plain_http},
           {"parallel", r.parallel}};
 }
 

@@ -16,7 +16,7 @@
 namespace lxr::image_worker {
 
 inline constexpr std::size_t message_limit = 64u << 10;  // bytes
-inline constexpr int worker_channel = 3;  // the descriptor number in lxr-image
+inline constexpr int worker_channel = 3;                 // the descriptor number in lxr-image
 
 json::object request_message(const instance& where, const transfer::pull_request& request);
 json::object check_message(const instance& where, bool repair);

@@ -15,9 +15,9 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "pipeline/store/check.hpp"
 #include "pipeline/image_worker/confinement.hpp"
 #include "pipeline/image_worker/messages.hpp"
+#include "pipeline/store/check.hpp"
 #include "pipeline/store/driver.hpp"
 #include "pipeline/transfer/puller.hpp"
 #include "pipeline/transfer/unpack.hpp"
@@ -31,12 +31,19 @@ class channel_events final : public event_sink {
  public:
   explicit channel_events(int channel) : channel_(channel) {}
   void span(std::string_view stage, std::string_view subject, clock::time_point begin, clock::time_point end) override {
-    send({{"kind", "span"}, {"stage", stage}, {"subject", subject}, {"begin", begin.time_since_epoch().count()}, {"end", end.time_since_epoch().count()}});
+    send({{"kind", "span"},
+          {"stage", stage},
+          {"subject", subject},
+          {"begin", begin.time_since_epoch().count()},
+          {"end", end.time_since_epoch().count()}});
   }
-  void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total) override {
+  void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done,
+                      std::uint64_t total) override {
     send({{"kind", "progress"}, {"layer", layer}, {"phase", phase}, {"done", done}, {"total", total}});
   }
-  void message(std::string_view text) override { send({{"kind", "message"}, {"text", json::printable(text.substr(0, 2048))}}); }
+  void message(std::string_view text) override {
+    send({{"kind", "message"}, {"text", json::printable(text.substr(0, 2048))}});
+  }
 
  private:
   void send(json::object message) {
@@ -55,7 +62,8 @@ task<void> peer_left(int channel, task_scope& work) {
   work.cancel();
 }
 
-task<void> do_pull(const transfer::pull_tools& tools, transfer::source& from, oci::reference name, std::string architecture, transfer::pull_result& out) {
+task<void> do_pull(const transfer::pull_tools& tools, transfer::source& from, oci::reference name,
+                   std::string architecture, transfer::pull_result& out) {
   auto pulling = transfer::pull_image(tools, from, std::move(name), std::move(architecture));
   out = co_await std::move(pulling);
 }
@@ -82,7 +90,8 @@ void end_with_peer(int channel) {
 layer::durability asked_durability() {
   const char* const asked = std::getenv("LXR_STORE_SYNC");
   const std::string word = asked == nullptr ? "full" : asked;
-  if (word != "full" && word != "none") throw error(errc::invalid_argument, "use LXR_STORE_SYNC", '"' + word + '"', "", "it is full or none");
+  if (word != "full" && word != "none")
+    throw error(errc::invalid_argument, "use LXR_STORE_SYNC", '"' + word + '"', "", "it is full or none");
   return word == "full" ? layer::durability::full : layer::durability::none;
 }
 
@@ -91,7 +100,9 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   if (text == nullptr || *text == 0) return otherwise;
   char* end = nullptr;
   const std::uint64_t number = std::strtoull(text, &end, 10);
-  if (*end != 0 || *text == '-' || number == 0) throw error(errc::invalid_argument, std::string("use ") + variable, '"' + std::string(text) + '"', "it is no positive number");
+  if (*end != 0 || *text == '-' || number == 0)
+    throw error(errc::invalid_argument, std::string("use ") + variable, '"' + std::string(text) + '"',
+                "it is no positive number");
   return number;
 }
 
@@ -102,7 +113,9 @@ transfer::patience asked_patience(const io::http::client_options& http) {
   if (const char* const text = std::getenv("LXR_HTTP_RETRIES"); text != nullptr && *text != 0) {
     char* end = nullptr;
     const long number = std::strtol(text, &end, 10);
-    if (*end != 0 || number < 0 || number > 100) throw error(errc::invalid_argument, "use LXR_HTTP_RETRIES", '"' + std::string(text) + '"', "", "it is a number from 0 to 100");
+    if (*end != 0 || number < 0 || number > 100)
+      throw error(errc::invalid_argument, "use LXR_HTTP_RETRIES", '"' + std::string(text) + '"', "",
+                  "it is a number from 0 to 100");
     out.attempts = static_cast<int>(number) + 1;
   }
   return out;
@@ -110,14 +123,15 @@ transfer::patience asked_patience(const io::http::client_options& http) {
 
 std::size_t asked_parallel(const json::object& request) {
   const auto asked = json::get_int(request, "parallel");
-  return asked <= 0 ? transfer::layers_at_once : std::min<std::size_t>(static_cast<std::size_t>(asked), transfer::layers_at_once);
+  return asked <= 0 ? transfer::layers_at_once
+                    : std::min<std::size_t>(static_cast<std::size_t>(asked), transfer::layers_at_once);
 }
 
 layer::layer_limits asked_limits() {
   const layer::layer_limits usual;
   const bool asked = std::getenv("LXR_LAYER_MAX_BYTES") != nullptr;
-  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members), number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked,
-          std::getenv("LXR_PULL_MAX_MEMORY") == nullptr};
+  return {number_in("LXR_LAYER_MAX_BYTES", usual.bytes), number_in("LXR_LAYER_MAX_FILES", usual.members),
+          number_in("LXR_PULL_MAX_MEMORY", usual.memory), !asked, std::getenv("LXR_PULL_MAX_MEMORY") == nullptr};
 }
 
 task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel, const json::object& request) {
@@ -132,16 +146,29 @@ task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel,
   images.sweep();
   worker_pool pool(static_cast<std::size_t>(std::max(2L, ::sysconf(_SC_NPROCESSORS_ONLN))));
   const bool threads_only = std::getenv("LXR_NO_URING") != nullptr;
-  const auto files = io::file::select_backend(loop.get_executor(), pool,
-                                              threads_only ? io::file::backend_choice::threads : io::file::backend_choice::automatic);
+  const auto files =
+      io::file::select_backend(loop.get_executor(), pool,
+                               threads_only ? io::file::backend_choice::threads : io::file::backend_choice::automatic);
   channel_events events(channel);
   const io::http::client_options timing = http_options();
   io::http::client http(loop.get_executor(), timing);
-  const transfer::registry_options options{json::get_bool(request, "plainHttp"), asked_parallel(request), asked_patience(timing), [&events](const std::string& text) { events.message(text); }};
-  const auto from = name.kind == oci::reference::source::layout ? transfer::make_layout_source(pool, name) : transfer::make_registry_source(http, name, options);
+  const transfer::registry_options options{json::get_bool(request, "plainHttp"), asked_parallel(request),
+                                           asked_patience(timing),
+                                           [&events](const std::string& text) { events.message(text); }};
+  const auto from = name.kind == oci::reference::source::layout ? transfer::make_layout_source(pool, name)
+                                                                : transfer::make_registry_source(http, name, options);
   block_pool blocks(3 * options.parallel, transfer::plain_block_size);
-  const transfer::pull_tools tools{images, driver, asked_durability(), pool, blocks, *files, events, asked_limits(),
-                         [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); }, options.parallel};
+  const transfer::pull_tools tools{
+      images,
+      driver,
+      asked_durability(),
+      pool,
+      blocks,
+      *files,
+      events,
+      asked_limits(),
+      [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); },
+      options.parallel};
   transfer::pull_result result;
   task_scope work(loop.get_executor()), watch(loop.get_executor());
   std::exception_ptr failure;
@@ -173,10 +200,20 @@ json::object do_check_request(int channel, const json::object& request) {
   const instance where = instance::open(json::get_string(request, "root"), json::get_string(request, "state"));
   confine(where);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // SIGKILL is safe: a check mostly reads, and it changes files by rename
-  const store::check_summary s = store::check_store(where, json::get_bool(request, "repair"), [channel](const store::finding& f) {
-    send_message(channel, {{"kind", "finding"}, {"object", json::printable(f.object)}, {"problem", json::printable(f.problem.substr(0, 4096))}, {"repair", f.repair}});
-  }, asked_limits().memory);
-  return {{"kind", "result"}, {"layers", s.layers}, {"images", s.images}, {"findings", s.findings}, {"repaired", s.repaired}};
+  const store::check_summary s = store::check_store(
+      where, json::get_bool(request, "repair"),
+      [channel](const store::finding& f) {
+        send_message(channel, {{"kind", "finding"},
+                               {"object", json::printable(f.object)},
+                               {"problem", json::printable(f.problem.substr(0, 4096))},
+                               {"repair", f.repair}});
+      },
+      asked_limits().memory);
+  return {{"kind", "result"},
+          {"layers", s.layers},
+          {"images", s.images},
+          {"findings", s.findings},
+          {"repaired", s.repaired}};
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct root_slots {
 
 class container_planner {
  public:
-  container_planner(const oci::runtime_spec& spec, const launch_inputs& in, const std::vector<std::string>& provided_paths)
+  container_planner(const oci::runtime_spec& spec, const launch_inputs& in,
+                    const std::vector<std::string>& provided_paths)
       : spec_(spec), in_(in), paths_(provided_paths), mounts_(plan_, spec, in.binds) {}
 
   io::process::built_plan build() {
@@ -39,7 +40,8 @@ class container_planner {
     if (!in_.network_first) configure_network();
     open_streams();
     add_init(plan_, root_.init, root_.memory, root_.listener);
-    if (spec_.process && !spec_.process->args.empty()) add_process(plan_, *spec_.process, in_.seccomp, working_directory::made);
+    if (spec_.process && !spec_.process->args.empty())
+      add_process(plan_, *spec_.process, in_.seccomp, working_directory::made);
     return plan_.build();
   }
 
@@ -77,7 +79,10 @@ class container_planner {
     if (n.waits_for_link) plan_.add("network link", ops::receive{.which = barrier::link});
     if (n.inner == nullptr) return;
     plan_.add("network", ops::configure_network{.messages = bytes_of(*n.inner), .count = n.inner->size()});
-    if (host_route_ >= 0) plan_.add("network link", ops::await_links{.route = host_route_, .questions = bytes_of(*n.questions), .count = n.questions->size()});
+    if (host_route_ >= 0)
+      plan_.add(
+          "network link",
+          ops::await_links{.route = host_route_, .questions = bytes_of(*n.questions), .count = n.questions->size()});
   }
 
   io::child::bytes bytes_of(const io::netlink::batch& b) { return plan_.bytes({b.bytes().data(), b.bytes().size()}); }
@@ -96,12 +101,17 @@ class container_planner {
 
   void enter_root() {
     take_slots();
-    const slot last = root_.files.empty() ? (root_.errors >= 0 ? root_.errors : root_.listener >= 0 ? root_.listener : root_.memory) : root_.files.back();
-    plan_.add("root filesystem", ops::receive{.which = barrier::root, .first = root_.root, .count = last - root_.root + 1});
+    const slot last = root_.files.empty() ? (root_.errors >= 0     ? root_.errors
+                                             : root_.listener >= 0 ? root_.listener
+                                                                   : root_.memory)
+                                          : root_.files.back();
+    plan_.add("root filesystem",
+              ops::receive{.which = barrier::root, .first = root_.root, .count = last - root_.root + 1});
     plan_.add("root filesystem", ops::attach_over{.mount = root_.root, .directory = plan_.text(in_.staging_directory)});
     mounts_.attach_all(root_.root);
     for (std::size_t i = 0; i < paths_.size(); ++i) {
-      plan_.add(paths_[i], ops::attach_file{.mount = root_.files[i], .root = root_.root, .path = plan_.text(paths_[i])});
+      plan_.add(paths_[i],
+                ops::attach_file{.mount = root_.files[i], .root = root_.root, .path = plan_.text(paths_[i])});
     }
     if (spec_.root.readonly) plan_.add("root filesystem", ops::set_readonly{root_.root});
     plan_.add("root filesystem", ops::enter_root{root_.root});
@@ -137,7 +147,8 @@ std::vector<int> root_descriptors::in_order() const {
   return out;
 }
 
-io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const launch_inputs& in, const std::vector<std::string>& provided_paths) {
+io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const launch_inputs& in,
+                                            const std::vector<std::string>& provided_paths) {
   return container_planner(spec, in, provided_paths).build();
 }
 

@@ -16,12 +16,13 @@ namespace lxr::launch {
 //   streams      terminal or standard streams
 //   init         becomes lxr-init, which goes on with the plan in memory; waits to be started
 //   process      becomes the user's process; exec
-// A spec without a process has no phase `process`: the plan a child begins with, when the image that says what is to run is still on
-// its way. The whole plan, which lxr-init maps, has the same operations before `become_init`.
-io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const launch_inputs& in, const std::vector<std::string>& provided_paths);
+// A spec without a process has no phase `process`: the plan a child begins with, when the image that says what is to
+// run is still on its way. The whole plan, which lxr-init maps, has the same operations before `become_init`.
+io::process::built_plan make_container_plan(const oci::runtime_spec& spec, const launch_inputs& in,
+                                            const std::vector<std::string>& provided_paths);
 
-// How many descriptors the message for the barrier `root` carries, and in which order: root, lxr-init, plan memory, listener (with
-// waits_for_start), input, output, errors (without a terminal), then a mount for each provided path.
+// How many descriptors the message for the barrier `root` carries, and in which order: root, lxr-init, plan memory,
+// listener (with waits_for_start), input, output, errors (without a terminal), then a mount for each provided path.
 struct root_descriptors {
   int root = -1, init = -1, plan_memory = -1, listener = -1, input = -1, output = -1, errors = -1;
   std::vector<int> files;

@@ -15,12 +15,14 @@ namespace lxr::launch {
 class context {
  public:
   // `init`: the path of lxr-init; empty: that of lxr's own.
-  context(asio::any_io_executor on, event_sink& sink, std::string init = {}) : executor(std::move(on)), events(sink), path_(std::move(init)) {}
+  context(asio::any_io_executor on, event_sink& sink, std::string init = {})
+      : executor(std::move(on)), events(sink), path_(std::move(init)) {}
 
   const asio::any_io_executor executor;
   event_sink& events;
 
-  // The lxr-init program for execveat(2): a copy (program_copy.hpp), so that no container can reach the file. Made when first needed.
+  // The lxr-init program for execveat(2): a copy (program_copy.hpp), so that no container can reach the file. Made when
+  // first needed.
   int init_program();
 
  private:

@@ -51,12 +51,16 @@ std::string missing_interpreter(int root, const std::vector<std::string>& candid
       const std::string name = head.substr(begin, head.find_first_of(" \t\n", begin) - begin);
       return name.ends_with('\r') ? name.substr(0, name.size() - 1) + "\\r (the script has DOS line ends)" : name;
     }
-    if (head.starts_with("\x7f""ELF")) return elf_interpreter(head);
+    if (head.starts_with("\x7f"
+                         "ELF"))
+      return elf_interpreter(head);
   }
   return {};
 }
 
-error system_error(int code, const char* operation, std::string subject) { return {std::error_code(code, std::generic_category()), operation, std::move(subject)}; }
+error system_error(int code, const char* operation, std::string subject) {
+  return {std::error_code(code, std::generic_category()), operation, std::move(subject)};
+}
 
 error explain_exec(int code, const oci::process_spec& process, int root) {
   const std::string& word = process.args.front();
@@ -66,67 +70,95 @@ error explain_exec(int code, const oci::process_spec& process, int root) {
     case ENOTDIR: {
       const std::string interpreter = missing_interpreter(root, program_candidates(process));
       if (!interpreter.empty()) {
-        return {errc::command_not_found, "run", subject, "no such file or directory: its interpreter " + interpreter + " is missing in the container"};
+        return {errc::command_not_found, "run", subject,
+                "no such file or directory: its interpreter " + interpreter + " is missing in the container"};
       }
       const bool in_path = word.find('/') == std::string::npos;
       return {errc::command_not_found, "run", subject,
-              in_path ? "executable file not found in $PATH (" + spec::find_env(process.env, "PATH") + ")" : "no such file or directory"};
+              in_path ? "executable file not found in $PATH (" + spec::find_env(process.env, "PATH") + ")"
+                      : "no such file or directory"};
     }
-    case EACCES: return {errc::command_not_executable, "run", subject, "permission denied"};
-    case ELOOP: return {errc::command_not_executable, "run", subject, "too many symbolic links lead there"};
+    case EACCES:
+      return {errc::command_not_executable, "run", subject, "permission denied"};
+    case ELOOP:
+      return {errc::command_not_executable, "run", subject, "too many symbolic links lead there"};
     case ENOEXEC:
-      return {errc::command_not_executable, "run", subject, "exec format error", "it is a program of another architecture, or a script without #!"};
-    default: return system_error(code, "run", subject);
+      return {errc::command_not_executable, "run", subject, "exec format error",
+              "it is a program of another architecture, or a script without #!"};
+    default:
+      return system_error(code, "run", subject);
   }
 }
 
 error explain_process(int code, process_step step, const oci::process_spec& process) {
   switch (step) {
     case process_step::working_directory:
-      if (code == ENOTDIR) return {errc::invalid_argument, "use working directory", process.cwd, "it is not a directory"};
-      if (code == ENOENT) return {errc::command_not_found, "use working directory", process.cwd, "no such file or directory in the container"};
+      if (code == ENOTDIR)
+        return {errc::invalid_argument, "use working directory", process.cwd, "it is not a directory"};
+      if (code == ENOENT)
+        return {errc::command_not_found, "use working directory", process.cwd,
+                "no such file or directory in the container"};
       return system_error(code, "use working directory", process.cwd);
     case process_step::oom_score:
-      return {std::error_code(code, std::generic_category()), "set", "oom_score_adj", "a score below the caller's takes CAP_SYS_RESOURCE", "use --oom-score-adj with a higher one"};
-    case process_step::resource_limits: return system_error(code, "set", "resource limits");
-    case process_step::scheduler: return system_error(code, "set", "scheduler");
-    case process_step::io_priority: return system_error(code, "set", "I/O priority");
-    case process_step::personality: return system_error(code, "set", "personality");
+      return {std::error_code(code, std::generic_category()), "set", "oom_score_adj",
+              "a score below the caller's takes CAP_SYS_RESOURCE", "use --oom-score-adj with a higher one"};
+    case process_step::resource_limits:
+      return system_error(code, "set", "resource limits");
+    case process_step::scheduler:
+      return system_error(code, "set", "scheduler");
+    case process_step::io_priority:
+      return system_error(code, "set", "I/O priority");
+    case process_step::personality:
+      return system_error(code, "set", "personality");
     case process_step::bounding_set:
-    case process_step::capabilities: return system_error(code, "set", "capabilities");
-    case process_step::ids: return system_error(code, "become", "user " + std::to_string(process.user.uid));
-    case process_step::no_new_privileges: return system_error(code, "set", "no_new_privs");
+    case process_step::capabilities:
+      return system_error(code, "set", "capabilities");
+    case process_step::ids:
+      return system_error(code, "become", "user " + std::to_string(process.user.uid));
+    case process_step::no_new_privileges:
+      return system_error(code, "set", "no_new_privs");
     case process_step::early_seccomp:
-    case process_step::seccomp: break;
+    case process_step::seccomp:
+      break;
   }
-  if (code == EINVAL || code == ENOSYS) return {errc::unsupported, "load", "seccomp profile", "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER)"};
+  if (code == EINVAL || code == ENOSYS)
+    return {errc::unsupported, "load", "seccomp profile", "this kernel lacks seccomp filters (CONFIG_SECCOMP_FILTER)"};
   return system_error(code, "load", "seccomp profile");
 }
 
 }  // namespace
 
-error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report, const oci::process_spec& process, int root) {
+error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report,
+                      const oci::process_spec& process, int root) {
   const int code = report.error;
   const std::string subject = report.index < plan.subjects.size() ? plan.subjects[report.index] : "?";
   switch (report.code) {
-    case op::exec: return explain_exec(code, process, root);
-    case op::become_process: return explain_process(code, static_cast<process_step>(report.step), process);
+    case op::exec:
+      return explain_exec(code, process, root);
+    case op::become_process:
+      return explain_process(code, static_cast<process_step>(report.step), process);
     case op::unshare:
       if (code == ENOSPC || code == EUSERS) {
-        return {errc::exhausted, "create", subject, "a limit in /proc/sys/user/max_*_namespaces is reached", "raise it, or remove containers"};
+        return {errc::exhausted, "create", subject, "a limit in /proc/sys/user/max_*_namespaces is reached",
+                "raise it, or remove containers"};
       }
       break;
     case op::fork_again:
-      if (code == EAGAIN) return {errc::exhausted, "run in container", "", "its limit of processes is reached", "raise it with --pids-limit"};
-      if (code == ENOMEM) return {errc::conflict, "run in container", "", "its first process is ending, or it has no memory left"};
+      if (code == EAGAIN)
+        return {errc::exhausted, "run in container", "", "its limit of processes is reached",
+                "raise it with --pids-limit"};
+      if (code == ENOMEM)
+        return {errc::conflict, "run in container", "", "its first process is ending, or it has no memory left"};
       break;
     case op::attach:
-      if (code == ELOOP || code == ENOTDIR || code == EXDEV) return {errc::corrupt, "mount", subject, "the image has something else than a directory there"};
+      if (code == ELOOP || code == ENOTDIR || code == EXDEV)
+        return {errc::corrupt, "mount", subject, "the image has something else than a directory there"};
       break;
     case op::make_filesystem:
       if (code == ENODEV) return {errc::unsupported, "mount", subject, "this kernel lacks that filesystem"};
       break;
-    default: break;
+    default:
+      break;
   }
   return system_error(code, "set up", subject);
 }

@@ -7,8 +7,9 @@
 
 namespace lxr::launch {
 
-// What the failure that a child reported means to a user. `root` is the container's root directory, to look at a program that could
-// not be executed (-1: not at hand).
-error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report, const oci::process_spec& process, int root = -1);
+// What the failure that a child reported means to a user. `root` is the container's root directory, to look at a
+// program that could not be executed (-1: not at hand).
+error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report,
+                      const oci::process_spec& process, int root = -1);
 
 }  // namespace lxr::launch

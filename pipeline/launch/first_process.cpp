@@ -20,7 +20,8 @@ constexpr const char* operation = "start container";
 
 }  // namespace
 
-void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, std::vector<std::string> provided_paths, const options& how) {
+void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, std::vector<std::string> provided_paths,
+                          const options& how) {
   const stage_span span(on_.events, "clone", name_);
   spec_ = std::move(surroundings);
   inputs_ = std::move(inputs);
@@ -49,14 +50,20 @@ task<void> first_process::prepared() {
   co_await with_deadline(deadline, std::move(preparing), operation, name_);
 }
 
-void first_process::hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files, child_streams streams, unique_fd listener) {
+void first_process::hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files,
+                              child_streams streams, unique_fd listener) {
   spec_ = std::move(whole);
   root_ = std::move(root);
   whole_ = make_container_plan(spec_, inputs_, provided_paths_);
   const unique_fd memory = make_plan_memory();
   file::write_all(memory.get(), whole_.bytes(), "launch plan");
-  root_descriptors all{.root = root_.get(), .init = on_.init_program(), .plan_memory = memory.get(), .listener = listener.get(),
-                       .input = streams.input.get(), .output = streams.output.get(), .errors = streams.errors.get()};
+  root_descriptors all{.root = root_.get(),
+                       .init = on_.init_program(),
+                       .plan_memory = memory.get(),
+                       .listener = listener.get(),
+                       .input = streams.input.get(),
+                       .output = streams.output.get(),
+                       .errors = streams.errors.get()};
   for (const unique_fd& f : files) all.files.push_back(f.get());
   process_.pass(io::child::barrier::root, all.in_order());
 }

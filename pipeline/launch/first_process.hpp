@@ -19,14 +19,15 @@ struct child_streams {
   unique_fd input, output, errors;
 };
 
-// The first process of a container, from clone to exec. It knows the spec, a root, a network and streams; neither images nor options.
+// The first process of a container, from clone to exec. It knows the spec, a root, a network and streams; neither
+// images nor options.
 // Lifecycle:  spawn() → [separated() → link_made()] → hand_over() → [separated() → link_made()] → running().
-//   What is in brackets is for a network with a link, in one of the two places: before hand_over() with network_first, where
-//   prepared() then says that only the root is missing; else behind it.
+//   What is in brackets is for a network with a link, in one of the two places: before hand_over() with network_first,
+//   where prepared() then says that only the root is missing; else behind it.
 //   The destructor kills a process that does not run yet.
 // Runs on: the loop's strand.  Borrows: the context.
-// Failure: each throws what explain_failure() makes of the child's report, errc::conflict when it was killed, errc::timed_out after a
-//   minute. Nothing remains once the object is gone.
+// Failure: each throws what explain_failure() makes of the child's report, errc::conflict when it was killed,
+//   errc::timed_out after a minute. Nothing remains once the object is gone.
 // Cancel: terminal.
 class first_process {
  public:
@@ -40,7 +41,8 @@ class first_process {
   };
   // `surroundings`: the spec, whose process may lack its command, and all else that concerns only the process.
   // `provided_paths`: where the files go that hand_over() brings.
-  void spawn(oci::runtime_spec surroundings, launch_inputs inputs, std::vector<std::string> provided_paths, const options& how);
+  void spawn(oci::runtime_spec surroundings, launch_inputs inputs, std::vector<std::string> provided_paths,
+             const options& how);
 
   // Once it is in its namespaces: a link can be made into them.
   task<void> separated();
@@ -48,7 +50,8 @@ class first_process {
   task<void> prepared();
 
   // `whole`: the spec with its process. `files`: in the order of provided_paths. Takes the descriptors.
-  void hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files, child_streams streams, unique_fd listener);
+  void hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files, child_streams streams,
+                 unique_fd listener);
   // Until exec has succeeded, or it waits to be started.
   task<void> running();
 
@@ -68,7 +71,9 @@ class first_process {
   task<void> until(bool& reported);
   task<void> follow();
   [[nodiscard]] const io::process::built_plan& plan() const { return whole_.block.empty() ? begun_ : whole_; }
-  [[nodiscard]] error explain(const io::child::child_report& report) const { return explain_failure(plan(), report, spec_.process.value(), root_.get()); }
+  [[nodiscard]] error explain(const io::child::child_report& report) const {
+    return explain_failure(plan(), report, spec_.process.value(), root_.get());
+  }
 
   context& on_;
   std::string name_;

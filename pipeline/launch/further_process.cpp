@@ -16,7 +16,8 @@ namespace ops = io::child::ops;
 using io::child::child_report;
 using io::process::child_process;
 
-io::process::built_plan make_further_plan(const oci::process_spec& process, const further_inputs& in, int init, int memory) {
+io::process::built_plan make_further_plan(const oci::process_spec& process, const further_inputs& in, int init,
+                                          int memory) {
   io::process::plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add("cgroup", ops::join_cgroup{plan.slot(tasks)});
   plan.add("namespaces", ops::join_namespaces{.of = plan.slot(in.pidfd), .kinds = in.namespaces});
@@ -31,7 +32,8 @@ io::process::built_plan make_further_plan(const oci::process_spec& process, cons
   return plan.build();
 }
 
-task<void> follow(started_process& out, const io::process::built_plan& plan, const oci::process_spec& process, int root) {
+task<void> follow(started_process& out, const io::process::built_plan& plan, const oci::process_spec& process,
+                  int root) {
   readiness channel(co_await asio::this_coro::executor, out.process.channel());
   bool about_to_exec = false;
   for (;;) {
@@ -40,18 +42,27 @@ task<void> follow(started_process& out, const io::process::built_plan& plan, con
     if (!message && about_to_exec) co_return;
     if (!message) throw error(errc::conflict, "run in container", "", "the process died while it was being set up");
     switch (message->report.what) {
-      case child_report::failed: throw explain_failure(plan, message->report, process, root);
-      case child_report::forked: out.process.become(message->report.error); break;
-      case child_report::terminal: out.terminal = std::move(message->descriptor); break;
-      case child_report::about_to_exec: about_to_exec = true; break;
-      default: break;
+      case child_report::failed:
+        throw explain_failure(plan, message->report, process, root);
+      case child_report::forked:
+        out.process.become(message->report.error);
+        break;
+      case child_report::terminal:
+        out.terminal = std::move(message->descriptor);
+        break;
+      case child_report::about_to_exec:
+        about_to_exec = true;
+        break;
+      default:
+        break;
     }
   }
 }
 
 }  // namespace
 
-task<started_process> start_further_process(context& on, std::string name, oci::process_spec process, further_inputs in) {
+task<started_process> start_further_process(context& on, std::string name, oci::process_spec process,
+                                            further_inputs in) {
   constexpr auto deadline = std::chrono::seconds(60);
   const unique_fd memory = make_plan_memory();
   io::process::built_plan plan = make_further_plan(process, in, on.init_program(), memory.get());

@@ -45,7 +45,8 @@ struct propagation_word {
   std::string_view word;
   std::uint64_t flag;
 };
-constexpr propagation_word propagations[] = {{"private", ms_private}, {"shared", ms_shared}, {"slave", ms_slave}, {"unbindable", ms_unbindable}};
+constexpr propagation_word propagations[] = {
+    {"private", ms_private}, {"shared", ms_shared}, {"slave", ms_slave}, {"unbindable", ms_unbindable}};
 
 const attribute_word* find_attribute(std::string_view word) {
   const auto* found = std::ranges::find(attributes, word, &attribute_word::word);
@@ -88,7 +89,9 @@ bool read_kind(std::string_view word, mount_options& out) {
 }
 
 // Words that say how mount(8) is to go about it, and mean nothing to the kernel.
-bool is_empty_word(std::string_view word) { return word == "defaults" || word == "async" || word == "newinstance" || word.empty(); }
+bool is_empty_word(std::string_view word) {
+  return word == "defaults" || word == "async" || word == "newinstance" || word.empty();
+}
 
 }  // namespace
 
@@ -98,12 +101,16 @@ mount_options read_mount_options(const oci::mount_spec& mount) {
   out.is_recursive = mount.type == "bind" && std::ranges::find(mount.options, "bind") == mount.options.end();
   for (const std::string& word : mount.options) {
     for (const char* later : {"idmap", "ridmap", "tmpcopyup", "remount"}) {
-      if (word == later) throw error(errc::unsupported, "mount", mount.destination, "lxr does not know the mount option " + word + " yet");
+      if (word == later)
+        throw error(errc::unsupported, "mount", mount.destination,
+                    "lxr does not know the mount option " + word + " yet");
     }
-    if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || is_empty_word(word)) continue;
+    if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || is_empty_word(word))
+      continue;
     out.of_filesystem.push_back(word);
   }
-  if (!mount.uid_mappings.empty()) throw error(errc::unsupported, "mount", mount.destination, "lxr does not map the ids of mounts yet");
+  if (!mount.uid_mappings.empty())
+    throw error(errc::unsupported, "mount", mount.destination, "lxr does not map the ids of mounts yet");
   return out;
 }
 

@@ -23,9 +23,11 @@ struct device_node {
   unsigned major, minor;
 };
 // config-linux.md, "Default Devices".
-constexpr device_node default_devices[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
-constexpr std::pair<const char*, const char*> device_links[] = {{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-                                                                {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},        {"core", "/proc/kcore"}};
+constexpr device_node default_devices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+                                           {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+constexpr std::pair<const char*, const char*> device_links[] = {
+    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"}};
 const std::vector<std::string> sealed_options{"ro", "nosuid", "nodev", "noexec"};
 
 // A destination as a path below the root: "/a/../b/" is "b".
@@ -59,7 +61,7 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
     io::mount::set_attributes(source.mount.get(), m.source, {o.recursive_set, o.recursive_clear, 0, true});
     io::mount::set_attributes(source.mount.get(), m.source, {o.set, o.clear, 0, false});
     io::mount::set_attributes(source.mount.get(), m.source, {0, 0, o.propagation, o.recursive_propagation});
-    struct stat st {};
+    struct stat st{};
     source.is_file = ::fstat(source.mount.get(), &st) == 0 && !S_ISDIR(st.st_mode);
     out.push_back(std::move(source));
   }
@@ -69,7 +71,8 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
 void mount_plan::make_filesystems(const cgroup_view& cgroups) {
   for (const oci::mount_spec& m : spec_.mounts) make_mount(m, cgroups);
   if (!spec_.linux_part.masked_paths.empty()) {
-    empty_ = make_filesystem(filesystem("tmpfs", "masks", {"ro", "nosuid", "nodev", "noexec", "size=4k", "nr_inodes=2"}));
+    empty_ =
+        make_filesystem(filesystem("tmpfs", "masks", {"ro", "nosuid", "nodev", "noexec", "size=4k", "nr_inodes=2"}));
   }
   populate_dev();
   write_sysctls();
@@ -98,39 +101,53 @@ void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgro
     return;
   }
   if (cgroups.v1.empty()) return;
-  cgroup_root_ = make_filesystem(filesystem("tmpfs", at.destination, {"nosuid", "nodev", "noexec", "mode=755", "size=4k"}));
+  cgroup_root_ =
+      make_filesystem(filesystem("tmpfs", at.destination, {"nosuid", "nodev", "noexec", "mode=755", "size=4k"}));
   entries_.push_back({path, cgroup_root_, false});
   for (const std::string& group : cgroups.v1) {
     const std::string tree = group.substr(0, group.rfind('/', group.rfind('/') - 1));
     const slot copy = plan_.slot();
-    plan_.add(group, ops::clone_directory{.to = copy, .directory = plan_.text(group),
-                                          .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
+    plan_.add(group, ops::clone_directory{
+                         .to = copy,
+                         .directory = plan_.text(group),
+                         .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
     entries_.push_back({path + tree.substr(tree.rfind('/')), copy, false});
   }
 }
 
 slot mount_plan::make_filesystem(const oci::mount_spec& m) {
   const mount_options o = read_mount_options(m);
-  if (o.propagation != 0) throw error(errc::unsupported, "mount", m.destination, "lxr sets the propagation of bind mounts only");
+  if (o.propagation != 0)
+    throw error(errc::unsupported, "mount", m.destination, "lxr sets the propagation of bind mounts only");
   std::vector<std::string> words = o.of_filesystem;
   if (!m.source.empty() && m.source != m.type) words.push_back("source=" + m.source);
   const slot to = plan_.slot();
-  plan_.add(m.type + " for " + m.destination, ops::make_filesystem{.to = to, .type = plan_.text(m.type), .options = plan_.bytes(io::process::filesystem_options(words)),
-                                                                   .attributes = attributes_of(o)});
+  plan_.add(m.type + " for " + m.destination,
+            ops::make_filesystem{.to = to,
+                                 .type = plan_.text(m.type),
+                                 .options = plan_.bytes(io::process::filesystem_options(words)),
+                                 .attributes = attributes_of(o)});
   return to;
 }
 
 void mount_plan::populate_dev() {
   if (dev_ < 0 && !spec_.linux_part.masked_paths.empty()) {  // a device to hide files with that is known to be one
     mask_dev_ = make_filesystem(filesystem("tmpfs", "masks", {"nosuid", "noexec", "mode=755", "size=4k"}));
-    plan_.add("null", ops::make_node{.directory = mask_dev_, .path = plan_.text("null"), .mode = S_IFCHR | 0666, .device_major = 1, .device_minor = 3});
+    plan_.add("null", ops::make_node{.directory = mask_dev_,
+                                     .path = plan_.text("null"),
+                                     .mode = S_IFCHR | 0666,
+                                     .device_major = 1,
+                                     .device_minor = 3});
     return;
   }
   mask_dev_ = dev_;
   if (dev_ < 0) return;
   for (const device_node& d : default_devices) {
-    plan_.add(std::string("/dev/") + d.name,
-              ops::make_node{.directory = dev_, .path = plan_.text(d.name), .mode = S_IFCHR | 0666, .device_major = d.major, .device_minor = d.minor});
+    plan_.add(std::string("/dev/") + d.name, ops::make_node{.directory = dev_,
+                                                            .path = plan_.text(d.name),
+                                                            .mode = S_IFCHR | 0666,
+                                                            .device_major = d.major,
+                                                            .device_minor = d.minor});
   }
   for (const entry& e : entries_) {  // places of its own mounts
     const std::string name = e.path.substr(e.path.find('/') + 1);
@@ -138,7 +155,8 @@ void mount_plan::populate_dev() {
     plan_.add("/" + e.path, ops::make_directory{.directory = dev_, .path = plan_.text(name)});
   }
   for (const auto& [name, target] : device_links) {
-    plan_.add(std::string("/dev/") + name, ops::make_link{.directory = dev_, .path = plan_.text(name), .target = plan_.text(target)});
+    plan_.add(std::string("/dev/") + name,
+              ops::make_link{.directory = dev_, .path = plan_.text(name), .target = plan_.text(target)});
   }
 }
 
@@ -149,13 +167,18 @@ void mount_plan::write_sysctls() {
   for (const auto& [name, value] : spec_.linux_part.sysctl) {
     std::string path = name;
     if (path.find('/') == std::string::npos) std::ranges::replace(path, '.', '/');
-    plan_.add("sysctl " + name, ops::write_file{.directory = proc, .path = plan_.text("sys/" + path), .content = plan_.bytes(value)});
+    plan_.add("sysctl " + name,
+              ops::write_file{.directory = proc, .path = plan_.text("sys/" + path), .content = plan_.bytes(value)});
   }
 }
 
 void mount_plan::attach_all(slot root) {
   for (const entry& e : entries_) {
-    plan_.add("/" + e.path, ops::attach{.mount = e.mount, .root = root, .path = plan_.text(e.path), .is_file = e.is_file, .no_links = is_sensitive(e.path)});
+    plan_.add("/" + e.path, ops::attach{.mount = e.mount,
+                                        .root = root,
+                                        .path = plan_.text(e.path),
+                                        .is_file = e.is_file,
+                                        .no_links = is_sensitive(e.path)});
   }
   if (cgroup_root_ >= 0) plan_.add("cgroups", ops::set_readonly{.mount = cgroup_root_});
   for (const std::string& path : spec_.linux_part.readonly_paths) {

@@ -12,8 +12,8 @@ namespace lxr::launch {
 
 // How a container sees its cgroup at the place of a mount of type "cgroup".
 struct cgroup_view {
-  bool unified = false;                  // one tree: a cgroup2 filesystem, rooted at the container's group by its namespace
-  std::vector<std::string> v1;           // directories of its group in v1 trees, each named after the last part of its tree
+  bool unified = false;         // one tree: a cgroup2 filesystem, rooted at the container's group by its namespace
+  std::vector<std::string> v1;  // directories of its group in v1 trees, each named after the last part of its tree
 };
 
 // The source of a bind mount: a detached copy of it, with the attributes that the spec asks for.
@@ -21,13 +21,14 @@ struct bind_source {
   unique_fd mount;
   bool is_file = false;
 };
-// One for each bind mount of the spec, in their order. Relative sources are paths from the directory `base`, the bundle's.
+// One for each bind mount of the spec, in their order. Relative sources are paths from the directory `base`, the
+// bundle's.
 // Throws errc::not_found for a source that is missing.
 std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base);
 
-// The part of a launch plan that makes the container's mount tree. The mounts are attached in the order of the spec, each at a path
-// that the child resolves in-root, from the container's root, when it gets there; so what a mount hides, or brings, is as the
-// kernel sees it. Filesystems are made detached, before the root is there.
+// The part of a launch plan that makes the container's mount tree. The mounts are attached in the order of the spec,
+// each at a path that the child resolves in-root, from the container's root, when it gets there; so what a mount hides,
+// or brings, is as the kernel sees it. Filesystems are made detached, before the root is there.
 // Lifecycle: make_filesystems(), then attach_all() with the slot of the root. Borrows: all it is made with.
 class mount_plan {
  public:

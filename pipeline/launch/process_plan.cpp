@@ -25,12 +25,17 @@ std::string_view bytes_of(const std::vector<T>& elements) {
 // getrlimit(2), by their names in the spec.
 std::uint32_t limit_number(const std::string& type) {
   static const std::map<std::string, std::uint32_t> numbers{
-      {"RLIMIT_CPU", RLIMIT_CPU},         {"RLIMIT_FSIZE", RLIMIT_FSIZE},       {"RLIMIT_DATA", RLIMIT_DATA},   {"RLIMIT_STACK", RLIMIT_STACK},
-      {"RLIMIT_CORE", RLIMIT_CORE},       {"RLIMIT_RSS", RLIMIT_RSS},           {"RLIMIT_NPROC", RLIMIT_NPROC}, {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-      {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_AS", RLIMIT_AS},             {"RLIMIT_LOCKS", RLIMIT_LOCKS}, {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-      {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},       {"RLIMIT_RTPRIO", RLIMIT_RTPRIO}, {"RLIMIT_RTTIME", RLIMIT_RTTIME}};
+      {"RLIMIT_CPU", RLIMIT_CPU},           {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+      {"RLIMIT_DATA", RLIMIT_DATA},         {"RLIMIT_STACK", RLIMIT_STACK},
+      {"RLIMIT_CORE", RLIMIT_CORE},         {"RLIMIT_RSS", RLIMIT_RSS},
+      {"RLIMIT_NPROC", RLIMIT_NPROC},       {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+      {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},   {"RLIMIT_AS", RLIMIT_AS},
+      {"RLIMIT_LOCKS", RLIMIT_LOCKS},       {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+      {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
+      {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},     {"RLIMIT_RTTIME", RLIMIT_RTTIME}};
   const auto found = numbers.find(type);
-  if (found == numbers.end()) throw error(errc::invalid_argument, "set limit", '"' + type + '"', "there is no such limit");
+  if (found == numbers.end())
+    throw error(errc::invalid_argument, "set limit", '"' + type + '"', "there is no such limit");
   return found->second;
 }
 
@@ -43,7 +48,8 @@ struct scheduling_attributes {
   std::uint64_t runtime, deadline, period;
 };
 
-std::uint64_t word_value(const std::string& property, const std::string& word, std::initializer_list<std::pair<const char*, std::uint64_t>> known) {
+std::uint64_t word_value(const std::string& property, const std::string& word,
+                         std::initializer_list<std::pair<const char*, std::uint64_t>> known) {
   for (const auto& [name, value] : known) {
     if (word == name) return value;
   }
@@ -52,11 +58,23 @@ std::uint64_t word_value(const std::string& property, const std::string& word, s
 
 scheduling_attributes scheduling_of(const oci::scheduler& s) {
   scheduling_attributes out{.size = sizeof(scheduling_attributes)};
-  out.policy = static_cast<std::uint32_t>(word_value("scheduler", s.policy, {{"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2}, {"SCHED_BATCH", 3}, {"SCHED_ISO", 4},
-                                                                            {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}}));
+  out.policy = static_cast<std::uint32_t>(word_value("scheduler", s.policy,
+                                                     {{"SCHED_OTHER", 0},
+                                                      {"SCHED_FIFO", 1},
+                                                      {"SCHED_RR", 2},
+                                                      {"SCHED_BATCH", 3},
+                                                      {"SCHED_ISO", 4},
+                                                      {"SCHED_IDLE", 5},
+                                                      {"SCHED_DEADLINE", 6}}));
   for (const std::string& flag : s.flags) {
-    out.flags |= word_value("scheduler", flag, {{"SCHED_FLAG_RESET_ON_FORK", 1}, {"SCHED_FLAG_RECLAIM", 2}, {"SCHED_FLAG_DL_OVERRUN", 4}, {"SCHED_FLAG_KEEP_POLICY", 8},
-                                                {"SCHED_FLAG_KEEP_PARAMS", 16}, {"SCHED_FLAG_UTIL_CLAMP_MIN", 32}, {"SCHED_FLAG_UTIL_CLAMP_MAX", 64}});
+    out.flags |= word_value("scheduler", flag,
+                            {{"SCHED_FLAG_RESET_ON_FORK", 1},
+                             {"SCHED_FLAG_RECLAIM", 2},
+                             {"SCHED_FLAG_DL_OVERRUN", 4},
+                             {"SCHED_FLAG_KEEP_POLICY", 8},
+                             {"SCHED_FLAG_KEEP_PARAMS", 16},
+                             {"SCHED_FLAG_UTIL_CLAMP_MIN", 32},
+                             {"SCHED_FLAG_UTIL_CLAMP_MAX", 64}});
   }
   out.nice = s.nice;
   out.priority = static_cast<std::uint32_t>(s.priority);
@@ -68,7 +86,8 @@ scheduling_attributes scheduling_of(const oci::scheduler& s) {
 
 std::int32_t io_priority_of(const oci::io_priority& p) {
   constexpr int class_shift = 13;
-  const auto number = word_value("ioPriority", p.priority_class, {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}});
+  const auto number = word_value("ioPriority", p.priority_class,
+                                 {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}});
   return static_cast<std::int32_t>(number << class_shift) | p.priority;
 }
 
@@ -78,7 +97,8 @@ void set_oom_score(plan_builder& plan, process_attributes& out, int score) {
   out.oom_score_required = score != 0;
 }
 
-process_attributes attributes_of(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp, working_directory cwd) {
+process_attributes attributes_of(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp,
+                                 working_directory cwd) {
   process_attributes out;
   out.uid = process.user.uid;
   out.gid = process.user.gid;
@@ -129,7 +149,8 @@ void add_init(plan_builder& plan, io::child::slot program, io::child::slot memor
   if (listener >= 0) plan.add("start", ops::wait_start{});
 }
 
-void add_process(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp, working_directory cwd) {
+void add_process(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp,
+                 working_directory cwd) {
   plan.add("descriptors", ops::close_others{});
   plan.add(process.cwd, ops::become_process{plan.put_struct(attributes_of(plan, process, seccomp, cwd))});
   std::string candidates;

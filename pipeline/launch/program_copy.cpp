@@ -28,7 +28,8 @@ unique_fd make_memfd(const char* name, unsigned flags, unsigned execution) {
 
 unique_fd copy_to_tmpfs(const std::string& content) {
   const unique_fd fs(::fsopen("tmpfs", FSOPEN_CLOEXEC));
-  if (!fs || ::fsconfig(fs.get(), FSCONFIG_SET_STRING, "mode", "0700", 0) != 0 || ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+  if (!fs || ::fsconfig(fs.get(), FSCONFIG_SET_STRING, "mode", "0700", 0) != 0 ||
+      ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
     throw_errno("copy", "lxr-init");
   }
   const unique_fd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
@@ -39,7 +40,8 @@ unique_fd copy_to_tmpfs(const std::string& content) {
   }
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
-  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) throw_errno("seal", "lxr-init");
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+    throw_errno("seal", "lxr-init");
   return file::open_at(mount.get(), "lxr-init", O_RDONLY);
 }
 
@@ -52,7 +54,8 @@ unique_fd copy_program(const std::string& path) {
   if (!copy && errno == EACCES) return copy_to_tmpfs(content);
   if (!copy) throw_errno("copy", "lxr-init");
   file::write_all(copy.get(), content, "lxr-init");
-  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) throw_errno("seal", "lxr-init");
+  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+    throw_errno("seal", "lxr-init");
   return copy;
 }
 

@@ -7,9 +7,9 @@
 
 namespace lxr::launch {
 
-// A copy in memory of a program that runs inside containers, for execveat(2): /proc/self/exe then leads to the copy, which
-// nobody can write to, and never to a file of the host (CVE-2019-5736). A sealed memfd; where executable ones are forbidden
-// (sysctl vm.memfd_noexec=2, Linux 6.3) a file of a read-only tmpfs that is mounted nowhere.
+// A copy in memory of a program that runs inside containers, for execveat(2): /proc/self/exe then leads to the copy,
+// which nobody can write to, and never to a file of the host (CVE-2019-5736). A sealed memfd; where executable ones are
+// forbidden (sysctl vm.memfd_noexec=2, Linux 6.3) a file of a read-only tmpfs that is mounted nowhere.
 unique_fd copy_program(const std::string& path);
 
 // A memfd for a launch plan that lxr-init is to map; never executable.

@@ -73,7 +73,7 @@ std::uint32_t add_range(std::uint32_t sum, int fd, off_t at, off_t end, byte_blo
 }  // namespace
 
 std::uint32_t checksum_of(int fd) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) throw_errno("look at", "file");
   std::uint32_t sum = crc32c_begin;
   byte_block block(1u << 20);

@@ -26,7 +26,10 @@ constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
 // Runs on, Failure, Cancel: as layer_target.
 class erofs_target final : public layer_target {
  public:
-  erofs_target(unique_fd directory, target_tools tools) : tools_(tools), directory_(std::move(directory)), index_(tools.budget), tar_(index_) { create_data(); }
+  erofs_target(unique_fd directory, target_tools tools)
+      : tools_(tools), directory_(std::move(directory)), index_(tools.budget), tar_(index_) {
+    create_data();
+  }
 
   task<stored_layer> store(plain_blocks& plain) override {
     try {
@@ -94,7 +97,7 @@ class erofs_target final : public layer_target {
 
   // Returns true when 64 times as much is free: what one layer allocates ahead must not be missing for others.
   [[nodiscard]] bool has_space() const {
-    struct statvfs fs {};
+    struct statvfs fs{};
     return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
   }
 

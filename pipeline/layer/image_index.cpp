@@ -46,7 +46,7 @@ std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
 
 ready_tree read_layer_tree(int directory, pull_budget& budget) {
   constexpr const char* what = "the trees of the image's layers";
-  struct stat st {};
+  struct stat st{};
   memory_share memory(budget);
   if (::fstatat(directory, index_file, &st, 0) == 0) memory.set(static_cast<std::uint64_t>(st.st_size), what);
   const std::string index = read_layer_index(directory);
@@ -60,12 +60,13 @@ ready_tree read_layer_tree(int directory, pull_budget& budget) {
 
 namespace {
 
-std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
+std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget,
+                  std::map<std::size_t, ready_tree> ready) {
   image_index index;
   std::vector<memory_share> memory;
   const std::vector<oci::digest> data_files = distinct(diff_ids);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    struct stat st {};
+    struct stat st{};
     if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
     const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_ids[i]) - data_files.begin());
     auto at_hand = ready.extract(i);
@@ -79,7 +80,8 @@ std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::d
 
 }  // namespace
 
-std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
+std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids,
+                             pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
   try {
     return merge(layers, diff_ids, budget, std::move(ready));
   } catch (const error& e) {

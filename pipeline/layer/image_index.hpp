@@ -45,7 +45,8 @@ struct ready_tree {
 // memory already, by position of their layers. Returns "" when a layer has no index of its own, or when EROFS or the
 // budget's memory cannot hold one over all: then each layer is mounted by itself. Throws errc::corrupt for a layer
 // whose index is missing.
-std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget, std::map<std::size_t, ready_tree> ready = {});
+std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids,
+                             pull_budget& budget, std::map<std::size_t, ready_tree> ready = {});
 
 // Returns the tree of an indexed layer in its directory of the store. Throws errc::exhausted when the budget has too
 // little memory, errc::corrupt when the index is missing.

@@ -21,14 +21,16 @@ constexpr std::size_t kept_at_most = 64;
 constexpr int links_limit = 40;                // as in the kernel
 constexpr std::size_t parts_limit = 1u << 16;  // parts of one path, with its links
 
-unique_fd open_in_root(int root, const std::string& path) { return unique_fd(io::mount::try_open_rooted(root, path, O_RDONLY | O_DIRECTORY)); }
+unique_fd open_in_root(int root, const std::string& path) {
+  return unique_fd(io::mount::try_open_rooted(root, path, O_RDONLY | O_DIRECTORY));
+}
 
 unique_fd open_child(int directory, const std::string& name) {
   return unique_fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 std::uint64_t inode_of(int fd) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) throw_errno("look at", "directory");
   return st.st_ino;
 }
@@ -49,13 +51,16 @@ std::string target_of(int directory, const std::string& link, const std::string&
 // Returns true for a name that the layer has whited out. When a later path leads through it, make() turns it into an
 // opaque directory, which hides what the layers below have there.
 bool is_whiteout(int directory, const std::string& name) {
-  struct stat st {};
+  struct stat st{};
   return ::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
 }
 
 }  // namespace
 
-layer_directories::layer_directories(unique_fd root, std::function<void(const std::string&)> count) : root_(std::move(root)), count_(std::move(count)) { implied_.insert(inode_of(root_.get())); }
+layer_directories::layer_directories(unique_fd root, std::function<void(const std::string&)> count)
+    : root_(std::move(root)), count_(std::move(count)) {
+  implied_.insert(inode_of(root_.get()));
+}
 
 int layer_directories::of(const std::string& path) {
   auto found = recent_.find(path);
@@ -102,7 +107,8 @@ unique_fd layer_directories::make(const std::string& path) {
     } else {
       const std::string target = target_of(at.get(), part, path);
       if (++links > links_limit || coming.size() > parts_limit) {
-        throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"', "its parents lead through too many symbolic links");
+        throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + '"',
+                    "its parents lead through too many symbolic links");
       }
       if (target.starts_with('/')) {
         way.clear();

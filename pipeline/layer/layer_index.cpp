@@ -58,17 +58,24 @@ bool is_at_or_below(const node& directory, const node& other) {
 
 mode_t type_of(const entry& e) {
   switch (e.type) {
-    case entry::kind::symbolic_link: return S_IFLNK;
-    case entry::kind::character_device: return S_IFCHR;
-    case entry::kind::block_device: return S_IFBLK;
-    case entry::kind::fifo: return S_IFIFO;
-    default: return S_IFREG;
+    case entry::kind::symbolic_link:
+      return S_IFLNK;
+    case entry::kind::character_device:
+      return S_IFCHR;
+    case entry::kind::block_device:
+      return S_IFBLK;
+    case entry::kind::fifo:
+      return S_IFIFO;
+    default:
+      return S_IFREG;
   }
 }
 
 }  // namespace
 
-layer_index::layer_index(pull_budget& budget) : budget_(budget), memory_(budget), time_(budget) { tree_.root().xattrs[io::erofs::implied_mark] = "y"; }
+layer_index::layer_index(pull_budget& budget) : budget_(budget), memory_(budget), time_(budget) {
+  tree_.root().xattrs[io::erofs::implied_mark] = "y";
+}
 
 void layer_index::begin(const entry& e) {
   budget_.count_member();
@@ -98,9 +105,11 @@ void layer_index::holds(std::uint64_t bytes) { take_memory(held_ = bytes); }
 void layer_index::take_memory(std::uint64_t beside_the_tree) {
   constexpr std::size_t of_implied = 512, step = 64u << 10;
   const std::uint64_t implied = tree_.size() - std::min<std::uint64_t>(tree_.size(), members_ + 1);
-  const std::uint64_t all = tree_.size() * io::erofs::tree::memory_of_node + implied * of_implied + metadata_ + beside_the_tree;
+  const std::uint64_t all =
+      tree_.size() * io::erofs::tree::memory_of_node + implied * of_implied + metadata_ + beside_the_tree;
   if (memory_.try_set((all + step - 1) / step * step)) return;
-  throw io::erofs::not_indexable("layer", "what is known about its members takes more memory than the " + std::to_string(budget_.memory_limit() >> 20) + " MiB of a pull");
+  throw io::erofs::not_indexable("layer", "what is known about its members takes more memory than the " +
+                                              std::to_string(budget_.memory_limit() >> 20) + " MiB of a pull");
 }
 
 std::pair<io::erofs::tree, memory_share> layer_index::take_tree() {
@@ -150,7 +159,8 @@ void layer_index::make(const entry& e, const place& at) {
   fresh.device_major = e.device_major;
   fresh.device_minor = e.device_minor;
   if (e.type == entry::kind::symbolic_link) {
-    if (e.link_target.empty() || e.link_target.size() > 4095) throw error(errc::corrupt, "unpack", e.path, "its link target is empty or longer than 4095 bytes");
+    if (e.link_target.empty() || e.link_target.size() > 4095)
+      throw error(errc::corrupt, "unpack", e.path, "its link target is empty or longer than 4095 bytes");
     fresh.link_target = e.link_target;
     fresh.mode = S_IFLNK | 0777;
   }
@@ -173,11 +183,14 @@ void layer_index::make_hard_link(const entry& e, const place& at) {
   node* const from = target.empty() ? nullptr : tree_.directory(above, false);
   const auto found = from == nullptr ? decltype(from->children.end()){} : from->children.find(name);
   if (from == nullptr || found == from->children.end()) {
-    throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to \"" + e.link_target + "\", which the layer does not hold");
+    throw error(errc::corrupt, "unpack", '"' + e.path + '"',
+                "it is a hard link to \"" + e.link_target + "\", which the layer does not hold");
   }
-  if (found->second->is_directory()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
+  if (found->second->is_directory())
+    throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
   node*& there = at.directory->children[at.name];
-  if (there != nullptr && is_at_or_below(*there, *from)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
+  if (there != nullptr && is_at_or_below(*there, *from))
+    throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to what it takes the place of");
   if (there != found->second) check_names(++found->second->names, e);
   there = found->second;
 }

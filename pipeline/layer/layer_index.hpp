@@ -55,7 +55,7 @@ class layer_index final : public io::tar::sink {
   time_meter time_;
   io::erofs::tree tree_;
   std::uint64_t members_ = 0, bytes_ = 0;
-  std::uint64_t counted_ = 0;  // members that the budget counted for this layer
+  std::uint64_t counted_ = 0;              // members that the budget counted for this layer
   std::uint64_t metadata_ = 0, held_ = 0;  // bytes: of names, targets, attributes and extents; of the reader's headers
 };
 

@@ -24,10 +24,10 @@ using plain_blocks = bounded_channel<byte_block>;
 
 // What a target has stored.
 struct stored_layer {
-  std::uint64_t bytes = 0;                  // bytes of all files
-  std::uint64_t tar_bytes = 0;              // bytes of data.tar that belong to the layer; erofs only
-  std::optional<io::erofs::tree> members;   // erofs only
-  std::optional<memory_share> memory;       // memory that `members` uses
+  std::uint64_t bytes = 0;                 // bytes of all files
+  std::uint64_t tar_bytes = 0;             // bytes of data.tar that belong to the layer; erofs only
+  std::optional<io::erofs::tree> members;  // erofs only
+  std::optional<memory_share> memory;      // memory that `members` uses
   // Not empty: why this driver cannot store the layer, while another one may; the other fields do not count then. What
   // no driver can store is thrown.
   std::string obstacle;

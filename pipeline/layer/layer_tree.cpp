@@ -75,7 +75,7 @@ class listed_tree {
 }  // namespace
 
 placed_layer placed_layer::look_at(int directory) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(directory, &st) != 0) throw_errno("look at", "layer");
   placed_layer out{directory, st.st_ino};
   out.is_tree = listing_reader::open(directory).has_value();
@@ -83,6 +83,8 @@ placed_layer placed_layer::look_at(int directory) {
   return out;
 }
 
-ready_tree tree_of(const placed_layer& l, pull_budget& budget) { return l.is_tree ? listed_tree(l.directory, budget).take() : read_layer_tree(l.directory, budget); }
+ready_tree tree_of(const placed_layer& l, pull_budget& budget) {
+  return l.is_tree ? listed_tree(l.directory, budget).take() : read_layer_tree(l.directory, budget);
+}
 
 }  // namespace lxr::layer

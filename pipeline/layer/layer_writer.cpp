@@ -26,11 +26,14 @@ using io::tar::entry;
 constexpr std::size_t page = 4096;
 // The work of creating a member, in bytes that take as long to write. Implied directories count 16 times a file: real
 // layers have few.
-constexpr std::uint64_t work_of_file = 4096, work_of_directory = 4 * work_of_file, work_of_implied = 4 * work_of_directory;
+constexpr std::uint64_t work_of_file = 4096, work_of_directory = 4 * work_of_file,
+                        work_of_implied = 4 * work_of_directory;
 // Set last: files made in the directory would inherit it.
 constexpr const char* default_acl = "system.posix_acl_default";
 
-timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) { return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)}; }
+timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) {
+  return {static_cast<time_t>(seconds), static_cast<long>(nanoseconds)};
+}
 
 void set_time(int directory, const char* name, std::int64_t seconds, std::uint32_t nanoseconds) {
   const timespec times[2] = {to_timespec(seconds, nanoseconds), to_timespec(seconds, nanoseconds)};
@@ -57,12 +60,17 @@ void pending_write::free_deleter::operator()(std::byte* p) const noexcept { std:
 void large_file::finish() const {
   if (direct && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw_errno("set the size of", path);
   set_xattrs(fd.get(), xattrs, path);  // after the last write, which removes security.capability
-  const timespec times[2] = {to_timespec(mtime_seconds, mtime_nanoseconds), to_timespec(mtime_seconds, mtime_nanoseconds)};
+  const timespec times[2] = {to_timespec(mtime_seconds, mtime_nanoseconds),
+                             to_timespec(mtime_seconds, mtime_nanoseconds)};
   ::futimens(fd.get(), times);
 }
 
 layer_writer::layer_writer(unique_fd directory, unique_fd root, pull_budget& budget)
-    : budget_(budget), memory_(budget), time_(budget), directory_(std::move(directory)), directories_(std::move(root), [this](const std::string& path) { count_directory(path); }) {}
+    : budget_(budget),
+      memory_(budget),
+      time_(budget),
+      directory_(std::move(directory)),
+      directories_(std::move(root), [this](const std::string& path) { count_directory(path); }) {}
 
 void layer_writer::count_directory(const std::string& path) {
   budget_.count_member();
@@ -76,7 +84,8 @@ void layer_writer::holds(std::uint64_t bytes) {
 
 void layer_writer::take_memory() {
   constexpr std::size_t step = 64u << 10;
-  const std::uint64_t all = sums_.memory() + directories_.memory() + late_.capacity() * sizeof(late_metadata) + late_bytes_ + held_;
+  const std::uint64_t all =
+      sums_.memory() + directories_.memory() + late_.capacity() * sizeof(late_metadata) + late_bytes_ + held_;
   memory_.set((all + step - 1) / step * step, "what is known about a layer's members");
 }
 
@@ -124,10 +133,14 @@ bool layer_writer::handle_whiteout(const place& at) {
 
 void layer_writer::make(const entry& e, const place& at) {
   switch (e.type) {
-    case entry::kind::file: return make_file(e, at);
-    case entry::kind::directory: return make_directory(e, at);
-    case entry::kind::hard_link: return make_hard_link(e, at);
-    default: return make_special(e, at);
+    case entry::kind::file:
+      return make_file(e, at);
+    case entry::kind::directory:
+      return make_directory(e, at);
+    case entry::kind::hard_link:
+      return make_hard_link(e, at);
+    default:
+      return make_special(e, at);
   }
 }
 
@@ -141,7 +154,7 @@ void layer_writer::replace(const place& at) {
 std::uint64_t layer_writer::set_metadata(int fd, const entry& e) {
   const uid_t uid = checked_id(e.uid, e);
   const gid_t gid = checked_id(e.gid, e);
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) throw_errno("look at", e.path);
   // A set-group-id directory gives its group to new files.
   const bool other_owner = st.st_uid != uid || st.st_gid != gid;
@@ -154,7 +167,8 @@ void layer_writer::make_file(const entry& e, const place& at) {
   const bool large = e.size >= large_size && !e.sparse;
   bool direct = large;
   const auto open = [&] {
-    return ::openat(at.directory, at.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), e.mode);
+    return ::openat(at.directory, at.name.c_str(),
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (direct ? O_DIRECT : 0), e.mode);
   };
   unique_fd fd(open());
   for (int attempt = 0; !fd && attempt < 2; ++attempt) {
@@ -176,9 +190,11 @@ void layer_writer::make_file(const entry& e, const place& at) {
     small_data_.clear();
     return;
   }
-  large_ = std::make_shared<large_file>(large_file{std::move(fd), e.path, e.size, e.mtime_seconds, e.mtime_nanoseconds, e.xattrs, direct});
+  large_ = std::make_shared<large_file>(
+      large_file{std::move(fd), e.path, e.size, e.mtime_seconds, e.mtime_nanoseconds, e.xattrs, direct});
   // Allocates the blocks in one piece, before pieces are written in parallel.
-  if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC) throw_errno("create file", e.path);
+  if (::fallocate(large_->fd.get(), 0, 0, static_cast<off_t>(e.size)) != 0 && errno == ENOSPC)
+    throw_errno("create file", e.path);
 }
 
 void layer_writer::hole(std::uint64_t size) {
@@ -231,7 +247,8 @@ void layer_writer::flush_piece(bool last) {
 void layer_writer::end() {
   sums_.end();
   if (small_) {
-    if (entry_.sparse && ::ftruncate(small_.get(), static_cast<off_t>(entry_.size)) != 0) throw_errno("write", entry_.path);
+    if (entry_.sparse && ::ftruncate(small_.get(), static_cast<off_t>(entry_.size)) != 0)
+      throw_errno("write", entry_.path);
     if (!small_data_.empty()) file::write_all(small_.get(), small_data_, entry_.path);
     set_xattrs(small_.get(), entry_.xattrs, entry_.path);
     const timespec times[2] = {to_timespec(entry_.mtime_seconds, entry_.mtime_nanoseconds),
@@ -249,7 +266,7 @@ void layer_writer::make_directory(const entry& e, const place& at) {
   bool was_whiteout = false;
   if (::mkdirat(at.directory, at.name.c_str(), e.mode) != 0) {
     if (errno != EEXIST) throw_errno("make directory", e.path);
-    struct stat st {};
+    struct stat st{};
     if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode)) {
       was_whiteout = S_ISCHR(st.st_mode) && st.st_rdev == 0;
       replace(at);
@@ -272,7 +289,8 @@ void layer_writer::describe_directory(int fd, const std::string& path, const ent
   directories_.named(inode);
   late_.push_back({path, inode, e.mtime_seconds, e.mtime_nanoseconds, acl ? acl.mapped() : ""});
   late_bytes_ += path.size() + late_.back().default_acl.size();
-  const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds), to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
+  const timespec times[2] = {to_timespec(e.mtime_seconds, e.mtime_nanoseconds),
+                             to_timespec(e.mtime_seconds, e.mtime_nanoseconds)};
   ::futimens(fd, times);
 }
 
@@ -281,14 +299,15 @@ void layer_writer::make_hard_link(const entry& e, const place& at) {
   if (target.empty()) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to the root");
   const auto [above, name] = split_path(target);
   const unique_fd from = directories_.open(above);
-  struct stat linked {};
+  struct stat linked{};
   if (::fstatat(from.get(), name.c_str(), &linked, AT_SYMLINK_NOFOLLOW) == 0) check_names(linked.st_nlink + 1, e);
   if (::linkat(from.get(), name.c_str(), at.directory, at.name.c_str(), 0) == 0) return;
   if (errno == EEXIST) {
-    struct stat here {}, there {};
+    struct stat here{}, there{};
     if (::fstatat(at.directory, at.name.c_str(), &here, AT_SYMLINK_NOFOLLOW) == 0 &&
         ::fstatat(from.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == there.st_ino) {
-      if (S_ISDIR(here.st_mode)) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
+      if (S_ISDIR(here.st_mode))
+        throw error(errc::corrupt, "unpack", '"' + e.path + '"', "it is a hard link to a directory");
       return;
     }
     replace(at);
@@ -313,10 +332,11 @@ void layer_writer::make_special(const entry& e, const place& at) {
   }
   const uid_t uid = checked_id(e.uid, e);
   const gid_t gid = checked_id(e.gid, e);
-  struct stat st {};
+  struct stat st{};
   if (::fstatat(at.directory, at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("look at", e.path);
   const bool other_owner = st.st_uid != uid || st.st_gid != gid;
-  if (other_owner && ::fchownat(at.directory, at.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("set owner of", e.path);
+  if (other_owner && ::fchownat(at.directory, at.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
+    throw_errno("set owner of", e.path);
   // A symbolic link has no mode.
   const bool other_mode = e.type != entry::kind::symbolic_link && (other_owner || (st.st_mode & 07777) != e.mode);
   if (other_mode && ::fchmodat(at.directory, at.name.c_str(), e.mode, 0) != 0) throw_errno("set mode of", e.path);
@@ -326,8 +346,9 @@ void layer_writer::make_special(const entry& e, const place& at) {
 void layer_writer::finish() {
   directories_.forget_all();
   for (const late_metadata& d : late_) {  // in the order of members: for a directory named twice the later one wins
-    const auto fd = io::mount::open_rooted(directories_.root(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    struct stat st {};
+    const auto fd =
+        io::mount::open_rooted(directories_.root(), d.path.empty() ? "." : d.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    struct stat st{};
     if (!fd || ::fstat(fd->get(), &st) != 0 || st.st_ino != d.inode) continue;  // another file has replaced it
     if (!d.default_acl.empty()) set_xattrs(fd->get(), {{default_acl, d.default_acl}}, d.path);
     const timespec times[2] = {to_timespec(d.seconds, d.nanoseconds), to_timespec(d.seconds, d.nanoseconds)};
@@ -344,7 +365,8 @@ void layer_writer::write_listing() {
     if (S_ISDIR(l.mode)) l.implied = directories_.is_implied(l.inode);
     listing.add(l);
   };
-  visit_tree(directories_.root(), {.name = add, .may_have_attributes = [this](std::uint64_t inode) { return sums_.has_attributes(inode); }});
+  visit_tree(directories_.root(),
+             {.name = add, .may_have_attributes = [this](std::uint64_t inode) { return sums_.has_attributes(inode); }});
   listing.finish();
 }
 

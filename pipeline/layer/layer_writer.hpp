@@ -69,7 +69,7 @@ class layer_writer final : public io::tar::sink {
   std::vector<std::shared_ptr<large_file>> take_finished() { return std::exchange(finished_, {}); }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_; }
 
-  static constexpr std::size_t large_size = 1u << 20;   // bytes; files of this size or more are large_files
+  static constexpr std::size_t large_size = 1u << 20;  // bytes; files of this size or more are large_files
   static constexpr std::size_t piece_size = 1u << 20;  // bytes
 
  private:

@@ -8,7 +8,8 @@
 namespace lxr::layer {
 
 std::string normalised_member_path(const std::string& path) {
-  if (path.size() > path_limit) throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + "...\"", "its path is longer than 4095 bytes");
+  if (path.size() > path_limit)
+    throw error(errc::corrupt, "unpack", '"' + path.substr(0, 60) + "...\"", "its path is longer than 4095 bytes");
   std::string out;
   for (std::size_t at = 0; at < path.size();) {
     const auto end = std::min(path.find('/', at), path.size());
@@ -46,13 +47,15 @@ std::optional<whiteout> parse_whiteout(const std::string& name, const std::strin
   if (!name.starts_with(mark)) return std::nullopt;
   if (name == opaque_name) return whiteout{whiteout::kind::opaque, {}};
   const std::string hidden = name.substr(mark.size());
-  if (hidden.empty() || hidden == "." || hidden == "..") throw error(errc::corrupt, "unpack", '"' + path + '"', "it whites out no name");
+  if (hidden.empty() || hidden == "." || hidden == "..")
+    throw error(errc::corrupt, "unpack", '"' + path + '"', "it whites out no name");
   return whiteout{whiteout::kind::hides_one, hidden};
 }
 
 bool is_kept_attribute(const std::string& name) {
   const bool user = name.starts_with("user.") && !name.starts_with("user.overlay.");
-  return user || name == "security.capability" || name == "system.posix_acl_access" || name == "system.posix_acl_default";
+  return user || name == "security.capability" || name == "system.posix_acl_access" ||
+         name == "system.posix_acl_default";
 }
 
 std::uint32_t checked_id(std::uint64_t id, const io::tar::entry& e) {
@@ -69,23 +72,30 @@ void check_attributes(const io::tar::entry& e) {
   for (const auto& [name, value] : e.xattrs) {
     if (!is_kept_attribute(name)) continue;
     if (name == "user.") throw error(errc::corrupt, "unpack", '"' + e.path + '"', "one of its attributes has no name");
-    if (name.size() > longest_name) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "the name of one of its attributes is longer than 255 bytes");
+    if (name.size() > longest_name)
+      throw error(errc::corrupt, "unpack", '"' + e.path + '"',
+                  "the name of one of its attributes is longer than 255 bytes");
     sum += of_each + rounded(name.size()) + rounded(value.size());
   }
-  if (sum > most) throw error(errc::exhausted, "unpack", '"' + e.path + '"', "its attributes take more than the 4000 bytes that every filesystem keeps");
+  if (sum > most)
+    throw error(errc::exhausted, "unpack", '"' + e.path + '"',
+                "its attributes take more than the 4000 bytes that every filesystem keeps");
 }
 
 }  // namespace
 
 void check_member(const io::tar::entry& e) {
   constexpr std::uint32_t majors = 1u << 12, minors = 1u << 20;
-  if (e.device_major >= majors || e.device_minor >= minors) throw error(errc::corrupt, "unpack", '"' + e.path + '"', "Linux has no such device number");
+  if (e.device_major >= majors || e.device_minor >= minors)
+    throw error(errc::corrupt, "unpack", '"' + e.path + '"', "Linux has no such device number");
   if (!e.xattrs.empty()) check_attributes(e);
 }
 
 void check_names(std::uint64_t names, const io::tar::entry& e) {
   constexpr std::uint64_t most = 65'000;
-  if (names > most) throw error(errc::exhausted, "unpack", '"' + e.path + '"', "it is a hard link to a file that has 65,000 names already");
+  if (names > most)
+    throw error(errc::exhausted, "unpack", '"' + e.path + '"',
+                "it is a hard link to a file that has 65,000 names already");
 }
 
 }  // namespace lxr::layer

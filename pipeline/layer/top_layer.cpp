@@ -41,7 +41,8 @@ class layer_trees {
   // Moves the trees together. Nodes keep their addresses, so origin_of() stays valid.
   tree lay_over_each_other() {
     tree out;
-    for (std::size_t i = 0; i < trees_.size(); ++i) out.lay_over(std::move(trees_[i].members), static_cast<std::uint16_t>(i + 1));
+    for (std::size_t i = 0; i < trees_.size(); ++i)
+      out.lay_over(std::move(trees_[i].members), static_cast<std::uint16_t>(i + 1));
     return out;
   }
 
@@ -52,7 +53,8 @@ class layer_trees {
     while (!coming.empty()) {
       const auto [directory, prefix] = std::move(coming.back());
       coming.pop_back();
-      if (prefix.size() > path_limit) throw error(errc::unsupported, "use layer", "", "its directories are deeper than any path");
+      if (prefix.size() > path_limit)
+        throw error(errc::unsupported, "use layer", "", "its directories are deeper than any path");
       for (const auto& [name, child] : directory->children) {
         bytes_ += of_origin + prefix.size() + name.size();
         memory_.set((bytes_ + step - 1) / step * step, "the trees of the image's layers");
@@ -94,14 +96,20 @@ struct seen {
   [[nodiscard]] bool nothing() const { return directories.empty() && other == nullptr; }
   // Returns true when overlayfs would list whiteouts here: it does so in a directory that only one layer has.
   [[nodiscard]] bool lists_whiteouts() const {
-    return directories.size() == 1 && std::ranges::any_of(directories.front()->children, [](const auto& child) { return child.second->is_whiteout(); });
+    return directories.size() == 1 && std::ranges::any_of(directories.front()->children, [](const auto& child) {
+             return child.second->is_whiteout();
+           });
   }
 };
 
 class writer {
  public:
   writer(const std::vector<layer>& layers, int image, pull_budget& budget)
-      : layers_(layers), image_(image), shown_(layers, budget), laid_over_(layers, budget), wanted_(laid_over_.lay_over_each_other()) {}
+      : layers_(layers),
+        image_(image),
+        shown_(layers, budget),
+        laid_over_(layers, budget),
+        wanted_(laid_over_.lay_over_each_other()) {}
 
   bool run() {
     seen root;  // overlayfs ignores an opaque mark on a layer's root
@@ -113,7 +121,8 @@ class writer {
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) finish_directory(made->first, *made->second);
     listing_writer listing(image_);
     const auto add = [&](listed& l) {
-      if (S_ISREG(l.mode)) l.checksum = checksum_of(io::mount::open_rooted(root_.get(), l.path, O_RDONLY | O_NOFOLLOW).value().get());
+      if (S_ISREG(l.mode))
+        l.checksum = checksum_of(io::mount::open_rooted(root_.get(), l.path, O_RDONLY | O_NOFOLLOW).value().get());
       listing.add(l);
     };
     visit_tree(root_.get(), {.name = add});
@@ -125,7 +134,8 @@ class writer {
   // Returns true when the same layer comes again above: it is mounted once, at its uppermost place
   // (image_store::open_layers).
   [[nodiscard]] bool is_repeated_above(std::size_t i) const {
-    return std::ranges::any_of(layers_.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers_.end(), [&](const layer& l) { return l.inode == layers_[i].inode; });
+    return std::ranges::any_of(layers_.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers_.end(),
+                               [&](const layer& l) { return l.inode == layers_[i].inode; });
   }
 
   // Compares the directory at `path` with what overlayfs shows, and puts into the top layer what differs. Where
@@ -133,7 +143,8 @@ class writer {
   void correct(const seen& shown, const node& wanted, const std::string& path) {
     // A container's own layer lies over the root.
     const bool lists_whiteouts = !path.empty() && shown.lists_whiteouts();
-    if (shown.directories.empty() || lists_whiteouts || !same_directory(*shown.directories.front(), wanted)) make_directory(path);
+    if (shown.directories.empty() || lists_whiteouts || !same_directory(*shown.directories.front(), wanted))
+      make_directory(path);
     const std::string prefix = path.empty() ? "" : path + "/";
     for (const auto& [name, child] : wanted.children) {
       const seen now = shown.child(name);
@@ -153,7 +164,8 @@ class writer {
 
   void hide(const std::string& above, const std::string& path) {
     make_directory(above);
-    if (::mknodat(root_.get(), path.c_str(), S_IFCHR, makedev(0, 0)) != 0 && errno != EEXIST) throw_errno("white out", path);
+    if (::mknodat(root_.get(), path.c_str(), S_IFCHR, makedev(0, 0)) != 0 && errno != EEXIST)
+      throw_errno("white out", path);
   }
 
   // Does not compare times: those of an implied directory come from no layer.
@@ -203,8 +215,9 @@ class writer {
     placed_.emplace(&n, at);
     if (S_ISREG(n.mode)) return place_file(n, at);
     const bool link = S_ISLNK(n.mode);
-    const int made = link ? ::symlinkat(n.link_target.c_str(), root_.get(), at.c_str())
-                          : ::mknodat(root_.get(), at.c_str(), (n.mode & S_IFMT) | 0600, makedev(n.device_major, n.device_minor));
+    const int made =
+        link ? ::symlinkat(n.link_target.c_str(), root_.get(), at.c_str())
+             : ::mknodat(root_.get(), at.c_str(), (n.mode & S_IFMT) | 0600, makedev(n.device_major, n.device_minor));
     if (made != 0) throw_errno("create", at);
     if (::fchownat(root_.get(), at.c_str(), n.uid, n.gid, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("set owner of", at);
     if (!link && ::fchmodat(root_.get(), at.c_str(), n.mode & 07777, 0) != 0) throw_errno("set mode of", at);
@@ -219,8 +232,10 @@ class writer {
     if (from.is_tree) {
       const auto [above, name] = split_path(origin_path);
       const unique_fd layer_root = file::open_at(from.directory, "root", O_RDONLY | O_DIRECTORY);
-      const auto directory = io::mount::open_rooted(layer_root.get(), above.empty() ? "." : above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      if (!directory || ::linkat(directory->get(), name.c_str(), root_.get(), at.c_str(), 0) != 0) throw_errno("link", at);
+      const auto directory =
+          io::mount::open_rooted(layer_root.get(), above.empty() ? "." : above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      if (!directory || ::linkat(directory->get(), name.c_str(), root_.get(), at.c_str(), 0) != 0)
+        throw_errno("link", at);
       return;
     }
     const unique_fd data = file::open_at(from.directory, data_file, O_RDONLY);
@@ -244,7 +259,8 @@ class writer {
     if (::fchmod(fd, n.mode & 07777) != 0) throw_errno("set mode of", path);
     for (const auto& [name, value] : n.xattrs) {
       if (!is_kept_attribute(name)) continue;  // marks for overlayfs have been applied already
-      if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0 && errno != EOPNOTSUPP) throw_errno("set attribute " + name + " of", path);
+      if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0 && errno != EOPNOTSUPP)
+        throw_errno("set attribute " + name + " of", path);
     }
     const timespec time{static_cast<time_t>(n.mtime_seconds), static_cast<long>(n.mtime_nanoseconds)};
     const timespec times[2] = {time, time};
@@ -295,7 +311,8 @@ class search {
   void add_listing(int directory) {
     auto names = *listing_reader::open(directory);
     while (const auto l = names.next()) {
-      look_at({l->path.empty(), l->path.find('/') != std::string::npos, S_ISCHR(l->mode) && l->device == 0, l->implied, l->xattrs.contains(io::erofs::opaque_mark), is_plain(*l) && l->xattrs.empty()});
+      look_at({l->path.empty(), l->path.find('/') != std::string::npos, S_ISCHR(l->mode) && l->device == 0, l->implied,
+               l->xattrs.contains(io::erofs::opaque_mark), is_plain(*l) && l->xattrs.empty()});
     }
     plain_roots_ = plain_roots_ && roots_here_are_plain_;
   }
@@ -303,7 +320,8 @@ class search {
   void add_tree(const tree& t) {
     const auto look = [this](const node& n, int depth) {
       const bool implied = n.xattrs.contains(io::erofs::implied_mark);
-      look_at({depth == 0, depth > 1, n.is_whiteout(), implied, n.xattrs.contains(io::erofs::opaque_mark), is_plain(n) && n.xattrs.size() == (implied ? 1u : 0u)});
+      look_at({depth == 0, depth > 1, n.is_whiteout(), implied, n.xattrs.contains(io::erofs::opaque_mark),
+               is_plain(n) && n.xattrs.size() == (implied ? 1u : 0u)});
     };
     std::vector<std::pair<const node*, int>> coming{{&t.root(), 0}};
     look(t.root(), 0);

@@ -41,9 +41,11 @@ Number take(std::string_view& line, int base = 10) {
 
 void append(std::string& out, const listed& l) {
   char numbers[256];
-  const int size = std::snprintf(numbers, sizeof numbers, "%o %u %u %lld %u %llu %llu %llu %d %zu %s%x", l.mode, l.uid, l.gid, static_cast<long long>(l.mtime_seconds),
-                                 l.mtime_nanoseconds, static_cast<unsigned long long>(l.size), static_cast<unsigned long long>(l.device),
-                                 static_cast<unsigned long long>(l.inode), l.implied ? 1 : 0, l.xattrs.size(), l.checksum ? "" : "-", l.checksum.value_or(1));
+  const int size = std::snprintf(numbers, sizeof numbers, "%o %u %u %lld %u %llu %llu %llu %d %zu %s%x", l.mode, l.uid,
+                                 l.gid, static_cast<long long>(l.mtime_seconds), l.mtime_nanoseconds,
+                                 static_cast<unsigned long long>(l.size), static_cast<unsigned long long>(l.device),
+                                 static_cast<unsigned long long>(l.inode), l.implied ? 1 : 0, l.xattrs.size(),
+                                 l.checksum ? "" : "-", l.checksum.value_or(1));
   out.append(numbers, static_cast<std::size_t>(size)) += '\0';
   (out += l.path) += '\0';
   (out += l.link_target) += '\0';
@@ -55,7 +57,8 @@ void append(std::string& out, const listed& l) {
 
 }  // namespace
 
-listing_writer::listing_writer(int directory) : fd_(file::open_at(directory, listing_file, O_WRONLY | O_CREAT | O_TRUNC)) {}
+listing_writer::listing_writer(int directory)
+    : fd_(file::open_at(directory, listing_file, O_WRONLY | O_CREAT | O_TRUNC)) {}
 
 void listing_writer::add(const listed& l) {
   const std::size_t before = buffer_.size();

@@ -17,7 +17,7 @@ struct listed {
   std::string path;  // from the root of the tree, which is ""
   std::uint32_t mode = 0, uid = 0, gid = 0, mtime_nanoseconds = 0;
   std::int64_t mtime_seconds = 0;
-  std::uint64_t size = 0, device = 0;    // bytes, of a file; the number of a device node
+  std::uint64_t size = 0, device = 0;  // bytes, of a file; the number of a device node
   // In a visited tree the inode; in a listing a number that only the names of one file share.
   std::uint64_t inode = 0;
   std::string link_target;

@@ -54,8 +54,12 @@ std::string target_of(int directory, const std::string& name) {
 }
 
 listed describe(const struct stat& st, std::string path) {
-  listed l{.path = std::move(path), .mode = st.st_mode, .uid = st.st_uid, .gid = st.st_gid,
-           .mtime_nanoseconds = static_cast<std::uint32_t>(st.st_mtim.tv_nsec), .mtime_seconds = st.st_mtim.tv_sec};
+  listed l{.path = std::move(path),
+           .mode = st.st_mode,
+           .uid = st.st_uid,
+           .gid = st.st_gid,
+           .mtime_nanoseconds = static_cast<std::uint32_t>(st.st_mtim.tv_nsec),
+           .mtime_seconds = st.st_mtim.tv_sec};
   l.size = S_ISREG(st.st_mode) ? static_cast<std::uint64_t>(st.st_size) : 0;
   l.device = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? st.st_rdev : 0;
   l.inode = st.st_ino;
@@ -68,12 +72,14 @@ unique_fd must_open(int root, const std::string& path, int flags) {
   return std::move(*fd);
 }
 
-listed describe_member(int directory, const std::string& name, const std::string& above, const std::function<bool(std::uint64_t)>& may_have_attributes) {
-  struct stat st {};
+listed describe_member(int directory, const std::string& name, const std::string& above,
+                       const std::function<bool(std::uint64_t)>& may_have_attributes) {
+  struct stat st{};
   if (::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("look at", above + name);
   listed l = describe(st, above + name);
   if (S_ISLNK(st.st_mode)) l.link_target = target_of(directory, name);
-  if (S_ISREG(st.st_mode) && may_have_attributes(st.st_ino)) l.xattrs = attributes_of(file::open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).get(), l.path);
+  if (S_ISREG(st.st_mode) && may_have_attributes(st.st_ino))
+    l.xattrs = attributes_of(file::open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).get(), l.path);
   return l;
 }
 
@@ -103,7 +109,7 @@ pending_directories visit_directory(int root, const std::string& path, const tre
 }  // namespace
 
 void visit_tree(int root, const tree_visitor& visitor) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(root, &st) != 0) throw_errno("look at", "root");
   listed top = describe(st, "");
   top.xattrs = attributes_of(root, "");
@@ -146,7 +152,8 @@ class comparison {
   comparison(int root, listing_reader& stored) : root_(root), stored_(stored), was_(stored.next()) {}
 
   std::string run() {
-    visit_tree(root_, {.name = [this](listed& is) { look_at(is); }, .end_of = [this](const std::string& directory) { expect_end_of(directory); }});
+    visit_tree(root_, {.name = [this](listed& is) { look_at(is); },
+                       .end_of = [this](const std::string& directory) { expect_end_of(directory); }});
     if (difference_.empty() && was_) miss();
     if (difference_.empty()) compare_links();
     return difference_;
@@ -179,7 +186,9 @@ class comparison {
   void compare_links() {
     const auto find = [this](auto group, auto other) {
       std::ranges::sort(files_, {}, [group](const pair& p) { return std::pair(std::invoke(group, p), p.place); });
-      const auto parted = [&](const pair& a, const pair& b) { return std::invoke(group, a) == std::invoke(group, b) && std::invoke(other, a) != std::invoke(other, b); };
+      const auto parted = [&](const pair& a, const pair& b) {
+        return std::invoke(group, a) == std::invoke(group, b) && std::invoke(other, a) != std::invoke(other, b);
+      };
       const auto found = std::ranges::adjacent_find(files_, parted);
       return found == files_.end() ? std::optional<std::uint64_t>() : std::next(found)->place;
     };
@@ -187,8 +196,8 @@ class comparison {
     if (!place) place = find(&pair::is, &pair::was);
     if (!place) return;
     visit_tree(root_, {.name = [&, at = std::uint64_t{0}](const listed& l) mutable {
-      if (at++ == *place) difference_ = '"' + l.path + "\" has other hard links";
-    }});
+                 if (at++ == *place) difference_ = '"' + l.path + "\" has other hard links";
+               }});
   }
 
   struct pair {
@@ -209,7 +218,8 @@ std::string first_difference(int directory) {
   auto stored = listing_reader::open(directory);
   const auto root = file::try_open_at(directory, "root", O_RDONLY | O_DIRECTORY);
   if (!root) throw error(errc::corrupt, "check", "layer", "its files are missing");
-  if (!stored) throw error(errc::unsupported, "check", "layer", "there is no listing of its files: an earlier lxr stored it");
+  if (!stored)
+    throw error(errc::unsupported, "check", "layer", "there is no listing of its files: an earlier lxr stored it");
   return comparison(root->get(), *stored).run();
 }
 

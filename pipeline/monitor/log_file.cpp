@@ -8,15 +8,15 @@
 
 #include <cstdio>
 
-#include "core/base/file.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/file.hpp"
 
 namespace lxr::monitor {
 
 void log_file::open() {
   if (!directory_) directory_ = open_directory_();
   file_ = file::open_at(directory_.get(), name, O_WRONLY | O_CREAT | O_APPEND);
-  struct stat st {};
+  struct stat st{};
   size_ = ::fstat(file_.get(), &st) == 0 ? static_cast<std::size_t>(st.st_size) : 0;
 }
 
@@ -60,8 +60,8 @@ std::string format_time(std::int64_t unix_ns) {
   tm parts{};
   ::gmtime_r(&seconds, &parts);
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<long>(unix_ns % 1'000'000'000));
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<long>(unix_ns % 1'000'000'000));
   return text;
 }
 

@@ -24,7 +24,7 @@ class log_file {
 
   static constexpr const char* name = "log";
   static constexpr std::size_t rotation_size = 10u << 20;  // bytes
-  static constexpr int kept = 3;  // files, with the one being written
+  static constexpr int kept = 3;                           // files, with the one being written
 
  private:
   void open();

@@ -5,17 +5,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstring>
 
 #include "core/async/readiness.hpp"
 #include "core/async/shielded.hpp"
 #include "core/async/waiter_list.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/clock.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
@@ -65,7 +65,8 @@ void monitor::watch(container::launched container, client_streams client, on_exi
   s->pidfd = s->container.process.take_pidfd();
   s->container.process.release();
   if (subjects_.size() >= unparked) {
-    for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors}) *kept = io::process::park(std::move(*kept));
+    for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors})
+      *kept = io::process::park(std::move(*kept));
   }
   subjects_[id] = s;
   scope_.spawn(supervise(s));
@@ -258,7 +259,8 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
 
 void monitor::abandon(const std::string& id) {
   const auto found = subjects_.find(id);
-  if (found != subjects_.end() && found->second->container.config.lifecycle.auto_remove) scope_.spawn(stop_abandoned(found->second));
+  if (found != subjects_.end() && found->second->container.config.lifecycle.auto_remove)
+    scope_.spawn(stop_abandoned(found->second));
 }
 
 task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
@@ -276,7 +278,8 @@ task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
 }
 
 void monitor::send_signal(const std::string& id, int number) noexcept {
-  if (const auto found = subjects_.find(id); found != subjects_.end()) io::process::send_signal(found->second->pidfd.get(), number);
+  if (const auto found = subjects_.find(id); found != subjects_.end())
+    io::process::send_signal(found->second->pidfd.get(), number);
 }
 
 void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {

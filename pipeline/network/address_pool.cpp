@@ -44,12 +44,17 @@ void address_pool::reserve(std::size_t offset) {
   const std::size_t n = offset / page;
   if (reserved_.size() <= n) reserved_.resize(n + 1);
   if (reserved_[n]) return;
-  if (::fallocate(file_.get(), 0, static_cast<off_t>(n * page), page) != 0 && errno != EOPNOTSUPP) throw_errno("keep", "the network's addresses");
+  if (::fallocate(file_.get(), 0, static_cast<off_t>(n * page), page) != 0 && errno != EOPNOTSUPP)
+    throw_errno("keep", "the network's addresses");
   reserved_[n] = true;
 }
 
-address_pool::address_pool(address_pool&& other) noexcept 
-    : file_(std::move(other.file_)), reserved_(std::move(other.reserved_)), map_(other.map_), first_(other.first_), size_(other.size_) {
+address_pool::address_pool(address_pool&& other) noexcept
+    : file_(std::move(other.file_)),
+      reserved_(std::move(other.reserved_)),
+      map_(other.map_),
+      first_(other.first_),
+      size_(other.size_) {
   other.map_ = nullptr;
 }
 
@@ -60,7 +65,8 @@ address_pool::~address_pool() {
 std::uint32_t address_pool::take(std::uint64_t owner) {
   std::uint32_t members = 0;
   for (std::uint32_t begin = 0; begin < size_; begin += block_size) {
-    const std::uint32_t end = std::min(begin + first_ + block_members, size_), count = end > begin + first_ ? end - begin - first_ : 0;
+    const std::uint32_t end = std::min(begin + first_ + block_members, size_),
+                        count = end > begin + first_ ? end - begin - first_ : 0;
     for (std::uint32_t tried = 0; tried < count; ++tried) {
       const std::uint32_t number = begin + first_ + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
       reserve(reinterpret_cast<char*>(&map_->owners[number]) - reinterpret_cast<char*>(map_));
@@ -74,7 +80,8 @@ std::uint32_t address_pool::take(std::uint64_t owner) {
     members += count;
   }
   throw error(errc::exhausted, "give the container an address", "",
-              "all " + std::to_string(members) + " addresses of the network are taken", "remove containers that are not needed");
+              "all " + std::to_string(members) + " addresses of the network are taken",
+              "remove containers that are not needed");
 }
 
 void address_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept {

@@ -39,7 +39,9 @@ nl::veth link_of(const attachment& with, pid_t namespace_of) {
 // Returns the name of the link with that index; "" when there is none or lxr did not make it.
 std::string owned_link_at(int index) {
   char name[IF_NAMESIZE] = {};
-  return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv") ? name : "";
+  return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv")
+             ? name
+             : "";
 }
 
 address_pool open_pool(const instance& where, const nl::subnet& range) {
@@ -71,7 +73,8 @@ bool bridge_network::find() {
 int bridge_network::bridge_of(std::uint32_t number) {
   const std::uint32_t n = number / address_pool::block_size;
   int& index = bridges_.at(n);
-  if (index == 0 && ::faccessat(where_.state_fd(), ready_mark(n).c_str(), F_OK, 0) == 0) index = nl::link_index(bridge_name(where_, n));
+  if (index == 0 && ::faccessat(where_.state_fd(), ready_mark(n).c_str(), F_OK, 0) == 0)
+    index = nl::link_index(bridge_name(where_, n));
   return index;
 }
 
@@ -139,9 +142,11 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
     nl::put_port(b, link_of(with, 0));
     const auto failures = route_.exchange(b);
     if (failures.empty()) co_return;
-    if (failures.front().error != EXFULL && failures.front().error != EMFILE) throw_errno(failures.front().error, "create", "link " + with.link);
+    if (failures.front().error != EXFULL && failures.front().error != EMFILE)
+      throw_errno(failures.front().error, "create", "link " + with.link);
   }
-  throw error(errc::exhausted, "connect the container to", "its bridge", "a Linux bridge has 1,023 ports, and links of ended containers still hold them",
+  throw error(errc::exhausted, "connect the container to", "its bridge",
+              "a Linux bridge has 1,023 ports, and links of ended containers still hold them",
               "try again in a moment, or use --network none");
 }
 

@@ -17,7 +17,7 @@ namespace lxr::network {
 struct attachment {
   io::netlink::ipv4 address = 0, gateway = 0;
   int prefix = 0;
-  int bridge = 0;  // index of the bridge that it joins
+  int bridge = 0;    // index of the bridge that it joins
   std::string link;  // the host end of the veth: "lv" and the first 12 digits of the id
   int link_index = 0;
   io::netlink::mac_address mac{};

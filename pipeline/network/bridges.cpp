@@ -80,17 +80,23 @@ std::optional<nl::subnet> saved_subnet(const instance& where) {
 }
 
 nl::mac_address mac_for(nl::ipv4 address) {
-  return {0x02, 0x42, static_cast<std::uint8_t>(address >> 24), static_cast<std::uint8_t>(address >> 16),
-          static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
+  return {0x02,
+          0x42,
+          static_cast<std::uint8_t>(address >> 24),
+          static_cast<std::uint8_t>(address >> 16),
+          static_cast<std::uint8_t>(address >> 8),
+          static_cast<std::uint8_t>(address)};
 }
 
 void make_network(const instance& where, const nl::socket& route) {
   const file_lock one_at_a_time = lock_host_network();
-  if (was_replaced(where)) throw error(errc::conflict, "make network", "bridge", "the directories of this instance were removed meanwhile");
+  if (was_replaced(where))
+    throw error(errc::conflict, "make network", "bridge", "the directories of this instance were removed meanwhile");
   quietly([&] { sweep_orphans(route); });
   remove_bridges(where, route);
   const std::string name = bridge_name(where);
-  const nl::subnet range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
+  const nl::subnet range =
+      choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
   const nl::ipv4 gateway = range.base + gateway_number;
   nl::batch b;
   nl::put_bridge(b, name, mac_for(gateway));

@@ -45,7 +45,8 @@ io::netlink::mac_address mac_for(io::netlink::ipv4 address);
 void make_network(const instance& where, const io::netlink::socket& route);
 // Makes the bridge for the n-th block and the route to it; returns its index. The caller holds lock_network(LOCK_EX).
 // Failure: throws lxr::error; the bridge is removed.
-int make_further_bridge(const instance& where, const io::netlink::socket& route, const io::netlink::subnet& range, std::uint32_t n);
+int make_further_bridge(const instance& where, const io::netlink::socket& route, const io::netlink::subnet& range,
+                        std::uint32_t n);
 void remove_bridges(const instance& where, const io::netlink::socket& route);
 
 }  // namespace lxr::network

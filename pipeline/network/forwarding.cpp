@@ -48,7 +48,8 @@ void allow_forwarding(const nl::socket& route) {
     names.push_back(l.name);
     newest = std::max(newest, l.index);
   }
-  nl::install_no_forwarding(table_name, names, "lxr forwarding " + std::to_string(newest) + (is_on(redirects) ? " 1" : " 0"));
+  nl::install_no_forwarding(table_name, names,
+                            "lxr forwarding " + std::to_string(newest) + (is_on(redirects) ? " 1" : " 0"));
   write_sysctl(setting, true);
 }
 
@@ -56,7 +57,8 @@ void withdraw_forwarding(const nl::socket& route) {
   const auto tables = nl::list_tables();
   const auto ours = std::ranges::find(tables, table_name, &nl::table::name);
   int newest = 0, redirected = 0;
-  if (ours == tables.end() || std::sscanf(ours->comment.c_str(), "lxr forwarding %d %d", &newest, &redirected) != 2) return;
+  if (ours == tables.end() || std::sscanf(ours->comment.c_str(), "lxr forwarding %d %d", &newest, &redirected) != 2)
+    return;
   const auto links = nl::list_links(route);
   if (std::ranges::any_of(links, [](const nl::link& l) { return l.name.starts_with("lxr"); })) return;
   if (std::ranges::any_of(links_of_others(links), [newest](const nl::link& l) { return l.index > newest; })) return;

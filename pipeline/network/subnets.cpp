@@ -11,15 +11,19 @@ namespace {
 
 namespace nl = io::netlink;
 
-constexpr nl::subnet private_ranges[] = {{10u << 24, 8}, {172u << 24 | 16u << 16, 12}, {192u << 24 | 168u << 16, 16}, {100u << 24 | 64u << 16, 10}};
+constexpr nl::subnet private_ranges[] = {
+    {10u << 24, 8}, {172u << 24 | 16u << 16, 12}, {192u << 24 | 168u << 16, 16}, {100u << 24 | 64u << 16, 10}};
 constexpr int widest = 16, narrowest = 24;
 
-bool lies_in(const nl::subnet& inner, const nl::subnet& outer) { return inner.prefix >= outer.prefix && inner.overlaps(outer); }
+bool lies_in(const nl::subnet& inner, const nl::subnet& outer) {
+  return inner.prefix >= outer.prefix && inner.overlaps(outer);
+}
 
 // Adds all subnets with `prefix` of a range: from the `first`-th to the end, then from the beginning.
 void add_all(std::vector<nl::subnet>& out, const nl::subnet& range, int prefix, std::uint32_t first = 0) {
   const std::uint32_t count = 1u << (prefix - range.prefix);
-  for (std::uint32_t i = 0; i < count; ++i) out.push_back({range.base + ((first + i) % count << (32 - prefix)), prefix});
+  for (std::uint32_t i = 0; i < count; ++i)
+    out.push_back({range.base + ((first + i) % count << (32 - prefix)), prefix});
 }
 
 nl::subnet parse_subnet(const std::string& word) {
@@ -27,7 +31,8 @@ nl::subnet parse_subnet(const std::string& word) {
   const auto base = nl::parse_ipv4(word.substr(0, slash));
   int prefix = 0;
   const char* const end = word.data() + word.size();
-  const bool number = slash != std::string::npos && std::from_chars(word.data() + slash + 1, end, prefix).ptr == end && slash + 1 < word.size();
+  const bool number = slash != std::string::npos && std::from_chars(word.data() + slash + 1, end, prefix).ptr == end &&
+                      slash + 1 < word.size();
   const nl::subnet range{base.value_or(0), prefix};
   const bool is_private = std::ranges::any_of(private_ranges, [&](const nl::subnet& p) { return lies_in(range, p); });
   if (!base || !number || prefix < 8 || prefix > narrowest || (range.base & ~range.mask()) != 0 || !is_private) {
@@ -66,8 +71,9 @@ nl::subnet choose_subnet(const subnet_candidates& candidates, const std::vector<
     });
     if (!taken) return candidate;
   }
-  const std::string tried = candidates.chosen_by_user ? "those of LXR_SUBNETS (" + to_string(candidates.all.front()) + " ...)"
-                                                      : "10.100.0.0/16 to 10.219.0.0/16, 172.16.0.0/12 and 192.168.0.0/16";
+  const std::string tried = candidates.chosen_by_user
+                                ? "those of LXR_SUBNETS (" + to_string(candidates.all.front()) + " ...)"
+                                : "10.100.0.0/16 to 10.219.0.0/16, 172.16.0.0/12 and 192.168.0.0/16";
   throw error(errc::exhausted, "make network", "bridge", "this host uses or routes all of " + tried,
               "name a subnet that is free, also one within a wider route: LXR_SUBNETS=10.64.0.0/16");
 }

@@ -98,7 +98,8 @@ std::string resolv_conf(network_mode mode, const std::string& hosts_own) {
 std::string resolv_conf(network_mode mode) {
   std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
   // systemd-resolved listens on the loopback interface, and has a file with the servers that it asks.
-  if (mode != network_mode::host && has_server(text, "127.0.0.53")) text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
+  if (mode != network_mode::host && has_server(text, "127.0.0.53"))
+    text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
   return resolv_conf(mode, text);
 }
 

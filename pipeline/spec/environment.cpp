@@ -5,7 +5,8 @@
 
 namespace lxr::spec {
 
-std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home) {
+std::vector<std::string> environment(const container_config& config, const oci::image_config& image,
+                                     const std::string& home) {
   std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.network.hostname};
   if (config.process.tty) env.emplace_back("TERM=xterm");
   for (const auto* source : {&image.env, &config.process.env}) {

@@ -11,8 +11,10 @@ namespace lxr::spec {
 
 inline constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// What the process finds as its environment: lxr's, the image's, the user's, the later over the earlier; `home` where none of them says.
-std::vector<std::string> environment(const container_config& config, const oci::image_config& image, const std::string& home);
+// What the process finds as its environment: lxr's, the image's, the user's, the later over the earlier; `home` where
+// none of them says.
+std::vector<std::string> environment(const container_config& config, const oci::image_config& image,
+                                     const std::string& home);
 
 // The value of `key` in an environment; empty when it is not there.
 std::string find_env(const std::vector<std::string>& env, const std::string& key);

@@ -5,14 +5,16 @@ namespace lxr::spec {
 
 void add_namespaces(oci::runtime_spec& spec, const container_config& config) {
   using oci::namespace_kind;
-  for (const auto kind : {namespace_kind::pid, namespace_kind::mount, namespace_kind::uts, namespace_kind::ipc, namespace_kind::cgroup}) {
+  for (const auto kind :
+       {namespace_kind::pid, namespace_kind::mount, namespace_kind::uts, namespace_kind::ipc, namespace_kind::cgroup}) {
     spec.linux_part.namespaces.push_back({kind, {}});
   }
   spec.hostname = config.network.hostname;
   if (config.network.mode == network_mode::host) return;
   spec.linux_part.namespaces.push_back({namespace_kind::network, {}});
   // Without capabilities a container may ping, and listen on any port: it has its own.
-  spec.linux_part.sysctl = {{"net.ipv4.ping_group_range", "0 2147483647"}, {"net.ipv4.ip_unprivileged_port_start", "0"}};
+  spec.linux_part.sysctl = {{"net.ipv4.ping_group_range", "0 2147483647"},
+                            {"net.ipv4.ip_unprivileged_port_start", "0"}};
 }
 
 }  // namespace lxr::spec

@@ -43,7 +43,8 @@ std::vector<std::string> command_line(const container_config& config, const oci:
   const auto& command = keep_image_command ? image.cmd : config.process.command;
   args.insert(args.end(), command.begin(), command.end());
   if (args.empty() || (args.size() == 1 && args.front().empty())) {
-    throw error(errc::invalid_argument, "run image", config.image, "no command specified: the image has neither Entrypoint nor Cmd", "give a command after the image");
+    throw error(errc::invalid_argument, "run image", config.image,
+                "no command specified: the image has neither Entrypoint nor Cmd", "give a command after the image");
   }
   return args;
 }
@@ -54,7 +55,8 @@ std::string command_text(const std::vector<std::string>& words) {
   return text;
 }
 
-void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read) {
+void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image,
+                 const file_reader& read) {
   const resolved_user user = resolve_user(config.process.user.empty() ? image.user : config.process.user, read);
   oci::process_spec process;
   process.terminal = config.process.tty;

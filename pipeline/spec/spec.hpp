@@ -6,15 +6,18 @@
 #include "core/oci/runtime_spec/types.hpp"
 #include "pipeline/spec/user.hpp"
 
-// What a user asked for, over what an image asks for, as a runtime_spec: docker's and podman's rules. One file for each section.
+// What a user asked for, over what an image asks for, as a runtime_spec: docker's and podman's rules. One file for each
+// section.
 namespace lxr::spec {
 
-// Everything that is known without the image: the mounts, namespaces, resources and protections, and of the process only whether it
-// has a terminal.
+// Everything that is known without the image: the mounts, namespaces, resources and protections, and of the process
+// only whether it has a terminal.
 oci::runtime_spec make_surroundings(const container_config& config);
 
-// Adds the process. Throws errc::invalid_argument when neither user nor image names a command, or for a user whom the image lacks.
-void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image, const file_reader& read);
+// Adds the process. Throws errc::invalid_argument when neither user nor image names a command, or for a user whom the
+// image lacks.
+void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image,
+                 const file_reader& read);
 // Both.
 oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read);
 

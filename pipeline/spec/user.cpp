@@ -47,7 +47,8 @@ struct passwd_entry {
   std::uint32_t uid = 0, gid = 0;
 };
 
-std::optional<passwd_entry> find_user(std::string_view passwd, std::string_view word, std::optional<std::uint32_t> uid) {
+std::optional<passwd_entry> find_user(std::string_view passwd, std::string_view word,
+                                      std::optional<std::uint32_t> uid) {
   std::optional<passwd_entry> found;
   for_each_line(passwd, [&](const std::vector<std::string_view>& f) {
     if (f.size() < 6) return false;

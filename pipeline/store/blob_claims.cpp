@@ -19,7 +19,7 @@ constexpr const char* claims_file = "claims";
 // Maps a blob to one byte of the file, by 60 bits of its digest. If two blobs map to the same byte, their pulls only
 // wait for each other.
 struct flock byte_of(const std::string& blob, short kind) {
-  struct flock out {};
+  struct flock out{};
   out.l_type = kind;
   out.l_whence = SEEK_SET;
   out.l_start = static_cast<off_t>(std::strtoull(blob.substr(0, 15).c_str(), nullptr, 16));
@@ -36,7 +36,8 @@ bool lock(const unique_fd& file, const oci::digest& blob, short kind) {
 
 }  // namespace
 
-blob_claims::blob_claims(const instance& where) : file_(file::open_at(where.root_fd(), claims_file, O_RDWR | O_CREAT)) {}
+blob_claims::blob_claims(const instance& where)
+    : file_(file::open_at(where.root_fd(), claims_file, O_RDWR | O_CREAT)) {}
 
 bool blob_claims::fetch(const oci::digest& blob) { return lock(file_, blob, F_WRLCK); }
 

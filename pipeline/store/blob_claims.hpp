@@ -4,8 +4,8 @@
 #include <set>
 #include <string>
 
-#include "core/oci/digest.hpp"
 #include "core/instance/paths.hpp"
+#include "core/oci/digest.hpp"
 
 namespace lxr::store {
 

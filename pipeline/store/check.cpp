@@ -12,13 +12,12 @@
 #include "core/instance/trash.hpp"
 #include "io/codec/sha256.hpp"
 #include "io/erofs/index.hpp"
-#include "pipeline/store/driver.hpp"
 #include "pipeline/layer/image_index.hpp"
 #include "pipeline/layer/layer_index.hpp"
-#include "pipeline/store/prune.hpp"
-#include "io/codec/sha256.hpp"
-#include "pipeline/store/store.hpp"
 #include "pipeline/layer/tree_listing.hpp"
+#include "pipeline/store/driver.hpp"
+#include "pipeline/store/prune.hpp"
+#include "pipeline/store/store.hpp"
 
 namespace lxr::store {
 namespace {
@@ -28,15 +27,24 @@ constexpr std::size_t index_limit = std::size_t{4} << 30;
 class checker {
  public:
   checker(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory)
-      : where_(where), store_(where), repair_(repair), report_(report), budget_({UINT64_MAX, UINT64_MAX, memory, false, false}), ample_({UINT64_MAX, UINT64_MAX, memory + most_further, false, false}) {}
+      : where_(where),
+        store_(where),
+        repair_(repair),
+        report_(report),
+        budget_({UINT64_MAX, UINT64_MAX, memory, false, false}),
+        ample_({UINT64_MAX, UINT64_MAX, memory + most_further, false, false}) {}
 
   check_summary run() {
-    for (const std::string& hex : file::list_at(where_.root_fd(), "layers")) guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
-    for (const std::string& id : store_.ids()) guarded("image " + id.substr(0, 12), "images/" + id, [&] { check_image(id); });
+    for (const std::string& hex : file::list_at(where_.root_fd(), "layers"))
+      guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
+    for (const std::string& id : store_.ids())
+      guarded("image " + id.substr(0, 12), "images/" + id, [&] { check_image(id); });
     for (const tagged_image& t : store_.list()) {
-      if (t.is_named() && !store_.has_image(t.id)) found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
+      if (t.is_named() && !store_.has_image(t.id))
+        found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
     }
-    for (const std::string& path : store_.damaged_names()) guarded("name " + path.substr(5), path, [] { damaged("it cannot be read"); });
+    for (const std::string& path : store_.damaged_names())
+      guarded("name " + path.substr(5), path, [] { damaged("it cannot be read"); });
     return summary_;
   }
 
@@ -51,7 +59,7 @@ class checker {
   // removed. An object that was removed meanwhile is no finding.
   template <class Look>
   void guarded(const std::string& object, const std::string& path, Look look) {
-    struct stat before {}, now {};
+    struct stat before{}, now{};
     ::fstatat(where_.root_fd(), path.c_str(), &before, AT_SYMLINK_NOFOLLOW);
     try {
       look();
@@ -68,10 +76,11 @@ class checker {
   // checked.
   void remove(const std::string& path, ino_t damaged_one, finding& f) {
     const unique_fd lock = store_.lock_alone();
-    struct stat now {};
+    struct stat now{};
     if (::fstatat(where_.root_fd(), path.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 || now.st_ino != damaged_one) return;
     try {
-      const std::string user = path.starts_with("refs/") ? "" : container_using(where_, path.substr(path.rfind('/') + 1));
+      const std::string user =
+          path.starts_with("refs/") ? "" : container_using(where_, path.substr(path.rfind('/') + 1));
       if (!user.empty()) {
         f.problem += "; container \"" + user + "\" uses it: remove that first";
         return;
@@ -97,7 +106,8 @@ class checker {
     const unique_fd directory = file::open_at(where_.root_fd(), "layers/" + hex, O_RDONLY | O_DIRECTORY);
     const json::object description = json::parse_object(must_read(directory.get(), "layer.json"), "layer.json");
     if (json::get_string(description, "driver") == to_string(layer::store_driver::erofs)) {
-      if (!description.contains("tar")) throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
+      if (!description.contains("tar"))
+        throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
       check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
     } else if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) {
       damaged(difference);
@@ -110,9 +120,11 @@ class checker {
     layer::layer_index members(ample_);
     io::tar::reader tar(members);
     bool readable = true;
-    if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex) damaged("its data has changed: the digest is " + digest);
-    if (!readable) throw error(errc::unsupported, "check", "layer", "its data is as it was, but this lxr would not store it");
-    struct stat st {};
+    if (const std::string digest = read_tar(data->get(), tar_size, tar, readable); digest != hex)
+      damaged("its data has changed: the digest is " + digest);
+    if (!readable)
+      throw error(errc::unsupported, "check", "layer", "its data is as it was, but this lxr would not store it");
+    struct stat st{};
     ::fstat(data->get(), &st);
     const auto size = static_cast<std::uint64_t>(st.st_size);
     compare_index("layer " + hex.substr(0, 12), directory, members.make_index(size));
@@ -163,14 +175,19 @@ class checker {
     bool indexed = true;
     for (const oci::digest& d : diff_ids) {
       auto layer = store_.open_directory(d);
-      if (!layer) return found({"image " + id.substr(0, 12), "its layer " + d.hex().substr(0, 12) + " is missing; pull it again", ""});
+      if (!layer)
+        return found(
+            {"image " + id.substr(0, 12), "its layer " + d.hex().substr(0, 12) + " is missing; pull it again", ""});
       indexed = indexed && ::faccessat(layer->get(), layer::index_file, F_OK, 0) == 0;
       layers.push_back(std::move(*layer));
     }
     const bool has_index = ::faccessat(directory.get(), layer::index_file, F_OK, 0) == 0;
-    if (has_index && !indexed) return found({"image " + id.substr(0, 12), "its index is about layers that were stored anew since; pull it again", ""});
+    if (has_index && !indexed)
+      return found(
+          {"image " + id.substr(0, 12), "its index is about layers that were stored anew since; pull it again", ""});
     if (::faccessat(directory.get(), "root", F_OK, 0) == 0) {
-      if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) damaged("of its top layer, " + difference);
+      if (const std::string difference = layer::first_difference(directory.get()); !difference.empty())
+        damaged("of its top layer, " + difference);
     }
     const std::string wanted = indexed ? layer::make_image_index(layers, diff_ids, has_index ? ample_ : budget_) : "";
     // Else every layer is mounted by itself.
@@ -190,7 +207,8 @@ class checker {
 
 }  // namespace
 
-check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory) {
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report,
+                          std::uint64_t memory) {
   checker c(where, repair, report, memory);
   const check_summary out = c.run();
   empty_trash(where);

@@ -29,6 +29,7 @@ struct check_summary {
 // for a pull.
 // Runs on: one thread of lxr-image; blocks.
 // Failure: damage is reported, not thrown; throws lxr::error when the store cannot be read (no disk, no permission).
-check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report, std::uint64_t memory = layer::layer_limits().memory);
+check_summary check_store(const instance& where, bool repair, const std::function<void(const finding&)>& report,
+                          std::uint64_t memory = layer::layer_limits().memory);
 
 }  // namespace lxr::store

@@ -26,7 +26,8 @@ bool rename_in(int from_dir, const std::string& from, int to_dir, const std::str
 
 }  // namespace
 
-bool commit_layer(const image_store& images, const image_store::staging& from, const oci::digest& blob, const oci::digest& diff_id) {
+bool commit_layer(const image_store& images, const image_store::staging& from, const oci::digest& blob,
+                  const oci::digest& diff_id) {
   const int root = images.where().root_fd();
   if (::faccessat(from.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
   // The link leads nowhere until the layer is renamed in.
@@ -35,7 +36,8 @@ bool commit_layer(const image_store& images, const image_store::staging& from, c
   return rename_in(from.directory.get(), blob.hex(), root, layer, [&] { return images.has_layer(diff_id); });
 }
 
-bool commit_image(const image_store& images, const image_store::staging& from, const std::string& name, const std::string& id) {
+bool commit_image(const image_store& images, const image_store::staging& from, const std::string& name,
+                  const std::string& id) {
   const int root = images.where().root_fd();
   const std::string image = "images/" + id;
   const auto keeps = [&] {
@@ -44,7 +46,8 @@ bool commit_image(const image_store& images, const image_store::staging& from, c
     if (whole || ::faccessat(root, (image + "/root").c_str(), F_OK, 0) != 0) return whole;
     const std::string user = container_using(images.where(), id);
     if (user.empty()) return false;
-    throw error(errc::conflict, "replace image", id.substr(0, 12), "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
+    throw error(errc::conflict, "replace image", id.substr(0, 12),
+                "it is damaged, and container \"" + user + "\" uses it", "remove the container first");
   };
   return rename_in(from.directory.get(), name, root, image, keeps);
 }

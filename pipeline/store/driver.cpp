@@ -38,7 +38,7 @@ void mount_root(int directory, int layer) {
 }
 
 bool is_on_overlay(int directory) {
-  struct statfs fs {};
+  struct statfs fs{};
   return ::fstatfs(directory, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
@@ -49,7 +49,8 @@ void try_directories(const instance& where, int directory) {
     mount_root(directory, make_directory(directory, "lower").get());
   } catch (const error& e) {
     if (e.code() != errc::unsupported && e.code() != std::errc::invalid_argument) return;
-    throw error(errc::unsupported, "keep images and containers in", where.root(), is_on_overlay(directory) ? "it lies on overlayfs, which cannot lie below another overlayfs" : e.what(),
+    throw error(errc::unsupported, "keep images and containers in", where.root(),
+                is_on_overlay(directory) ? "it lies on overlayfs, which cannot lie below another overlayfs" : e.what(),
                 "use a directory of another filesystem (--root DIR, or LXR_ROOT); in a container: one of a volume");
   }
 }
@@ -75,7 +76,8 @@ layer::store_driver choose_driver(const instance& where) {
   const char* const asked = std::getenv("LXR_STORE_DRIVER");
   const std::string word = asked == nullptr ? "" : asked;
   if (word != "" && word != "erofs" && word != "directories") {
-    throw error(errc::invalid_argument, "use store driver", '"' + word + '"', "there is no such driver", "LXR_STORE_DRIVER is directories or erofs");
+    throw error(errc::invalid_argument, "use store driver", '"' + word + '"', "there is no such driver",
+                "LXR_STORE_DRIVER is directories or erofs");
   }
   const image_store images(where);
   const image_store::staging place = images.begin();

@@ -18,8 +18,10 @@ std::string record(const std::string& image_id) { return "mounts/" + image_id; }
 
 // Returns the inode of the image's index: a repaired or newly pulled image has another one.
 std::int64_t index_of(const instance& where, const std::string& image_id) {
-  struct stat st {};
-  return ::fstatat(where.root_fd(), ("images/" + image_id + "/index.erofs").c_str(), &st, 0) == 0 ? static_cast<std::int64_t>(st.st_ino) : 0;
+  struct stat st{};
+  return ::fstatat(where.root_fd(), ("images/" + image_id + "/index.erofs").c_str(), &st, 0) == 0
+             ? static_cast<std::int64_t>(st.st_ino)
+             : 0;
 }
 
 }  // namespace
@@ -44,7 +46,8 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
 void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept try {
   json::array numbers;
   for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
-  const json::object o{{"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
+  const json::object o{
+      {"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
   file::replace_at(where.state_fd(), record(image_id), json::dump(o));
 } catch (const std::exception&) {
   // Other processes mount the image themselves.

@@ -9,9 +9,9 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_config.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
+#include "core/model/container_config.hpp"
 #include "pipeline/store/blob_claims.hpp"
 
 namespace lxr::store {
@@ -65,7 +65,8 @@ class references {
       try {
         for (const oci::digest& d : images_.load(id).config.diff_ids) out.insert(d.hex());
       } catch (const error& e) {
-        throw error(errc::corrupt, "remove layers", where_.root(), "image " + id.substr(0, 12) + " is damaged, so nobody knows which layers it needs",
+        throw error(errc::corrupt, "remove layers", where_.root(),
+                    "image " + id.substr(0, 12) + " is damaged, so nobody knows which layers it needs",
                     "lxr system check --repair removes it");
       }
     }
@@ -78,7 +79,8 @@ class references {
       const container_config c = load_config(where_, id);
       users_.emplace(c.image_id, c.name);
     } catch (const error& e) {
-      if (e.code() != errc::not_found) damaged_ = short_id(id) + " (whose configuration is damaged: lxr rm -f " + short_id(id) + ")";
+      if (e.code() != errc::not_found)
+        damaged_ = short_id(id) + " (whose configuration is damaged: lxr rm -f " + short_id(id) + ")";
     }
   }
 
@@ -92,7 +94,9 @@ class references {
 // Returns the layers that no image needs, without those that a pull in progress claims.
 std::vector<std::string> unneeded_layers(const instance& where, const std::set<std::string>& needed) {
   std::vector<std::string> out = file::list_at(where.root_fd(), "layers");
-  std::erase_if(out, [&, claimed = claimed_layers(where)](const std::string& hex) { return needed.contains(hex) || claimed.contains(hex); });
+  std::erase_if(out, [&, claimed = claimed_layers(where)](const std::string& hex) {
+    return needed.contains(hex) || claimed.contains(hex);
+  });
   return out;
 }
 
@@ -119,7 +123,8 @@ std::vector<std::string> take_away(const instance& where, const doomed& what, re
   }
   for (const std::string& hex : what.layers) move("layers/" + hex);
   for (const std::string& blob : file::list_at(where.root_fd(), "blobs")) {
-    if (::faccessat(where.root_fd(), ("blobs/" + blob).c_str(), F_OK, 0) != 0) ::unlinkat(where.root_fd(), ("blobs/" + blob).c_str(), 0);
+    if (::faccessat(where.root_fd(), ("blobs/" + blob).c_str(), F_OK, 0) != 0)
+      ::unlinkat(where.root_fd(), ("blobs/" + blob).c_str(), 0);
   }
   return trashed;
 }
@@ -139,16 +144,21 @@ removed remove_image(const instance& where, const std::string& word, bool force)
   {
     const unique_fd lock = images.lock_alone();
     const auto found = images.find(word);
-    if (!found) throw error(errc::not_found, "remove image", '"' + word + '"', "no image has that name or id", "lxr images lists them");
+    if (!found)
+      throw error(errc::not_found, "remove image", '"' + word + '"', "no image has that name or id",
+                  "lxr images lists them");
     const references all(where);
     std::vector<oci::reference> names = all.names_of(found->id);
-    const bool by_name = found->is_named() && !word.starts_with("sha256:") && oci::reference::parse(word).canonical() == found->name.canonical();
+    const bool by_name = found->is_named() && !word.starts_with("sha256:") &&
+                         oci::reference::parse(word).canonical() == found->name.canonical();
     const bool last = !by_name || names.size() <= 1;
     if (const std::string user = all.user_of(found->id); last && !user.empty()) {
-      throw error(errc::conflict, "remove image", '"' + word + '"', "container \"" + user + "\" uses it", "remove the container first");
+      throw error(errc::conflict, "remove image", '"' + word + '"', "container \"" + user + "\" uses it",
+                  "remove the container first");
     }
     if (!by_name && names.size() > 1 && !force) {
-      throw error(errc::conflict, "remove image", '"' + word + '"', "it has " + std::to_string(names.size()) + " names", "rmi -f removes them all, or remove one by its name");
+      throw error(errc::conflict, "remove image", '"' + word + '"', "it has " + std::to_string(names.size()) + " names",
+                  "rmi -f removes them all, or remove one by its name");
     }
     if (by_name) names = {found->name};
     const doomed what = last ? choose_doomed(where, all, {found->id}) : doomed();
@@ -233,6 +243,8 @@ usage usage_of(const instance& where) {
   return out;
 }
 
-std::string container_using(const instance& where, const std::string& hex) { return references(where).user_of_object(hex); }
+std::string container_using(const instance& where, const std::string& hex) {
+  return references(where).user_of_object(hex);
+}
 
 }  // namespace lxr::store

@@ -60,7 +60,9 @@ std::optional<tagged_image> image_store::find(const std::string& word) const {
   std::optional<tagged_image> found;
   for (tagged_image& t : list()) {
     if (!t.id.starts_with(id)) continue;
-    if (found && found->id != t.id) throw error(errc::invalid_argument, "use image", word, "the ids of several images begin like that", "give more of it");
+    if (found && found->id != t.id)
+      throw error(errc::invalid_argument, "use image", word, "the ids of several images begin like that",
+                  "give more of it");
     if (!found) found = std::move(t);
   }
   return found;
@@ -124,7 +126,8 @@ std::vector<std::string> image_store::ids() const {
 
 void image_store::untag(const oci::reference& name) const {
   const std::string file = "refs/" + escaped(name.canonical());
-  if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT) throw_errno("remove name", name.familiar());
+  if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT)
+    throw_errno("remove name", name.familiar());
 }
 
 bool image_store::has_image(const std::string& id) const {
@@ -142,14 +145,16 @@ bool image_store::has_blob(const oci::digest& blob) const {
 bool image_store::is_whole(const std::string& id) const {
   const bool indexed = ::faccessat(where_.root_fd(), (image_path(id) + "/" + layer::index_file).c_str(), F_OK, 0) == 0;
   const auto is_there = [&](const oci::digest& d) {
-    return has_layer(d) && (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + layer::data_file).c_str(), F_OK, 0) == 0);
+    return has_layer(d) &&
+           (!indexed || ::faccessat(where_.root_fd(), (layer_path(d) + "/" + layer::data_file).c_str(), F_OK, 0) == 0);
   };
   return has_image(id) && std::ranges::all_of(load(id).config.diff_ids, is_there);
 }
 
 std::uint64_t image_store::layer_size(const oci::digest& diff_id) const {
   const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
-  return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size")) : 0;
+  return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size"))
+              : 0;
 }
 
 std::optional<unique_fd> image_store::open_directory(const oci::digest& diff_id) const {
@@ -162,7 +167,8 @@ std::optional<unique_fd> image_store::open_image(const std::string& id) const {
 
 unique_fd image_store::open_layer(const oci::digest& diff_id) const {
   const auto directory = open_directory(diff_id);
-  if (!directory) throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
+  if (!directory)
+    throw error(errc::corrupt, "use layer", diff_id.str(), "it is missing from the store", "pull the image again");
   auto root = file::try_open_at(directory->get(), "root", O_PATH | O_DIRECTORY);
   return root ? std::move(*root) : layer::mount_layer(directory->get());
 }
@@ -186,7 +192,8 @@ std::vector<unique_fd> image_store::open_layers(const image& of) const {
       return layers;
     }
   }
-  if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY)) layers.push_back(std::move(*top));
+  if (auto top = file::try_open_at(where_.root_fd(), image_path(of.id) + "/root", O_PATH | O_DIRECTORY))
+    layers.push_back(std::move(*top));
   // overlayfs refuses the same lower layer twice. Of a repeated layer only the uppermost place matters: it shows again
   // all that the layer holds.
   const auto& ids = of.config.diff_ids;
@@ -200,13 +207,16 @@ image_store::staging image_store::begin() const {
     s.name = "ingest/" + random_hex(8);
     file::make_directory_at(where_.root_fd(), s.name);
     auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
-    struct stat st {};
+    struct stat st{};
     // Until it is locked, another process's sweep() may take it for one that a dead process left.
-    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 || st.st_nlink == 0) continue;
+    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 ||
+        st.st_nlink == 0)
+      continue;
     s.directory = std::move(*directory);
     return s;
   }
-  throw error(errc::conflict, "make a private directory in", where_.root() + "/ingest", "others remove it all the time");
+  throw error(errc::conflict, "make a private directory in", where_.root() + "/ingest",
+              "others remove it all the time");
 }
 
 void image_store::discard(const staging& s) const noexcept {
@@ -248,8 +258,13 @@ unique_fd image_store::lock(int how) const {
   return fd;
 }
 
-void image_store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const {
-  const json::object o{{"name", name.canonical()}, {"image", id}, {"manifest", manifest_digest}, {"top", top_digest}, {"pulled", unix_time_ns()}};
+void image_store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest,
+                      const std::string& top_digest, bool sync) const {
+  const json::object o{{"name", name.canonical()},
+                       {"image", id},
+                       {"manifest", manifest_digest},
+                       {"top", top_digest},
+                       {"pulled", unix_time_ns()}};
   file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
 }
 

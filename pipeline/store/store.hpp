@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "core/base/unique_fd.hpp"
+#include "core/instance/paths.hpp"
 #include "core/oci/digest.hpp"
 #include "core/oci/image_config.hpp"
 #include "core/oci/manifest.hpp"
 #include "core/oci/reference.hpp"
-#include "core/instance/paths.hpp"
 
 namespace lxr::store {
 
@@ -25,7 +25,7 @@ struct image {
 struct tagged_image {
   oci::reference name;  // empty for an image without names
   std::string id, manifest_digest;
-  std::string top_digest;  // digest of the manifest, or of the index that led to it, that the name meant
+  std::string top_digest;      // digest of the manifest, or of the index that led to it, that the name meant
   std::int64_t pulled_ns = 0;  // nanoseconds of Unix time
   [[nodiscard]] bool is_named() const noexcept { return !name.repository.empty(); }
 };
@@ -93,7 +93,8 @@ class image_store {
   [[nodiscard]] std::optional<unique_fd> open_directory(const oci::digest& diff_id) const;
   [[nodiscard]] std::optional<unique_fd> open_image(const std::string& id) const;
   // Points a name at an image, atomically; the last caller wins. With `sync` the record is durable on return.
-  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest, const std::string& top_digest, bool sync) const;
+  void tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest,
+           const std::string& top_digest, bool sync) const;
   void untag(const oci::reference& name) const;
   // Makes everything written so far durable: syncfs(2) of the store's filesystem.
   void sync() const;

@@ -17,7 +17,8 @@ verdict judge(int status);
 // Owns: the status and the time to wait, beside the fields of lxr::error.
 class refusal : public error {
  public:
-  refusal(int status, std::optional<std::chrono::seconds> retry_after, const error& what) : error(what), status_(status), retry_after_(retry_after) {}
+  refusal(int status, std::optional<std::chrono::seconds> retry_after, const error& what)
+      : error(what), status_(status), retry_after_(retry_after) {}
   [[nodiscard]] int status() const noexcept { return status_; }
   // How long the registry wants no further request.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }

@@ -104,7 +104,8 @@ class challenge_reader {
 std::optional<bearer_challenge> find_bearer(const std::vector<std::string>& headers) {
   for (const std::string& header : headers) {
     for (challenge& c : challenge_reader(header).read()) {
-      if (c.scheme == "bearer" && !c.parameters["realm"].empty()) return bearer_challenge{c.parameters["realm"], c.parameters["service"], c.parameters["scope"]};
+      if (c.scheme == "bearer" && !c.parameters["realm"].empty())
+        return bearer_challenge{c.parameters["realm"], c.parameters["service"], c.parameters["scope"]};
     }
   }
   return std::nullopt;

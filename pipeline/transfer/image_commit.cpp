@@ -9,12 +9,12 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "pipeline/store/driver.hpp"
-#include "pipeline/transfer/durable.hpp"
 #include "pipeline/layer/image_index.hpp"
-#include "pipeline/store/commit.hpp"
-#include "pipeline/store/prune.hpp"
 #include "pipeline/layer/top_layer.hpp"
+#include "pipeline/store/commit.hpp"
+#include "pipeline/store/driver.hpp"
+#include "pipeline/store/prune.hpp"
+#include "pipeline/transfer/durable.hpp"
 
 namespace lxr::transfer {
 namespace {
@@ -36,7 +36,8 @@ std::vector<std::size_t> image_commit::missing() const {
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     const oci::digest &blob = image_.manifest.layers[i].content, &diff_id = image_.config->diff_ids[i];
     if (store_.has_layer(diff_id)) continue;
-    if (store_.has_blob(blob) && !store_.has_layer(diff_id)) throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
+    if (store_.has_blob(blob) && !store_.has_layer(diff_id))
+      throw error(errc::corrupt, "unpack layer", blob.str(), "its content has another diff-id than " + diff_id.str());
     out.push_back(i);
   }
   return out;
@@ -57,12 +58,15 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
   file::make_directory_at(staging_.directory.get(), "image");
   const unique_fd image = file::open_at(staging_.directory.get(), "image", O_RDONLY | O_DIRECTORY);
   bool has_top = false;
-  const std::string index = co_await offload(tools_.pool, [&] { return layer::make_image_index(layers, image_.config->diff_ids, layers_.budget(), layers_.take_trees()); });
+  const std::string index = co_await offload(tools_.pool, [&] {
+    return layer::make_image_index(layers, image_.config->diff_ids, layers_.budget(), layers_.take_trees());
+  });
   if (!index.empty()) {
     auto writing = write_durably(tools_, image.get(), layer::index_file, index);
     co_await std::move(writing);
   } else {
-    has_top = co_await offload(tools_.pool, [&] { return layer::make_top_layer(layers, image.get(), layers_.budget()); });
+    has_top =
+        co_await offload(tools_.pool, [&] { return layer::make_top_layer(layers, image.get(), layers_.budget()); });
   }
   auto writing_manifest = write_durably(tools_, image.get(), "manifest.json", image_.chosen.text);
   co_await std::move(writing_manifest);
@@ -77,7 +81,9 @@ task<void> image_commit::prepare(const std::vector<unique_fd>& layers) {
 
 bool image_commit::commit() {
   fresh_image_ = store::commit_image(store_, staging_, "image", image_.id());
-  if (fresh_image_) store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(), tools_.safety == layer::durability::full);
+  if (fresh_image_)
+    store_.tag(image_.name, image_.id(), image_.chosen.content.str(), image_.top.str(),
+               tools_.safety == layer::durability::full);
   return fresh_image_;
 }
 
@@ -90,7 +96,7 @@ void image_commit::take_back(const std::exception_ptr& failure) noexcept {
 
 bool same_directories(const std::vector<unique_fd>& some, const std::vector<unique_fd>& others) {
   return std::ranges::equal(some, others, [](const unique_fd& a, const unique_fd& b) {
-    struct stat one {}, other {};
+    struct stat one{}, other{};
     return ::fstat(a.get(), &one) == 0 && ::fstat(b.get(), &other) == 0 && one.st_ino == other.st_ino;
   });
 }

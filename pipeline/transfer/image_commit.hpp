@@ -17,7 +17,8 @@ namespace lxr::transfer {
 // Cancel: terminal; work on the pool that has begun is waited for.
 class image_commit {
  public:
-  image_commit(const pull_tools& tools, const pulled_image& image, const store::image_store::staging& staging, layer_fetch& layers)
+  image_commit(const pull_tools& tools, const pulled_image& image, const store::image_store::staging& staging,
+               layer_fetch& layers)
       : tools_(tools), store_(tools.images), image_(image), staging_(staging), layers_(layers) {}
 
   // Returns the positions of layers that the store lacks. Throws errc::corrupt for a blob that the store has as another

@@ -23,7 +23,8 @@ void check_repetitions(const pulled_image& image, const oci::image_config& confi
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
     const oci::digest& blob = image.manifest.layers[i].content;
     if (known.emplace(blob, config.diff_ids[i]).first->second == config.diff_ids[i]) continue;
-    throw error(errc::corrupt, "pull", image.name.familiar(), "its config names two diff-ids for the one blob " + blob.str());
+    throw error(errc::corrupt, "pull", image.name.familiar(),
+                "its config names two diff-ids for the one blob " + blob.str());
   }
 }
 
@@ -36,7 +37,8 @@ void check_config(const pulled_image& image, const oci::image_config& config) {
   }
   if (config.diff_ids.size() != image.manifest.layers.size()) {
     throw error(errc::corrupt, "pull", image.name.familiar(),
-                "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " + std::to_string(image.manifest.layers.size()));
+                "its config names " + std::to_string(config.diff_ids.size()) + " layers, its manifest " +
+                    std::to_string(image.manifest.layers.size()));
   }
   check_repetitions(image, config);
 }
@@ -57,7 +59,8 @@ bool layer_fetch::staged(const oci::descriptor& what) const {
 std::map<std::size_t, layer::ready_tree> layer_fetch::take_trees() {
   std::map<std::size_t, layer::ready_tree> ready;
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
-    if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex())) ready.emplace(i, std::move(fresh.mapped()));
+    if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex()))
+      ready.emplace(i, std::move(fresh.mapped()));
   }
   return ready;
 }
@@ -72,7 +75,8 @@ task<void> layer_fetch::fetch_config() {
       throw error(errc::exhausted, "read image config", what.content.str(), "it is larger than 4 MiB");
     }
   }
-  if (io::codec::digest_of(image_.config_text) != what.content) throw error(errc::corrupt, "read image config", what.content.str(), "its content has another digest");
+  if (io::codec::digest_of(image_.config_text) != what.content)
+    throw error(errc::corrupt, "read image config", what.content.str(), "its content has another digest");
   auto config = oci::image_config::parse(image_.config_text, "config of " + image_.name.familiar());
   check_config(image_, config);
   image_.config = std::move(config);
@@ -85,7 +89,9 @@ task<void> layer_fetch::fetch_layer(std::size_t i) {
   co_await std::move(once);
 }
 
-void layer_fetch::present(const oci::descriptor& what) { tools_.events.layer_progress(short_digest(what.content), "present", what.size, what.size); }
+void layer_fetch::present(const oci::descriptor& what) {
+  tools_.events.layer_progress(short_digest(what.content), "present", what.size, what.size);
+}
 
 task<bool> layer_fetch::fetch_blob(std::size_t i) {
   const oci::descriptor& what = image_.manifest.layers[i];
@@ -137,7 +143,8 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
     co_await commit(i);
     co_return true;
   }
-  tools_.events.message("layer " + short_digest(what.content) + " is stored as files, as it cannot be indexed: " + obstacle);
+  tools_.events.message("layer " + short_digest(what.content) +
+                        " is stored as files, as it cannot be indexed: " + obstacle);
   file::remove_tree_at(staging_.directory.get(), what.content.hex());
   stream = co_await from_.blob(what, blob_kind::layer);
   auto unpacking = unpack(i, std::move(stream), layer::store_driver::directories);
@@ -149,7 +156,8 @@ task<bool> layer_fetch::fetch_claimed(std::size_t i) {
 task<void> layer_fetch::commit(std::size_t i) {
   if (has_trees_) co_await sync_trees();
   const unique_fd lock = store_.lock_shared();
-  if (store::commit_layer(store_, staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i])) committed_.push_back(image_.config->diff_ids[i]);
+  if (store::commit_layer(store_, staging_, image_.manifest.layers[i].content, image_.config->diff_ids[i]))
+    committed_.push_back(image_.config->diff_ids[i]);
 }
 
 // Makes the files of trees durable before they are committed; only syncfs(2) does that. All layers that are finished
@@ -171,30 +179,38 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   const unique_fd directory = file::open_at(staging_.directory.get(), name, O_RDONLY | O_DIRECTORY);
   const auto target = make_target(file::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY), driver);
   if (driver == layer::store_driver::directories) has_trees_ = true;
-  auto unpacking = unpack_layer(std::move(stream), what, image_.config->diff_ids[i], *target, {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, zstd_layers_, large_windows_}, progress_of(what));
+  auto unpacking = unpack_layer(
+      std::move(stream), what, image_.config->diff_ids[i], *target,
+      {tools_.pool, hashes_, contexts_, tools_.blocks, tools_.events, budget_, zstd_layers_, large_windows_},
+      progress_of(what));
   layer::stored_layer stored = co_await std::move(unpacking);
   if (!stored.obstacle.empty()) co_return stored.obstacle;
-  const json::object description{{"driver", to_string(driver)}, {"size", static_cast<std::int64_t>(stored.bytes)},
-                                 {"tar", static_cast<std::int64_t>(stored.tar_bytes)}, {"blob", what.content.str()}};
+  const json::object description{{"driver", to_string(driver)},
+                                 {"size", static_cast<std::int64_t>(stored.bytes)},
+                                 {"tar", static_cast<std::int64_t>(stored.tar_bytes)},
+                                 {"blob", what.content.str()}};
   auto describing = write_durably(tools_, directory.get(), "layer.json", json::dump(description));
   co_await std::move(describing);
   if (tools_.safety != layer::durability::full) file::replace_at(directory.get(), layer::unsynced_mark, "");
   auto syncing = sync_durably(tools_, directory.get());
   co_await std::move(syncing);
   // The image's index needs the tree again; it is kept while at most a quarter of the memory is used.
-  if (stored.members && budget_.memory() <= budget_.memory_limit() / 4) trees_.emplace(name, layer::ready_tree{std::move(*stored.members), std::move(*stored.memory)});
+  if (stored.members && budget_.memory() <= budget_.memory_limit() / 4)
+    trees_.emplace(name, layer::ready_tree{std::move(*stored.members), std::move(*stored.memory)});
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
   co_return std::string();
 }
 
 std::unique_ptr<layer::layer_target> layer_fetch::make_target(unique_fd directory, layer::store_driver driver) {
   const layer::target_tools tools{tools_.pool, tools_.files, extractions_, writes_, budget_, tools_.safety};
-  return driver == layer::store_driver::erofs ? layer::make_erofs_target(std::move(directory), tools) : layer::make_directory_target(std::move(directory), tools);
+  return driver == layer::store_driver::erofs ? layer::make_erofs_target(std::move(directory), tools)
+                                              : layer::make_directory_target(std::move(directory), tools);
 }
 
 progress_function layer_fetch::progress_of(const oci::descriptor& what) {
   tools_.events.layer_progress(short_digest(what.content), "pulling", 0, what.size);
-  return [&events = tools_.events, shown = short_digest(what.content), total = what.size, last = event_sink::clock::now()](std::uint64_t done) mutable {
+  return [&events = tools_.events, shown = short_digest(what.content), total = what.size,
+          last = event_sink::clock::now()](std::uint64_t done) mutable {
     const auto now = event_sink::clock::now();
     if (now - last < std::chrono::milliseconds(100)) return;
     last = now;

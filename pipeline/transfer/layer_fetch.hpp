@@ -9,10 +9,10 @@
 #include "core/async/keyed_once.hpp"
 #include "core/async/waiter_list.hpp"
 #include "core/oci/image_config.hpp"
-#include "pipeline/store/blob_claims.hpp"
 #include "pipeline/layer/budget.hpp"
-#include "pipeline/transfer/hashing.hpp"
 #include "pipeline/layer/image_index.hpp"
+#include "pipeline/store/blob_claims.hpp"
+#include "pipeline/transfer/hashing.hpp"
 #include "pipeline/transfer/pull_tools.hpp"
 #include "pipeline/transfer/unpack.hpp"
 

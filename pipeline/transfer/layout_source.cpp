@@ -18,7 +18,8 @@ namespace {
 
 class file_stream final : public blob_stream {
  public:
-  file_stream(worker_pool& pool, unique_fd fd, std::string name) : pool_(pool), fd_(std::move(fd)), name_(std::move(name)) {}
+  file_stream(worker_pool& pool, unique_fd fd, std::string name)
+      : pool_(pool), fd_(std::move(fd)), name_(std::move(name)) {}
 
   task<std::optional<byte_block>> read() override {
     byte_block block(block_size);
@@ -45,7 +46,8 @@ class layout_source final : public source {
  public:
   layout_source(worker_pool& pool, oci::reference name) : pool_(pool), name_(std::move(name)) {
     auto directory = file::try_open_at(AT_FDCWD, name_.repository, O_RDONLY | O_DIRECTORY);
-    if (!directory) throw error(errc::not_found, "pull", name_.canonical(), "there is no directory " + name_.repository);
+    if (!directory)
+      throw error(errc::not_found, "pull", name_.canonical(), "there is no directory " + name_.repository);
     directory_ = std::move(*directory);
   }
 
@@ -64,7 +66,8 @@ class layout_source final : public source {
 
   task<raw_manifest> manifest(oci::descriptor which) override {
     const std::string text = read(path_of(which.content), "the layout does not have blob " + which.content.str());
-    if (io::codec::digest_of(text) != which.content) throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
+    if (io::codec::digest_of(text) != which.content)
+      throw error(errc::corrupt, "read manifest", which.content.str(), "its content has another digest");
     co_return raw_manifest{text, which.content};
   }
 
@@ -80,9 +83,10 @@ class layout_source final : public source {
   // Opens a file of the layout if it is a regular one; nullopt when it is missing. A hostile layout may hold a FIFO or
   // a device: to open one may hang or have effects.
   std::optional<unique_fd> open_regular(const std::string& path) const {
-    struct stat st {};
+    struct stat st{};
     const auto refuse_what_is_no_file = [&] {
-      if (!S_ISREG(st.st_mode)) throw error(errc::corrupt, "read", name_.repository + "/" + path, "it is not a regular file");
+      if (!S_ISREG(st.st_mode))
+        throw error(errc::corrupt, "read", name_.repository + "/" + path, "it is not a regular file");
     };
     if (::fstatat(directory_.get(), path.c_str(), &st, 0) == 0) refuse_what_is_no_file();
     auto fd = file::try_open_at(directory_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -105,13 +109,16 @@ class layout_source final : public source {
     std::string offered;
     for (const oci::index::entry& e : index.entries) {
       if (offered.size() < 2000) offered += (offered.empty() ? "" : ", ") + description_of(e);
-      const bool known = std::ranges::any_of(found, [&](const oci::descriptor& d) { return d.content == e.manifest.content; });
+      const bool known =
+          std::ranges::any_of(found, [&](const oci::descriptor& d) { return d.content == e.manifest.content; });
       if (!known && (name_.tag.empty() || is_called(e, name_.tag))) found.push_back(e.manifest);
     }
     if (found.size() == 1) return found.front();
     const std::string which = name_.tag.empty() ? "" : " called " + name_.tag;
     if (index.entries.empty()) throw error(errc::not_found, "pull", name_.canonical(), "the layout holds no image");
-    if (found.empty()) throw error(errc::not_found, "pull", name_.canonical(), "the layout has no image" + which, "it has: " + json::printable(offered));
+    if (found.empty())
+      throw error(errc::not_found, "pull", name_.canonical(), "the layout has no image" + which,
+                  "it has: " + json::printable(offered));
     throw error(errc::invalid_argument, "pull", name_.canonical(), "the layout holds several images" + which,
                 "add :NAME or @DIGEST of one; it has: " + json::printable(offered));
   }
@@ -119,7 +126,10 @@ class layout_source final : public source {
   static bool is_called(const oci::index::entry& e, const std::string& name) {
     if (e.tag == name || e.image_name == name) return true;
     bool same = false;  // "foo:1.2" means "docker.io/library/foo:1.2"
-    quietly([&] { same = !e.image_name.empty() && oci::reference::parse(name).canonical() == oci::reference::parse(e.image_name).canonical(); });
+    quietly([&] {
+      same = !e.image_name.empty() &&
+             oci::reference::parse(name).canonical() == oci::reference::parse(e.image_name).canonical();
+    });
     return same;
   }
 

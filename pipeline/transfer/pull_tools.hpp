@@ -8,8 +8,8 @@
 #include "core/base/event_sink.hpp"
 #include "io/file/file_backend.hpp"
 #include "pipeline/layer/layer_target.hpp"
-#include "pipeline/transfer/source.hpp"
 #include "pipeline/store/store.hpp"
+#include "pipeline/transfer/source.hpp"
 
 namespace lxr::transfer {
 
@@ -25,7 +25,7 @@ struct pull_tools {
   layer::layer_limits limits = {};
   // Called once, when the config has been read and fits the platform.
   std::function<void(const std::string& image_id)> known = {};
-  std::size_t parallel = layers_at_once;                        // layers unpacked at the same time
+  std::size_t parallel = layers_at_once;  // layers unpacked at the same time
 };
 
 }  // namespace lxr::transfer

@@ -40,7 +40,9 @@ class pull_run {
 
  private:
   [[nodiscard]] bool durable() const { return tools_.safety == layer::durability::full; }
-  [[nodiscard]] pull_result result() const { return {image_.id(), image_.chosen.content.str(), image_.name.familiar()}; }
+  [[nodiscard]] pull_result result() const {
+    return {image_.id(), image_.chosen.content.str(), image_.name.familiar()};
+  }
 
   // Returns the image that the store has under this name, if the source still means the same by it. Not with a CPU
   // variant: configs do not record it.
@@ -124,7 +126,8 @@ class pull_run {
       if (durable()) co_await offload(tools_.pool, [this] { store_.sync_names(); });
       co_return;
     }
-    throw error(errc::conflict, "pull", image_.name.familiar(), "its layers are pruned while it is being pulled", "pull it again");
+    throw error(errc::conflict, "pull", image_.name.familiar(), "its layers are pruned while it is being pulled",
+                "pull it again");
   }
 
   const pull_tools& tools_;

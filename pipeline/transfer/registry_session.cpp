@@ -19,7 +19,9 @@ using io::http::response;
 using io::http::transfer_error;
 using io::http::trouble;
 
-bool has_port(const std::string& host) { return host.find(':', host.starts_with('[') ? host.find(']') : 0) != std::string::npos; }
+bool has_port(const std::string& host) {
+  return host.find(':', host.starts_with('[') ? host.find(']') : 0) != std::string::npos;
+}
 
 // Returns the URL schemes to try, in order. A loopback registry may use either:
 // - With a port, http is first: the port speaks one of the two, and a TLS server answers a plain request with an error
@@ -43,7 +45,11 @@ std::string reason_of(const std::exception_ptr& failure) {
 }  // namespace
 
 registry_session::registry_session(io::http::client& http, oci::reference name, registry_options options)
-    : http_(http), name_(std::move(name)), options_(std::move(options)), schemes_(schemes_for(name_, options_.plain_http)), layers_(options_.parallel) {}
+    : http_(http),
+      name_(std::move(name)),
+      options_(std::move(options)),
+      schemes_(schemes_for(name_, options_.plain_http)),
+      layers_(options_.parallel) {}
 
 task<bool> registry_session::wait_after(std::exception_ptr failure, retries& attempts) {
   const prospect p = prospect_of(failure, answered_);
@@ -55,7 +61,8 @@ task<bool> registry_session::wait_after(std::exception_ptr failure, retries& att
     slowed_ = now + *delay;
   }
   if (*delay >= std::chrono::seconds(1) && options_.notice) {
-    options_.notice(name_.host + ": " + reason_of(failure) + "; trying again in " + std::to_string((delay->count() + 999) / 1000) + " s");
+    options_.notice(name_.host + ": " + reason_of(failure) + "; trying again in " +
+                    std::to_string((delay->count() + 999) / 1000) + " s");
   }
   co_await pause(*delay);
   co_return true;
@@ -199,7 +206,8 @@ task<void> registry_session::refuse(std::unique_ptr<response> answer, std::strin
   } catch (const error&) {
     // The status is enough.
   }
-  throw explain({name_.familiar(), std::move(subject), name_.host, answer->status(), answer->retry_after(), std::move(body)});
+  throw explain(
+      {name_.familiar(), std::move(subject), name_.host, answer->status(), answer->retry_after(), std::move(body)});
 }
 
 }  // namespace lxr::transfer

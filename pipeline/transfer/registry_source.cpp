@@ -20,7 +20,8 @@ std::uint64_t beginning_of(const response& answer) {
   constexpr std::string_view unit = "bytes ";
   if (answer.status() != 206 || !range.starts_with(unit)) return 0;
   std::uint64_t begin = 0;
-  for (std::size_t i = unit.size(); i < range.size() && range[i] >= '0' && range[i] <= '9' && begin < (1ull << 58); ++i) {
+  for (std::size_t i = unit.size(); i < range.size() && range[i] >= '0' && range[i] <= '9' && begin < (1ull << 58);
+       ++i) {
     begin = begin * 10 + static_cast<std::uint64_t>(range[i] - '0');
   }
   return begin;
@@ -31,7 +32,8 @@ std::uint64_t beginning_of(const response& answer) {
 // Failure, Cancel: as registry_session.
 class resuming_stream final : public blob_stream {
  public:
-  resuming_stream(registry_session& session, oci::descriptor what) : session_(session), what_(std::move(what)), attempts_(session.limits()) {}
+  resuming_stream(registry_session& session, oci::descriptor what)
+      : session_(session), what_(std::move(what)), attempts_(session.limits()) {}
 
   task<void> open(blob_kind kind) {
     auto opening = session_.persist([this, kind] { return open_once(kind); }, attempts_);
@@ -125,13 +127,15 @@ class resuming_stream final : public blob_stream {
     }
     if (!response_) co_return false;
     const std::uint64_t begin = beginning_of(*response_);
-    if (begin > received_) throw error(errc::protocol, "pull", what_.content.str(), "the registry leaves a part of it out");
+    if (begin > received_)
+      throw error(errc::protocol, "pull", what_.content.str(), "the registry leaves a part of it out");
     skip_ = received_ - begin;
     co_return true;
   }
 
   [[nodiscard]] std::exception_ptr cut_short() const {
-    return std::make_exception_ptr(io::http::transfer_error(io::http::trouble::broken, errc::unavailable, what_.content.str(), "the answer ended early", ""));
+    return std::make_exception_ptr(io::http::transfer_error(io::http::trouble::broken, errc::unavailable,
+                                                            what_.content.str(), "the answer ended early", ""));
   }
 
   registry_session& session_;
@@ -144,14 +148,16 @@ class resuming_stream final : public blob_stream {
 
 class registry_source final : public source {
  public:
-  registry_source(io::http::client& http, oci::reference name, registry_options options) : session_(http, std::move(name), std::move(options)) {}
+  registry_source(io::http::client& http, oci::reference name, registry_options options)
+      : session_(http, std::move(name), std::move(options)) {}
 
   // Sends a HEAD request: registries that limit pulls do not count it. A failure is ignored; the GET request that
   // follows reports it.
   task<oci::digest> probe() override {
     std::string said;
     try {
-      auto asking = session_.ask({"/manifests/" + named(), "manifest of " + name().familiar(), {accepted_types()}, true});
+      auto asking =
+          session_.ask({"/manifests/" + named(), "manifest of " + name().familiar(), {accepted_types()}, true});
       const std::unique_ptr<response> r = co_await std::move(asking);
       said = r->header("docker-content-digest");
     } catch (const error&) {
@@ -184,7 +190,8 @@ class registry_source final : public source {
 
  private:
   [[noreturn]] void wrong_digest(const oci::digest& wanted, const oci::digest& got) const {
-    throw error(errc::corrupt, "pull", name().familiar(), "the manifest has digest " + got.str() + " instead of " + wanted.str());
+    throw error(errc::corrupt, "pull", name().familiar(),
+                "the manifest has digest " + got.str() + " instead of " + wanted.str());
   }
 
   // Returns an empty digest for what is no SHA-256 digest.

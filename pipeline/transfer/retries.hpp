@@ -8,8 +8,8 @@ namespace lxr::transfer {
 
 // How long a failing request is tried again.
 struct patience {
-  int attempts = 6;                             // of one request, or of a transfer without progress
-  std::chrono::milliseconds first_delay{200};   // doubled each time; a random part of up to half is subtracted
+  int attempts = 6;                            // of one request, or of a transfer without progress
+  std::chrono::milliseconds first_delay{200};  // doubled each time; a random part of up to half is subtracted
   std::chrono::milliseconds longest_delay{10'000};
   std::chrono::milliseconds longest_wait{60'000};  // give up when the registry asks for more, or fails for longer
 };

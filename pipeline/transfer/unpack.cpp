@@ -17,15 +17,25 @@ constexpr std::size_t blocks_in_flight = 2;  // blocks per channel
 oci::compression compression_of(const oci::descriptor& what, std::span<const std::byte> head) {
   using io::codec::packing;
   const auto refuse = [&what](const std::string& with) {
-    throw error(errc::unsupported, "unpack layer", what.content.str(), "it is compressed with " + with + ", which no image format allows", "gzip, zstd and uncompressed layers can be used");
+    throw error(errc::unsupported, "unpack layer", what.content.str(),
+                "it is compressed with " + with + ", which no image format allows",
+                "gzip, zstd and uncompressed layers can be used");
   };
   switch (io::codec::packing_of(head)) {
-    case packing::tar: return oci::compression::none;
-    case packing::gzip: return oci::compression::gzip;
-    case packing::zstd: return oci::compression::zstd;
-    case packing::bzip2: refuse("bzip2"); break;
-    case packing::xz: refuse("xz"); break;
-    case packing::unknown: break;
+    case packing::tar:
+      return oci::compression::none;
+    case packing::gzip:
+      return oci::compression::gzip;
+    case packing::zstd:
+      return oci::compression::zstd;
+    case packing::bzip2:
+      refuse("bzip2");
+      break;
+    case packing::xz:
+      refuse("xz");
+      break;
+    case packing::unknown:
+      break;
   }
   return oci::layer_compression(what);
 }
@@ -34,8 +44,8 @@ oci::compression compression_of(const oci::descriptor& what, std::span<const std
 // Lifecycle: run(), once.  Runs on: the loop's strand.  Failure, Cancel: as unpack_layer().
 class unpacking {
  public:
-  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target, unpack_tools tools,
-            progress_function progress)
+  unpacking(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target,
+            unpack_tools tools, progress_function progress)
       : from_(std::move(from)),
         what_(std::move(what)),
         diff_id_(std::move(diff_id)),
@@ -65,7 +75,8 @@ class unpacking {
     const stage_span span(events_, "receive", what_.content.hex().substr(0, 12));
     while (auto block = co_await from_->read()) {
       received_ += block->size();
-      if (received_ > what_.size) wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
+      if (received_ > what_.size)
+        wrong("it is larger than the manifest says (" + std::to_string(what_.size) + " bytes)");
       budget_.receive(block->size());
       progress_(received_);
       co_await hashes_.update(blob_hash_, block->bytes(), urgency());
@@ -131,7 +142,8 @@ class unpacking {
     using io::codec::usual_zstd_window;
     const std::uint64_t window = std::max(io::codec::zstd_window_of(head), usual_zstd_window);
     if (window > usual_zstd_window) large_window_.emplace(co_await large_windows_.acquire());
-    if (window <= io::codec::largest_zstd_window) window_.set(window - usual_zstd_window, "the window of a zstd stream");
+    if (window <= io::codec::largest_zstd_window)
+      window_.set(window - usual_zstd_window, "the window of a zstd stream");
     decoder_ = io::codec::make_zstd_decoder(contexts_, window);
   }
 
@@ -179,7 +191,8 @@ class unpacking {
   [[nodiscard]] std::uint64_t urgency() const { return what_.size - received_; }
 
   [[noreturn]] void wrong(std::string why) const {
-    throw error(errc::corrupt, "unpack layer", what_.content.str(), std::move(why), "the registry's copy is damaged, or the transfer was");
+    throw error(errc::corrupt, "unpack layer", what_.content.str(), std::move(why),
+                "the registry's copy is damaged, or the transfer was");
   }
 
   std::unique_ptr<blob_stream> from_;
@@ -208,8 +221,8 @@ class unpacking {
 
 }  // namespace
 
-task<layer::stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target,
-                                unpack_tools tools, progress_function progress) {
+task<layer::stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id,
+                                       layer::layer_target& target, unpack_tools tools, progress_function progress) {
   const std::string name = what.content.str();
   unpacking u(std::move(from), std::move(what), std::move(diff_id), target, tools, std::move(progress));
   std::exception_ptr failure;

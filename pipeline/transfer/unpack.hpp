@@ -9,8 +9,8 @@
 #include "core/base/event_sink.hpp"
 #include "io/codec/decoder.hpp"
 #include "pipeline/layer/budget.hpp"
-#include "pipeline/transfer/hashing.hpp"
 #include "pipeline/layer/layer_target.hpp"
+#include "pipeline/transfer/hashing.hpp"
 #include "pipeline/transfer/source.hpp"
 
 namespace lxr::transfer {
@@ -37,7 +37,7 @@ constexpr std::size_t plain_block_size = 1u << 20;  // bytes
 // Failure: throws error{errc::corrupt} for wrong content, and what source and target throw; the caller discards what
 //   the target stored.
 // Cancel: terminal; the same.
-task<layer::stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id, layer::layer_target& target,
-                                unpack_tools tools, progress_function progress);
+task<layer::stored_layer> unpack_layer(std::unique_ptr<blob_stream> from, oci::descriptor what, oci::digest diff_id,
+                                       layer::layer_target& target, unpack_tools tools, progress_function progress);
 
 }  // namespace lxr::transfer

@@ -13,7 +13,8 @@ TEST(detach_keys, are_the_bytes_a_terminal_sends) {
   EXPECT_EQ(parse_detach_keys("ctrl-@"), std::string(1, 0));
   EXPECT_EQ(parse_detach_keys("ctrl-a,x,ctrl-["), "\x01x\x1b");
   EXPECT_EQ(parse_detach_keys(""), "");
-  for (const char* bad : {"ctrl-", "ctrl-1", "ab", ",", "ctrl-p,,a", "1"}) EXPECT_THROW(parse_detach_keys(bad), error) << bad;
+  for (const char* bad : {"ctrl-", "ctrl-1", "ab", ",", "ctrl-p,,a", "1"})
+    EXPECT_THROW(parse_detach_keys(bad), error) << bad;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Issue 11, 3.4 and security case 68: every flag of every command takes the words that Go's pflag gives it, and no other.
+// Issue 11, 3.4 and security case 68: every flag of every command takes the words that Go's pflag gives it, and no
+// other.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -56,8 +57,10 @@ void read(const declared& f, const words& line) {
 }
 
 words two_values(const declared& f) {
-  static const std::map<std::string, words> of_a_kind{
-      {"--memory", {"64m", "1g"}}, {"--cpus", {"1.5", "2"}}, {"--workdir", {"/a", "/b"}}, {"--hostname", {"a", "b"}}, {"--network", {"none", "host"}}, {"--net", {"none", "host"}}, {"--stop-signal", {"TERM", "9"}}, {"--umask", {"022", "0777"}}};
+  static const std::map<std::string, words> of_a_kind{{"--memory", {"64m", "1g"}},      {"--cpus", {"1.5", "2"}},
+                                                      {"--workdir", {"/a", "/b"}},      {"--hostname", {"a", "b"}},
+                                                      {"--network", {"none", "host"}},  {"--net", {"none", "host"}},
+                                                      {"--stop-signal", {"TERM", "9"}}, {"--umask", {"022", "0777"}}};
   if (const auto found = of_a_kind.find(f.names.back()); found != of_a_kind.end()) return found->second;
   if (f.number) return {std::to_string(f.lowest), std::to_string(f.highest)};
   if (!f.choices.empty()) return {f.choices[0], f.choices[1]};
@@ -87,8 +90,11 @@ void expect_empty(const declared& f, const words& line) {
 TEST(every_flag, of_every_command_is_seen) {
   std::set<std::string> commands;
   for (const declared& f : every_flag()) commands.insert(f.command);
-  for (const char* one : {"lxr run", "lxr create", "lxr start", "lxr exec", "lxr batch", "lxr ps", "lxr inspect", "lxr logs", "lxr stop", "lxr kill", "lxr rm", "lxr pull",
-                          "lxr images", "lxr rmi", "lxr history", "lxr image inspect", "lxr image prune", "lxr system df", "lxr system prune", "lxr system check", "lxr info", "lxr version"}) {
+  for (const char* one :
+       {"lxr run",          "lxr create",       "lxr start",   "lxr exec",          "lxr batch",       "lxr ps",
+        "lxr inspect",      "lxr logs",         "lxr stop",    "lxr kill",          "lxr rm",          "lxr pull",
+        "lxr images",       "lxr rmi",          "lxr history", "lxr image inspect", "lxr image prune", "lxr system df",
+        "lxr system prune", "lxr system check", "lxr info",    "lxr version"}) {
     EXPECT_TRUE(commands.contains(one)) << one;
   }
 }
@@ -111,7 +117,8 @@ TEST(every_flag, with_a_value_takes_exactly_it) {
       if (!is_long) expect(f, {name + a, "ARGUMENT"}, {a}, {"ARGUMENT"});
       if (!is_long) expect(f, {"-" + name.substr(1) + b, "--", "ARGUMENT"}, {b}, {"ARGUMENT"});
       read(f, {name});
-      EXPECT_NE(probe.refusal.find("flag needs an argument"), std::string::npos) << f.command << " " << name << ": " << probe.refusal;
+      EXPECT_NE(probe.refusal.find("flag needs an argument"), std::string::npos)
+          << f.command << " " << name << ": " << probe.refusal;
     }
   }
   EXPECT_GT(seen, 60u);
@@ -143,7 +150,9 @@ TEST(every_flag, with_one_letter_goes_into_a_cluster) {
   std::size_t seen = 0;
   for (const declared& last : all) {
     for (const declared& first : all) {
-      if (first.command != last.command || !first.boolean || last.boolean || short_name(first).empty() || short_name(last).empty()) continue;
+      if (first.command != last.command || !first.boolean || last.boolean || short_name(first).empty() ||
+          short_name(last).empty())
+        continue;
       ++seen;
       const std::string cluster = short_name(first) + short_name(last).substr(1), value = two_values(last).front();
       expect(last, {cluster, value, "ARGUMENT"}, {value}, {"ARGUMENT"});
@@ -160,7 +169,8 @@ TEST(every_flag, ends_at_the_image_where_a_command_follows) {
     const bool ends = std::set<std::string>{"lxr run", "lxr create", "lxr batch", "lxr exec"}.contains(f.command);
     if (f.names.back() == "--help") continue;
     const std::string word = f.names.back() + "=" + (f.boolean ? "true" : two_values(f).front());
-    expect(f, {"ARGUMENT", word}, ends ? words{} : words{word.substr(word.find('=') + 1)}, ends ? words{"ARGUMENT", word} : words{"ARGUMENT"});
+    expect(f, {"ARGUMENT", word}, ends ? words{} : words{word.substr(word.find('=') + 1)},
+           ends ? words{"ARGUMENT", word} : words{"ARGUMENT"});
   }
 }
 
@@ -170,7 +180,8 @@ TEST(every_flag, ends_at_the_image_where_a_command_follows) {
 std::optional<int> parse(flag_set& app, const invocation&) {
   if (probe.collect != nullptr) {
     for (const auto& f : app.flags()) {
-      probe.collect->push_back({app.title(), f->names(), f->is_boolean(), f->is_number(), f->choices(), f->lowest(), f->highest()});
+      probe.collect->push_back(
+          {app.title(), f->names(), f->is_boolean(), f->is_number(), f->choices(), f->lowest(), f->highest()});
     }
     return 0;
   }

@@ -40,7 +40,8 @@ struct sample {
 
 TEST(flag_set, sets_variables_the_last_word_counts_and_lists_grow) {
   sample s;
-  s.app.parse({"a", "-itu", "root", "--env=A=1", "b", "-e", "", "-n5", "--count", "6", "--as=", "-t=false", "--", "-e", "--"});
+  s.app.parse(
+      {"a", "-itu", "root", "--env=A=1", "b", "-e", "", "-n5", "--count", "6", "--as=", "-t=false", "--", "-e", "--"});
   EXPECT_TRUE(s.interactive);
   EXPECT_FALSE(s.tty);
   EXPECT_EQ(s.user, "");
@@ -75,17 +76,26 @@ TEST(flag_set, an_equals_sign_with_nothing_behind_is_a_value_of_one_letter) {
 
 // Issue 11, 3.14: the command is named, its help, and what was probably meant.
 TEST(flag_set, refusals_name_the_command_its_help_and_what_was_meant) {
-  EXPECT_EQ(sample().refusal({"--usr", "x"}), "cannot use lxr sample: unknown flag: --usr; did you mean --user? see lxr sample --help");
-  EXPECT_EQ(sample().refusal({"--zzzzzz", "x"}), "cannot use lxr sample: unknown flag: --zzzzzz; see lxr sample --help");
-  EXPECT_EQ(sample().refusal({"--root=/x", "x"}), "cannot use lxr sample: unknown flag: --root; it stands before the command: lxr --root DIR sample; see lxr sample --help");
-  EXPECT_EQ(sample().refusal({"-ix", "x"}), "cannot use lxr sample: unknown shorthand flag: 'x' in -ix; see lxr sample --help");
-  EXPECT_EQ(sample().refusal({"-pull=never", "x"}), "cannot use lxr sample: unknown shorthand flag: 'p' in -pull=never; did you mean --pull? see lxr sample --help");
-  EXPECT_EQ(sample().refusal({"-iu"}), "cannot use lxr sample: flag needs an argument: 'u' in -iu; see lxr sample --help");
+  EXPECT_EQ(sample().refusal({"--usr", "x"}),
+            "cannot use lxr sample: unknown flag: --usr; did you mean --user? see lxr sample --help");
+  EXPECT_EQ(sample().refusal({"--zzzzzz", "x"}),
+            "cannot use lxr sample: unknown flag: --zzzzzz; see lxr sample --help");
+  EXPECT_EQ(sample().refusal({"--root=/x", "x"}),
+            "cannot use lxr sample: unknown flag: --root; it stands before the command: lxr --root DIR sample; see lxr "
+            "sample --help");
+  EXPECT_EQ(sample().refusal({"-ix", "x"}),
+            "cannot use lxr sample: unknown shorthand flag: 'x' in -ix; see lxr sample --help");
+  EXPECT_EQ(
+      sample().refusal({"-pull=never", "x"}),
+      "cannot use lxr sample: unknown shorthand flag: 'p' in -pull=never; did you mean --pull? see lxr sample --help");
+  EXPECT_EQ(sample().refusal({"-iu"}),
+            "cannot use lxr sample: flag needs an argument: 'u' in -iu; see lxr sample --help");
   EXPECT_EQ(sample().refusal({"---x"}), "cannot use lxr sample: bad flag syntax: ---x; see lxr sample --help");
   EXPECT_EQ(sample().refusal({}), "cannot use lxr sample: no NAME was given; see lxr sample --help");
   EXPECT_EQ(sample().refusal({"--pull", "now", "x"}), "cannot use --pull \"now\": it is missing or never");
   for (const char* bad : {"", "x", "1x", " 1", "60001", "-2", "+-1", "99999999999999999999", "1e3", "0x10"}) {
-    EXPECT_EQ(sample().refusal({"-n", bad, "x"}), std::string("cannot use --count \"") + bad + "\": it is a number from -1 to 60000");
+    EXPECT_EQ(sample().refusal({"-n", bad, "x"}),
+              std::string("cannot use --count \"") + bad + "\": it is a number from -1 to 60000");
   }
 }
 

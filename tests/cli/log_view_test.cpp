@@ -17,7 +17,8 @@ struct shown {
 };
 
 const std::vector<std::string> records{
-    "T1 stdout F one", "T2 stdout P tw", "T3 stderr P er", "T4 stdout P o", "T5 stderr F ror", "T6 stdout F ", "T7 stdout F ", "T8 stdout P thr", "T9 stdout P ee",
+    "T1 stdout F one", "T2 stdout P tw", "T3 stderr P er",  "T4 stdout P o",  "T5 stderr F ror",
+    "T6 stdout F ",    "T7 stdout F ",   "T8 stdout P thr", "T9 stdout P ee",
 };
 
 shown view_of(bool timestamps, std::optional<std::size_t> tail, const std::vector<std::string>& later = {}) {

@@ -16,7 +16,9 @@
 namespace lxr::cli {
 namespace {
 
-const std::string hostile = "a\x1b]0;title\x07\x1b[2J\r\x08\x7f\xc2\x9b" "31m\x9b\xff\nb\tc";
+const std::string hostile =
+    "a\x1b]0;title\x07\x1b[2J\r\x08\x7f\xc2\x9b"
+    "31m\x9b\xff\nb\tc";
 
 // The streams of a test are pipes or files.
 struct captured {
@@ -37,7 +39,8 @@ void expect_harmless(const std::string& text, std::size_t lines) {
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(text, '\n')), lines) << text;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    EXPECT_TRUE(byte == '\n' || (byte >= 0x20 && byte < 0x7f) || byte >= 0xc0 || byte == 0x80 || byte == 0xa6) << text << static_cast<int>(byte);  // "…" is e2 80 a6
+    EXPECT_TRUE(byte == '\n' || (byte >= 0x20 && byte < 0x7f) || byte >= 0xc0 || byte == 0x80 || byte == 0xa6)
+        << text << static_cast<int>(byte);  // "…" is e2 80 a6
   }
   EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos);
 }
@@ -65,7 +68,8 @@ TEST(output, json_is_harmless_and_says_the_same) {
     print_json_pretty(o);
   });
   expect_harmless(c.out, 4);
-  EXPECT_EQ(json::get_string(json::parse_object(c.out.substr(0, c.out.find('\n')), "output"), "nothing", "none"), "none");
+  EXPECT_EQ(json::get_string(json::parse_object(c.out.substr(0, c.out.find('\n')), "output"), "nothing", "none"),
+            "none");
   EXPECT_NE(c.out.find(R"("x\u007f\u009b\u001b")"), std::string::npos) << c.out;
 }
 
@@ -87,7 +91,8 @@ TEST(output, progress_messages_and_timelines_are_harmless) {
 TEST(output, piped_progress_is_a_line_for_each_layer) {
   const captured c = capture([] {
     terminal_events events;
-    for (const char* phase : {"pulling", "pulling", "done", "done"}) events.layer_progress("aaaa", phase, 1'500'000, 1'500'000);
+    for (const char* phase : {"pulling", "pulling", "done", "done"})
+      events.layer_progress("aaaa", phase, 1'500'000, 1'500'000);
     events.layer_progress("bbbb", "present", 7'000, 7'000);
     events.finish_progress();
   });

@@ -16,7 +16,9 @@ struct progress : testing::Test {
   progress_view view_;
   progress_view::time_point now_{};
   void at(int ms) { now_ = progress_view::time_point(milliseconds(ms)); }
-  bool update(int layer, const char* phase, std::uint64_t done, std::uint64_t total) { return view_.update("layer" + std::to_string(layer), phase, done, total, now_); }
+  bool update(int layer, const char* phase, std::uint64_t done, std::uint64_t total) {
+    return view_.update("layer" + std::to_string(layer), phase, done, total, now_);
+  }
   std::string last(std::size_t rows = 24, std::size_t columns = 80) { return view_.lines(rows, columns).back(); }
 };
 

@@ -38,7 +38,8 @@ std::string on_a_terminal(const std::function<void()>& show) {
   slave.reset();
   std::string seen;
   char buffer[4096];
-  for (ssize_t got; (got = ::read(master.get(), buffer, sizeof buffer)) > 0;) seen.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(master.get(), buffer, sizeof buffer)) > 0;)
+    seen.append(buffer, static_cast<std::size_t>(got));
   int status = -1;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
@@ -77,7 +78,8 @@ struct screen {
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       if (bytes[at] == '\x1b') {
         std::size_t number = 0;
-        for (at += 2; bytes[at] >= '0' && bytes[at] <= '9'; ++at) number = number * 10 + static_cast<std::size_t>(bytes[at] - '0');
+        for (at += 2; bytes[at] >= '0' && bytes[at] <= '9'; ++at)
+          number = number * 10 + static_cast<std::size_t>(bytes[at] - '0');
         escape(number, bytes[at]);
       } else if (bytes[at] == '\r') {
         column = 0;
@@ -97,7 +99,8 @@ TEST(terminal_events, sixty_layers_neither_wrap_nor_scroll) {
     terminal_events events;
     for (int i = 0; i < 60; ++i) events.layer_progress(layer(i), "pulling", 0, 123'456'789);
     for (int step = 1; step < 50; ++step) {
-      for (int i = 0; i < 60; ++i) events.layer_progress(layer(i), "pulling", static_cast<std::uint64_t>(step) * 2'000'000, 123'456'789);
+      for (int i = 0; i < 60; ++i)
+        events.layer_progress(layer(i), "pulling", static_cast<std::uint64_t>(step) * 2'000'000, 123'456'789);
     }
     for (int i = 0; i < 60; ++i) events.layer_progress(layer(i), "done", 123'456'789, 123'456'789);
     events.finish_progress();

@@ -24,7 +24,8 @@ TEST(error, keeps_the_first_failure_beside_those_of_the_cleanup) {
 
 TEST(is_cancelled, knows_both_spellings_of_it_and_nothing_else) {
   EXPECT_TRUE(is_cancelled(std::make_exception_ptr(cancelled(cancel_reason::user))));
-  EXPECT_TRUE(is_cancelled(std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted))));
+  EXPECT_TRUE(
+      is_cancelled(std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted))));
   EXPECT_FALSE(is_cancelled(std::make_exception_ptr(error(errc::timed_out, "a", "b"))));
   EXPECT_FALSE(is_cancelled(nullptr));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/file.hpp"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -70,7 +70,8 @@ TEST(file, what_proc_tells_of_a_process_that_is_going_is_nothing) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   siginfo_t info{};
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);  // it stays, without a mount namespace
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT),
+            0);  // it stays, without a mount namespace
   EXPECT_FALSE(file::read_of_process(child, "mountinfo"));
   ::waitpid(child, nullptr, 0);
   EXPECT_FALSE(file::read_of_process(child, "mountinfo"));

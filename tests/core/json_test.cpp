@@ -32,8 +32,12 @@ TEST(json, pretty_output_parses_back_to_the_same) {
 
 // Issue 11, 1.20: U+009B alone begins what ESC [ begins.
 TEST(json_text, no_control_byte_of_any_kind_is_printable) {
-  EXPECT_EQ(json::printable("a\x7f\xc2\x9b" "31m\x9b\xc2\xa0"), "a\\x7f\\xc2\\x9b31m\\x9b\xc2\xa0");
-  EXPECT_EQ(json::escape_controls("\"a\x7f\xc2\x9b" "31m\x9b\xc2\xa0\""), "\"a\\u007f\\u009b31m\\\\x9b\xc2\xa0\"");
+  EXPECT_EQ(json::printable("a\x7f\xc2\x9b"
+                            "31m\x9b\xc2\xa0"),
+            "a\\x7f\\xc2\\x9b31m\\x9b\xc2\xa0");
+  EXPECT_EQ(json::escape_controls("\"a\x7f\xc2\x9b"
+                                  "31m\x9b\xc2\xa0\""),
+            "\"a\\u007f\\u009b31m\\\\x9b\xc2\xa0\"");
   EXPECT_TRUE(json::is_utf8("\xc2\xa0 a"));
   EXPECT_FALSE(json::is_utf8("a\x9b"));
 }

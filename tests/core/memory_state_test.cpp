@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "core/base/error.hpp"
-#include "core/model/after_boot.hpp"
 #include "core/instance/ownership.hpp"
+#include "core/model/after_boot.hpp"
 #include "tests/support/state_fixture.hpp"
 
 namespace lxr {
@@ -18,7 +18,7 @@ namespace {
 struct memory_states : test::state_fixture {
   std::string state = dir.path() + "/state";
   void SetUp() override {
-    struct statfs fs {};
+    struct statfs fs{};
     if (::statfs(dir.path().c_str(), &fs) != 0 || fs.f_type == TMPFS_MAGIC) GTEST_SKIP() << "/tmp is in memory itself";
   }
 };
@@ -75,7 +75,8 @@ TEST(ownership, is_told_by_the_state_directory) {
   EXPECT_FALSE(is_orphaned(mark));
   EXPECT_TRUE(was_replaced(first));
   EXPECT_FALSE(was_replaced(second));
-  for (const char* other : {"", "lxr", "lxr 1 /nowhere", "eth0 of mine", "lxr /nowhere"}) EXPECT_FALSE(is_orphaned(other)) << other;
+  for (const char* other : {"", "lxr", "lxr 1 /nowhere", "eth0 of mine", "lxr /nowhere"})
+    EXPECT_FALSE(is_orphaned(other)) << other;
   EXPECT_EQ(owner_mark(instance::open(root, dir.path() + "/" + std::string(240, 's'))), "");
 }
 

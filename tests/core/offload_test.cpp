@@ -99,7 +99,8 @@ TEST(offload, the_most_urgent_job_goes_first_and_among_equals_the_first) {
   test::settle(loop);
   while (stage != 1) std::this_thread::yield();
   std::list<test::spawned> others;
-  for (const auto& [who, urgency] : {std::pair{'c', 5u}, {'d', 5u}, {'e', 1u}, {'b', 9u}}) others.emplace_back(loop, note(pool, order, who, urgency));
+  for (const auto& [who, urgency] : {std::pair{'c', 5u}, {'d', 5u}, {'e', 1u}, {'b', 9u}})
+    others.emplace_back(loop, note(pool, order, who, urgency));
   others.emplace_back(loop, note(pool, order, 'a', worker_pool::at_once));
   test::settle(loop);
   stage = 2;
@@ -138,7 +139,9 @@ TEST(worker_pool, takes_the_threads_it_gets_or_says_so) {
         try {
           asio::io_context loop;
           worker_pool pool(1000);
-          run(loop, [](worker_pool& on, std::atomic<int>& count) -> task<void> { co_await offload(on, [&count] { ++count; }); }(pool, done));
+          run(loop, [](worker_pool& on, std::atomic<int>& count) -> task<void> {
+            co_await offload(on, [&count] { ++count; });
+          }(pool, done));
         } catch (const error& e) {
           ::_exit(e.code() == errc::exhausted ? 3 : 4);
         }

@@ -79,9 +79,7 @@ TEST_F(either, leaves_the_flags_of_its_descriptors_alone) {
 }
 
 // Issue 11, 1.21: what the kernel refuses to watch is an error of lxr's, not of Asio's.
-TEST_F(either, refuses_what_cannot_be_watched) {
-  EXPECT_THROW(readiness(loop.get_executor(), -1), error);
-}
+TEST_F(either, refuses_what_cannot_be_watched) { EXPECT_THROW(readiness(loop.get_executor(), -1), error); }
 
 }  // namespace
 }  // namespace lxr

@@ -40,7 +40,8 @@ TEST(semaphore, a_waiter_cancelled_in_the_middle_takes_no_permit) {
   semaphore s(1);
   waiter_list gate;
   int inside = 0, most = 0;
-  spawned holder(loop, hold(s, gate, inside, most)), waiter(loop, hold(s, gate, inside, most)), next(loop, hold(s, gate, inside, most));
+  spawned holder(loop, hold(s, gate, inside, most)), waiter(loop, hold(s, gate, inside, most)),
+      next(loop, hold(s, gate, inside, most));
   settle(loop);
   waiter.cancel();
   settle(loop);

@@ -50,7 +50,10 @@ TEST(shielded, runs_to_its_end_in_a_cancelled_coroutine) {
 }
 
 task<void> shield_a_failure() {
-  auto failing = []() -> task<void> { throw std::runtime_error("undo failed"); co_return; }();
+  auto failing = []() -> task<void> {
+    throw std::runtime_error("undo failed");
+    co_return;
+  }();
   co_await shielded(std::move(failing));
 }
 

@@ -4,15 +4,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/model/container_config.hpp"
-#include "core/model/after_boot.hpp"
 #include "core/instance/container_lock.hpp"
-#include "core/model/container_state.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
-#include "core/async/run.hpp"
+#include "core/model/after_boot.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/container_state.hpp"
 #include "tests/support/state_fixture.hpp"
 
 namespace lxr {
@@ -181,7 +181,8 @@ TEST_F(states, a_lock_is_one_holders_at_a_time) {
   EXPECT_TRUE(try_lock_container(where, id));
 }
 
-// Issue 11, 3.16: of two removers, or a remover and a starter, the second one must not believe that it has the container.
+// Issue 11, 3.16: of two removers, or a remover and a starter, the second one must not believe that it has the
+// container.
 TEST_F(states, a_lock_is_not_had_on_a_container_that_was_removed_meanwhile) {
   const std::string id = make_container("x");
   container_lock held = lock_within(where, id, milliseconds(0));

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (const auto* m = std::get_if<lxr::oci::manifest>(&parsed)) {
       for (const auto& layer : m->layers) lxr::oci::layer_compression(layer);
     } else {
-      for (const char* wanted : {"amd64", "arm/v6"}) lxr::oci::choose(std::get<lxr::oci::index>(parsed), lxr::oci::platform::parse(wanted), "fuzz");
+      for (const char* wanted : {"amd64", "arm/v6"})
+        lxr::oci::choose(std::get<lxr::oci::index>(parsed), lxr::oci::platform::parse(wanted), "fuzz");
     }
   } catch (const lxr::error&) {
   }

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/base/error.hpp"
 #include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
 #include "io/erofs/index.hpp"
 #include "io/tar/reader.hpp"
 #include "pipeline/layer/layer_index.hpp"

@@ -151,7 +151,8 @@ TEST_F(between, start_beside_run_finds_it_running) {
   for (int i = 0; i < 30; ++i) {
     const auto [made, started] = pair(run_d(), {"start", "v"});
     EXPECT_EQ(made.code, 0) << made.err;
-    EXPECT_TRUE(started.code == 0 || started.err.find("no container with that name") != std::string::npos) << started.err;
+    EXPECT_TRUE(started.code == 0 || started.err.find("no container with that name") != std::string::npos)
+        << started.err;
     EXPECT_EQ(status_of("v"), "running");
     clean();
   }
@@ -181,15 +182,27 @@ TEST_F(between, what_follows_a_removal_is_not_swept) {
   }
 }
 
-// Every pair of commands on one container, in each of its states: nobody hangs, aborts, blames what is not the cause, or leaves
-// a container that cannot be removed or that is said to run without a process.
+// Every pair of commands on one container, in each of its states: nobody hangs, aborts, blames what is not the cause,
+// or leaves a container that cannot be removed or that is said to run without a process.
 TEST_F(between, every_pair_of_commands_leaves_a_true_state) {
   const std::map<std::string, std::vector<std::vector<std::string>>> states{
-      {"none", {}}, {"created", {make({"create"}, {"sleep", "1000"})}}, {"running", {run_d()}}, {"exited", {run_d(), {"kill", "v"}}}};
-  const std::vector<std::vector<std::string>> commands{{"start", "v"}, {"stop", "-t", "0", "v"}, {"kill", "v"},   {"rm", "v"},        {"rm", "-f", "v"},
-                                                       {"system", "prune", "-f"}, {"exec", "v", "true"}, {"inspect", "v"}, run_d(), make({"create"}, {"sleep", "1000"}),
+      {"none", {}},
+      {"created", {make({"create"}, {"sleep", "1000"})}},
+      {"running", {run_d()}},
+      {"exited", {run_d(), {"kill", "v"}}}};
+  const std::vector<std::vector<std::string>> commands{{"start", "v"},
+                                                       {"stop", "-t", "0", "v"},
+                                                       {"kill", "v"},
+                                                       {"rm", "v"},
+                                                       {"rm", "-f", "v"},
+                                                       {"system", "prune", "-f"},
+                                                       {"exec", "v", "true"},
+                                                       {"inspect", "v"},
+                                                       run_d(),
+                                                       make({"create"}, {"sleep", "1000"}),
                                                        make({"run", "--rm"}, {"true"})};
-  const char* const never[] = {"terminate called", "cannot open", ".tmp-", "No such device", "No such process", "No such file", "may be too low", "cgroup.procs",
+  const char* const never[] = {"terminate called",      "cannot open",   ".tmp-",          "No such device",
+                               "No such process",       "No such file",  "may be too low", "cgroup.procs",
                                "cannot make directory", "Connection re", "$PATH ()"};
   for (const auto& [state, making] : states) {
     for (const auto& first : commands) {
@@ -197,7 +210,8 @@ TEST_F(between, every_pair_of_commands_leaves_a_true_state) {
         for (const auto& words : making) must(words);
         const auto [one, two] = pair(first, second);
         const std::string what = state + ": " + first.front() + " beside " + second.front() + ": ";
-        for (const char* text : never) EXPECT_EQ((one.err + two.err).find(text), std::string::npos) << what << one.err << two.err;
+        for (const char* text : never)
+          EXPECT_EQ((one.err + two.err).find(text), std::string::npos) << what << one.err << two.err;
         const outcome seen = lxr({"inspect", "v"});
         if (seen.code == 0) {
           const json::array all = json::parse(seen.out, "inspect").as_array();
@@ -221,7 +235,8 @@ TEST_F(between, logs_and_exec_wait_for_one_that_is_being_started) {
     clean();
     const auto [again, executed] = pair(run_d(), {"exec", "v", "echo", "x"});
     EXPECT_EQ(again.code, 0) << again.err;
-    EXPECT_TRUE(executed.out == "x\n" || executed.err.find("no container with that name") != std::string::npos) << executed.err;
+    EXPECT_TRUE(executed.out == "x\n" || executed.err.find("no container with that name") != std::string::npos)
+        << executed.err;
     clean();
   }
 }
@@ -237,15 +252,29 @@ class storm : public between {
       return words;
     };
     const std::vector<std::string> sleeps{"sleep", "1000"}, ends{"sh", "-c", "echo out; exit 3"};
-    const std::vector<std::vector<std::string>> all{with({"run", "-d"}, sleeps), with({"run", "--rm"}, ends), with({"run"}, ends), with({"create"}, ends), with({"create"}, sleeps),
-                                                    {"start", name}, {"stop", "-t", "0", name}, {"kill", name}, {"rm", name}, {"rm", "-f", name}, {"exec", name, "echo", "out"},
-                                                    {"inspect", name}, {"ps", "-a"}, {"logs", name}, {"system", "prune", "-f"}, {"system", "df"}};
+    const std::vector<std::vector<std::string>> all{with({"run", "-d"}, sleeps),
+                                                    with({"run", "--rm"}, ends),
+                                                    with({"run"}, ends),
+                                                    with({"create"}, ends),
+                                                    with({"create"}, sleeps),
+                                                    {"start", name},
+                                                    {"stop", "-t", "0", name},
+                                                    {"kill", name},
+                                                    {"rm", name},
+                                                    {"rm", "-f", name},
+                                                    {"exec", name, "echo", "out"},
+                                                    {"inspect", name},
+                                                    {"ps", "-a"},
+                                                    {"logs", name},
+                                                    {"system", "prune", "-f"},
+                                                    {"system", "df"}};
     return all[dice() % all.size()];
   }
   // What holds of every command, whatever the others do meanwhile.
   void check(const std::vector<std::string>& words, const outcome& o) {
     const std::string what = words.front() + ": " + o.err;
-    for (const char* text : {"terminate called", "cannot open", ".tmp-", "No such", "may be too low", "cgroup.procs", "cannot make directory", "Connection re", "Bad file", "corrupt"}) {
+    for (const char* text : {"terminate called", "cannot open", ".tmp-", "No such", "may be too low", "cgroup.procs",
+                             "cannot make directory", "Connection re", "Bad file", "corrupt"}) {
       EXPECT_EQ(o.err.find(text), std::string::npos) << what;
     }
     if (words.back() == "echo out; exit 3" && words.front() == "run" && o.code == 3) EXPECT_EQ(o.out, "out\n") << what;

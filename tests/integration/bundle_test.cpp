@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bundle goes the way of every container: through launch, which knows neither images nor a store nor container options.
+// A bundle goes the way of every container: through launch, which knows neither images nor a store nor container
+// options.
 #include <fcntl.h>
 #include <sys/mount.h>
 
@@ -29,7 +30,9 @@ struct no_events final : event_sink {
 class bundle : public testing::Test {
  protected:
   void SetUp() override {
-    const outcome made = run_program({"/usr/bin/umoci", "unpack", "--image", std::string(LXR_BINARY_DIR) + "/fixture/small:small", path_}, {}, {"PATH=/usr/bin:/bin"});
+    const outcome made = run_program(
+        {"/usr/bin/umoci", "unpack", "--image", std::string(LXR_BINARY_DIR) + "/fixture/small:small", path_}, {},
+        {"PATH=/usr/bin:/bin"});
     ASSERT_EQ(made.code, 0) << made.err;
     spec_ = oci::parse_runtime_spec(file::read_at(AT_FDCWD, path_ + "/config.json").value(), "config.json");
     oci::validate(spec_, "config.json");
@@ -53,7 +56,8 @@ class bundle : public testing::Test {
       first.spawn(spec_, std::move(in), {}, {group.directory(), false, false});
       unique_fd root = io::mount::clone_mount(base.get(), spec_.root.path, true);
       io::mount::set_attributes(root.get(), "root", {MOUNT_ATTR_NODEV, 0, 0, false});
-      launch::child_streams streams{file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), unique_fd(::fcntl(out.write.get(), F_DUPFD_CLOEXEC, 3)), std::move(out.write)};
+      launch::child_streams streams{file::open_at(AT_FDCWD, "/dev/null", O_RDONLY),
+                                    unique_fd(::fcntl(out.write.get(), F_DUPFD_CLOEXEC, 3)), std::move(out.write)};
       first.hand_over(spec_, std::move(root), {}, std::move(streams), {});
       std::exception_ptr failure;
       try {
@@ -88,12 +92,15 @@ class bundle : public testing::Test {
 };
 
 TEST_F(bundle, runs_without_image_store_or_container_options) {
-  EXPECT_EQ(run({"sh", "-c", "hostname; id -u; readlink /proc/self/root; ls /proc | grep -c '^[0-9]'; exit 7"}), "umoci-default\n0\n/\n3\n");
+  EXPECT_EQ(run({"sh", "-c", "hostname; id -u; readlink /proc/self/root; ls /proc | grep -c '^[0-9]'; exit 7"}),
+            "umoci-default\n0\n/\n3\n");
   EXPECT_EQ(code_, 7);
 }
 
 TEST_F(bundle, has_what_its_document_says) {
-  EXPECT_EQ(run({"sh", "-c", "ulimit -n; grep CapBnd /proc/self/status; grep NoNewPrivs /proc/self/status; ls /sys/firmware | wc -l; grep -c ' /proc/sys proc ro,' /proc/mounts; ip link | grep -c ^"}),
+  EXPECT_EQ(run({"sh", "-c",
+                 "ulimit -n; grep CapBnd /proc/self/status; grep NoNewPrivs /proc/self/status; ls /sys/firmware | wc "
+                 "-l; grep -c ' /proc/sys proc ro,' /proc/mounts; ip link | grep -c ^"}),
             "1024\nCapBnd:\t0000000020000420\nNoNewPrivs:\t1\n0\n1\n2\n");
 }
 
@@ -103,7 +110,9 @@ TEST_F(bundle, mounts_come_in_their_order_and_binds_from_the_bundle) {
   spec_.mounts.push_back({"/mnt/made/here", "tmpfs", "tmpfs", {"size=64k"}, {}, {}});
   spec_.mounts.push_back({"/mnt/made/here/in", "bind", "data", {"bind", "ro"}, {}, {}});
   spec_.mounts.push_back({"/etc/one", "bind", "data/a", {"bind"}, {}, {}});
-  EXPECT_EQ(run({"sh", "-c", "cat /mnt/made/here/in/a /etc/one; touch /mnt/made/here/x && echo writable; touch /mnt/made/here/in/x 2>&1 | grep -o Read-only"}),
+  EXPECT_EQ(run({"sh", "-c",
+                 "cat /mnt/made/here/in/a /etc/one; touch /mnt/made/here/x && echo writable; touch /mnt/made/here/in/x "
+                 "2>&1 | grep -o Read-only"}),
             "from the bundle\nfrom the bundle\nwritable\nRead-only\n");
 }
 

@@ -41,7 +41,8 @@ std::uint16_t checksum(const std::string& of) {
 
 mac mac_at(const std::string& frame, std::size_t at) {
   mac m{};
-  if (frame.size() >= at + m.size()) std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(at), m.size(), reinterpret_cast<char*>(m.data()));
+  if (frame.size() >= at + m.size())
+    std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(at), m.size(), reinterpret_cast<char*>(m.data()));
   return m;
 }
 
@@ -64,7 +65,8 @@ frame_socket::frame_socket(pid_t pid, const std::string& link) {
     address.sll_protocol = htons(ETH_P_ALL);
     address.sll_ifindex = static_cast<int>(::if_nametoindex(link.c_str()));
     if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) error = errno;
-  }).join();
+  })
+      .join();
   if (error != 0) throw std::runtime_error("frame socket on " + link);
 }
 
@@ -87,26 +89,37 @@ int frame_socket::count(const std::function<bool(const std::string& frame)>& wan
 mac target_of(const std::string& frame) { return mac_at(frame, 0); }
 mac source_of(const std::string& frame) { return mac_at(frame, 6); }
 
-std::string ethernet(const mac& to, const mac& from, std::uint16_t type, const std::string& payload) { return bytes(to) + bytes(from) + number(type) + payload; }
+std::string ethernet(const mac& to, const mac& from, std::uint16_t type, const std::string& payload) {
+  return bytes(to) + bytes(from) + number(type) + payload;
+}
 
-std::string arp_reply(const mac& to, const mac& from, const std::string& address, const mac& mac_of_it, const std::string& its_address) {
-  const std::string body = number(1) + number(ETHERTYPE_IP) + std::string{6, 4} + number(2) + bytes(mac_of_it) + ipv4(address) + bytes(to) + ipv4(its_address);
+std::string arp_reply(const mac& to, const mac& from, const std::string& address, const mac& mac_of_it,
+                      const std::string& its_address) {
+  const std::string body = number(1) + number(ETHERTYPE_IP) + std::string{6, 4} + number(2) + bytes(mac_of_it) +
+                           ipv4(address) + bytes(to) + ipv4(its_address);
   return ethernet(to, from, ETHERTYPE_ARP, body);
 }
 
 std::string router_advertisement(const mac& from) {
   const std::string source = ipv6("fe80::bad"), target = ipv6("ff02::1"), year{'\x01', '\xe1', '\x33', '\x80'};
-  const std::string prefix = std::string{3, 4, 64, '\xc0'} + year + year + std::string(4, '\0') + ipv6("2001:db8:bad::");
+  const std::string prefix =
+      std::string{3, 4, 64, '\xc0'} + year + year + std::string(4, '\0') + ipv6("2001:db8:bad::");
   const std::string link = std::string{1, 1} + bytes(from);
-  const auto message = [&](std::uint16_t sum) { return std::string{'\x86', 0} + number(sum) + std::string{64, 0} + number(1800) + std::string(8, '\0') + link + prefix; };
+  const auto message = [&](std::uint16_t sum) {
+    return std::string{'\x86', 0} + number(sum) + std::string{64, 0} + number(1800) + std::string(8, '\0') + link +
+           prefix;
+  };
   const auto size = static_cast<std::uint16_t>(message(0).size());
-  const std::uint16_t sum = checksum(source + target + number(0) + number(size) + std::string{0, 0, 0, 58} + message(0));
-  return ethernet(all_nodes, from, ETHERTYPE_IPV6, std::string{0x60, 0, 0, 0} + number(size) + std::string{58, '\xff'} + source + target + message(sum));
+  const std::uint16_t sum =
+      checksum(source + target + number(0) + number(size) + std::string{0, 0, 0, 58} + message(0));
+  return ethernet(all_nodes, from, ETHERTYPE_IPV6,
+                  std::string{0x60, 0, 0, 0} + number(size) + std::string{58, '\xff'} + source + target + message(sum));
 }
 
 std::string ipv4_packet(const mac& to, const mac& from, const std::string& source, const std::string& destination) {
   const auto header = [&](std::uint16_t sum) {
-    return std::string{0x45, 0} + number(20) + std::string(4, '\0') + std::string{64, '\xfd'} + number(sum) + ipv4(source) + ipv4(destination);
+    return std::string{0x45, 0} + number(20) + std::string(4, '\0') + std::string{64, '\xfd'} + number(sum) +
+           ipv4(source) + ipv4(destination);
   };
   return ethernet(to, from, ETHERTYPE_IP, header(checksum(header(0))));
 }

@@ -35,7 +35,8 @@ mac target_of(const std::string& frame);
 
 std::string ethernet(const mac& to, const mac& from, std::uint16_t type, const std::string& payload);
 // "`address` is at `mac_of_it`", to `to` who has `its_address`.
-std::string arp_reply(const mac& to, const mac& from, const std::string& address, const mac& mac_of_it, const std::string& its_address);
+std::string arp_reply(const mac& to, const mac& from, const std::string& address, const mac& mac_of_it,
+                      const std::string& its_address);
 // A router advertisement that offers itself (fe80::bad) as the default router, and the prefix 2001:db8:bad::/64.
 std::string router_advertisement(const mac& from);
 // An IPv4 packet without content, of a protocol that nobody uses (253, RFC 3692).

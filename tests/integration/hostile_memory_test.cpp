@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small images that unpack to much memory, disk or time (issue 11, 2.3; security-cases.md, 66), through both store drivers: whatever
-// becomes of them, lxr-image stays below 256 MiB, and honest images below 150 MiB.
+// Small images that unpack to much memory, disk or time (issue 11, 2.3; security-cases.md, 66), through both store
+// drivers: whatever becomes of them, lxr-image stays below 256 MiB, and honest images below 150 MiB.
 #include <fcntl.h>
 #include <zstd.h>
 
@@ -58,7 +58,9 @@ layers chunk_tables() {
   for (int i = 0; i < 8; ++i) {
     tar_builder b;
     for (int f = 0; f < 25; ++f) {
-      b.add({.path = std::to_string(i) + "-" + std::to_string(f), .content = std::string(512, 'x'), .pax = {{"GNU.sparse.size", std::to_string((2u << 30) - 512)}, {"GNU.sparse.map", "512,512"}}});
+      b.add({.path = std::to_string(i) + "-" + std::to_string(f),
+             .content = std::string(512, 'x'),
+             .pax = {{"GNU.sparse.size", std::to_string((2u << 30) - 512)}, {"GNU.sparse.map", "512,512"}}});
     }
     out.push_back(packed(b.finish()));
   }
@@ -68,13 +70,16 @@ layers chunk_tables() {
 layers holes() {
   tar_builder b;
   for (int i = 0; i < 400; ++i) {
-    b.add({.path = "4g-" + std::to_string(i), .pax = {{"GNU.sparse.size", std::to_string(std::uint64_t{4} << 30)}, {"GNU.sparse.numblocks", "0"}}});
-    b.add({.path = "8t-" + std::to_string(i), .pax = {{"GNU.sparse.size", std::to_string(std::uint64_t{8} << 40)}, {"GNU.sparse.numblocks", "0"}}});
+    b.add({.path = "4g-" + std::to_string(i),
+           .pax = {{"GNU.sparse.size", std::to_string(std::uint64_t{4} << 30)}, {"GNU.sparse.numblocks", "0"}}});
+    b.add({.path = "8t-" + std::to_string(i),
+           .pax = {{"GNU.sparse.size", std::to_string(std::uint64_t{8} << 40)}, {"GNU.sparse.numblocks", "0"}}});
   }
   return {packed(b.finish())};
 }
 
-// Records of two bytes take a hundred in memory, those of a global header for every member, in as many layers as are unpacked at once.
+// Records of two bytes take a hundred in memory, those of a global header for every member, in as many layers as are
+// unpacked at once.
 layers records() {
   tar_builder::member m{.path = "f"};
   for (int i = 0; i < 14'000; ++i) m.pax["SCHILY.xattr.k" + std::to_string(i)] = "v";
@@ -86,7 +91,8 @@ layers records() {
   return out;
 }
 
-// A million segments that hold nothing, in the blocks behind an old GNU header; in as many layers as are unpacked at once.
+// A million segments that hold nothing, in the blocks behind an old GNU header; in as many layers as are unpacked at
+// once.
 layers segments() {
   layers out;
   const std::string segment = "00000000000" + std::string(1, '\0') + "00000000000" + std::string(1, '\0');
@@ -112,7 +118,10 @@ layers segments() {
 layers mazes() {
   tar_builder b;
   b.directory("a");
-  for (int i = 0; i < 39; ++i) b.add({.path = "l" + std::to_string(i), .type = '2', .pax = {{"linkpath", repeated("a/../", 780) + "l" + std::to_string(i + 1)}}});
+  for (int i = 0; i < 39; ++i)
+    b.add({.path = "l" + std::to_string(i),
+           .type = '2',
+           .pax = {{"linkpath", repeated("a/../", 780) + "l" + std::to_string(i + 1)}}});
   b.directory("l39");
   for (int i = 0; i < 30'000; ++i) b.file("l0/" + std::to_string(i) + "/f", "");
   return {packed(b.finish())};
@@ -144,8 +153,10 @@ layers windows() {
 
 // 16 GiB of zeros in half a megabyte; nobody gets as far as its diff-id.
 layers zeros() {
-  const std::string header = tar_builder().add({.path = "zeros", .pax = {{"size", std::to_string(std::uint64_t{16} << 30)}}}).unfinished();
-  return {{zstd(header, 20) + repeated(zstd(std::string(128u << 20, '\0'), 20), 128), sha256_of("unknown"), "application/vnd.oci.image.layer.v1.tar+zstd"}};
+  const std::string header =
+      tar_builder().add({.path = "zeros", .pax = {{"size", std::to_string(std::uint64_t{16} << 30)}}}).unfinished();
+  return {{zstd(header, 20) + repeated(zstd(std::string(128u << 20, '\0'), 20), 128), sha256_of("unknown"),
+           "application/vnd.oci.image.layer.v1.tar+zstd"}};
 }
 
 struct sample {
@@ -169,7 +180,8 @@ TEST_P(hostile_memory, is_bounded) {
   if (pull.code == 125) {
     EXPECT_NE(pull.err.find("allows more"), std::string::npos) << pull.err;
     must({"system", "prune", "-af"});  // layers that were whole by then
-    for (const char* place : {"layers", "images", "refs", "ingest"}) EXPECT_TRUE(file::list_at(AT_FDCWD, root_ + "/" + place).empty()) << place;
+    for (const char* place : {"layers", "images", "refs", "ingest"})
+      EXPECT_TRUE(file::list_at(AT_FDCWD, root_ + "/" + place).empty()) << place;
     return;
   }
   EXPECT_LT(file::disk_usage_at(AT_FDCWD, root_), std::uint64_t{1} << 30);
@@ -180,12 +192,16 @@ TEST_P(hostile_memory, is_bounded) {
   EXPECT_LT(check.seconds, 30);
 }
 
-INSTANTIATE_TEST_SUITE_P(through, hostile_memory,
-                         testing::Combine(testing::Values("directories", "erofs"),
-                                          testing::Values(sample{"deep_paths", deep_paths, true}, sample{"long_paths", long_paths, true}, sample{"many_layers", many_layers, false},
-                                                          sample{"chunk_tables", chunk_tables, false}, sample{"holes", holes, false}, sample{"records", records, false},
-                                                          sample{"segments", segments, true}, sample{"mazes", mazes, true}, sample{"windows", windows, true}, sample{"zeros", zeros, true})),
-                         [](const auto& p) { return std::string(std::get<0>(p.param)) + "_" + std::get<1>(p.param).name; });
+INSTANTIATE_TEST_SUITE_P(
+    through, hostile_memory,
+    testing::Combine(testing::Values("directories", "erofs"),
+                     testing::Values(sample{"deep_paths", deep_paths, true}, sample{"long_paths", long_paths, true},
+                                     sample{"many_layers", many_layers, false},
+                                     sample{"chunk_tables", chunk_tables, false}, sample{"holes", holes, false},
+                                     sample{"records", records, false}, sample{"segments", segments, true},
+                                     sample{"mazes", mazes, true}, sample{"windows", windows, true},
+                                     sample{"zeros", zeros, true})),
+    [](const auto& p) { return std::string(std::get<0>(p.param)) + "_" + std::get<1>(p.param).name; });
 
 class honest_memory : public installation, public testing::WithParamInterface<const char*> {};
 
@@ -193,7 +209,9 @@ TEST_P(honest_memory, stays_below_150_mib) {
   set_variable("LXR_STORE_DRIVER", GetParam());
   registry_imposter server;
   tar_builder b;
-  for (int i = 0; i < 100'000; ++i) b.file("node_modules/package-" + std::to_string(i / 50) + "/lib/source-" + std::to_string(i) + ".js", std::to_string(i * 7919));
+  for (int i = 0; i < 100'000; ++i)
+    b.file("node_modules/package-" + std::to_string(i / 50) + "/lib/source-" + std::to_string(i) + ".js",
+           std::to_string(i * 7919));
   server.publish_image("many-files", {packed(b.finish())});
   for (const std::string& image : {registry() + "/golang:latest", server.host() + "/many-files"}) {
     const measured pull = run_measured(command({"pull", "-q", image}), environment());
@@ -203,7 +221,8 @@ TEST_P(honest_memory, stays_below_150_mib) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(through, honest_memory, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
+INSTANTIATE_TEST_SUITE_P(through, honest_memory, testing::Values("directories", "erofs"),
+                         [](const auto& driver) { return std::string(driver.param); });
 
 }  // namespace
 }  // namespace lxr::test

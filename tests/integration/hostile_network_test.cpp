@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers on one network, one of which may send any frame it likes (which takes CAP_NET_RAW: none has it by default).
+// Containers on one network, one of which may send any frame it likes (which takes CAP_NET_RAW: none has it by
+// default).
 // Issue 11, 1.4; security cases 56 and 61. Each attack is also shown to work once its protection is switched off.
 #include <fcntl.h>
 
@@ -29,29 +30,41 @@ class hostile_network : public installation {
     must({"run", "-d", "--name", name, probe_, "/probe", "wait"});
     const json::object all = inspect(name), network = *json::find_object(all, "NetworkSettings");
     gateway_ = json::get_string(network, "Gateway");
-    return {name, json::get_string(network, "IPAddress"), "lv" + json::get_string(all, "Id").substr(0, 12), parse_mac(json::get_string(network, "MacAddress")),
+    return {name, json::get_string(network, "IPAddress"), "lv" + json::get_string(all, "Id").substr(0, 12),
+            parse_mac(json::get_string(network, "MacAddress")),
             static_cast<pid_t>(json::get_int(*json::find_object(all, "State"), "Pid"))};
   }
 
-  bool reaches(const neighbour& from, const std::string& address) { return lxr({"exec", from.name, "/probe", "ping", address, "2000"}).code == 0; }
-  static bool is_reached(const neighbour& n) { return run_program({"/bin/ping", "-q", "-c", "1", "-W", "2", n.address}).code == 0; }
+  bool reaches(const neighbour& from, const std::string& address) {
+    return lxr({"exec", from.name, "/probe", "ping", address, "2000"}).code == 0;
+  }
+  static bool is_reached(const neighbour& n) {
+    return run_program({"/bin/ping", "-q", "-c", "1", "-W", "2", n.address}).code == 0;
+  }
 
   // What `command` prints in the network namespace of a container.
   static std::string inside(const neighbour& n, const std::string& command) {
     return run_program({"/usr/bin/nsenter", "-t", std::to_string(n.pid), "-n", "/bin/sh", "-c", command}).out;
   }
-  static std::string addresses_and_routes(const neighbour& n) { return inside(n, "ip -o address; ip route; ip -6 route; ip neigh show nud permanent"); }
+  static std::string addresses_and_routes(const neighbour& n) {
+    return inside(n, "ip -o address; ip route; ip -6 route; ip neigh show nud permanent");
+  }
   std::string addresses_and_routes_of_host() {
-    return run_program({"/bin/sh", "-c", "ip -o address show dev " + bridge_ + "; ip -6 route show dev " + bridge_ + "; ip route show dev " + bridge_ +
-                                             "; ip neigh show dev " + bridge_ + " nud permanent | sort"}).out;
+    return run_program({"/bin/sh", "-c",
+                        "ip -o address show dev " + bridge_ + "; ip -6 route show dev " + bridge_ +
+                            "; ip route show dev " + bridge_ + "; ip neigh show dev " + bridge_ +
+                            " nud permanent | sort"})
+        .out;
   }
   static void change_port(const neighbour& n, const std::string& settings) {
     const outcome o = run_program({"/bin/sh", "-c", "ip link set " + n.link + " type bridge_slave " + settings});
     EXPECT_EQ(o.code, 0) << o.err;
   }
 
-  [[nodiscard]] mac host_mac() const { 
-    return parse_mac(run_program({"/bin/sh", "-c", "ip -o link show " + bridge_ + " | sed 's/.*link.ether \\([0-9a-f:]*\\).*/\\1/'"}).out);
+  [[nodiscard]] mac host_mac() const {
+    return parse_mac(
+        run_program({"/bin/sh", "-c", "ip -o link show " + bridge_ + " | sed 's/.*link.ether \\([0-9a-f:]*\\).*/\\1/'"})
+            .out);
   }
 
   std::string probe_, bridge_, gateway_;
@@ -95,7 +108,8 @@ TEST_F(hostile_network, a_router_advertisement_changes_nobodys_routes) {
   EXPECT_EQ(addresses_and_routes(victim), before);
   inside(victim, "echo 1 > /proc/sys/net/ipv6/conf/eth0/accept_ra");
   send.send(router_advertisement(attacker.hardware));
-  EXPECT_TRUE(eventually([&] { return inside(victim, "ip -6 route").find("default via fe80::bad") != std::string::npos; }));
+  EXPECT_TRUE(
+      eventually([&] { return inside(victim, "ip -6 route").find("default via fe80::bad") != std::string::npos; }));
 }
 
 TEST_F(hostile_network, a_forged_source_address_takes_no_frames_away) {
@@ -112,7 +126,9 @@ TEST_F(hostile_network, a_forged_source_address_takes_no_frames_away) {
   EXPECT_EQ(raw.count(goes_to(victim.hardware)), 0);
 
   change_port(attacker, "learning on locked off");
-  run_program({"/bin/sh", "-c", "bridge fdb del $(bridge fdb show brport " + victim.link + " | sed -n 's/ .*static.*//p') dev " + victim.link + " master"});
+  run_program({"/bin/sh", "-c",
+               "bridge fdb del $(bridge fdb show brport " + victim.link + " | sed -n 's/ .*static.*//p') dev " +
+                   victim.link + " master"});
   forge();
   is_reached(victim);
   EXPECT_GT(raw.count(goes_to(victim.hardware)), 0);
@@ -146,7 +162,10 @@ TEST_F(hostile_network, forged_answers_of_arp_convince_nobody) {
   EXPECT_TRUE(reaches(third, victim.address));
   EXPECT_TRUE(is_reached(victim));
   EXPECT_EQ(listen.count(comes_from(attacker.hardware)), 0);
-  EXPECT_EQ(raw.count([&](const std::string& frame) { return source_of(frame) != host || target_of(frame) != attacker.hardware; }), 0);
+  EXPECT_EQ(raw.count([&](const std::string& frame) {
+    return source_of(frame) != host || target_of(frame) != attacker.hardware;
+  }),
+            0);
   EXPECT_EQ(addresses_and_routes(victim), before);
   EXPECT_EQ(addresses_and_routes_of_host(), host_before);
 }
@@ -164,18 +183,22 @@ TEST_F(hostile_network, neighbours_on_different_bridges_are_kept_apart_as_well) 
   EXPECT_TRUE(reaches(victim, gateway_));
   EXPECT_TRUE(is_reached(victim));
   const frame_socket raw(attacker.pid, "eth0"), listen(victim.pid, "eth0");
-  for (const mac& to : {victim.hardware, broadcast, all_nodes}) raw.send(ipv4_packet(to, attacker.hardware, attacker.address, victim.address));
+  for (const mac& to : {victim.hardware, broadcast, all_nodes})
+    raw.send(ipv4_packet(to, attacker.hardware, attacker.address, victim.address));
   EXPECT_TRUE(reaches(attacker, gateway_));
   EXPECT_EQ(listen.count(comes_from(attacker.hardware)), 0);
 }
 
-// Issue 11, 3.6: started means ready. Links get their carrier, and bridges their ports, by a job of the kernel's own, later.
+// Issue 11, 3.6: started means ready. Links get their carrier, and bridges their ports, by a job of the kernel's own,
+// later.
 class first_packet : public hostile_network {
  protected:
   // Forty containers at once whose first instruction sends one packet; returns how many got no answer.
   int unanswered() {
     std::vector<std::unique_ptr<process>> all;
-    for (int i = 0; i < 40; ++i) all.push_back(std::make_unique<process>(command({"run", "--rm", probe_, "/probe", "ping", gateway_, "900"}), environment()));
+    for (int i = 0; i < 40; ++i)
+      all.push_back(std::make_unique<process>(command({"run", "--rm", probe_, "/probe", "ping", gateway_, "900"}),
+                                              environment()));
     int lost = 0;
     for (const auto& p : all) lost += p->wait() == 0 ? 0 : 1;
     return lost;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a start costs, counted: system calls, by strace(1), of all processes of one command. The ledger is a file of the repository:
+// What a start costs, counted: system calls, by strace(1), of all processes of one command. The ledger is a file of the
+// repository:
 // whoever makes a start dearer changes it there, and says why.
 #include <algorithm>
 #include <cmath>
@@ -60,8 +61,10 @@ class ledger : public installation {
 
   static void expect(const std::string& scenario, double calls) {
     const auto limit = static_cast<double>(wanted(scenario));
-    EXPECT_LE(calls, limit * tolerance) << scenario << " takes " << calls << " system calls, " << limit << " by the ledger";
-    EXPECT_GE(calls * tolerance * tolerance, limit) << scenario << " takes only " << calls << " system calls now: write it down in the ledger";
+    EXPECT_LE(calls, limit * tolerance) << scenario << " takes " << calls << " system calls, " << limit
+                                        << " by the ledger";
+    EXPECT_GE(calls * tolerance * tolerance, limit)
+        << scenario << " takes only " << calls << " system calls now: write it down in the ledger";
     std::cout << scenario << ": " << calls << " system calls\n";
   }
 };
@@ -78,7 +81,9 @@ TEST_F(ledger, exec) {
 
 TEST_F(ledger, batch_of_100_per_container) {
   must({"run", "--rm", "--network", "none", small_, "true"});
-  expect("batch", std::round(static_cast<double>(calls_of({"batch", "-n", "100", "--rm", "--network", "none", small_, "true"})) / 100));
+  expect("batch",
+         std::round(static_cast<double>(calls_of({"batch", "-n", "100", "--rm", "--network", "none", small_, "true"})) /
+                    100));
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ TEST_F(lifecycle, a_start_that_fails_says_why) {
 }
 
 TEST_F(lifecycle, stopping_and_starting_again_keeps_its_files) {
-  must({"run", "-d", "--name", "box", small_, "sh", "-c", "echo x >> /count; trap 'exit 3' TERM; while :; do sleep 0.05; done"});
+  must({"run", "-d", "--name", "box", small_, "sh", "-c",
+        "echo x >> /count; trap 'exit 3' TERM; while :; do sleep 0.05; done"});
   EXPECT_TRUE(eventually([&] { return lxr({"exec", "box", "test", "-e", "/count"}).code == 0; }));
   EXPECT_EQ(must({"stop", "box"}), "box\n");
   EXPECT_EQ(status_of("box"), "exited");
@@ -55,7 +56,8 @@ TEST_F(lifecycle, a_restart_does_not_wait_for_its_old_link) {
 }
 
 TEST_F(lifecycle, stop_uses_the_stop_signal_and_kills_after_its_time) {
-  must({"run", "-d", "--name", "a", "--stop-signal", "USR1", small_, "sh", "-c", "trap 'exit 9' USR1; echo up; while :; do sleep 0.05; done"});
+  must({"run", "-d", "--name", "a", "--stop-signal", "USR1", small_, "sh", "-c",
+        "trap 'exit 9' USR1; echo up; while :; do sleep 0.05; done"});
   must({"run", "-d", "--name", "b", small_, "sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"});
   EXPECT_TRUE(eventually([&] { return must({"logs", "a"}) == "up\n" && must({"logs", "b"}) == "up\n"; }));
   must({"stop", "a"});
@@ -65,7 +67,8 @@ TEST_F(lifecycle, stop_uses_the_stop_signal_and_kills_after_its_time) {
 }
 
 TEST_F(lifecycle, kill_sends_signals_by_name_and_number) {
-  must({"run", "-d", "--name", "box", small_, "sh", "-c", "trap 'echo got' HUP; echo up; while :; do sleep 0.05; done"});
+  must(
+      {"run", "-d", "--name", "box", small_, "sh", "-c", "trap 'echo got' HUP; echo up; while :; do sleep 0.05; done"});
   EXPECT_TRUE(eventually([&] { return must({"logs", "box"}) == "up\n"; }));
   EXPECT_EQ(must({"kill", "-s", "1", "box"}), "box\n");
   EXPECT_TRUE(eventually([&] { return must({"logs", "box"}) == "up\ngot\n"; }));
@@ -116,12 +119,15 @@ TEST_F(lifecycle, one_damaged_container_does_not_hide_the_others) {
 TEST_F(lifecycle, a_full_disk_of_one_log_does_not_end_the_monitor) {
   const std::string disk = dir_.path() + "/disk";
   file::make_directories(disk);
-  const outcome o = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c",
-                                 "ulimit -t 20; mount -t tmpfs -o size=24m tmpfs " + disk + "; l=\"" + program_path("lxr") + " --root " + disk + "/root --state " + state_ +
-                                     "\"; $l batch -q -n 3 --name w --network none " + small_ +
-                                     " sh -c 'if [ $(hostname) ]; then sleep 1; fi; dd if=/dev/zero of=/fill bs=1M 2>/dev/null; yes | head -100000; exit 5'; "
-                                     "for i in 1 2 3; do until $l inspect w-$i | grep -q '\"ExitCode\": 5'; do :; done; echo w-$i ended; done; $l rm -f w-1 w-2 w-3 > /dev/null"},
-                                {}, environment());
+  const outcome o = run_program(
+      {"/usr/bin/unshare", "-m", "/bin/bash", "-c",
+       "ulimit -t 20; mount -t tmpfs -o size=24m tmpfs " + disk + "; l=\"" + program_path("lxr") + " --root " + disk +
+           "/root --state " + state_ + "\"; $l batch -q -n 3 --name w --network none " + small_ +
+           " sh -c 'if [ $(hostname) ]; then sleep 1; fi; dd if=/dev/zero of=/fill bs=1M 2>/dev/null; yes | head "
+           "-100000; exit 5'; "
+           "for i in 1 2 3; do until $l inspect w-$i | grep -q '\"ExitCode\": 5'; do :; done; echo w-$i ended; done; "
+           "$l rm -f w-1 w-2 w-3 > /dev/null"},
+      {}, environment());
   EXPECT_NE(o.out.find("w-1 ended\nw-2 ended\nw-3 ended\n"), std::string::npos) << o.out << o.err;
 }
 
@@ -132,8 +138,11 @@ TEST_F(lifecycle, another_root_with_the_same_state_keeps_its_containers) {
   must({"run", "-d", "--name", "ours", small_, "sleep", "1000"});
   must({"rm", "-f", "ours"});
   must({"run", "--rm", small_, "true"});
-  EXPECT_TRUE(eventually([&] { return run_program({"/usr/bin/pgrep", "-f", "lxr: after a command"}).code != 0; }));  // which sweeps
-  EXPECT_EQ(must({"--root", other, "exec", "theirs", "sh", "-c", "nc -w 5 $(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p') 1 2>&1 | grep -o refused"}), "refused\n");
+  EXPECT_TRUE(eventually(
+      [&] { return run_program({"/usr/bin/pgrep", "-f", "lxr: after a command"}).code != 0; }));  // which sweeps
+  EXPECT_EQ(must({"--root", other, "exec", "theirs", "sh", "-c",
+                  "nc -w 5 $(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p') 1 2>&1 | grep -o refused"}),
+            "refused\n");
   EXPECT_EQ(must({"--root", other, "ps", "-q"}).size(), 13u);
   must({"--root", other, "rm", "-f", "theirs"});
 }
@@ -166,7 +175,9 @@ TEST_F(lifecycle, a_name_in_use_is_refused_and_free_again_after_removal) {
 
 TEST_F(lifecycle, exec_joins_everything_and_hands_on_streams_and_codes) {
   must({"run", "-d", "--name", "box", "-e", "A=run", "--hostname", "here", small_, "sleep", "1000"});
-  const outcome o = lxr({"exec", "-i", "-e", "B=exec", "-w", "/tmp", "box", "sh", "-c", "hostname; pwd; echo $A$B; cat; set -- /proc/[0-9]*; echo $#; echo e >&2; exit 4"}, "in");
+  const outcome o = lxr({"exec", "-i", "-e", "B=exec", "-w", "/tmp", "box", "sh", "-c",
+                         "hostname; pwd; echo $A$B; cat; set -- /proc/[0-9]*; echo $#; echo e >&2; exit 4"},
+                        "in");
   EXPECT_EQ(o.code, 4);
   EXPECT_EQ(o.out, "here\n/tmp\nrunexec\nin2\n");
   EXPECT_EQ(o.err, "e\n");
@@ -181,7 +192,8 @@ TEST_F(lifecycle, exec_joins_everything_and_hands_on_streams_and_codes) {
 }
 
 TEST_F(lifecycle, logs_follow_until_the_end) {
-  must({"run", "-d", "--name", "box", small_, "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done; printf end; echo e >&2"});
+  must({"run", "-d", "--name", "box", small_, "sh", "-c",
+        "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done; printf end; echo e >&2"});
   const outcome o = lxr({"logs", "-f", "box"});
   EXPECT_EQ(o.out, "1\n2\n3\n4\n5\nend");
   EXPECT_EQ(o.err, "e\n");
@@ -213,7 +225,8 @@ TEST_F(lifecycle, state_lost_in_a_reboot_is_rebuilt) {
   must({"stop", "-t", "0", "box"});
   for (const char* lost : {"fresh", "thrown"}) {  // their processes end with the host
     const json::object all = inspect(lost), state = *json::find_object(all, "State");
-    for (const char* process : {"MonitorPid", "Pid"}) ::kill(static_cast<pid_t>(json::get_int(state, process)), SIGKILL);
+    for (const char* process : {"MonitorPid", "Pid"})
+      ::kill(static_cast<pid_t>(json::get_int(state, process)), SIGKILL);
     EXPECT_TRUE(eventually([&] { return ::kill(static_cast<pid_t>(json::get_int(state, "Pid")), 0) != 0; }));
   }
   std::filesystem::remove_all(state_);

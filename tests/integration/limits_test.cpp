@@ -30,7 +30,8 @@ class limits : public installation {
 // A cgroup around lxr itself, of one controller.
 class surrounding {
  public:
-  surrounding(const std::string& controller, const std::string& v1_file, const std::string& v2_file, const std::string& limit) {
+  surrounding(const std::string& controller, const std::string& v1_file, const std::string& v2_file,
+              const std::string& limit) {
     const bool unified = ::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     path_ = "/sys/fs/cgroup/" + (unified ? "" : controller + "/") + "lxr-limit-" + std::to_string(::getpid());
     EXPECT_EQ(::mkdir(path_.c_str(), 0755), 0) << path_;
@@ -49,7 +50,8 @@ class surrounding {
 TEST_F(limits, open_files) {
   must({"pull", "-q", small_});
   for (const char* slots : {"0", "30"}) {
-    const outcome o = lxr_under("ulimit -n 70", {"batch", "-n", "40", "--slots", slots, "--name", "w", small_, "sleep", "1000"});
+    const outcome o =
+        lxr_under("ulimit -n 70", {"batch", "-n", "40", "--slots", slots, "--name", "w", small_, "sleep", "1000"});
     EXPECT_EQ(o.code, 125);
     EXPECT_NE(o.err.find("Too many open files; raise the limit of open files (ulimit -n)"), std::string::npos) << o.err;
     const std::size_t running = count({"ps", "-q"});
@@ -66,7 +68,8 @@ TEST_F(limits, processes) {
   must({"pull", "-q", small_});
   {
     const surrounding few("pids", "pids.max", "pids.max", "6");
-    const outcome o = lxr_under(few.enter(), {"batch", "-n", "60", "--parallel", "40", "--name", "w", small_, "sleep", "1000"});
+    const outcome o =
+        lxr_under(few.enter(), {"batch", "-n", "60", "--parallel", "40", "--name", "w", small_, "sleep", "1000"});
     if (o.code != 0) {  // it may have been lucky each time
       EXPECT_NE(o.err.find("a limit of processes is reached; raise pids.max"), std::string::npos) << o.err;
     }
@@ -80,11 +83,13 @@ TEST_F(limits, processes) {
   EXPECT_EQ(must({"ps", "-aq"}), "");
 }
 
-// Who meets this one is killed, with all who share its memory: whoever is left says so, and what is left can be removed.
+// Who meets this one is killed, with all who share its memory: whoever is left says so, and what is left can be
+// removed.
 TEST_F(limits, memory) {
   must({"pull", "-q", small_});
   const surrounding small("memory", "memory.limit_in_bytes", "memory.max", "5M");
-  const outcome o = lxr_under(small.enter(), {"batch", "-n", "300", "--name", "w", "--network", "none", small_, "sleep", "1000"});
+  const outcome o =
+      lxr_under(small.enter(), {"batch", "-n", "300", "--name", "w", "--network", "none", small_, "sleep", "1000"});
   EXPECT_TRUE(o.code == 125 || o.code == 137) << o.code << o.out;
   if (o.code == 125) {
     EXPECT_NE(o.err.find("was killed: Killed"), std::string::npos) << o.err;
@@ -100,7 +105,8 @@ TEST_F(limits, memory) {
 TEST_F(limits, all_or_nothing) {
   must({"create", "--name", "w-7", "--network", "none", small_, "true"});
   for (const char* slots : {"0", "4"}) {
-    const outcome o = lxr({"batch", "-n", "9", "--all-or-nothing", "--slots", slots, "--name", "w", small_, "sleep", "1000"});
+    const outcome o =
+        lxr({"batch", "-n", "9", "--all-or-nothing", "--slots", slots, "--name", "w", small_, "sleep", "1000"});
     EXPECT_EQ(o.code, 125);
     EXPECT_NE(o.err.find("w-7: "), std::string::npos) << o.err;
     EXPECT_EQ(count({"ps", "-aq"}), 1u) << "the one that was there before";

@@ -43,7 +43,8 @@ TEST_P(trees, the_golang_image_is_what_umoci_makes_of_it_and_go_runs) {
   EXPECT_TRUE(must({"exec", "goCon", "go", "version"}).starts_with("go version go1."));
 }
 
-INSTANTIATE_TEST_SUITE_P(through, trees, testing::Values("directories", "erofs"), [](const auto& driver) { return std::string(driver.param); });
+INSTANTIATE_TEST_SUITE_P(through, trees, testing::Values("directories", "erofs"),
+                         [](const auto& driver) { return std::string(driver.param); });
 
 std::vector<std::string> children_of(pid_t pid) {
   std::vector<std::string> out;
@@ -52,8 +53,8 @@ std::vector<std::string> children_of(pid_t pid) {
   return out;
 }
 
-// A moment of a pull, and a signal nobody can handle. Whatever it hits: nothing half-made is ever seen, the next pull has it
-// all, and a check finds nothing wrong.
+// A moment of a pull, and a signal nobody can handle. Whatever it hits: nothing half-made is ever seen, the next pull
+// has it all, and a check finds nothing wrong.
 TEST_F(pull, killed_at_any_moment_it_leaves_only_what_the_next_one_sweeps) {
   registry_imposter server;
   std::string noise(6 << 20, '\0');
@@ -104,7 +105,8 @@ TEST_F(pull, layers_of_one_driver_stay_usable_with_the_other) {
   must({"pull", "-q", small_});
   set_variable("LXR_STORE_DRIVER", "directories");
   EXPECT_EQ(must({"run", "--rm", "--network", "none", small_, "cat", "/data/a-link"}), "a\n");
-  must({"run", "-d", "--name", "writer", "--network", "none", small_, "sh", "-c", "echo more >>/etc/image; rm /data/b; sleep 1000"});
+  must({"run", "-d", "--name", "writer", "--network", "none", small_, "sh", "-c",
+        "echo more >>/etc/image; rm /data/b; sleep 1000"});
   EXPECT_TRUE(eventually([&] { return lxr({"exec", "writer", "cat", "/etc/image"}).out == "small\nmore\n"; }));
   set_variable("LXR_STORE_DRIVER", "tape");
   const outcome o = lxr({"pull", "-q", registry() + "/small:zstd"});
@@ -118,7 +120,8 @@ TEST_F(pull, every_form_of_the_image_gives_the_same_layers) {
     EXPECT_EQ(file::list_at(AT_FDCWD, root_ + "/layers").size(), 3u) << tag;
   }
   must({"pull", "-q", "oci:" + std::string(LXR_BINARY_DIR) + "/fixture/small:small-config"});
-  EXPECT_EQ(must({"run", "--rm", "oci:" + std::string(LXR_BINARY_DIR) + "/fixture/small:small-config"}), "hello world\n");
+  EXPECT_EQ(must({"run", "--rm", "oci:" + std::string(LXR_BINARY_DIR) + "/fixture/small:small-config"}),
+            "hello world\n");
   EXPECT_EQ(must({"images", "-q"}).size(), 7u * 13);
 }
 
@@ -152,9 +155,10 @@ TEST_F(pull, an_interrupted_pull_takes_back_what_it_made) {
   slow.on(p.layer_path, {.hang = true});
   const auto ingest = [&] { return file::list_at(AT_FDCWD, root_ + "/ingest"); };
   for (const int number : {SIGTERM, SIGINT}) {
-    process interrupted(command(number == SIGTERM ? std::vector<std::string>{"pull", slow.host() + "/app"}
-                                                  : std::vector<std::string>{"run", "--rm", slow.host() + "/app", "true"}),
-                        environment());
+    process interrupted(
+        command(number == SIGTERM ? std::vector<std::string>{"pull", slow.host() + "/app"}
+                                  : std::vector<std::string>{"run", "--rm", slow.host() + "/app", "true"}),
+        environment());
     ASSERT_TRUE(eventually([&] { return !ingest().empty(); }));
     ::kill(interrupted.pid(), number);
     EXPECT_EQ(interrupted.wait(), 128 + number);
@@ -167,7 +171,8 @@ TEST_F(pull, what_needs_no_layer_is_made_while_layers_come) {
   const std::string tar = tar_builder().directory("etc").file("etc/x", "x").finish();
   const auto p = server.publish(tar, gzip(tar));
   bool waited_for = false;
-  // The layer comes only once the container has an address: its state directory, its cgroup and its namespace are there.
+  // The layer comes only once the container has an address: its state directory, its cgroup and its namespace are
+  // there.
   server.on(p.layer_path, [&](const registry_imposter::request&) {
     waited_for = eventually([&] {
       const auto ids = file::list_at(AT_FDCWD, root_ + "/containers");
@@ -212,19 +217,27 @@ TEST_F(pull, a_disk_that_is_full_at_any_point_is_named_and_the_space_comes_back)
   for (char& c : noise) c = static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
   tar_builder b;
   b.file("big", noise);
-  for (int i = 0; i < 200; ++i) b.file("d" + std::to_string(i % 7) + "/small" + std::to_string(i), std::string(5000, 's'));
-  const std::string base = tar_builder().directory("run", 0711).directory("var").add({.path = "var/run", .link = "/run", .type = '2'}).finish();
+  for (int i = 0; i < 200; ++i)
+    b.file("d" + std::to_string(i % 7) + "/small" + std::to_string(i), std::string(5000, 's'));
+  const std::string base = tar_builder()
+                               .directory("run", 0711)
+                               .directory("var")
+                               .add({.path = "var/run", .link = "/run", .type = '2'})
+                               .finish();
   const std::string tar = b.file("var/run/app.pid", "1").finish();  // trees get a layer on top
   server.publish_image("app", {{gzip(base), sha256_of(base)}, {gzip(tar), sha256_of(tar)}});
   const std::string disk = dir_.path() + "/disk";
   file::make_directories(disk);
-  const std::string script = "truncate -s \"$1\"k " + disk + ".img && mkfs.ext4 -q -m 0 -O ^has_journal " + disk + ".img && mount -o loop " + disk + ".img " + disk + " || exit 9; " + program_path("lxr") + " --root " + disk + "/root --state " + state_ +
-                             " pull " + server.host() + "/app; code=$?; used=$(du -sk " + disk + "/root | cut -f1); echo code $code used $used";
+  const std::string script = "truncate -s \"$1\"k " + disk + ".img && mkfs.ext4 -q -m 0 -O ^has_journal " + disk +
+                             ".img && mount -o loop " + disk + ".img " + disk + " || exit 9; " + program_path("lxr") +
+                             " --root " + disk + "/root --state " + state_ + " pull " + server.host() +
+                             "/app; code=$?; used=$(du -sk " + disk + "/root | cut -f1); echo code $code used $used";
   for (const char* driver : {"erofs", "directories"}) {
     set_variable("LXR_STORE_DRIVER", driver);
     int full = 0;
     for (int size = 300; size < 9000; size += size < 4000 ? 300 : 150) {
-      const outcome o = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c", script, "bash", std::to_string(size)}, {}, environment());
+      const outcome o = run_program({"/usr/bin/unshare", "-m", "/bin/bash", "-c", script, "bash", std::to_string(size)},
+                                    {}, environment());
       if (o.out.find("code 0") != std::string::npos) continue;
       ++full;
       EXPECT_NE(o.out.find("code 125"), std::string::npos) << size << o.out << o.err;
@@ -241,7 +254,8 @@ TEST_F(pull, parallel_pulls_of_one_image_fetch_each_layer_once) {
   registry_imposter server;
   std::vector<registry_imposter::layer> layers;
   for (int i = 0; i < 3; ++i) {
-    const std::string tar = tar_builder().file("f" + std::to_string(i), std::string(100'000, static_cast<char>('a' + i))).finish();
+    const std::string tar =
+        tar_builder().file("f" + std::to_string(i), std::string(100'000, static_cast<char>('a' + i))).finish();
     layers.push_back({gzip(tar), sha256_of(tar)});
   }
   for (const char* driver : {"erofs", "directories"}) {
@@ -284,7 +298,8 @@ TEST_F(pull, whoever_waits_for_a_pull_that_dies_fetches_itself) {
   first.reset();  // SIGKILL
   EXPECT_EQ(second.wait(), 0);
   EXPECT_EQ(asked, 2);
-  for (const std::string& pid : image_programs) EXPECT_TRUE(eventually([&] { return ::kill(std::stoi(pid), 0) != 0; })) << pid;  // 2.10: it ends with its peer
+  for (const std::string& pid : image_programs)
+    EXPECT_TRUE(eventually([&] { return ::kill(std::stoi(pid), 0) != 0; })) << pid;  // 2.10: it ends with its peer
 }
 
 // Issue 11, 2.10: also when its loop would not see the end of the channel, which somebody keeps open here.
@@ -317,8 +332,11 @@ TEST_F(pull, a_registry_that_fails_for_a_moment_is_no_failure) {
   const std::string tar = tar_builder().directory("etc").finish();
   const auto p = server.publish(tar, gzip(tar));
   std::atomic<int> asked = 0;
-  server.on(p.layer_path, [&](const registry_imposter::request&) { return asked++ == 0 ? registry_imposter::answer{503, {}, ""} : registry_imposter::answer{200, {}, gzip(tar)}; });
-  const outcome o = lxr({"run", "--rm", "--network", "none", "--max-concurrent-downloads", "2", server.host() + "/app", "/none"});
+  server.on(p.layer_path, [&](const registry_imposter::request&) {
+    return asked++ == 0 ? registry_imposter::answer{503, {}, ""} : registry_imposter::answer{200, {}, gzip(tar)};
+  });
+  const outcome o =
+      lxr({"run", "--rm", "--network", "none", "--max-concurrent-downloads", "2", server.host() + "/app", "/none"});
   EXPECT_EQ(o.code, 127) << o.err;
   must({"system", "prune", "-af"});
   set_variable("LXR_HTTP_RETRIES", "0");
@@ -326,20 +344,26 @@ TEST_F(pull, a_registry_that_fails_for_a_moment_is_no_failure) {
   const outcome once = lxr({"pull", server.host() + "/app"});
   EXPECT_EQ(once.code, 125);
   EXPECT_NE(once.err.find("503"), std::string::npos) << once.err;
-  for (const char* bad : {"0", "17", "x"}) EXPECT_NE(lxr({"pull", "--max-concurrent-downloads", bad, server.host() + "/app"}).code, 0) << bad;
+  for (const char* bad : {"0", "17", "x"})
+    EXPECT_NE(lxr({"pull", "--max-concurrent-downloads", bad, server.host() + "/app"}).code, 0) << bad;
 }
 
 // Issue 11, 2.10: what is no file in a layout does not hang anybody; names with slashes and colons are names.
 TEST_F(pull, layouts_with_a_fifo_and_with_long_names) {
   const std::string layout = dir_.path() + "/layout", source = std::string(LXR_BINARY_DIR) + "/fixture/small";
-  const std::string script = "cp -r " + source + "/. " + layout + " && sed -i 's/\"small-config\"/\"docker.io\\/library\\/foo:1.2\"/' " + layout + "/index.json";
+  const std::string script = "cp -r " + source + "/. " + layout +
+                             " && sed -i 's/\"small-config\"/\"docker.io\\/library\\/foo:1.2\"/' " + layout +
+                             "/index.json";
   file::make_directories(layout);
   ASSERT_EQ(run_program({"/bin/bash", "-c", script}).code, 0);
-  EXPECT_EQ(must({"run", "--rm", "--network", "none", "oci:" + layout + ":docker.io/library/foo:1.2"}), "hello world\n");
+  EXPECT_EQ(must({"run", "--rm", "--network", "none", "oci:" + layout + ":docker.io/library/foo:1.2"}),
+            "hello world\n");
   EXPECT_NE(must({"images"}).find("docker.io/library/foo:1.2"), std::string::npos);
   EXPECT_NE(lxr({"pull", "oci:" + layout}).err.find("several images"), std::string::npos);
   must({"system", "prune", "-af"});
-  ASSERT_EQ(run_program({"/bin/bash", "-c", "cd " + layout + "/blobs/sha256 && for b in *; do rm $b; mkfifo $b; done"}).code, 0);
+  ASSERT_EQ(
+      run_program({"/bin/bash", "-c", "cd " + layout + "/blobs/sha256 && for b in *; do rm $b; mkfifo $b; done"}).code,
+      0);
   const outcome o = lxr({"pull", "oci:" + layout + ":small"});
   EXPECT_EQ(o.code, 125);
   EXPECT_NE(o.err.find("is not a regular file"), std::string::npos) << o.err;

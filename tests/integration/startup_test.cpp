@@ -56,7 +56,8 @@ using clock_type = std::chrono::steady_clock;
 // One run under ptrace, in microseconds: from just before exec to the stop behind it, and from there to a breakpoint at
 // main. The time between, when the breakpoint is set, does not count.
 double once(const program& p) {
-  auto* called = static_cast<clock_type::time_point*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* called = static_cast<clock_type::time_point*>(
+      ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const pid_t pid = ::fork();
   if (pid == 0) {
     const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -12,9 +12,12 @@ namespace {
 
 class store_care : public installation {
  protected:
-  std::vector<std::string> entries(const std::string& directory) const { return file::list_at(AT_FDCWD, root_ + "/" + directory); }
+  std::vector<std::string> entries(const std::string& directory) const {
+    return file::list_at(AT_FDCWD, root_ + "/" + directory);
+  }
   void expect_empty_store() const {
-    for (const char* d : {"layers", "blobs", "images", "refs", "ingest", "trash", "containers"}) EXPECT_TRUE(entries(d).empty()) << d;
+    for (const char* d : {"layers", "blobs", "images", "refs", "ingest", "trash", "containers"})
+      EXPECT_TRUE(entries(d).empty()) << d;
   }
   static void flip_bit(const std::string& path, off_t at) {
     const unique_fd fd = file::open_at(AT_FDCWD, path, O_RDWR);
@@ -62,7 +65,8 @@ TEST_F(store_care, an_id_with_several_names_needs_force) {
 TEST_F(store_care, what_a_container_uses_stays) {
   must({"pull", "-q", small_});
   must({"create", "--name", "user", "--network", "none", small_, "true"});
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"rmi", small_}, {"rmi", "-f", entries("images")[0]}}) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"rmi", small_}, {"rmi", "-f", entries("images")[0]}}) {
     const outcome o = lxr(words);
     EXPECT_EQ(o.code, 2);
     EXPECT_NE(o.err.find("\"user\" uses it"), std::string::npos) << o.err;
@@ -142,7 +146,8 @@ TEST_F(store_care, a_file_with_any_name_can_be_reported) {
 
 TEST_F(store_care, a_name_that_was_half_written_is_none_and_goes) {
   must({"pull", "-q", small_});
-  file::replace_at(AT_FDCWD, root_ + "/refs/half", *file::read_at(AT_FDCWD, root_ + "/refs/" + entries("refs")[0]), 0600);
+  file::replace_at(AT_FDCWD, root_ + "/refs/half", *file::read_at(AT_FDCWD, root_ + "/refs/" + entries("refs")[0]),
+                   0600);
   ASSERT_EQ(::rename((root_ + "/refs/half").c_str(), (root_ + "/refs/.tmp-0123456789abcdef").c_str()), 0);
   EXPECT_EQ(lxr({"system", "check"}).code, 0);
   must({"pull", "-q", registry() + "/small:config"});

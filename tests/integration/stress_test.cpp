@@ -42,7 +42,8 @@ TEST_F(stress, killed_at_any_moment_nothing_is_wrong_or_left) {
     const std::string network = dice() % 2 == 0 ? "none" : "bridge", number = std::to_string(cycle);
     const int code = static_cast<int>(dice() % 100);
     if (dice() % 2 == 0) {
-      const outcome o = lxr({"run", "--rm", "--network", network, "--name", "stress", small_, "sh", "-c", "echo out " + number + "; echo err " + number + " >&2; exit " + std::to_string(code)});
+      const outcome o = lxr({"run", "--rm", "--network", network, "--name", "stress", small_, "sh", "-c",
+                             "echo out " + number + "; echo err " + number + " >&2; exit " + std::to_string(code)});
       ASSERT_EQ(o.code, code) << o.err;
       ASSERT_EQ(o.out, "out " + number + "\n");
       ASSERT_EQ(o.err, "err " + number + "\n");
@@ -53,7 +54,9 @@ TEST_F(stress, killed_at_any_moment_nothing_is_wrong_or_left) {
     const std::string command_line = victim == 1 ? "exec sleep 1000" : "echo x; sleep 0.01; exit 3";
     process running(command({"run", "--rm", "--network", network, small_, "sh", "-c", command_line}), environment());
     victims all{{running.pid(), 0, 0}};
-    for (auto looks = dice() % 400; looks > 0 || (all.generations[victim] == 0 && !has_ended(running.pid())); looks -= looks > 0 ? 1 : 0) all.look();
+    for (auto looks = dice() % 400; looks > 0 || (all.generations[victim] == 0 && !has_ended(running.pid()));
+         looks -= looks > 0 ? 1 : 0)
+      all.look();
     if (all.generations[victim] > 0 && ::kill(all.generations[victim], SIGKILL) == 0) ++hits[victim];
     const int ended = running.wait();
     ASSERT_TRUE(ended == 3 || ended == 125 || ended == 128 + SIGKILL) << "victim " << victim << " ended with " << ended;

@@ -20,7 +20,8 @@
 namespace lxr::test {
 namespace {
 
-pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>& environment, int in, int out, int err) {
+pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>& environment, int in, int out,
+            int err) {
   std::vector<char*> words, variables;
   for (const std::string& w : argv) words.push_back(const_cast<char*>(w.c_str()));
   for (const std::string& v : environment) variables.push_back(const_cast<char*>(v.c_str()));
@@ -85,10 +86,12 @@ std::string registry() {
   return "127.0.0.1:" + text;
 }
 
-outcome run_program(const std::vector<std::string>& argv, const std::string& input, const std::vector<std::string>& environment) {
+outcome run_program(const std::vector<std::string>& argv, const std::string& input,
+                    const std::vector<std::string>& environment) {
   ::signal(SIGPIPE, SIG_IGN);  // the program may leave without reading its input
   int in[2], out[2], err[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0)
+    throw std::runtime_error("pipe");
   const std::vector<std::string> standard{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   const pid_t pid = start(argv, environment.empty() ? standard : environment, in[0], out[1], err[1]);
   for (const int fd : {in[0], out[1], err[1]}) ::close(fd);
@@ -123,8 +126,10 @@ outcome run_program(const std::vector<std::string>& argv, const std::string& inp
 }
 
 installation::installation()
-    : environment_{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LXR_ROOT=" + root_, "LXR_STATE=" + state_, "LXR_HTTP_TIMEOUT=2",
-                   "ASAN_OPTIONS=detect_leaks=0"} {  // lxr-image is killed when its work is done, and may not look at itself under Landlock
+    : environment_{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LXR_ROOT=" + root_,
+                   "LXR_STATE=" + state_, "LXR_HTTP_TIMEOUT=2",
+                   "ASAN_OPTIONS=detect_leaks=0"} {  // lxr-image is killed when its work is done, and may not look at
+                                                     // itself under Landlock
   file::make_directories(root_);
   file::make_directories(state_);
 }
@@ -137,10 +142,13 @@ void installation::TearDown() {
   std::string left;
   const bool clean = eventually([&] {
     left = run_program({"/bin/bash", "-c",
-                        "ip -o link | grep -F lxr" + tag + "; nft list tables | grep -F lxr-" + tag + "; find /sys/fs/cgroup -maxdepth 3 -name 'lxr-" + tag +
-                            "*'; grep -F " + dir_.path() + " /proc/self/mountinfo; ls " + root_ + "/containers " + root_ + "/trash " + root_ + "/ingest " + state_ +
-                            "/containers " + state_ + "/names | grep -v -e : -e '^$'; for p in /proc/[0-9]*; do [ \"$(readlink $p/exe)\" = " + program_path("lxr") +
-                            " ] && tr '\\0' ' ' < $p/environ | grep -F LXR_STATE=" + state_ + "; done"})
+                        "ip -o link | grep -F lxr" + tag + "; nft list tables | grep -F lxr-" + tag +
+                            "; find /sys/fs/cgroup -maxdepth 3 -name 'lxr-" + tag + "*'; grep -F " + dir_.path() +
+                            " /proc/self/mountinfo; ls " + root_ + "/containers " + root_ + "/trash " + root_ +
+                            "/ingest " + state_ + "/containers " + state_ +
+                            "/names | grep -v -e : -e '^$'; for p in /proc/[0-9]*; do [ \"$(readlink $p/exe)\" = " +
+                            program_path("lxr") + " ] && tr '\\0' ' ' < $p/environ | grep -F LXR_STATE=" + state_ +
+                            "; done"})
                .out;
     return left.empty();
   });
@@ -166,7 +174,9 @@ std::vector<std::string> installation::command(const std::vector<std::string>& w
   return argv;
 }
 
-outcome installation::lxr(const std::vector<std::string>& words, const std::string& input) { return run_program(command(words), input, environment()); }
+outcome installation::lxr(const std::vector<std::string>& words, const std::string& input) {
+  return run_program(command(words), input, environment());
+}
 
 outcome installation::shell(const std::string& line) {
   std::vector<std::string> variables = environment();
@@ -181,7 +191,9 @@ std::string installation::must(const std::vector<std::string>& words) {
   return o.out;
 }
 
-json::object installation::inspect(const std::string& name) { return json::parse(must({"inspect", name}), "inspect").as_array().at(0).as_object(); }
+json::object installation::inspect(const std::string& name) {
+  return json::parse(must({"inspect", name}), "inspect").as_array().at(0).as_object();
+}
 
 std::string installation::address_of(const std::string& name) {
   const json::object all = inspect(name);

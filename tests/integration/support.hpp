@@ -54,7 +54,7 @@ class installation : public testing::Test {
   outcome lxr(const std::vector<std::string>& words, const std::string& input = {});
   outcome shell(const std::string& line);  // a line for bash, in which $lxr is the program and $image the small image
   std::string must(const std::vector<std::string>& words);  // standard output of a call that has to succeed
-  void remove_all();  // every container there is
+  void remove_all();                                        // every container there is
   json::object inspect(const std::string& name);
   std::string address_of(const std::string& name);
   std::string status_of(const std::string& name);
@@ -73,6 +73,7 @@ class installation : public testing::Test {
 };
 
 // Runs a program to its end. `environment` replaces ours when not empty.
-outcome run_program(const std::vector<std::string>& argv, const std::string& input = {}, const std::vector<std::string>& environment = {});
+outcome run_program(const std::vector<std::string>& argv, const std::string& input = {},
+                    const std::vector<std::string>& environment = {});
 
 }  // namespace lxr::test

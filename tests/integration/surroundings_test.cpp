@@ -16,14 +16,17 @@ namespace {
 class surroundings : public installation {
  protected:
   void SetUp() override { must({"pull", "-q", small_}); }
-  pid_t monitor_of(const std::string& name) { return static_cast<pid_t>(json::get_int(*json::find_object(inspect(name), "State"), "MonitorPid")); }
+  pid_t monitor_of(const std::string& name) {
+    return static_cast<pid_t>(json::get_int(*json::find_object(inspect(name), "State"), "MonitorPid"));
+  }
 };
 
 // 1.7 and security case 63
 TEST_F(surroundings, a_monitor_keeps_neither_arguments_nor_directory_nor_descriptors) {
   const std::string lock = dir_.path() + "/lock", place = dir_.path() + "/place";
   file::make_directories(place);
-  const outcome o = shell("cd " + place + " && flock -n " + lock + " $lxr run -d --name box --network none -e DB_PASSWORD=hunter2 $image sleep 1000");
+  const outcome o = shell("cd " + place + " && flock -n " + lock +
+                          " $lxr run -d --name box --network none -e DB_PASSWORD=hunter2 $image sleep 1000");
   ASSERT_EQ(o.code, 0) << o.err;
   EXPECT_EQ(run_program({"/bin/bash", "-c", "grep -l hunter[2] /proc/[0-9]*/cmdline 2> /dev/null"}).out, "");
   const std::string proc = "/proc/" + std::to_string(monitor_of("box"));
@@ -34,7 +37,9 @@ TEST_F(surroundings, a_monitor_keeps_neither_arguments_nor_directory_nor_descrip
 
 // 1.15
 TEST_F(surroundings, the_callers_umask_changes_nothing) {
-  const outcome o = shell("umask 077; $lxr run --rm --network none -u app $image sh -c 'cat /etc/resolv.conf /etc/hosts /etc/hostname > /dev/null && umask && stat -c %a /etc/hosts /'");
+  const outcome o = shell(
+      "umask 077; $lxr run --rm --network none -u app $image sh -c 'cat /etc/resolv.conf /etc/hosts /etc/hostname > "
+      "/dev/null && umask && stat -c %a /etc/hosts /'");
   EXPECT_EQ(o.code, 0) << o.err;
   EXPECT_EQ(o.out, "0022\n644\n755\n");
 }
@@ -42,8 +47,9 @@ TEST_F(surroundings, the_callers_umask_changes_nothing) {
 // 1.6: executable memory files forbidden, as some distributions do.
 TEST_F(surroundings, memfd_noexec_is_no_obstacle) {
   for (const char* level : {"1", "2"}) {
-    const outcome o = shell(std::string("unshare --pid --fork --mount-proc bash -c 'echo ") + level +
-                            " > /proc/sys/vm/memfd_noexec || exit 9; $lxr run --rm --network none $image echo started'");
+    const outcome o =
+        shell(std::string("unshare --pid --fork --mount-proc bash -c 'echo ") + level +
+              " > /proc/sys/vm/memfd_noexec || exit 9; $lxr run --rm --network none $image echo started'");
     if (o.code == 9) GTEST_SKIP() << "this kernel has no vm.memfd_noexec";
     EXPECT_EQ(o.out, "started\n") << level << o.err;
   }
@@ -52,15 +58,20 @@ TEST_F(surroundings, memfd_noexec_is_no_obstacle) {
 
 // 1.16
 TEST_F(surroundings, the_umask_is_022_or_what_the_user_says_and_not_the_callers) {
-  const outcome o = shell("umask 077; $lxr run --rm --network none $image sh -c umask; $lxr run -d --name box --umask 027 --network none $image sleep 1000 > /dev/null; "
-                          "$lxr exec -u 1000 box sh -c umask; $lxr run --rm --umask 8 $image true");
+  const outcome o = shell(
+      "umask 077; $lxr run --rm --network none $image sh -c umask; $lxr run -d --name box --umask 027 --network none "
+      "$image sleep 1000 > /dev/null; "
+      "$lxr exec -u 1000 box sh -c umask; $lxr run --rm --umask 8 $image true");
   EXPECT_EQ(o.out, "0022\n0027\n") << o.err;
   EXPECT_NE(o.err.find("--umask \"8\""), std::string::npos) << o.err;
 }
 
 TEST_F(surroundings, a_container_does_not_have_the_callers_oom_score) {
-  const outcome o = shell("echo 300 > /proc/self/oom_score_adj; $lxr run --rm --network none --oom-score-adj 500 $image cat /proc/self/oom_score_adj; "
-                          "$lxr run -d --name box --network none --oom-score-adj 400 $image sleep 1000 > /dev/null; $lxr exec box cat /proc/self/oom_score_adj");
+  const outcome o = shell(
+      "echo 300 > /proc/self/oom_score_adj; $lxr run --rm --network none --oom-score-adj 500 $image cat "
+      "/proc/self/oom_score_adj; "
+      "$lxr run -d --name box --network none --oom-score-adj 400 $image sleep 1000 > /dev/null; $lxr exec box cat "
+      "/proc/self/oom_score_adj");
   EXPECT_EQ(o.out, "500\n400\n") << o.err;
 }
 
@@ -100,8 +111,9 @@ TEST_F(surroundings, exec_makes_no_directories) {
 // 1.20: what has a name on the host is not handed into a container.
 TEST_F(surroundings, a_named_pipe_is_not_handed_in) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
-  const outcome o = shell("mkfifo -m 600 " + dir_.path() + "/fifo; cat " + dir_.path() + "/fifo & $lxr exec box sh -c 'chmod 777 /proc/self/fd/1; echo out' > " +
-                          dir_.path() + "/fifo; wait; stat -c %a " + dir_.path() + "/fifo");
+  const outcome o = shell("mkfifo -m 600 " + dir_.path() + "/fifo; cat " + dir_.path() +
+                          "/fifo & $lxr exec box sh -c 'chmod 777 /proc/self/fd/1; echo out' > " + dir_.path() +
+                          "/fifo; wait; stat -c %a " + dir_.path() + "/fifo");
   EXPECT_EQ(o.out, "out\n600\n") << o.err;
 }
 
@@ -109,14 +121,16 @@ TEST_F(surroundings, a_named_pipe_is_not_handed_in) {
 TEST_F(surroundings, limits_are_seen_from_inside) {
   const outcome o = lxr({"run", "--rm", "--network", "none", "-m", "64m", small_, "sh", "-c",
                          "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2> /dev/null; "
-                         "for f in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do echo 1 > $f && echo written; done 2> /dev/null"});
+                         "for f in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do echo 1 > "
+                         "$f && echo written; done 2> /dev/null"});
   EXPECT_EQ(o.out, "67108864\n") << o.err;
 }
 
 // 1.14 and 3.5
 TEST_F(surroundings, any_bytes_in_words_and_labels_are_kept_and_can_be_removed) {
   const std::string odd = "\xff\xc3";
-  must({"run", "-d", "--name", "box", "--network", "none", "-e", "ODD=" + odd, "-l", "k=" + odd, small_, "sh", "-c", ": " + odd + "; exec sleep 1000"});
+  must({"run", "-d", "--name", "box", "--network", "none", "-e", "ODD=" + odd, "-l", "k=" + odd, small_, "sh", "-c",
+        ": " + odd + "; exec sleep 1000"});
   EXPECT_EQ(lxr({"exec", "box", "sh", "-c", "printf %s \"$ODD\""}).out, odd);
   EXPECT_NE(must({"ps"}).find("box"), std::string::npos);
   EXPECT_NO_THROW(inspect("box"));
@@ -128,7 +142,9 @@ TEST_F(surroundings, any_bytes_in_words_and_labels_are_kept_and_can_be_removed) 
 
 // The engine closes what it inherited, but not what its own command opened.
 TEST_F(surroundings, the_id_is_written_where_it_was_asked_for) {
-  const outcome o = shell("mkdir " + dir_.path() + "/here && cd " + dir_.path() + "/here && $lxr run -d --name box --cidfile id --network none $image sleep 1000 > out && cmp -n 64 id out && echo same");
+  const outcome o = shell("mkdir " + dir_.path() + "/here && cd " + dir_.path() +
+                          "/here && $lxr run -d --name box --cidfile id --network none $image sleep 1000 > out && cmp "
+                          "-n 64 id out && echo same");
   EXPECT_EQ(o.out, "same\n") << o.err;
 }
 
@@ -137,9 +153,11 @@ TEST_F(surroundings, a_client_whose_output_is_not_read_can_be_ended) {
   int unread[2];
   ASSERT_EQ(::pipe2(unread, O_CLOEXEC), 0);
   const std::string log = dir_.path() + "/code";
-  process running({"/bin/bash", "-c", program_path("lxr") + " run --rm --stop-timeout 0 --name box --network none " + small_ + " yes > /proc/" + std::to_string(::getpid()) + "/fd/" +
-                                        std::to_string(unread[1]) + " & echo $! > " + log + "; wait $!"},
-                  environment());
+  process running(
+      {"/bin/bash", "-c",
+       program_path("lxr") + " run --rm --stop-timeout 0 --name box --network none " + small_ + " yes > /proc/" +
+           std::to_string(::getpid()) + "/fd/" + std::to_string(unread[1]) + " & echo $! > " + log + "; wait $!"},
+      environment());
   EXPECT_TRUE(eventually([&] { return lxr({"inspect", "box"}).code == 0 && status_of("box") == "running"; }));
   const pid_t client = std::stoi(file::read_at(AT_FDCWD, log).value());
   EXPECT_TRUE(eventually([&] {
@@ -153,7 +171,8 @@ TEST_F(surroundings, a_client_whose_output_is_not_read_can_be_ended) {
 // Section 4: what lies in /dev/shm is judged only where its state directory can be seen.
 TEST_F(surroundings, memory_of_a_state_that_another_mount_namespace_cannot_see_is_kept) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
-  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs none " + dir_.path() + "; $lxr --root " + dir_.path() + "/r --state /var/tmp/lxr-test-$$ ps > /dev/null; rm -rf /var/tmp/lxr-test-$$'");
+  const outcome o = shell("unshare -m bash -c 'mount -t tmpfs none " + dir_.path() + "; $lxr --root " + dir_.path() +
+                          "/r --state /var/tmp/lxr-test-$$ ps > /dev/null; rm -rf /var/tmp/lxr-test-$$'");
   EXPECT_EQ(o.code, 0) << o.err;
   EXPECT_EQ(status_of("box"), "running");
 }

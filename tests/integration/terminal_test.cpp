@@ -51,7 +51,8 @@ TEST_F(terminal, a_shell_in_a_container_and_back) {
 }
 
 TEST_F(terminal, control_c_is_the_containers_to_handle) {
-  type("lxr run -it --rm --network none " + small_ + " sh -c 'trap \"echo caught; exit 3\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'");
+  type("lxr run -it --rm --network none " + small_ +
+       " sh -c 'trap \"echo caught; exit 3\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'");
   EXPECT_TRUE(shows("\nready"));
   key("C-c");
   EXPECT_TRUE(shows("caught")) << screen();
@@ -81,7 +82,8 @@ TEST_F(terminal, detaching_leaves_it_running_and_its_output_logged) {
 }
 
 TEST_F(terminal, other_detach_keys_take_the_place_of_the_usual_ones) {
-  type("lxr run -it --detach-keys ctrl-a,d --name box --network none " + small_ + " sh -c 'echo rea\"\"dy; stty raw -echo; dd bs=1 count=3 2>/dev/null | od -c; sleep 1000'");
+  type("lxr run -it --detach-keys ctrl-a,d --name box --network none " + small_ +
+       " sh -c 'echo rea\"\"dy; stty raw -echo; dd bs=1 count=3 2>/dev/null | od -c; sleep 1000'");
   EXPECT_TRUE(shows("\nready"));
   key("C-p");
   key("C-a");
@@ -126,7 +128,8 @@ TEST_F(terminal, a_paste_larger_than_a_terminal_takes_arrives_whole) {
 // Issue 11, 3.7: the size is there before the program begins.
 TEST_F(terminal, the_first_instruction_sees_the_size) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
-  type("clear; for i in $(seq 25); do lxr run -it --rm --network none " + small_ + " stty size; lxr exec -it box stty size; done | sort | uniq -c; echo al\"\"l");
+  type("clear; for i in $(seq 25); do lxr run -it --rm --network none " + small_ +
+       " stty size; lxr exec -it box stty size; done | sort | uniq -c; echo al\"\"l");
   EXPECT_TRUE(shows("\nall")) << screen();
   EXPECT_NE(screen().find("50 25 90"), std::string::npos) << screen();
 }
@@ -146,15 +149,18 @@ TEST_F(terminal, detaching_from_exec_leaves_the_command_running) {
 
 // Issue 11, 3.9: a terminal that is gone takes its client along, whatever the container makes of SIGHUP.
 TEST_F(terminal, closing_it_leaves_no_client_and_no_container_that_was_to_be_removed) {
-  type("lxr run -it --rm --stop-timeout 0 --network none " + small_ + " sh -c 'trap \"\" HUP TERM; echo rea\"\"dy; while :; do sleep 0.05; done'");
+  type("lxr run -it --rm --stop-timeout 0 --network none " + small_ +
+       " sh -c 'trap \"\" HUP TERM; echo rea\"\"dy; while :; do sleep 0.05; done'");
   EXPECT_TRUE(shows("\nready"));
   tmux({"kill-server"});
-  EXPECT_TRUE(eventually([&] { return run_program({"/usr/bin/pgrep", "-f", "--", "lxr run -it --rm --stop-timeout 0"}).out.empty(); }));
+  EXPECT_TRUE(eventually(
+      [&] { return run_program({"/usr/bin/pgrep", "-f", "--", "lxr run -it --rm --stop-timeout 0"}).out.empty(); }));
   EXPECT_TRUE(eventually([&] { return must({"ps", "-aq"}).empty(); }));
 }
 
 TEST_F(terminal, the_third_control_c_ends_the_client_of_a_deaf_container) {
-  type("lxr run --name box --network none " + small_ + " sh -c 'trap \"\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'");
+  type("lxr run --name box --network none " + small_ +
+       " sh -c 'trap \"\" INT; echo rea\"\"dy; while :; do sleep 0.05; done'");
   EXPECT_TRUE(shows("\nready"));
   for (int i = 0; i < 3; ++i) key("C-c");
   EXPECT_TRUE(shows("left without waiting")) << screen();

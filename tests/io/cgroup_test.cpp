@@ -22,7 +22,8 @@ TEST(cgroup, on_this_host_limits_are_set_and_the_group_goes_away_again) {
     const group g = group::create(here, parent, "box", {.pids = 77, .memory = 64 << 20, .cpu_quota = 50000});
     const std::string pids = here.unified ? here.base : here.base + "/pids";
     EXPECT_EQ(content(pids + "/" + parent + "/box/pids.max"), "77\n");
-    const std::string memory = here.unified ? here.base + "/" + parent + "/box/memory.max" : here.base + "/memory/" + parent + "/box/memory.limit_in_bytes";
+    const std::string memory = here.unified ? here.base + "/" + parent + "/box/memory.max"
+                                            : here.base + "/memory/" + parent + "/box/memory.limit_in_bytes";
     EXPECT_EQ(content(memory), "67108864\n");
     EXPECT_EQ(g.tasks().size(), here.unified ? 0u : 3u);
     EXPECT_FALSE(g.had_oom_kill());
@@ -55,8 +56,11 @@ TEST(cgroup, without_limits_version_1_makes_no_directory) {
 // Issue 11, 1.17.
 TEST(cgroup, parents_of_who_is_gone_are_swept_and_those_in_use_stay) {
   const layout here = layout::detect();
-  const std::string prefix = "lxrtestsweep" + std::to_string(::getpid()), gone = prefix + "a", living = prefix + "b", unmarked = prefix + "c";
-  const auto create = [&](const std::string& parent, const std::string& mark) { group::create(here, parent, "box", {.pids = 5}, [&] { return mark; }); };
+  const std::string prefix = "lxrtestsweep" + std::to_string(::getpid()), gone = prefix + "a", living = prefix + "b",
+                    unmarked = prefix + "c";
+  const auto create = [&](const std::string& parent, const std::string& mark) {
+    group::create(here, parent, "box", {.pids = 5}, [&] { return mark; });
+  };
   create(gone, "gone");
   create(living, "living");
   create(unmarked, "");

@@ -30,7 +30,8 @@ struct streams {
   }
 };
 
-void add_exec(plan_builder& b, const std::vector<std::string>& candidates, const std::vector<std::string>& argv, const std::vector<std::string>& envp) {
+void add_exec(plan_builder& b, const std::vector<std::string>& candidates, const std::vector<std::string>& argv,
+              const std::vector<std::string>& envp) {
   std::string paths;
   for (const std::string& c : candidates) paths.append(c).push_back('\0');
   ops::exec exec{.candidates = b.bytes(paths)};
@@ -39,9 +40,11 @@ void add_exec(plan_builder& b, const std::vector<std::string>& candidates, const
   b.add(argv.front(), exec);
 }
 
-built_plan plan_for(const streams& s, const std::vector<std::string>& argv, const std::vector<std::string>& candidates) {
+built_plan plan_for(const streams& s, const std::vector<std::string>& argv,
+                    const std::vector<std::string>& candidates) {
   plan_builder b;
-  b.add("stdio", ops::use_streams{.input = b.slot(s.null.get()), .output = b.slot(s.write.get()), .errors = b.slot(s.null.get())});
+  b.add("stdio", ops::use_streams{
+                     .input = b.slot(s.null.get()), .output = b.slot(s.write.get()), .errors = b.slot(s.null.get())});
   b.add("descriptors", ops::close_others{});
   add_exec(b, candidates, argv, {"A=from-plan"});
   return b.build();
@@ -49,13 +52,14 @@ built_plan plan_for(const streams& s, const std::vector<std::string>& argv, cons
 
 TEST(child_process, runs_the_plan_and_reports_exec) {
   streams s;
-  built_plan plan = plan_for(s, {"sh", "-c", "echo $A; ls /proc/self/fd | wc -l; exit 5"}, {"/nonexistent/sh", "/bin/sh"});
+  built_plan plan =
+      plan_for(s, {"sh", "-c", "echo $A; ls /proc/self/fd | wc -l; exit 5"}, {"/nonexistent/sh", "/bin/sh"});
   child_process running = child_process::spawn(plan, {});
   s.write.reset();
   const auto about = running.receive();
   ASSERT_TRUE(about);
   EXPECT_EQ(about->report.what, child_report::about_to_exec);
-  EXPECT_FALSE(running.receive());  // end of file: exec succeeded
+  EXPECT_FALSE(running.receive());                                    // end of file: exec succeeded
   EXPECT_EQ(file::read_all(s.read.get(), "pipe"), "from-plan\n4\n");  // 0 1 2 and ls' own
   EXPECT_EQ(running.wait(), 5);
 }
@@ -182,7 +186,8 @@ TEST(child_process, parked_descriptors_are_not_inherited) {
   built_plan other = needy.build();
   child_process with = child_process::spawn(other, {});
   ASSERT_TRUE(with.receive());
-  EXPECT_EQ(::access(("/proc/" + std::to_string(with.pid()) + "/fd/" + std::to_string(kept.back().get())).c_str(), F_OK), 0);
+  EXPECT_EQ(
+      ::access(("/proc/" + std::to_string(with.pid()) + "/fd/" + std::to_string(kept.back().get())).c_str(), F_OK), 0);
 }
 
 // Another child, born before the first one had a table of its own, must not keep that one's end from being seen.

@@ -83,9 +83,12 @@ TEST_P(gzip_decoders, zeros_behind_the_end_are_nothing_and_other_bytes_are_named
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(decode(*GetParam()(), packed + zeros, dice), "plain");
     EXPECT_EQ(decode(*GetParam()(), packed + test::gzip("more") + '\0', dice), "plainmore");
-    for (const std::string& tail : {std::string("x"), zeros + "x", zeros + packed, std::string("\x1f no member")}) EXPECT_NE(refusal(*GetParam()(), packed + tail, dice), "");
-    EXPECT_NE(refusal(*GetParam()(), packed + "signature", dice).find("there are other bytes behind its end"), std::string::npos);
-    EXPECT_NE(refusal(*GetParam()(), packed + zeros + packed, dice).find("there are other bytes behind its end"), std::string::npos);
+    for (const std::string& tail : {std::string("x"), zeros + "x", zeros + packed, std::string("\x1f no member")})
+      EXPECT_NE(refusal(*GetParam()(), packed + tail, dice), "");
+    EXPECT_NE(refusal(*GetParam()(), packed + "signature", dice).find("there are other bytes behind its end"),
+              std::string::npos);
+    EXPECT_NE(refusal(*GetParam()(), packed + zeros + packed, dice).find("there are other bytes behind its end"),
+              std::string::npos);
   }
 }
 
@@ -104,7 +107,9 @@ TEST(zstd_decoder, contexts_are_used_again_whatever_became_of_their_stream) {
   std::mt19937 dice(6);
   zstd_contexts contexts;
   const std::string plain = sample(), packed = zstd(plain);
-  { const auto one = make_zstd_decoder(contexts), other = make_zstd_decoder(contexts); }
+  {
+    const auto one = make_zstd_decoder(contexts), other = make_zstd_decoder(contexts);
+  }
   EXPECT_EQ(contexts.idle(), 2u);
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(decode(*make_zstd_decoder(contexts), packed, dice), plain);
@@ -120,20 +125,27 @@ TEST(zstd_decoder, zeros_behind_the_end_are_nothing_and_other_bytes_are_named) {
   const std::string skippable("\x50\x2a\x4d\x18\x03\0\0\0abc", 11);
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(decode(*make_zstd_decoder(contexts), zstd("plain") + skippable + std::string(9000, '\0'), dice), "plain");
-    EXPECT_NE(refusal(*make_zstd_decoder(contexts), zstd("plain") + "signature", dice).find("there are other bytes behind its end"), std::string::npos);
+    EXPECT_NE(refusal(*make_zstd_decoder(contexts), zstd("plain") + "signature", dice)
+                  .find("there are other bytes behind its end"),
+              std::string::npos);
   }
 }
 
 TEST(packing, is_told_by_the_first_bytes) {
   const std::string tar = test::tar_builder().file("\x1f\x8b", "x").finish();
-  const auto of = [](const std::string& bytes) { return packing_of(as_bytes(std::string_view(bytes).substr(0, packing_head))); };
+  const auto of = [](const std::string& bytes) {
+    return packing_of(as_bytes(std::string_view(bytes).substr(0, packing_head)));
+  };
   EXPECT_EQ(of(tar), packing::tar);
   EXPECT_EQ(of(std::string(1024, '\0')), packing::tar);
   EXPECT_EQ(of(test::gzip(tar)), packing::gzip);
   EXPECT_EQ(of(zstd(tar)), packing::zstd);
   EXPECT_EQ(of(std::string("\x5d\x2a\x4d\x18\0\0\0\0", 8)), packing::zstd);
   EXPECT_EQ(of("BZh91AY"), packing::bzip2);
-  EXPECT_EQ(of(std::string("\xfd""7zXZ\0", 6)), packing::xz);
+  EXPECT_EQ(of(std::string("\xfd"
+                           "7zXZ\0",
+                           6)),
+            packing::xz);
   EXPECT_EQ(of("this is nothing"), packing::unknown);
   EXPECT_EQ(of(""), packing::unknown);
 }

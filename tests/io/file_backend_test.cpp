@@ -39,7 +39,8 @@ task<void> write_pieces(file_backend& b, int fd, const std::vector<std::string>&
 TEST_P(backends, many_writes_at_once_land_where_they_belong) {
   std::vector<std::string> pieces;
   std::string whole;
-  for (int i = 0; i < 300; ++i) whole += pieces.emplace_back(static_cast<std::size_t>(i * 7 % 5000 + 1), static_cast<char>('a' + i % 26));
+  for (int i = 0; i < 300; ++i)
+    whole += pieces.emplace_back(static_cast<std::size_t>(i * 7 % 5000 + 1), static_cast<char>('a' + i % 26));
   run(loop, write_pieces(*backend, fd.get(), pieces));
   EXPECT_EQ(lxr::file::read_at(dir.fd(), "f"), whole);
 }

@@ -151,7 +151,8 @@ TEST_F(http_client, certificates_are_those_the_environment_names) {
 TEST(certificate_places, hold_those_of_distributions_and_of_the_environment) {
   const variable file("SSL_CERT_FILE", "/x/ca.pem"), directories("SSL_CERT_DIR", "/x/one:/x/two");
   const auto places = certificate_places();
-  for (const char* place : {"/etc/ssl", "/etc/pki", "/var/lib/ca-certificates", "/etc/ca-certificates", "/x/ca.pem", "/x/one", "/x/two"}) {
+  for (const char* place :
+       {"/etc/ssl", "/etc/pki", "/var/lib/ca-certificates", "/etc/ca-certificates", "/x/ca.pem", "/x/one", "/x/two"}) {
     EXPECT_NE(std::ranges::find(places, place), places.end()) << place;
   }
 }

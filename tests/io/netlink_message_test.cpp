@@ -23,11 +23,22 @@ void build(std::mt19937& dice, nlmsghdr* theirs, nlmsghdr* ours, int depth) {
     const std::string text(dice() % 13, 'x');
     const auto number = static_cast<std::uint32_t>(dice());
     switch (dice() % 6) {
-      case 0: mnl_attr_put(theirs, type, text.size(), text.data()), attr_put(ours, type, text.size(), text.data()); break;
-      case 1: mnl_attr_put_u8(theirs, type, static_cast<std::uint8_t>(number)), attr_put_u8(ours, type, static_cast<std::uint8_t>(number)); break;
-      case 2: mnl_attr_put_u32(theirs, type, number), attr_put_u32(ours, type, number); break;
-      case 3: mnl_attr_put_str(theirs, type, text.c_str()), attr_put_str(ours, type, text.c_str()); break;
-      case 4: mnl_attr_put_strz(theirs, type, text.c_str()), attr_put_strz(ours, type, text.c_str()); break;
+      case 0:
+        mnl_attr_put(theirs, type, text.size(), text.data()), attr_put(ours, type, text.size(), text.data());
+        break;
+      case 1:
+        mnl_attr_put_u8(theirs, type, static_cast<std::uint8_t>(number)),
+            attr_put_u8(ours, type, static_cast<std::uint8_t>(number));
+        break;
+      case 2:
+        mnl_attr_put_u32(theirs, type, number), attr_put_u32(ours, type, number);
+        break;
+      case 3:
+        mnl_attr_put_str(theirs, type, text.c_str()), attr_put_str(ours, type, text.c_str());
+        break;
+      case 4:
+        mnl_attr_put_strz(theirs, type, text.c_str()), attr_put_strz(ours, type, text.c_str());
+        break;
       default: {
         if (depth > 3) break;
         nlattr* const a = mnl_attr_nest_start(theirs, type);
@@ -69,7 +80,13 @@ TEST(netlink_message, is_read_as_libmnl_reads_it_and_never_past_its_end) {
       h->nlmsg_len = whole;
     }
     std::vector<const nlattr*> theirs, ours;
-    mnl_attr_parse(h, sizeof(rtmsg), [](const nlattr* a, void* to) { static_cast<std::vector<const nlattr*>*>(to)->push_back(a); return MNL_CB_OK; }, &theirs);
+    mnl_attr_parse(
+        h, sizeof(rtmsg),
+        [](const nlattr* a, void* to) {
+          static_cast<std::vector<const nlattr*>*>(to)->push_back(a);
+          return MNL_CB_OK;
+        },
+        &theirs);
     for_each_attribute(h, sizeof(rtmsg), [&](const nlattr* a) {
       EXPECT_LE(reinterpret_cast<const char*>(a) + a->nla_len, m.bytes + whole);
       ours.push_back(a);

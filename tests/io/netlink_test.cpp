@@ -69,8 +69,10 @@ TEST(nft, masquerade_table_comes_and_goes) {
     install_masquerade("lxrtest", {0x0a630000u, 16}, "two");  // replaced, not doubled
     const auto tables = list_tables();
     if (tables.size() != 1 || tables[0].name != "lxrtest" || tables[0].comment != "two") return false;
-    const bool there = ::system("nft list table ip lxrtest | grep -q 'ip saddr 10.99.0.0/16 ip daddr != 10.99.0.0/16 masquerade'") == 0 &&
-                       ::system("[ $(nft list table ip lxrtest | grep -c masquerade) = 1 ]") == 0;
+    const bool there =
+        ::system("nft list table ip lxrtest | grep -q 'ip saddr 10.99.0.0/16 ip daddr != 10.99.0.0/16 masquerade'") ==
+            0 &&
+        ::system("[ $(nft list table ip lxrtest | grep -c masquerade) = 1 ]") == 0;
     remove_table("lxrtest");
     remove_table("lxrtest");
     return there && ::system("nft list tables | grep -q lxrtest") != 0;
@@ -90,9 +92,10 @@ TEST(netlink, an_alias_stays_with_its_link) {
     put_port(b, {"lvtest", 1 << 30, link_index("lxrtest0"), ::getpid(), {2, 0, 0, 0, 0, 2}});
     route.exchange_or_throw(b, "set");
     const auto links = list_links(route);
-    const auto bridge = std::ranges::find(links, "lxrtest0", &link::name), port = std::ranges::find(links, "lvtest", &link::name);
-    return bridge != links.end() && bridge->alias == "whose it is" && bridge->master == 0 && port != links.end() && port->index == 1 << 30 &&
-           port->master == bridge->index && port->alias.empty();
+    const auto bridge = std::ranges::find(links, "lxrtest0", &link::name),
+               port = std::ranges::find(links, "lvtest", &link::name);
+    return bridge != links.end() && bridge->alias == "whose it is" && bridge->master == 0 && port != links.end() &&
+           port->index == 1 << 30 && port->master == bridge->index && port->alias.empty();
   });
 }
 
@@ -100,9 +103,11 @@ TEST(netlink, an_alias_stays_with_its_link) {
 TEST(nft, nothing_is_forwarded_between_the_named_links) {
   in_own_namespace([] {
     install_no_forwarding("lxrtest", {"eth0", "tun0"}, "mine");
-    const bool there = ::system("nft list table ip lxrtest | grep -q 'type filter hook forward priority filter; policy accept'") == 0 &&
-                       ::system("nft list table ip lxrtest | grep -q 'iifname \"tun0\" jump on'") == 0 &&
-                       ::system("nft list table ip lxrtest | grep -q 'oifname \"eth0\" drop'") == 0;
+    const bool there =
+        ::system("nft list table ip lxrtest | grep -q 'type filter hook forward priority filter; policy accept'") ==
+            0 &&
+        ::system("nft list table ip lxrtest | grep -q 'iifname \"tun0\" jump on'") == 0 &&
+        ::system("nft list table ip lxrtest | grep -q 'oifname \"eth0\" drop'") == 0;
     remove_table("lxrtest");
     return there && list_tables().empty();
   });

@@ -40,7 +40,8 @@ TEST_P(overlay_apis, without_an_upper_directory_it_is_read_only) {
   EXPECT_THROW(lxr::file::replace_at(root.get(), "new", "y"), error);
 }
 
-INSTANTIATE_TEST_SUITE_P(all, overlay_apis, testing::Values(overlay_api::descriptors, overlay_api::paths, overlay_api::one_string));
+INSTANTIATE_TEST_SUITE_P(all, overlay_apis,
+                         testing::Values(overlay_api::descriptors, overlay_api::paths, overlay_api::one_string));
 
 TEST(overlay, many_layers_only_the_oldest_way_refuses_with_a_reason) {
   const test::temp_directory dir;

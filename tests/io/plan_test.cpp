@@ -21,7 +21,8 @@ const Operands& operands_of(const plan_op& o) {
 
 // Reads a block as the child does, wherever it lies.
 struct view {
-  explicit view(const built_plan& plan) : copy(plan.bytes()), header(reinterpret_cast<const launch_plan*>(copy.data())) {}
+  explicit view(const built_plan& plan)
+      : copy(plan.bytes()), header(reinterpret_cast<const launch_plan*>(copy.data())) {}
   [[nodiscard]] const char* at(std::uint32_t offset) const { return copy.data() + offset; }
   [[nodiscard]] const plan_op* op() const { return reinterpret_cast<const plan_op*>(at(header->ops)); }
   [[nodiscard]] const int* slots() const { return reinterpret_cast<const int*>(at(header->slots)); }
@@ -43,7 +44,10 @@ TEST(plan_builder, makes_one_block_of_offsets_that_may_move) {
   plan_builder b;
   const child::slot given = b.slot(7), later = b.slot();
   b.add("host", ops::set_hostname{b.text("box")});
-  b.add("proc", ops::make_filesystem{.to = later, .type = b.text("proc"), .options = b.bytes(filesystem_options({"mode=755", "ro"})), .attributes = 1});
+  b.add("proc", ops::make_filesystem{.to = later,
+                                     .type = b.text("proc"),
+                                     .options = b.bytes(filesystem_options({"mode=755", "ro"})),
+                                     .attributes = 1});
   b.add("echo", exec_of(b, {"echo", "hi"}, {"A=b"}));
   const built_plan plan = b.build();
   const view v(plan);
@@ -55,7 +59,9 @@ TEST(plan_builder, makes_one_block_of_offsets_that_may_move) {
   ASSERT_EQ(v.header->op_count, 3u);
   EXPECT_STREQ(v.at(operands_of<ops::set_hostname>(v.op()[0]).name.offset), "box");
   const auto& made = operands_of<ops::make_filesystem>(v.op()[1]);
-  EXPECT_EQ(std::string(v.at(made.options.offset), made.options.size), std::string("mode\0" "755\0ro\0\0", 13));
+  EXPECT_EQ(std::string(v.at(made.options.offset), made.options.size), std::string("mode\0"
+                                                                                   "755\0ro\0\0",
+                                                                                   13));
   const auto& exec = operands_of<ops::exec>(v.op()[2]);
   ASSERT_EQ(exec.argv.count, 2u);
   EXPECT_EQ(v.word(exec.argv, 1), "hi");

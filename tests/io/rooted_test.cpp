@@ -39,7 +39,8 @@ TEST(rooted, odd_files_do_not_block_or_fill_memory) {
   EXPECT_THROW(read_rooted(dir.fd(), "big"), error);
 }
 
-// issue 11, 2.14: opening a device may do something, and a FIFO lets its writer go on. inotify(7) tells of every open but those with O_PATH.
+// issue 11, 2.14: opening a device may do something, and a FIFO lets its writer go on. inotify(7) tells of every open
+// but those with O_PATH.
 TEST(rooted, only_regular_files_are_ever_opened_for_reading) {
   const test::temp_directory dir;
   lxr::file::make_directory_at(dir.fd(), "directory");
@@ -48,9 +49,11 @@ TEST(rooted, only_regular_files_are_ever_opened_for_reading) {
   ASSERT_EQ(::symlinkat("device", dir.fd(), "link"), 0);
   lxr::file::replace_at(dir.fd(), "file", "content");
   const unique_fd events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  for (const char* name : {"fifo", "device", "directory", "file"}) ASSERT_GE(::inotify_add_watch(events.get(), (dir.path() + "/" + name).c_str(), IN_OPEN), 0);
+  for (const char* name : {"fifo", "device", "directory", "file"})
+    ASSERT_GE(::inotify_add_watch(events.get(), (dir.path() + "/" + name).c_str(), IN_OPEN), 0);
   char told[4096];
-  for (const char* name : {"fifo", "device", "link", "directory"}) EXPECT_THROW(read_rooted(dir.fd(), name), error) << name;
+  for (const char* name : {"fifo", "device", "link", "directory"})
+    EXPECT_THROW(read_rooted(dir.fd(), name), error) << name;
   EXPECT_LT(::read(events.get(), told, sizeof told), 0) << "something was opened";
   EXPECT_EQ(read_rooted(dir.fd(), "file"), "content");
   EXPECT_GT(::read(events.get(), told, sizeof told), 0);

@@ -28,14 +28,29 @@ std::uint32_t run(const program& p, const seccomp_data& call) {
   for (std::size_t at = 0;; ++at) {
     const sock_filter& f = p.at(at);
     switch (f.code) {
-      case BPF_LD | BPF_W | BPF_ABS: std::memcpy(&a, reinterpret_cast<const char*>(&call) + f.k, sizeof a); break;
-      case BPF_ALU | BPF_AND | BPF_K: a &= f.k; break;
-      case BPF_JMP | BPF_JA: at += f.k; break;
-      case BPF_JMP | BPF_JEQ | BPF_K: at += a == f.k ? f.jt : f.jf; break;
-      case BPF_JMP | BPF_JGE | BPF_K: at += a >= f.k ? f.jt : f.jf; break;
-      case BPF_JMP | BPF_JGT | BPF_K: at += a > f.k ? f.jt : f.jf; break;
-      case BPF_RET | BPF_K: return f.k;
-      default: ADD_FAILURE() << "instruction " << f.code; return 0;
+      case BPF_LD | BPF_W | BPF_ABS:
+        std::memcpy(&a, reinterpret_cast<const char*>(&call) + f.k, sizeof a);
+        break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        a &= f.k;
+        break;
+      case BPF_JMP | BPF_JA:
+        at += f.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        at += a == f.k ? f.jt : f.jf;
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        at += a >= f.k ? f.jt : f.jf;
+        break;
+      case BPF_JMP | BPF_JGT | BPF_K:
+        at += a > f.k ? f.jt : f.jf;
+        break;
+      case BPF_RET | BPF_K:
+        return f.k;
+      default:
+        ADD_FAILURE() << "instruction " << f.code;
+        return 0;
     }
   }
 }
@@ -114,8 +129,11 @@ constexpr std::uint32_t native = AUDIT_ARCH_AARCH64, others[] = {AUDIT_ARCH_X86_
 
 std::vector<seccomp_data> calls_of(std::uint32_t architecture, int number) {
   std::vector<seccomp_data> out;
-  for (const std::uint64_t argument : {0ull, 1ull, 2ull, 3ull, 8ull, 9ull, 16ull, 17ull, 33ull, 38ull, 40ull, 44ull, 46ull, 0x20000ull, 0x20008ull, 0x20009ull,
-                                       0x02000000ull, 0x10000000ull, 0x7e020000ull, 0x80000000ull, 0xffffffffull, 0x100000000ull, 0x100000008ull, ~0ull}) {
+  for (const std::uint64_t argument :
+       {0ull,          1ull,          2ull,          3ull,           8ull,           9ull,
+        16ull,         17ull,         33ull,         38ull,          40ull,          44ull,
+        46ull,         0x20000ull,    0x20008ull,    0x20009ull,     0x02000000ull,  0x10000000ull,
+        0x7e020000ull, 0x80000000ull, 0xffffffffull, 0x100000000ull, 0x100000008ull, ~0ull}) {
     if (architecture != native && argument >> 32 != 0) continue;  // a 32-bit program has no such argument
     out.push_back({number, architecture, 0, {argument, 0, 0, 0, 0, 0}});
   }
@@ -134,12 +152,14 @@ TEST(seccomp_profile, answers_as_libseccomps_program_of_the_same_rules) {
           continue;
         }
         if (known && !has_name(architecture, number)) {
-          ASSERT_EQ(run(mine, call), SECCOMP_RET_ERRNO | ENOSYS) << "architecture " << architecture << " call " << number;
+          ASSERT_EQ(run(mine, call), SECCOMP_RET_ERRNO | ENOSYS)
+              << "architecture " << architecture << " call " << number;
           continue;
         }
         // Of each rule about socket() libseccomp makes one that allows socketcall's, whatever the family.
         if (architecture == AUDIT_ARCH_I386 && number == 102 && static_cast<std::uint32_t>(call.args[0]) == 1) continue;
-        ASSERT_EQ(run(mine, call), run(theirs, call)) << "architecture " << architecture << " call " << number << " argument " << call.args[0];
+        ASSERT_EQ(run(mine, call), run(theirs, call))
+            << "architecture " << architecture << " call " << number << " argument " << call.args[0];
       }
     }
   }
@@ -153,14 +173,16 @@ TEST(seccomp_profile, calls_newer_than_it_are_unknown_not_forbidden) {
     EXPECT_EQ(run(ours(), {number, AUDIT_ARCH_I386, 0, {}}), SECCOMP_RET_ERRNO | ENOSYS) << number;
 #endif
   }
-  for (const int number : {457, 458, 462, 463, 464, 465, 466}) EXPECT_EQ(run(ours(), {number, native, 0, {}}), SECCOMP_RET_ALLOW) << number;
+  for (const int number : {457, 458, 462, 463, 464, 465, 466})
+    EXPECT_EQ(run(ours(), {number, native, 0, {}}), SECCOMP_RET_ALLOW) << number;
 }
 
 #if defined(__x86_64__)
 // Issue 11, 1.10; security case 64. The family lies in memory, where no filter sees it.
 TEST(seccomp_profile, no_socket_is_made_by_the_entry_that_hides_its_family) {
   EXPECT_EQ(run(ours(), {102, AUDIT_ARCH_I386, 0, {1}}), SECCOMP_RET_ERRNO | EPERM);
-  for (std::uint64_t call = 2; call <= 20; ++call) EXPECT_EQ(run(ours(), {102, AUDIT_ARCH_I386, 0, {call}}), SECCOMP_RET_ALLOW) << call;
+  for (std::uint64_t call = 2; call <= 20; ++call)
+    EXPECT_EQ(run(ours(), {102, AUDIT_ARCH_I386, 0, {call}}), SECCOMP_RET_ALLOW) << call;
   EXPECT_EQ(run(ours(), {359, AUDIT_ARCH_I386, 0, {2}}), SECCOMP_RET_ALLOW);
   EXPECT_EQ(run(ours(), {359, AUDIT_ARCH_I386, 0, {40}}), SECCOMP_RET_ERRNO | EPERM);
   EXPECT_EQ(run(ours(), {335, native, 0, {}}), SECCOMP_RET_ALLOW);  // uretprobe

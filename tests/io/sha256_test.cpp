@@ -41,7 +41,8 @@ std::string random_bytes(std::size_t size, std::mt19937& dice) {
 TEST(sha256, known_answers) {  // FIPS 180-2, appendix B
   EXPECT_EQ(hash_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hash_of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hash_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(hash_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 // issue 11, 2.3: holes of a sparse file
@@ -55,7 +56,8 @@ TEST(crc32c, zeros_are_not_hashed_one_by_one) {
 TEST(crc32c, known_answers) {  // RFC 3720, B.4
   EXPECT_EQ(~crc32c(crc32c_begin, as_bytes("123456789")), 0xe3069283u);
   EXPECT_EQ(~crc32c(crc32c_begin, as_bytes(std::string(32, '\0'))), 0x8a9136aau);
-  EXPECT_EQ(crc32c(crc32c(crc32c_begin, as_bytes("1234")), as_bytes("56789")), crc32c(crc32c_begin, as_bytes("123456789")));
+  EXPECT_EQ(crc32c(crc32c(crc32c_begin, as_bytes("1234")), as_bytes("56789")),
+            crc32c(crc32c_begin, as_bytes("123456789")));
 }
 
 TEST(sha256, two_streams_together_in_any_pieces) {
@@ -65,7 +67,8 @@ TEST(sha256, two_streams_together_in_any_pieces) {
     sha256 stream[2];
     for (int step = 0; step < 8; ++step) {
       std::string piece[2];
-      for (int i = 0; i < 2; ++i) text[i] += piece[i] = random_bytes(dice() % 3 == 0 ? dice() % 70 : dice() % 3000, dice);
+      for (int i = 0; i < 2; ++i)
+        text[i] += piece[i] = random_bytes(dice() % 3 == 0 ? dice() % 70 : dice() % 3000, dice);
       if (dice() % 4 == 0) {  // and each alone between
         stream[0].update(as_bytes(piece[0]));
         stream[1].update(as_bytes(piece[1]));
@@ -91,10 +94,12 @@ TEST(sha256, the_length_counts_beyond_32_bits_of_bits) {
 }
 
 TEST(sha256, openssl_uses_the_processors_instructions) {
-  const std::string settings = OPENSSL_info(OPENSSL_INFO_CPU_SETTINGS);  // "OPENSSL_ia32cap=0x...:0x...", see OPENSSL_ia32cap(3)
+  const std::string settings =
+      OPENSSL_info(OPENSSL_INFO_CPU_SETTINGS);  // "OPENSSL_ia32cap=0x...:0x...", see OPENSSL_ia32cap(3)
   const auto colon = settings.find(":0x");
   ASSERT_NE(colon, std::string::npos) << settings;
-  EXPECT_EQ((std::stoull(settings.substr(colon + 1), nullptr, 16) & (1u << 29)) != 0, has_sha_instructions()) << settings;
+  EXPECT_EQ((std::stoull(settings.substr(colon + 1), nullptr, 16) & (1u << 29)) != 0, has_sha_instructions())
+      << settings;
 }
 
 }  // namespace

@@ -21,9 +21,10 @@ struct collector final : sink {
   std::string content;
   void begin(const entry& e) override {
     content.clear();
-    members.push_back(std::to_string(static_cast<int>(e.type)) + "|" + e.path + "|" + e.link_target + "|" + std::to_string(e.mode) + "|" +
-                      std::to_string(e.uid) + "|" + std::to_string(e.gid) + "|" + std::to_string(e.mtime_seconds) + "." +
-                      std::to_string(e.mtime_nanoseconds) + "|" + std::to_string(e.device_major) + ":" + std::to_string(e.device_minor));
+    members.push_back(std::to_string(static_cast<int>(e.type)) + "|" + e.path + "|" + e.link_target + "|" +
+                      std::to_string(e.mode) + "|" + std::to_string(e.uid) + "|" + std::to_string(e.gid) + "|" +
+                      std::to_string(e.mtime_seconds) + "." + std::to_string(e.mtime_nanoseconds) + "|" +
+                      std::to_string(e.device_major) + ":" + std::to_string(e.device_minor));
     for (const auto& [k, v] : e.xattrs) members.back() += "|" + k + "=" + v;
   }
   void data(std::span<const std::byte> bytes) override { content += as_text(bytes); }
@@ -49,7 +50,12 @@ std::string sample() {
   b.add({.path = "etc/x", .content = "hello", .mode = 04755, .uid = 1000, .gid = 12});
   b.add({.path = "h", .link = "etc/x", .type = '1'}).add({.path = "s", .link = "/abs", .type = '2'});
   b.add({.path = "n", .type = '3', .major = 1, .minor = 3}).add({.path = "f", .type = '6'});
-  b.add({.path = "short", .content = std::string(1024, 'z'), .pax = {{"path", std::string(300, 'p')}, {"mtime", "-15"}, {"uid", "3000000"}, {"SCHILY.xattr.user.k", std::string("v\0w", 3)}}});
+  b.add({.path = "short",
+         .content = std::string(1024, 'z'),
+         .pax = {{"path", std::string(300, 'p')},
+                 {"mtime", "-15"},
+                 {"uid", "3000000"},
+                 {"SCHILY.xattr.user.k", std::string("v\0w", 3)}}});
   b.add({.path = "last", .content = std::string(513, 'q'), .pax = {{"mtime", "1234567890.123456789"}}});
   return b.finish();
 }
@@ -82,9 +88,11 @@ TEST(tar_reader, agrees_with_libarchive) {
   for (archive_entry* e = nullptr; archive_read_next_header(a, &e) == ARCHIVE_OK; ++i) {
     ASSERT_LT(i, ours.members.size());
     const char* link = archive_entry_hardlink(e) != nullptr ? archive_entry_hardlink(e) : archive_entry_symlink(e);
-    const std::string theirs = std::string("|") + archive_entry_pathname(e) + "|" + (link != nullptr ? link : "") + "|" + std::to_string(archive_entry_perm(e)) + "|" +
+    const std::string theirs = std::string("|") + archive_entry_pathname(e) + "|" + (link != nullptr ? link : "") +
+                               "|" + std::to_string(archive_entry_perm(e)) + "|" +
                                std::to_string(archive_entry_uid(e)) + "|" + std::to_string(archive_entry_gid(e)) + "|" +
-                               std::to_string(archive_entry_mtime(e)) + "." + std::to_string(archive_entry_mtime_nsec(e));
+                               std::to_string(archive_entry_mtime(e)) + "." +
+                               std::to_string(archive_entry_mtime_nsec(e));
     EXPECT_EQ(ours.members[i].substr(1, theirs.size()), theirs);
   }
   EXPECT_EQ(i, ours.members.size());
@@ -124,8 +132,20 @@ TEST(tar_reader, accepts_an_archive_without_its_end_marks) {
 // issue 11, 2.13: an empty value takes back what a global header said (POSIX, pax), and is no broken number.
 TEST(tar_reader, pax_records_with_empty_values_leave_the_header_as_it_is) {
   tar_builder b;
-  b.add({.path = "all", .content = "abc", .uid = 7, .gid = 8, .mtime = 12345,
-         .pax = {{"path", ""}, {"linkpath", ""}, {"size", ""}, {"uid", ""}, {"gid", ""}, {"mtime", ""}, {"atime", ""}, {"GNU.sparse.size", ""}, {"SCHILY.xattr.user.empty", ""}}});
+  b.add({.path = "all",
+         .content = "abc",
+         .uid = 7,
+         .gid = 8,
+         .mtime = 12345,
+         .pax = {{"path", ""},
+                 {"linkpath", ""},
+                 {"size", ""},
+                 {"uid", ""},
+                 {"gid", ""},
+                 {"mtime", ""},
+                 {"atime", ""},
+                 {"GNU.sparse.size", ""},
+                 {"SCHILY.xattr.user.empty", ""}}});
   std::mt19937 dice(3);
   EXPECT_EQ(read_in_pieces(b.finish(), dice), std::vector<std::string>{"0|all||420|7|8|12345.0|0:0|user.empty=|abc"});
 }

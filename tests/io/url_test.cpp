@@ -6,7 +6,9 @@
 namespace lxr::io::http {
 namespace {
 
-std::string target(const std::string& base, const std::string& reference) { return resolve(base, reference).value_or("none"); }
+std::string target(const std::string& base, const std::string& reference) {
+  return resolve(base, reference).value_or("none");
+}
 
 // Issue 11, 2.8.
 TEST(url, references_are_resolved_as_rfc_3986_says) {
@@ -21,7 +23,8 @@ TEST(url, references_are_resolved_as_rfc_3986_says) {
 }
 
 TEST(url, only_http_is_followed) {
-  for (const char* bad : {"file:///etc/passwd", "ftp://x/y", "gopher://x", "data:text/plain,x", "", "http://", "https://[::1", "javascript:alert(1)"}) {
+  for (const char* bad : {"file:///etc/passwd", "ftp://x/y", "gopher://x", "data:text/plain,x", "", "http://",
+                          "https://[::1", "javascript:alert(1)"}) {
     EXPECT_EQ(target("https://reg.ex/v2/", bad), "none") << bad;
   }
   EXPECT_EQ(target("no url", "/x"), "none");
@@ -39,8 +42,12 @@ TEST(url, origins_are_compared_as_they_are_reached) {
 }
 
 TEST(url, knows_loopback) {
-  for (const char* yes : {"http://localhost:5000/", "https://127.0.0.1/", "http://127.9.9.9:1/", "http://[::1]:5000/x", "http://LOCALHOST/"}) EXPECT_TRUE(is_loopback(yes)) << yes;
-  for (const char* no : {"http://127.0.0.1.evil.tld/", "http://10.0.0.1/", "http://localhost.evil.tld/", "http://[::2]/", "x"}) EXPECT_FALSE(is_loopback(no)) << no;
+  for (const char* yes : {"http://localhost:5000/", "https://127.0.0.1/", "http://127.9.9.9:1/", "http://[::1]:5000/x",
+                          "http://LOCALHOST/"})
+    EXPECT_TRUE(is_loopback(yes)) << yes;
+  for (const char* no :
+       {"http://127.0.0.1.evil.tld/", "http://10.0.0.1/", "http://localhost.evil.tld/", "http://[::2]/", "x"})
+    EXPECT_FALSE(is_loopback(no)) << no;
 }
 
 }  // namespace

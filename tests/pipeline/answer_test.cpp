@@ -20,12 +20,15 @@ TEST(answer, each_status_has_one_meaning) {
   for (const int status : {301, 302, 303, 307, 308}) EXPECT_EQ(judge(status), verdict::redirect) << status;
   EXPECT_EQ(judge(401), verdict::sign_in);
   for (const int status : {408, 429, 500, 502, 503, 504, 520}) EXPECT_EQ(judge(status), verdict::retry) << status;
-  for (const int status : {0, 100, 204, 304, 400, 403, 404, 405, 410, 416, 451, 501, 505, 999}) EXPECT_EQ(judge(status), verdict::refuse) << status;
+  for (const int status : {0, 100, 204, 304, 400, 403, 404, 405, 410, 416, 451, 501, 505, 999})
+    EXPECT_EQ(judge(status), verdict::refuse) << status;
 }
 
 TEST(answer, holds_the_registrys_own_words) {
   EXPECT_EQ(messages_of(R"({"errors":[{"code":"DENIED","message":"no entry"},{"code":"OTHER"}]})"), "no entry; OTHER");
-  for (const char* noise : {"", "<html>", "{}", "[]", R"({"errors":7})", R"({"errors":[7]})", R"({"errors":[{"message":7}]})"}) EXPECT_EQ(messages_of(noise), "") << noise;
+  for (const char* noise :
+       {"", "<html>", "{}", "[]", R"({"errors":7})", R"({"errors":[7]})", R"({"errors":[{"message":7}]})"})
+    EXPECT_EQ(messages_of(noise), "") << noise;
   EXPECT_LE(messages_of(R"({"errors":[{"message":")" + std::string(9000, 'x') + "\"}]}").size(), 500u);
 }
 
@@ -35,8 +38,10 @@ std::string text_of(int status, std::optional<seconds> wait = {}, const std::str
 
 // Issue 11, 2.16.
 TEST(answer, texts_say_what_the_registry_said) {
-  const std::string denied = text_of(403, {}, R"({"errors":[{"message":"requested access to the resource is denied"}]})");
-  EXPECT_NE(denied.find("reg.ex denies access (403): requested access to the resource is denied"), std::string::npos) << denied;
+  const std::string denied =
+      text_of(403, {}, R"({"errors":[{"message":"requested access to the resource is denied"}]})");
+  EXPECT_NE(denied.find("reg.ex denies access (403): requested access to the resource is denied"), std::string::npos)
+      << denied;
   EXPECT_EQ(denied.find("401"), std::string::npos) << denied;
   EXPECT_NE(text_of(401).find("asks for credentials (401)"), std::string::npos);
   EXPECT_NE(text_of(429, seconds(7)).find("try again in 7 seconds"), std::string::npos);
@@ -52,8 +57,8 @@ TEST(answer, what_passes_is_tried_again_and_what_does_not_is_not) {
   EXPECT_TRUE(of_trouble(trouble::timeout, false).transient);
   EXPECT_FALSE(of_trouble(trouble::unreachable, false).transient);  // a wrong name or port
   EXPECT_TRUE(of_trouble(trouble::unreachable, true).transient);    // a registry that is started anew
-  EXPECT_FALSE(of_trouble(trouble::tls, false).transient);  // a registry without TLS
-  EXPECT_TRUE(of_trouble(trouble::tls, true).transient);    // a handshake that was cut
+  EXPECT_FALSE(of_trouble(trouble::tls, false).transient);          // a registry without TLS
+  EXPECT_TRUE(of_trouble(trouble::tls, true).transient);            // a handshake that was cut
   for (const trouble kind : {trouble::certificate, trouble::malformed}) EXPECT_FALSE(of_trouble(kind, true).transient);
   const prospect busy = prospect_of(std::make_exception_ptr(explain({"i", "s", "h", 429, seconds(3), {}})), true);
   EXPECT_TRUE(busy.transient && busy.overloaded);

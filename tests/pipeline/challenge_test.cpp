@@ -12,7 +12,8 @@ std::string realm_of(const std::vector<std::string>& headers) {
 }
 
 TEST(challenge, reads_quoted_values_with_commas_and_escapes) {
-  const auto c = find_bearer({R"(Bearer realm="https://auth.x/token",service="registry, \"main\"",scope="repository:a:pull,push")"});
+  const auto c = find_bearer(
+      {R"(Bearer realm="https://auth.x/token",service="registry, \"main\"",scope="repository:a:pull,push")"});
   ASSERT_TRUE(c);
   EXPECT_EQ(c->realm, "https://auth.x/token");
   EXPECT_EQ(c->service, "registry, \"main\"");
@@ -22,7 +23,8 @@ TEST(challenge, reads_quoted_values_with_commas_and_escapes) {
 }
 
 TEST(challenge, other_schemes_and_noise) {
-  for (const char* text : {"Basic realm=\"x\"", "", "Bearer", "Bearer ", "=", "\"", ",,,", "realm=\"x\"", "Bearer service=x", "Basic x=\"Bearer realm=y\""}) {
+  for (const char* text : {"Basic realm=\"x\"", "", "Bearer", "Bearer ", "=", "\"", ",,,", "realm=\"x\"",
+                           "Bearer service=x", "Basic x=\"Bearer realm=y\""}) {
     EXPECT_EQ(realm_of({text}), "none") << text;
   }
   EXPECT_EQ(realm_of({"Bearer realm=\"unterminated"}), "unterminated");
@@ -34,7 +36,9 @@ TEST(challenge, the_header_is_a_list_of_challenges) {
   EXPECT_EQ(realm_of({R"(Basic realm="git", Bearer realm="https://b",service="s")"}), "https://b");
   EXPECT_EQ(realm_of({R"(Bearer realm="https://b",service="s", Basic realm="git")"}), "https://b");
   EXPECT_EQ(realm_of({R"(Basic realm="git")", R"(Bearer realm="https://b")"}), "https://b");
-  EXPECT_EQ(realm_of({R"(Negotiate, NTLM TlRMTVNTUAAB==, Basic realm="a, b", Digest realm="c", nonce="d=", Bearer realm=https://b)"}), "https://b");
+  EXPECT_EQ(realm_of({"Negotiate, NTLM TlRMTVNTUAAB==, Basic realm=\"a, b\", "
+                      "Digest realm=\"c\", nonce=\"d=\", Bearer realm=https://b"}),
+            "https://b");
   EXPECT_EQ(realm_of({"Negotiate YWJj=", "Bearer service=s", "Bearer realm=\"https://b\""}), "https://b");
 }
 

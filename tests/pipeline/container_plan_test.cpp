@@ -53,11 +53,13 @@ TEST(container_plan, partial_and_whole_agree_up_to_become_init) {
       in.waits_for_start = waits;
       in.network_first = waits;
       in.seccomp = io::seccomp::default_profile();
-      const auto partial = make_container_plan(spec::make_surroundings(config), in, provided), whole = make_container_plan(shell(config), in, provided);
+      const auto partial = make_container_plan(spec::make_surroundings(config), in, provided),
+                 whole = make_container_plan(shell(config), in, provided);
       const std::vector<op> begun = operations(partial), all = operations(whole);
       const std::size_t init = place_of(all, op::become_init);
       ASSERT_GT(all.size(), begun.size());
-      EXPECT_EQ(std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(init) + 1), std::vector(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(init) + 1));
+      EXPECT_EQ(std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(init) + 1),
+                std::vector(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(init) + 1));
       EXPECT_EQ(std::vector(partial.subjects.begin(), partial.subjects.begin() + static_cast<std::ptrdiff_t>(init)),
                 std::vector(whole.subjects.begin(), whole.subjects.begin() + static_cast<std::ptrdiff_t>(init)));
     }
@@ -69,9 +71,12 @@ TEST(container_plan, phases_come_in_their_order) {
   in.cgroup_tasks = {5};
   in.staging_directory = "/run";
   const std::vector<op> all = operations(make_container_plan(shell(), in, provided));
-  const op order[] = {op::join_cgroup, op::unshare, op::private_mounts, op::make_filesystem, op::receive, op::attach_over, op::attach, op::attach_file,
-                      op::enter_root,  op::use_streams, op::become_init, op::close_others, op::become_process, op::exec};
-  for (std::size_t i = 1; i < std::size(order); ++i) EXPECT_LT(place_of(all, order[i - 1]), place_of(all, order[i])) << i;
+  const op order[] = {op::join_cgroup,    op::unshare,     op::private_mounts, op::make_filesystem,
+                      op::receive,        op::attach_over, op::attach,         op::attach_file,
+                      op::enter_root,     op::use_streams, op::become_init,    op::close_others,
+                      op::become_process, op::exec};
+  for (std::size_t i = 1; i < std::size(order); ++i)
+    EXPECT_LT(place_of(all, order[i - 1]), place_of(all, order[i])) << i;
   EXPECT_EQ(all.back(), op::exec);
 }
 
@@ -86,11 +91,14 @@ TEST(container_plan, mounts_are_attached_in_the_order_of_the_spec) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i] == op::attach) attached.push_back(plan.subjects[i]);
   }
-  EXPECT_EQ(attached, (std::vector<std::string>{"/a/c", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys"}));
+  EXPECT_EQ(attached,
+            (std::vector<std::string>{"/a/c", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys"}));
 }
 
 TEST(mount_options, words_become_attributes_and_the_last_one_counts) {
-  const auto read = [](std::vector<std::string> words, const char* type = "tmpfs") { return read_mount_options({"/m", type, "s", std::move(words), {}, {}}); };
+  const auto read = [](std::vector<std::string> words, const char* type = "tmpfs") {
+    return read_mount_options({"/m", type, "s", std::move(words), {}, {}});
+  };
   EXPECT_EQ(read({"ro", "nosuid", "nodev", "noexec", "size=4k"}).set, 0xfu);
   EXPECT_EQ(read({"ro", "rw"}).set, 0u);
   EXPECT_EQ(read({"ro", "rw"}).clear, 1u);

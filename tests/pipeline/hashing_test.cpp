@@ -37,7 +37,8 @@ task<void> hash_stream(hashing& hashes, const std::vector<std::string>& pieces, 
 
 task<void> hash_all(hashing& hashes, const std::vector<std::vector<std::string>>& all, std::vector<std::string>& out) {
   task_scope scope(co_await asio::this_coro::executor);
-  for (int i = 0; i < streams; ++i) scope.spawn(hash_stream(hashes, all[static_cast<std::size_t>(i)], out[static_cast<std::size_t>(i)]));
+  for (int i = 0; i < streams; ++i)
+    scope.spawn(hash_stream(hashes, all[static_cast<std::size_t>(i)], out[static_cast<std::size_t>(i)]));
   co_await scope.join();
 }
 

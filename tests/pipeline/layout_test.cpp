@@ -25,7 +25,8 @@ struct layouts : testing::Test {
   std::string add(const std::string& text, const std::string& annotations = "{}", const std::string& more = "") {
     const std::string digest = test::sha256_of(text);
     std::ofstream(dir.path() + "/blobs/sha256/" + digest.substr(7)) << text;
-    descriptors += (descriptors.empty() ? "" : ",") + std::string(R"({"digest":")") + digest + R"(","size":)" + std::to_string(text.size()) + R"(,"annotations":)" + annotations + more + "}";
+    descriptors += (descriptors.empty() ? "" : ",") + std::string(R"({"digest":")") + digest + R"(","size":)" +
+                   std::to_string(text.size()) + R"(,"annotations":)" + annotations + more + "}";
     std::ofstream(dir.path() + "/index.json") << R"({"schemaVersion":2,"manifests":[)" << descriptors << "]}";
     return digest;
   }
@@ -63,14 +64,18 @@ TEST_F(layouts, of_several_images_none_is_taken_silently) {
 }
 
 TEST_F(layouts, names_are_those_of_annotations) {
-  const std::string plain = add("1", called("t")), full = add("2", called("docker.io/library/foo:1.2")),
-                    saved = add("3", R"({"org.opencontainers.image.ref.name":"2","io.containerd.image.name":"docker.io/library/bar:2"})");
+  const std::string
+      plain = add("1", called("t")),
+      full = add("2", called("docker.io/library/foo:1.2")),
+      saved =
+          add("3", R"({"org.opencontainers.image.ref.name":"2","io.containerd.image.name":"docker.io/library/bar:2"})");
   EXPECT_EQ(top(name(":t")), plain);
   EXPECT_EQ(top(name(":docker.io/library/foo:1.2")), full);
   EXPECT_EQ(top(name(":docker.io/library/bar:2")), saved);
   EXPECT_EQ(top(name(":bar:2")), saved);
   EXPECT_EQ(top(name(":2")), saved);
-  EXPECT_NE(top(name(":none")).find("it has: t, docker.io/library/foo:1.2, docker.io/library/bar:2"), std::string::npos) << top(name(":none"));
+  EXPECT_NE(top(name(":none")).find("it has: t, docker.io/library/foo:1.2, docker.io/library/bar:2"), std::string::npos)
+      << top(name(":none"));
   add("4", called("t"));
   EXPECT_NE(top(name(":t")).find("several images called t"), std::string::npos);
 }

@@ -26,7 +26,8 @@ TEST(log_file, output_comes_back_byte_for_byte) {
   const test::temp_directory dir;
   log_file log([&dir] { return file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY); });
   const std::string output = "one\n\ntwo " + std::string(100'000, 'x') + "\nunfinished";
-  for (std::size_t at = 0; at < output.size(); at += 777) log.append("stdout", std::string_view(output).substr(at, 777));
+  for (std::size_t at = 0; at < output.size(); at += 777)
+    log.append("stdout", std::string_view(output).substr(at, 777));
   EXPECT_EQ(replay(*file::read_at(dir.fd(), "log")), output);
 }
 
@@ -37,7 +38,8 @@ TEST(log_file, rotates_and_keeps_three) {
   for (int i = 0; i < 45; ++i) log.append("stdout", chunk);
   const auto files = file::list_at(dir.fd(), ".");
   EXPECT_EQ(files.size(), 3u);
-  for (const std::string& f : files) EXPECT_LT(file::read_at(dir.fd(), f, 64 << 20)->size(), log_file::rotation_size + 2 * chunk.size());
+  for (const std::string& f : files)
+    EXPECT_LT(file::read_at(dir.fd(), f, 64 << 20)->size(), log_file::rotation_size + 2 * chunk.size());
 }
 
 TEST(log_line, what_is_none_is_refused) {
@@ -48,7 +50,9 @@ TEST(log_line, what_is_none_is_refused) {
   EXPECT_EQ(l.text, "");
 }
 
-TEST(format_time, is_rfc_3339_with_nanoseconds) { EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z"); }
+TEST(format_time, is_rfc_3339_with_nanoseconds) {
+  EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z");
+}
 
 }  // namespace
 }  // namespace lxr::monitor

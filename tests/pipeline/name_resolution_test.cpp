@@ -25,14 +25,18 @@ TEST(hosts_file, own_names_always_resolve) {
 }
 
 TEST(hosts_file, with_the_hosts_network_its_entries_are_there) {
-  EXPECT_EQ(hosts_file(of(network_mode::host), "", "192.0.2.1 db\n10.0.0.1 inside # box\n"), "192.0.2.1 db\n10.0.0.1 inside # box\n127.0.1.1\tbox\n");
+  EXPECT_EQ(hosts_file(of(network_mode::host), "", "192.0.2.1 db\n10.0.0.1 inside # box\n"),
+            "192.0.2.1 db\n10.0.0.1 inside # box\n127.0.1.1\tbox\n");
   EXPECT_EQ(hosts_file(of(network_mode::host), "", "192.0.2.1 db"), "192.0.2.1 db\n127.0.1.1\tinside box\n");
 }
 
 TEST(resolv_conf, leaves_out_what_cannot_be_reached) {
-  const std::string hosts = "search example.org\nnameserver\t127.0.0.1\nnameserver 192.0.2.53\n  nameserver 127.0.0.2\nnameserver  ::1\nnameserver 2001:db8::53\noptions ndots:2";
+  const std::string hosts =
+      "search example.org\nnameserver\t127.0.0.1\nnameserver 192.0.2.53\n  nameserver 127.0.0.2\nnameserver  "
+      "::1\nnameserver 2001:db8::53\noptions ndots:2";
   EXPECT_EQ(resolv_conf(network_mode::bridge, hosts), "search example.org\nnameserver 192.0.2.53\noptions ndots:2\n");
-  EXPECT_EQ(resolv_conf(network_mode::none, hosts), "search example.org\nnameserver 192.0.2.53\nnameserver 2001:db8::53\noptions ndots:2\n");
+  EXPECT_EQ(resolv_conf(network_mode::none, hosts),
+            "search example.org\nnameserver 192.0.2.53\nnameserver 2001:db8::53\noptions ndots:2\n");
   EXPECT_EQ(resolv_conf(network_mode::host, hosts), hosts);
 }
 

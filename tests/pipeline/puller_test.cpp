@@ -38,18 +38,22 @@ TEST_F(pulling, commits_layers_config_and_name) {
 
 TEST_F(pulling, asks_for_a_token_where_it_is_sent_and_for_its_own_scope) {
   const auto published = registry.publish(tar, test::gzip(tar));
-  const std::string challenge = "Bearer realm=\"http://" + registry.host() + "/token\",service=\"s\",scope=\"repository:other:push\"";
+  const std::string challenge =
+      "Bearer realm=\"http://" + registry.host() + "/token\",service=\"s\",scope=\"repository:other:push\"";
   std::atomic<int> tokens = 0;
   registry.on("/token", [&tokens](const registry_imposter::request& r) {
     ++tokens;
     EXPECT_NE(r.path.find("scope=repository%3Aapp%3Apull"), std::string::npos) << r.path;
     return registry_imposter::answer{200, {}, R"({"token":"secret"})"};
   });
-  const std::string text = R"({"schemaVersion":2,"config":{"mediaType":"c","digest":")" + test::sha256_of(published.config) + R"(","size":1},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":")" +
-                           test::sha256_of(test::gzip(tar)) + R"(","size":)" + std::to_string(test::gzip(tar).size()) + "}]}";
+  const std::string text =
+      R"({"schemaVersion":2,"config":{"mediaType":"c","digest":")" + test::sha256_of(published.config) +
+      R"(","size":1},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":")" +
+      test::sha256_of(test::gzip(tar)) + R"(","size":)" + std::to_string(test::gzip(tar).size()) + "}]}";
   registry.on("/v2/app/manifests/latest", [&](const registry_imposter::request& r) {
     const auto auth = r.headers.find("authorization");
-    if (auth == r.headers.end() || auth->second != "Bearer secret") return registry_imposter::answer{401, {{"WWW-Authenticate", challenge}}, ""};
+    if (auth == r.headers.end() || auth->second != "Bearer secret")
+      return registry_imposter::answer{401, {{"WWW-Authenticate", challenge}}, ""};
     return registry_imposter::answer{200, {}, text};
   });
   EXPECT_NO_THROW(pull());
@@ -108,7 +112,8 @@ TEST_F(pulling, credentials_do_not_follow_a_redirect_to_another_origin) {
   elsewhere.on(p.layer_path, {200, {}, test::gzip(tar)});
   registry.on(p.layer_path, [&](const registry_imposter::request& r) {
     if (!r.headers.contains("authorization")) {
-      return registry_imposter::answer{401, {{"WWW-Authenticate", "Bearer realm=\"http://" + registry.host() + "/token\""}}, ""};
+      return registry_imposter::answer{
+          401, {{"WWW-Authenticate", "Bearer realm=\"http://" + registry.host() + "/token\""}}, ""};
     }
     return registry_imposter::answer{307, {{"Location", "http://" + elsewhere.host() + p.layer_path}}, ""};
   });
@@ -154,7 +159,8 @@ TEST_F(pulling, takes_the_place_of_what_is_damaged) {
   file::replace_at(where.root_fd(), "images/" + id + "/config.json", "");
   pull();
   EXPECT_EQ(images.load(id).id, id);
-  for (const std::string& ref : file::list_at(where.root_fd(), "refs")) file::replace_at(where.root_fd(), "refs/" + ref, "");
+  for (const std::string& ref : file::list_at(where.root_fd(), "refs"))
+    file::replace_at(where.root_fd(), "refs/" + ref, "");
   EXPECT_EQ(images.damaged_names().size(), 1u);
   EXPECT_FALSE(images.list().at(0).is_named());
   pull();
@@ -164,7 +170,8 @@ TEST_F(pulling, takes_the_place_of_what_is_damaged) {
 TEST_F(pulling, a_commit_that_fails_halfway_takes_back_what_it_made) {
   registry.publish(tar, test::gzip(tar));
   pull();
-  const std::string ref = file::list_at(where.root_fd(), "refs").at(0), kept = file::list_at(where.root_fd(), "layers").at(0);
+  const std::string ref = file::list_at(where.root_fd(), "refs").at(0),
+                    kept = file::list_at(where.root_fd(), "layers").at(0);
   ::unlinkat(where.root_fd(), ("refs/" + ref).c_str(), 0);
   file::make_directory_at(where.root_fd(), "refs/" + ref);  // where its name is to be
   file::make_directory_at(where.root_fd(), "refs/" + ref + "/taken");
@@ -183,7 +190,8 @@ TEST_F(pulling, a_commit_that_fails_halfway_takes_back_what_it_made) {
 
 // An image that is there is kept: a container may look through its top layer.
 TEST_F(pulling, two_pulls_at_once_commit_one_image) {
-  const std::string base = tar_builder().directory("run", 0711).finish(), top = tar_builder().file("run/app.pid", "1").finish();
+  const std::string base = tar_builder().directory("run", 0711).finish(),
+                    top = tar_builder().file("run/app.pid", "1").finish();
   registry.publish_image("app", {{test::gzip(base), test::sha256_of(base)}, {test::gzip(top), test::sha256_of(top)}});
   asio::io_context loop;
   worker_pool pool(2);
@@ -192,7 +200,8 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   io::http::client http(loop.get_executor(), {});
   block_pool blocks(4 * layers_at_once, plain_block_size);
   const oci::reference name = oci::reference::parse(registry.host() + "/app");
-  const auto one = make_registry_source(http, name, options_of_registry), other = make_registry_source(http, name, options_of_registry);
+  const auto one = make_registry_source(http, name, options_of_registry),
+             other = make_registry_source(http, name, options_of_registry);
   unique_fd first;  // the top layer as soon as there is one
   pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
   const auto both = [&]() -> task<void> {
@@ -209,8 +218,9 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   run(loop, both());
   std::map<std::string, int> asked;  // issue 11, 2.2: each layer is fetched once
   for (const auto& r : registry.requests()) ++asked[r.path];
-  for (const std::string& layer : {base, top}) EXPECT_EQ(asked["/v2/app/blobs/" + test::sha256_of(test::gzip(layer))], 1);
-  struct stat before {}, now {};
+  for (const std::string& layer : {base, top})
+    EXPECT_EQ(asked["/v2/app/blobs/" + test::sha256_of(test::gzip(layer))], 1);
+  struct stat before{}, now{};
   ASSERT_EQ(::fstat(first.get(), &before), 0);
   ASSERT_EQ(::fstatat(where.root_fd(), ("images/" + images.ids().at(0) + "/root").c_str(), &now, 0), 0);
   EXPECT_EQ(before.st_ino, now.st_ino);
@@ -224,7 +234,8 @@ TEST_F(pulling, a_layer_that_is_done_stays_when_another_fails) {
     driver = each;
     const std::string good = tar_builder().file("good", "g").finish(), bad = tar_builder().file("bad", "b").finish();
     registry.publish_image("app", {{test::gzip(good), test::sha256_of(good)}, {test::gzip(bad), test::sha256_of(bad)}});
-    const std::string bad_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(bad)), good_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(good));
+    const std::string bad_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(bad)),
+                      good_path = "/v2/app/blobs/" + test::sha256_of(test::gzip(good));
     registry.on(bad_path, [&](const registry_imposter::request&) {
       while (!images.has_layer(oci::digest::parse(test::sha256_of(good)))) std::this_thread::yield();
       return registry_imposter::answer{404, {}, ""};
@@ -240,8 +251,10 @@ TEST_F(pulling, a_layer_that_is_done_stays_when_another_fails) {
 }
 
 TEST_F(pulling, a_prune_leaves_the_layers_of_a_pull_in_progress) {
-  const std::string first = tar_builder().file("first", "1").finish(), second = tar_builder().file("second", "2").finish();
-  registry.publish_image("app", {{test::gzip(first), test::sha256_of(first)}, {test::gzip(second), test::sha256_of(second)}});
+  const std::string first = tar_builder().file("first", "1").finish(),
+                    second = tar_builder().file("second", "2").finish();
+  registry.publish_image("app",
+                         {{test::gzip(first), test::sha256_of(first)}, {test::gzip(second), test::sha256_of(second)}});
   std::atomic<int> asked = 0;
   registry.on("/v2/app/blobs/" + test::sha256_of(test::gzip(first)), [&](const registry_imposter::request&) {
     ++asked;
@@ -261,7 +274,8 @@ TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_dura
   const auto unsynced = [&] {  // layers and images
     int marked = 0;
     for (const char* kind : {"layers", "images"}) {
-      for (const std::string& name : file::list_at(where.root_fd(), kind)) marked += file::read_at(where.root_fd(), std::string(kind) + "/" + name + "/unsynced").has_value() ? 1 : 0;
+      for (const std::string& name : file::list_at(where.root_fd(), kind))
+        marked += file::read_at(where.root_fd(), std::string(kind) + "/" + name + "/unsynced").has_value() ? 1 : 0;
     }
     return marked;
   };
@@ -273,14 +287,16 @@ TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_dura
   safety = layer::durability::full;
   pull();  // the same image
   EXPECT_EQ(unsynced(), 0);
-  const std::string other = tar_builder().file("other", "o").finish(), third = tar_builder().file("third", "3").finish();
+  const std::string other = tar_builder().file("other", "o").finish(),
+                    third = tar_builder().file("third", "3").finish();
   safety = layer::durability::none;
   registry.publish_image("one", {{test::gzip(other), test::sha256_of(other)}});
   pull("one");
   EXPECT_EQ(unsynced(), 2);
   safety = layer::durability::full;
-  registry.publish_image("two", {{test::gzip(other), test::sha256_of(other)}, {test::gzip(third), test::sha256_of(third)}});
-  pull("two");  // one of its layers
+  registry.publish_image("two",
+                         {{test::gzip(other), test::sha256_of(other)}, {test::gzip(third), test::sha256_of(third)}});
+  pull("two");               // one of its layers
   EXPECT_EQ(unsynced(), 1);  // the other image
   pull("one");
   EXPECT_EQ(unsynced(), 0);
@@ -289,13 +305,16 @@ TEST_F(pulling, what_was_pulled_without_syncing_is_synced_by_a_pull_that_is_dura
 TEST_F(pulling, what_cannot_be_indexed_is_stored_as_files) {
   driver = layer::store_driver::erofs;
   tar_builder b;
-  b.add({.path = "odd", .content = std::string(600, 'o'), .pax = {{"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
+  b.add({.path = "odd",
+         .content = std::string(600, 'o'),
+         .pax = {{"GNU.sparse.size", "5000"}, {"GNU.sparse.map", "100,600"}}});
   const std::string odd = b.finish();
   registry.publish_image("app", {{test::gzip(tar), test::sha256_of(tar)}, {test::gzip(odd), test::sha256_of(odd)}});
   const store::image i = images.load(pull().image_id);
   const auto layers = images.open_layers(i);
   ASSERT_EQ(layers.size(), 2u);
-  EXPECT_EQ(file::read_at(layers.at(0).get(), "odd"), std::string(100, '\0') + std::string(600, 'o') + std::string(4300, '\0'));
+  EXPECT_EQ(file::read_at(layers.at(0).get(), "odd"),
+            std::string(100, '\0') + std::string(600, 'o') + std::string(4300, '\0'));
   EXPECT_EQ(file::read_at(layers.at(1).get(), "etc/x"), "content");
 }
 
@@ -315,8 +334,11 @@ TEST_F(pulling, a_small_blob_does_not_unpack_to_more_than_allowed) {
 
 // Issue 11, 2.9: the system of a config is compared, and other tools' words for processors are understood.
 TEST_F(pulling, images_for_another_system_are_refused) {
-  for (const auto& [platform, fits] : std::initializer_list<std::pair<std::string, bool>>{{R"("os":"windows","architecture":"amd64")", false}, {R"("os":"linux","architecture":"arm64")", false},
-                                                                                     {R"("os":"linux","architecture":"x86_64")", true}, {R"("x":1)", true}}) {
+  for (const auto& [platform, fits] :
+       std::initializer_list<std::pair<std::string, bool>>{{R"("os":"windows","architecture":"amd64")", false},
+                                                           {R"("os":"linux","architecture":"arm64")", false},
+                                                           {R"("os":"linux","architecture":"x86_64")", true},
+                                                           {R"("x":1)", true}}) {
     const auto p = registry.publish(tar, test::gzip(tar));
     const std::string config = "{" + platform + p.config.substr(p.config.find(R"(,"config")"));
     std::string manifest = registry.answer_to({"GET", p.manifest_path, {}}).body;

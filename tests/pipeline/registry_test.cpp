@@ -44,7 +44,8 @@ TEST_F(registries, an_answer_that_passes_is_waited_out) {
   options_of_registry.limits.attempts = 5;
   const auto p = registry.publish(layer, packed);
   const answer manifest = manifest_of(p);
-  for (const answer& trouble : {answer{500, {}, ""}, answer{502, {}, ""}, answer{503, {}, ""}, answer{504, {}, ""}, answer{429, {}, ""}, answer{.drop = true}}) {
+  for (const answer& trouble : {answer{500, {}, ""}, answer{502, {}, ""}, answer{503, {}, ""}, answer{504, {}, ""},
+                                answer{429, {}, ""}, answer{.drop = true}}) {
     fail_first(p.manifest_path, 2, trouble, manifest);
     fail_first(p.layer_path, 3, trouble, {200, {}, packed});
     fail_first("/v2/app/blobs/" + test::sha256_of(p.config), 1, trouble, {200, {}, p.config});
@@ -58,10 +59,16 @@ TEST_F(registries, what_cannot_pass_is_asked_once) {
   for (const int status : {400, 403, 404, 410, 451}) {
     registry.on(p.manifest_path, answer{status, {}, R"({"errors":[{"code":"X","message":"because of it"}]})"});
     const int before = count(p.manifest_path);
-    expect_failure(status == 404 ? errc::not_found : status == 403 ? errc::unauthorized : errc::protocol, std::to_string(status));
+    expect_failure(status == 404   ? errc::not_found
+                   : status == 403 ? errc::unauthorized
+                                   : errc::protocol,
+                   std::to_string(status));
     // 400 on loopback: the server may want TLS, which is tried on another connection
     EXPECT_EQ(count(p.manifest_path), before + 1) << status;
-    expect_failure(status == 404 ? errc::not_found : status == 403 ? errc::unauthorized : errc::protocol, "because of it");
+    expect_failure(status == 404   ? errc::not_found
+                   : status == 403 ? errc::unauthorized
+                                   : errc::protocol,
+                   "because of it");
   }
 }
 
@@ -111,7 +118,8 @@ TEST_F(registries, a_blob_goes_on_where_ranges_are_not_known_and_lengths_not_tol
   options_of_registry.limits.attempts = 6;
   const auto p = registry.publish(layer, packed);
   std::atomic<std::size_t> end = 0;
-  registry.on(p.layer_path, [&](const asked&) { return answer{.body = packed.substr(0, end += 1'000'000), .unsized = true}; });
+  registry.on(p.layer_path,
+              [&](const asked&) { return answer{.body = packed.substr(0, end += 1'000'000), .unsized = true}; });
   EXPECT_NO_THROW(pull());
 }
 
@@ -119,7 +127,10 @@ TEST_F(registries, a_partial_answer_that_leaves_something_out_is_refused) {
   const auto p = registry.publish(layer, packed);
   registry.on(p.layer_path, [&](const asked& r) {
     if (!r.headers.contains("range")) return answer{.body = packed, .cut_after = 100'000};
-    return answer{206, {{"Content-Range", "bytes 200000-" + std::to_string(packed.size() - 1) + "/" + std::to_string(packed.size())}}, packed.substr(200'000)};
+    return answer{
+        206,
+        {{"Content-Range", "bytes 200000-" + std::to_string(packed.size() - 1) + "/" + std::to_string(packed.size())}},
+        packed.substr(200'000)};
   });
   expect_failure(errc::protocol, "leaves a part of it out");
 }
@@ -178,7 +189,8 @@ TEST_F(registries, no_more_layers_at_once_than_asked_for) {
 TEST_F(registries, one_at_a_time_is_what_it_says) {
   options_of_registry.parallel = 1;
   options_of_registry.limits.attempts = 1;
-  const auto p = registry.publish_image("app", {{packed, test::sha256_of(layer)}, {test::gzip(tar), test::sha256_of(tar)}});
+  const auto p =
+      registry.publish_image("app", {{packed, test::sha256_of(layer)}, {test::gzip(tar), test::sha256_of(tar)}});
   std::atomic<int> inside = 0, most = 0;
   const auto watched = [&](const std::string& body) {
     return [&, body](const asked&) {
@@ -206,7 +218,9 @@ TEST_F(registries, a_bearer_challenge_is_found_among_others) {
       {{"WWW-Authenticate", bearer}, {"WWW-Authenticate", "Basic realm=\"git\""}},
       {{"WWW-Authenticate", "Basic realm=\"git\", " + bearer}}};
   for (const auto& headers : forms) {
-    registry.on(p.manifest_path, [&](const asked& r) { return r.headers.contains("authorization") ? manifest : answer{401, headers, ""}; });
+    registry.on(p.manifest_path, [&](const asked& r) {
+      return r.headers.contains("authorization") ? manifest : answer{401, headers, ""};
+    });
     EXPECT_NO_THROW(pull());
     store::prune(where, true);
   }
@@ -222,15 +236,19 @@ TEST_F(registries, a_token_that_expires_is_renewed_once) {
   const auto p = registry.publish_image("app", layers);
   const answer manifest = manifest_of(p);
   std::atomic<int> tokens = 0;
-  registry.on("/token", [&](const asked&) { return answer{200, {}, R"({"token":"t)" + std::to_string(++tokens) + "\"}"}; });
+  registry.on("/token",
+              [&](const asked&) { return answer{200, {}, R"({"token":"t)" + std::to_string(++tokens) + "\"}"}; });
   const auto guarded = [&](const std::string& token, const answer& then) {
     return [&, token, then](const asked& r) {
       const auto got = r.headers.find("authorization");
-      return got != r.headers.end() && got->second == "Bearer " + token ? then : answer{401, {{"WWW-Authenticate", "Bearer realm=\"http://" + registry.host() + "/token\""}}, ""};
+      return got != r.headers.end() && got->second == "Bearer " + token
+                 ? then
+                 : answer{401, {{"WWW-Authenticate", "Bearer realm=\"http://" + registry.host() + "/token\""}}, ""};
     };
   };
   registry.on(p.manifest_path, guarded("t1", manifest));
-  for (const auto& l : layers) registry.on("/v2/app/blobs/" + test::sha256_of(l.blob), guarded("t2", {200, {}, l.blob}));
+  for (const auto& l : layers)
+    registry.on("/v2/app/blobs/" + test::sha256_of(l.blob), guarded("t2", {200, {}, l.blob}));
   registry.on("/v2/app/blobs/" + test::sha256_of(p.config), guarded("t2", {200, {}, p.config}));
   EXPECT_NO_THROW(pull());
   EXPECT_EQ(tokens, 2);
@@ -241,7 +259,8 @@ TEST_F(registries, a_head_that_is_refused_is_no_failure) {
   const auto p = registry.publish(layer, packed);
   const answer manifest = manifest_of(p);
   const std::string id = pull().image_id;
-  for (const answer& refused : {answer{405, {}, ""}, answer{404, {}, ""}, answer{500, {}, ""}, answer{403, {}, ""}, answer{.drop = true}}) {
+  for (const answer& refused :
+       {answer{405, {}, ""}, answer{404, {}, ""}, answer{500, {}, ""}, answer{403, {}, ""}, answer{.drop = true}}) {
     registry.on(p.manifest_path, [&](const asked& r) { return r.method == "HEAD" ? refused : manifest; });
     const int layers_before = count(p.layer_path);
     EXPECT_EQ(pull().image_id, id) << refused.status;
@@ -283,7 +302,9 @@ TEST_F(registries, redirects_of_every_form_are_followed) {
   const std::string blob = p.layer_path.substr(p.layer_path.rfind('/') + 1);
   elsewhere.on("/cdn/x", {200, {}, packed});
   registry.on("/v2/app/blobs/cdn", {200, {}, packed});
-  for (const std::string& location : {"//" + elsewhere.host() + "/cdn/x", "HTTP://" + elsewhere.host() + "/cdn/x", std::string("../blobs/cdn"), std::string("cdn"), std::string("/v2/app/blobs/cdn")}) {
+  for (const std::string& location :
+       {"//" + elsewhere.host() + "/cdn/x", "HTTP://" + elsewhere.host() + "/cdn/x", std::string("../blobs/cdn"),
+        std::string("cdn"), std::string("/v2/app/blobs/cdn")}) {
     registry.on(p.layer_path, {307, {{"Location", location}}, ""});
     EXPECT_NO_THROW(pull()) << location;
     store::prune(where, true);

@@ -111,7 +111,8 @@ TEST(parse_signal, names_numbers_and_real_time_ones) {
   EXPECT_EQ(parse_signal("sigusr1", 15), SIGUSR1);
   EXPECT_EQ(parse_signal("9", 15), 9);
   EXPECT_EQ(parse_signal("RTMIN+3", 15), SIGRTMIN + 3);
-  for (const char* bad : {"0", "99", "NOPE", "-1", "RTMIN+x", "RTMIN+99"}) EXPECT_THROW(parse_signal(bad, 15), error) << bad;
+  for (const char* bad : {"0", "99", "NOPE", "-1", "RTMIN+x", "RTMIN+99"})
+    EXPECT_THROW(parse_signal(bad, 15), error) << bad;
 }
 
 }  // namespace

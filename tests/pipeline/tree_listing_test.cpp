@@ -25,12 +25,19 @@ class listing_of_a_layer : public testing::Test {
     file::make_directory_at(dir_.fd(), "root", 0755);
     root_ = file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY);
     pull_budget budget;
-    layer_writer writer(file::open_at(dir_.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
+    layer_writer writer(file::open_at(dir_.fd(), ".", O_RDONLY | O_DIRECTORY),
+                        file::open_at(dir_.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
     io::tar::reader tar(writer);
     test::tar_builder b;
-    b.directory("etc").file("etc/file", "content").add({.path = "etc/hard", .link = "etc/file", .type = '1'}).add({.path = "link", .link = "etc/file", .type = '2'});
-    b.add({.path = "fifo", .type = '6'}).add({.path = "zero", .type = '3', .major = 1, .minor = 5}).file("etc/other", "content");
-    b.add({.path = "etc/attributed", .content = "a", .pax = {{"SCHILY.xattr.user.x", std::string("v\0w", 3)}}}).file("implied/new\nline \xff", "x");
+    b.directory("etc")
+        .file("etc/file", "content")
+        .add({.path = "etc/hard", .link = "etc/file", .type = '1'})
+        .add({.path = "link", .link = "etc/file", .type = '2'});
+    b.add({.path = "fifo", .type = '6'})
+        .add({.path = "zero", .type = '3', .major = 1, .minor = 5})
+        .file("etc/other", "content");
+    b.add({.path = "etc/attributed", .content = "a", .pax = {{"SCHILY.xattr.user.x", std::string("v\0w", 3)}}})
+        .file("implied/new\nline \xff", "x");
     tar.feed(as_bytes(b.finish()));
     tar.finish();
     writer.finish();
@@ -60,18 +67,26 @@ TEST_F(listing_of_a_layer, holds_what_was_stored) {
 }
 
 TEST_F(listing_of_a_layer, tells_whatever_changes) {
-  const auto expect_told = [&](const char* what, const std::string& told, const std::function<void()>& change, const std::function<void()>& back) {
+  const auto expect_told = [&](const char* what, const std::string& told, const std::function<void()>& change,
+                               const std::function<void()>& back) {
     change();
     EXPECT_EQ(first_difference(dir_.fd()), told) << what;
     back();
     EXPECT_EQ(first_difference(dir_.fd()), "") << what;
   };
   const int root = root_.get();
-  expect_told("mode", "\"etc/file\" has another mode", [&] { ::fchmodat(root, "etc/file", 0600, 0); }, [&] { ::fchmodat(root, "etc/file", 0644, 0); });
-  expect_told("owner", "\"link\" has another owner", [&] { ::fchownat(root, "link", 5, 0, AT_SYMLINK_NOFOLLOW); }, [&] { ::fchownat(root, "link", 0, 0, AT_SYMLINK_NOFOLLOW); });
+  expect_told(
+      "mode", "\"etc/file\" has another mode", [&] { ::fchmodat(root, "etc/file", 0600, 0); },
+      [&] { ::fchmodat(root, "etc/file", 0644, 0); });
+  expect_told(
+      "owner", "\"link\" has another owner", [&] { ::fchownat(root, "link", 5, 0, AT_SYMLINK_NOFOLLOW); },
+      [&] { ::fchownat(root, "link", 0, 0, AT_SYMLINK_NOFOLLOW); });
   const unique_fd attributed = file::open_at(root, "etc/attributed", O_RDONLY);
-  expect_told("attribute", "\"etc/attributed\" has other attributes", [&] { ::fsetxattr(attributed.get(), "user.x", "v", 1, 0); }, [&] { ::fsetxattr(attributed.get(), "user.x", "v\0w", 3, 0); });
-  struct stat etc {};
+  expect_told(
+      "attribute", "\"etc/attributed\" has other attributes",
+      [&] { ::fsetxattr(attributed.get(), "user.x", "v", 1, 0); },
+      [&] { ::fsetxattr(attributed.get(), "user.x", "v\0w", 3, 0); });
+  struct stat etc{};
   ::fstatat(root, "etc", &etc, 0);
   const timespec times[2] = {etc.st_mtim, etc.st_mtim};
   const auto restore_time = [&] { ::utimensat(root, "etc", times, 0); };
@@ -81,19 +96,72 @@ TEST_F(listing_of_a_layer, tells_whatever_changes) {
     const timespec both[2] = {time, time};
     ::utimensat(root, path.empty() ? "." : path.c_str(), both, 0);
   };
-  expect_told("added", "\"etc/new\" was added", [&] { file::replace_at(root, "etc/new", "n", 0644); restore_time(); }, [&] { ::unlinkat(root, "etc/new", 0); restore_time(); });
-  expect_told("missing", "\"etc/hard\" is missing", [&] { ::unlinkat(root, "etc/hard", 0); restore_time(); }, [&] { ::linkat(root, "etc/file", root, "etc/hard", 0); restore_time(); });
-  expect_told("hard link", "\"etc/hard\" has other hard links", [&] { ::unlinkat(root, "etc/hard", 0); file::replace_at(root, "etc/hard", "content", 0644); same_time("etc/hard"); restore_time(); },
-              [&] { ::unlinkat(root, "etc/hard", 0); ::linkat(root, "etc/file", root, "etc/hard", 0); restore_time(); });
-  expect_told("joined", "\"etc/other\" has other hard links", [&] { ::unlinkat(root, "etc/other", 0); ::linkat(root, "etc/file", root, "etc/other", 0); restore_time(); },
-              [&] { ::unlinkat(root, "etc/other", 0); file::replace_at(root, "etc/other", "content", 0644); same_time("etc/other"); restore_time(); });
-  expect_told("last", "\"zero\" is missing", [&] { ::renameat(root, "zero", dir_.fd(), "zero"); same_time(""); }, [&] { ::renameat(dir_.fd(), "zero", root, "zero"); same_time(""); });
+  expect_told(
+      "added", "\"etc/new\" was added",
+      [&] {
+        file::replace_at(root, "etc/new", "n", 0644);
+        restore_time();
+      },
+      [&] {
+        ::unlinkat(root, "etc/new", 0);
+        restore_time();
+      });
+  expect_told(
+      "missing", "\"etc/hard\" is missing",
+      [&] {
+        ::unlinkat(root, "etc/hard", 0);
+        restore_time();
+      },
+      [&] {
+        ::linkat(root, "etc/file", root, "etc/hard", 0);
+        restore_time();
+      });
+  expect_told(
+      "hard link", "\"etc/hard\" has other hard links",
+      [&] {
+        ::unlinkat(root, "etc/hard", 0);
+        file::replace_at(root, "etc/hard", "content", 0644);
+        same_time("etc/hard");
+        restore_time();
+      },
+      [&] {
+        ::unlinkat(root, "etc/hard", 0);
+        ::linkat(root, "etc/file", root, "etc/hard", 0);
+        restore_time();
+      });
+  expect_told(
+      "joined", "\"etc/other\" has other hard links",
+      [&] {
+        ::unlinkat(root, "etc/other", 0);
+        ::linkat(root, "etc/file", root, "etc/other", 0);
+        restore_time();
+      },
+      [&] {
+        ::unlinkat(root, "etc/other", 0);
+        file::replace_at(root, "etc/other", "content", 0644);
+        same_time("etc/other");
+        restore_time();
+      });
+  expect_told(
+      "last", "\"zero\" is missing",
+      [&] {
+        ::renameat(root, "zero", dir_.fd(), "zero");
+        same_time("");
+      },
+      [&] {
+        ::renameat(dir_.fd(), "zero", root, "zero");
+        same_time("");
+      });
   const unique_fd file = file::open_at(root, "etc/other", O_RDWR);
-  struct stat st {};
+  struct stat st{};
   ::fstat(file.get(), &st);
   const timespec before[2] = {st.st_mtim, st.st_mtim};
-  const auto write = [&](const char* bytes) { EXPECT_EQ(::pwrite(file.get(), bytes, 7, 0), 7); ::futimens(file.get(), before); };
-  expect_told("content", "the content of \"etc/other\" has changed", [&] { write("cOntent"); }, [&] { write("content"); });
+  const auto write = [&](const char* bytes) {
+    EXPECT_EQ(::pwrite(file.get(), bytes, 7, 0), 7);
+    ::futimens(file.get(), before);
+  };
+  expect_told(
+      "content", "the content of \"etc/other\" has changed", [&] { write("cOntent"); }, [&] { write("content"); });
 }
 
 TEST_F(listing_of_a_layer, a_damaged_one_is_an_error_wherever_it_ends) {

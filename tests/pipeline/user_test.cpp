@@ -9,7 +9,8 @@ namespace lxr::spec {
 namespace {
 
 std::optional<std::string> image(const std::string& path) {
-  if (path == "etc/passwd") return "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n2147483648:x:0:0::/:/bin/sh\nbroken\n";
+  if (path == "etc/passwd")
+    return "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n2147483648:x:0:0::/:/bin/sh\nbroken\n";
   if (path == "etc/group") return "root:x:0:\napp:x:1000:\nextra:x:2000:other,app\nwheel:x:10:root\n";
   return std::nullopt;
 }
@@ -23,16 +24,16 @@ struct expectation {
 
 TEST(resolve_user, names_numbers_and_groups) {
   for (const auto& [word, uid, gid, groups] : std::initializer_list<expectation>{{"", 0, 0, {0, 10}},
-                                                                               {"root", 0, 0, {0, 10}},
-                                                                               {"app", 1000, 1000, {1000, 2000}},
-                                                                               {"1000", 1000, 1000, {1000, 2000}},
-                                                                               {"1000:extra", 1000, 2000, {2000}},
-                                                                               {"app:5", 1000, 5, {5}},
-                                                                               {"1", 1, 0, {0}},
-                                                                               {"1:", 1, 0, {0}},
-                                                                               {"01", 1, 0, {0}},
-                                                                               {"1:2", 1, 2, {2}},
-                                                                               {":5", 0, 5, {5}}}) {
+                                                                                 {"root", 0, 0, {0, 10}},
+                                                                                 {"app", 1000, 1000, {1000, 2000}},
+                                                                                 {"1000", 1000, 1000, {1000, 2000}},
+                                                                                 {"1000:extra", 1000, 2000, {2000}},
+                                                                                 {"app:5", 1000, 5, {5}},
+                                                                                 {"1", 1, 0, {0}},
+                                                                                 {"1:", 1, 0, {0}},
+                                                                                 {"01", 1, 0, {0}},
+                                                                                 {"1:2", 1, 2, {2}},
+                                                                                 {":5", 0, 5, {5}}}) {
     const resolved_user u = resolve_user(word, image);
     EXPECT_EQ(u.ids.uid, uid) << word;
     EXPECT_EQ(u.ids.gid, gid) << word;
@@ -41,7 +42,8 @@ TEST(resolve_user, names_numbers_and_groups) {
 }
 
 TEST(resolve_user, numbers_that_do_not_fit_never_become_root) {
-  for (const char* bad : {"2147483648", "4294967296", "99999999999", "-1", "+1", "nobody", "app:none", "1:4294967296", "1.5"}) {
+  for (const char* bad :
+       {"2147483648", "4294967296", "99999999999", "-1", "+1", "nobody", "app:none", "1:4294967296", "1.5"}) {
     EXPECT_THROW(resolve_user(bad, image), error) << bad;
   }
 }

@@ -44,7 +44,9 @@ measured run_measured(const std::vector<std::string>& argv, const std::vector<st
   ::wait4(pid, &status, 0, &used);
   out.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   out.peak_mib = static_cast<std::size_t>(used.ru_maxrss) >> 10;
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   out.seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
   return out;
 }

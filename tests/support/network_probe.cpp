@@ -58,7 +58,8 @@ long make_socket(int family, const std::string& entry) {
   if (entry == "i386") return int80(359, family, type, 0);
   if (entry == "socketcall") {  // its arguments lie in memory that 32 bits can name
     constexpr std::size_t page = 4096;
-    auto* words = static_cast<std::uint32_t*>(::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+    auto* words = static_cast<std::uint32_t*>(
+        ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
     words[0] = static_cast<std::uint32_t>(family);
     words[1] = static_cast<std::uint32_t>(type);
     words[2] = 0;

@@ -34,7 +34,8 @@ struct pulling : testing::Test {
   layer::layer_limits limits;
   registry_options options_of_registry{.limits = {.attempts = 3, .first_delay = std::chrono::milliseconds(1)}};
   std::string host = registry.host();
-  std::string tar = tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
+  std::string tar =
+      tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
 
   pull_result pull(const std::string& name = "app") {
     asio::io_context loop;
@@ -47,7 +48,8 @@ struct pulling : testing::Test {
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(host + "/" + name), options_of_registry);
     block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits, {}, options_of_registry.parallel};
+    const pull_tools tools{images, driver, safety, pool, blocks,
+                           *files, events, limits, {},   options_of_registry.parallel};
     return run(loop, pull_image(tools, *from, oci::reference::parse(host + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
@@ -59,7 +61,8 @@ struct pulling : testing::Test {
       EXPECT_EQ(e.code(), code) << e.what();
       EXPECT_NE(std::string(e.what()).find(words), std::string::npos) << e.what();
     }
-    for (const char* place : {"layers", "images", "refs", "ingest"}) EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
+    for (const char* place : {"layers", "images", "refs", "ingest"})
+      EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place;
   }
 };
 

@@ -32,7 +32,9 @@ class link {
     accepted_ = SSL_accept(ssl_.get()) == 1;
   }
   [[nodiscard]] bool accepted() const { return accepted_; }
-  ssize_t receive(char* to, std::size_t size) { return ssl_ ? SSL_read(ssl_.get(), to, static_cast<int>(size)) : ::recv(fd_, to, size, 0); }
+  ssize_t receive(char* to, std::size_t size) {
+    return ssl_ ? SSL_read(ssl_.get(), to, static_cast<int>(size)) : ::recv(fd_, to, size, 0);
+  }
   bool send_all(const std::string& bytes) {
     for (std::size_t at = 0; at < bytes.size();) {
       const ssize_t put = ssl_ ? SSL_write(ssl_.get(), bytes.data() + at, static_cast<int>(bytes.size() - at))
@@ -60,7 +62,8 @@ std::shared_ptr<SSL_CTX> make_tls(std::string& certificate) {
   X509_NAME* const name = X509_get_subject_name(x.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("imposter"), -1, -1, 0);
   X509_set_issuer_name(x.get(), name);
-  for (const auto& [nid, text] : {std::pair(NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"), std::pair(NID_basic_constraints, "critical,CA:TRUE")}) {
+  for (const auto& [nid, text] : {std::pair(NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"),
+                                  std::pair(NID_basic_constraints, "critical,CA:TRUE")}) {
     X509_EXTENSION* const e = X509V3_EXT_conf_nid(nullptr, nullptr, nid, text);
     X509_add_ext(x.get(), e, -1);
     X509_EXTENSION_free(e);
@@ -91,7 +94,10 @@ registry_imposter::answer ranged(const registry_imposter::request& r, const std:
   if (range == r.headers.end()) return {200, {}, blob};
   const std::size_t from = std::stoul(range->second.substr(std::string("bytes=").size()));
   if (from >= blob.size()) return {416, {}, ""};
-  return {206, {{"Content-Range", "bytes " + std::to_string(from) + "-" + std::to_string(blob.size() - 1) + "/" + std::to_string(blob.size())}}, blob.substr(from)};
+  return {206,
+          {{"Content-Range", "bytes " + std::to_string(from) + "-" + std::to_string(blob.size() - 1) + "/" +
+                                 std::to_string(blob.size())}},
+          blob.substr(from)};
 }
 
 registry_imposter::registry_imposter(manner how) : how_(how) {
@@ -206,7 +212,9 @@ void registry_imposter::serve(int fd) {
     if (!a.unsized) head += "Content-Length: " + std::to_string(a.body.size()) + "\r\n";
     for (const auto& [name, value] : a.headers) head += name + ": " + value + "\r\n";
     const bool cut = a.drop || a.unsized || a.cut_after < a.body.size();
-    if (!a.drop && (!peer.send_all(head + "\r\n") || (r.method != "HEAD" && !peer.send_all(a.body.substr(0, a.cut_after))))) return;
+    if (!a.drop &&
+        (!peer.send_all(head + "\r\n") || (r.method != "HEAD" && !peer.send_all(a.body.substr(0, a.cut_after)))))
+      return;
     if (cut) {
       ::shutdown(fd, SHUT_RDWR);
       return;
@@ -225,24 +233,33 @@ registry_imposter::answer registry_imposter::answer_to(const request& r) {
   return h ? h(r) : answer{404, {}, "{}"};
 }
 
-registry_imposter::published registry_imposter::publish(const std::string& layer_tar, const std::string& layer_bytes, const std::string& media_type) {
+registry_imposter::published registry_imposter::publish(const std::string& layer_tar, const std::string& layer_bytes,
+                                                        const std::string& media_type) {
   return publish_image("app", {{layer_bytes, sha256_of(layer_tar), media_type}});
 }
 
-registry_imposter::published registry_imposter::publish_image(const std::string& name, const std::vector<layer>& layers) {
+registry_imposter::published registry_imposter::publish_image(const std::string& name,
+                                                              const std::vector<layer>& layers) {
   std::string diff_ids, descriptors;
   const std::string blobs = "/v2/" + name + "/blobs/";
   for (const layer& l : layers) {
     diff_ids += (diff_ids.empty() ? "\"" : ",\"") + l.diff_id + "\"";
-    descriptors += std::string(descriptors.empty() ? "" : ",") + R"({"mediaType":")" + l.media_type + R"(","digest":")" + sha256_of(l.blob) + R"(","size":)" +
-                   std::to_string(l.blob.size()) + "}";
+    descriptors += std::string(descriptors.empty() ? "" : ",") + R"({"mediaType":")" + l.media_type +
+                   R"(","digest":")" + sha256_of(l.blob) + R"(","size":)" + std::to_string(l.blob.size()) + "}";
     on(blobs + sha256_of(l.blob), answer{200, {}, l.blob});
   }
-  const std::string config = R"({"architecture":"amd64","os":"linux","config":{"Cmd":["true"]},"rootfs":{"type":"layers","diff_ids":[)" + diff_ids + "]}}";
-  const std::string manifest = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
-                               sha256_of(config) + R"(","size":)" + std::to_string(config.size()) + R"(},"layers":[)" + descriptors + "]}";
+  const std::string config =
+      R"({"architecture":"amd64","os":"linux","config":{"Cmd":["true"]},"rootfs":{"type":"layers","diff_ids":[)" +
+      diff_ids + "]}}";
+  const std::string manifest = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
+                               R"("config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+                               sha256_of(config) + R"(","size":)" + std::to_string(config.size()) + R"(},"layers":[)" +
+                               descriptors + "]}";
   published p{blobs + sha256_of(layers.front().blob), "/v2/" + name + "/manifests/latest", config};
-  on(p.manifest_path, answer{200, {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}, {"Docker-Content-Digest", sha256_of(manifest)}}, manifest});
+  on(p.manifest_path, answer{200,
+                             {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"},
+                              {"Docker-Content-Digest", sha256_of(manifest)}},
+                             manifest});
   on(blobs + sha256_of(config), answer{200, {}, config});
   return p;
 }

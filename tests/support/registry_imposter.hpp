@@ -32,8 +32,8 @@ class registry_imposter {
   };
   using handler = std::function<answer(const request&)>;
 
-  // `one_at_a_time`: takes a connection only once the one before is closed, which it is after its first answer; `one_kept`: which
-  // it is when the other side closes it.
+  // `one_at_a_time`: takes a connection only once the one before is closed, which it is after its first answer;
+  // `one_kept`: which it is when the other side closes it.
   // `tls`: with a certificate of its own making for 127.0.0.1 and localhost.
   enum class manner { usual, one_at_a_time, one_kept, tls };
 
@@ -43,7 +43,9 @@ class registry_imposter {
   registry_imposter& operator=(const registry_imposter&) = delete;
 
   void on(const std::string& path, handler h);
-  void on(const std::string& path, answer a) { on(path, [a](const request&) { return a; }); }
+  void on(const std::string& path, answer a) {
+    on(path, [a](const request&) { return a; });
+  }
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] const std::string& certificate() const { return certificate_; }  // PEM, of tls
   [[nodiscard]] std::string certificate_hash() const;  // of its subject: how OpenSSL names its file in a directory

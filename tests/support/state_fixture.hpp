@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/base/file.hpp"
-#include "core/model/container_config.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_config.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::test {

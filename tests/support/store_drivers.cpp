@@ -15,10 +15,10 @@
 #include "io/erofs/index.hpp"
 #include "io/mount/erofs.hpp"
 #include "io/mount/overlay.hpp"
-#include "pipeline/store/driver.hpp"
 #include "pipeline/layer/layer_index.hpp"
 #include "pipeline/layer/layer_writer.hpp"
 #include "pipeline/layer/top_layer.hpp"
+#include "pipeline/store/driver.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::test {
@@ -44,7 +44,7 @@ std::string attributes_of(int fd) {
 
 void describe_tree(int directory, const std::string& path, std::map<std::string, std::string>& out) {
   for (const std::string& name : file::list_at(directory, ".")) {
-    struct stat st {};
+    struct stat st{};
     if (::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("look at", path + name);
     std::string line = std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" + std::to_string(st.st_gid);
     if (!S_ISDIR(st.st_mode)) line += " links " + std::to_string(st.st_nlink) + " size " + std::to_string(st.st_size);
@@ -56,11 +56,13 @@ void describe_tree(int directory, const std::string& path, std::map<std::string,
       line += " -> " + std::string(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
     }
     // Times of whiteouts and of parents no member named are nobody's.
-    if (st.st_mtime < 1'750'000'000 && st.st_mtime != 0) line += " at " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
+    if (st.st_mtime < 1'750'000'000 && st.st_mtime != 0)
+      line += " at " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
       const unique_fd fd = file::open_at(directory, name, O_RDONLY | O_NOFOLLOW);
       line += attributes_of(fd.get());
-      if (S_ISREG(st.st_mode)) line += " " + std::to_string(std::hash<std::string>{}(file::read_all(fd.get(), name, 64u << 20)));
+      if (S_ISREG(st.st_mode))
+        line += " " + std::to_string(std::hash<std::string>{}(file::read_all(fd.get(), name, 64u << 20)));
       if (S_ISDIR(st.st_mode)) describe_tree(fd.get(), path + name + "/", out);
     }
     out[path + name] = line;
@@ -70,12 +72,14 @@ void describe_tree(int directory, const std::string& path, std::map<std::string,
 void unpack_tree(const temp_directory& dir, const std::string& archive) {
   file::make_directory_at(dir.fd(), "root", 0755);
   layer::pull_budget budget;
-  layer::layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY), file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
+  layer::layer_writer writer(file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY),
+                             file::open_at(dir.fd(), "root", O_RDONLY | O_DIRECTORY), budget);
   io::tar::reader reader(writer);
   reader.feed(as_bytes(archive));
   reader.finish();
   for (const layer::pending_write& w : writer.take_writes()) {
-    if (::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)) != static_cast<ssize_t>(w.size)) throw_errno("write", "file");
+    if (::pwrite(w.file->fd.get(), w.data.get(), w.size, static_cast<off_t>(w.offset)) != static_cast<ssize_t>(w.size))
+      throw_errno("write", "file");
   }
   for (const auto& f : writer.take_finished()) f->finish();
   writer.finish();
@@ -85,7 +89,8 @@ io::erofs::tree tree_of(const std::string& archive) {
   layer::pull_budget budget;
   layer::layer_index index(budget);
   io::tar::reader reader(index);
-  for (std::size_t at = 0; at < archive.size(); at += 1000) reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
+  for (std::size_t at = 0; at < archive.size(); at += 1000)
+    reader.feed(as_bytes(std::string_view(archive).substr(at, 1000)));
   reader.finish();
   return index.take_tree().first;
 }
@@ -139,8 +144,10 @@ description image_by_directories(const std::vector<std::string>& archives) {
   }
   std::vector<unique_fd> roots;
   layer::pull_budget budget;
-  if (make_top_layer(layers, dirs.back().fd(), budget)) roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) roots.push_back(file::open_at(layer->get(), "root", O_RDONLY | O_DIRECTORY));
+  if (make_top_layer(layers, dirs.back().fd(), budget))
+    roots.push_back(file::open_at(dirs.back().fd(), "root", O_RDONLY | O_DIRECTORY));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
+    roots.push_back(file::open_at(layer->get(), "root", O_RDONLY | O_DIRECTORY));
   io::mount::overlay_layers lowers;
   for (const unique_fd& root : roots) lowers.lowers.push_back(root.get());
   return described(io::mount::mount_overlay(lowers).get());

@@ -18,7 +18,10 @@ void tar_builder::header(const member& m, std::size_t size) {
   std::snprintf(h + 136, 12, "%011lo", m.mtime < 0 ? 0 : m.mtime);
   h[156] = m.type;
   std::snprintf(h + 157, 100, "%s", m.link.c_str());
-  std::memcpy(h + 257, "ustar\0" "00", 8);
+  std::memcpy(h + 257,
+              "ustar\0"
+              "00",
+              8);
   std::snprintf(h + 329, 8, "%07o", m.major);
   std::snprintf(h + 337, 8, "%07o", m.minor);
   std::memset(h + 148, ' ', 8);

@@ -18,8 +18,12 @@ class tar_builder {
     std::map<std::string, std::string> pax;
   };
   tar_builder& add(const member& m);
-  tar_builder& directory(const std::string& path, unsigned mode = 0755) { return add({.path = path, .type = '5', .mode = mode}); }
-  tar_builder& file(const std::string& path, const std::string& content) { return add({.path = path, .content = content}); }
+  tar_builder& directory(const std::string& path, unsigned mode = 0755) {
+    return add({.path = path, .type = '5', .mode = mode});
+  }
+  tar_builder& file(const std::string& path, const std::string& content) {
+    return add({.path = path, .content = content});
+  }
   [[nodiscard]] std::string finish() const { return out_ + std::string(1024, '\0'); }
   [[nodiscard]] const std::string& unfinished() const { return out_; }
 

@@ -16,7 +16,8 @@ namespace lxr::test {
 class spawned {
  public:
   spawned(asio::io_context& loop, task<void> body) {
-    asio::co_spawn(loop, entry_point(std::move(body)), asio::bind_cancellation_slot(signal_.slot(), [this](std::exception_ptr e) {
+    asio::co_spawn(loop, entry_point(std::move(body)),
+                   asio::bind_cancellation_slot(signal_.slot(), [this](std::exception_ptr e) {
                      done_ = true;
                      failure_ = std::move(e);
                    }));

@@ -10,9 +10,9 @@ namespace lxr {
 
 // How a container ends, and what is known of it besides.
 struct lifecycle_options {
-  std::string stop_signal;  // empty: the image's, or TERM
-  int stop_timeout = 10;    // seconds until KILL; -1: never
-  bool auto_remove = false; // removed at its end
+  std::string stop_signal;   // empty: the image's, or TERM
+  int stop_timeout = 10;     // seconds until KILL; -1: never
+  bool auto_remove = false;  // removed at its end
   std::map<std::string, std::string> labels;
 };
 

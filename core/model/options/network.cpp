@@ -5,9 +5,12 @@ namespace lxr {
 
 const char* to_word(network_mode mode) {
   switch (mode) {
-    case network_mode::bridge: return "bridge";
-    case network_mode::none: return "none";
-    case network_mode::host: return "host";
+    case network_mode::bridge:
+      return "bridge";
+    case network_mode::none:
+      return "none";
+    case network_mode::host:
+      return "host";
   }
   return "?";
 }

@@ -17,8 +17,8 @@ struct process_options {
   std::vector<std::string> env;                        // KEY=value, over the image's
   std::string user, working_dir;                       // empty: the image's
   bool tty = false, open_stdin = false;
-  int oom_score_adj = 0;                               // proc_pid_oom_score_adj(5)
-  std::optional<std::uint32_t> umask;                  // umask(2); none: 022
+  int oom_score_adj = 0;               // proc_pid_oom_score_adj(5)
+  std::optional<std::uint32_t> umask;  // umask(2); none: 022
 };
 
 template <class Format, json::same_struct<process_options> T>

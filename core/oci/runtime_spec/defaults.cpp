@@ -10,7 +10,12 @@ std::vector<mount_spec> default_mounts() {
   return {
       {"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}, {}, {}},
       {"/dev", "tmpfs", "tmpfs", {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}, {}, {}},
-      {"/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}, {}, {}},
+      {"/dev/pts",
+       "devpts",
+       "devpts",
+       {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"},
+       {},
+       {}},
       {"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}, {}, {}},
       {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}, {}, {}},
       {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}, {}, {}},
@@ -24,7 +29,8 @@ std::vector<std::string> thermal_throttle_paths(const std::string& cpus) {
     const std::string cpu = cpus + "/cpu" + std::to_string(n), path = cpu + "/thermal_throttle";
     if (::access(path.c_str(), F_OK) == 0) {
       paths.push_back(path);
-    } else if (paths.empty() || ::access(cpu.c_str(), F_OK) != 0) {  // where the first one has none, none has (virtual machines)
+    } else if (paths.empty() ||
+               ::access(cpu.c_str(), F_OK) != 0) {  // where the first one has none, none has (virtual machines)
       return paths;
     }
   }
@@ -32,9 +38,10 @@ std::vector<std::string> thermal_throttle_paths(const std::string& cpus) {
 
 const std::vector<std::string>& default_masked_paths() {
   static const std::vector<std::string> paths = [] {
-    std::vector<std::string> all{
-        "/proc/acpi",      "/proc/asound",       "/proc/interrupts",   "/proc/kcore", "/proc/keys",    "/proc/latency_stats",
-        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",  "/sys/firmware", "/sys/devices/virtual/powercap"};
+    std::vector<std::string> all{"/proc/acpi",       "/proc/asound",      "/proc/interrupts",
+                                 "/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
+                                 "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+                                 "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
     for (std::string& path : thermal_throttle_paths("/sys/devices/system/cpu")) all.push_back(std::move(path));
     return all;
   }();

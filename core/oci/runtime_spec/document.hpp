@@ -9,10 +9,12 @@
 namespace lxr::oci {
 
 // Reads a config.json. Properties that the specification does not know are passed over, as it demands.
-// `document` names it in errors. Throws errc::invalid_argument naming the property that has a wrong kind or is out of its range;
+// `document` names it in errors. Throws errc::invalid_argument naming the property that has a wrong kind or is out of
+// its range;
 // whether the values fit together is validate()'s to say.
 runtime_spec parse_runtime_spec(std::string_view text, std::string_view document);
-// The same of a document that was read as JSON already, and of a process object alone, which `exec --process FILE` takes.
+// The same of a document that was read as JSON already, and of a process object alone, which `exec --process FILE`
+// takes.
 runtime_spec read_runtime_spec(const json::object& from, std::string_view document);
 process_spec parse_process_spec(std::string_view text, std::string_view document);
 

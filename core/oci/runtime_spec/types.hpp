@@ -8,9 +8,10 @@
 #include <utility>
 #include <vector>
 
-// The configuration of one container as the OCI runtime-spec 1.3 describes it (config.md, config-linux.md): the value that every
-// way of making a container ends in, and what the launch plan is made of. A struct here is an object of the document, a member
-// the property of the same name in camelCase. An empty string, list or optional is a property that is absent.
+// The configuration of one container as the OCI runtime-spec 1.3 describes it (config.md, config-linux.md): the value
+// that every way of making a container ends in, and what the launch plan is made of. A struct here is an object of the
+// document, a member the property of the same name in camelCase. An empty string, list or optional is a property that
+// is absent.
 // Platforms other than Linux are not represented; what they hold is passed over when a document is read.
 namespace lxr::oci {
 
@@ -27,7 +28,7 @@ struct spec_user {
 };
 
 struct rlimit {
-  std::string type;  // "RLIMIT_NOFILE"
+  std::string type;                  // "RLIMIT_NOFILE"
   std::uint64_t hard = 0, soft = 0;  // UINT64_MAX: no limit
 };
 
@@ -40,14 +41,14 @@ struct capability_sets {
   capability_set bounding, effective, permitted, inheritable, ambient;
 };
 
-struct scheduler {  // sched_setattr(2)
+struct scheduler {     // sched_setattr(2)
   std::string policy;  // "SCHED_OTHER"
   std::int32_t nice = 0, priority = 0;
   std::vector<std::string> flags;
   std::uint64_t runtime = 0, deadline = 0, period = 0;  // nanoseconds
 };
 
-struct io_priority {  // ioprio_set(2)
+struct io_priority {           // ioprio_set(2)
   std::string priority_class;  // property "class": "IOPRIO_CLASS_BE"
   std::int32_t priority = 0;   // 0..7
 };
@@ -116,7 +117,7 @@ struct net_device {
 
 struct device_rule {  // of the device cgroup
   bool allow = false;
-  std::string type, access;  // "a", "b", "c"; a subset of "rwm"
+  std::string type, access;                  // "a", "b", "c"; a subset of "rwm"
   std::optional<std::int64_t> major, minor;  // none: all
 };
 
@@ -216,7 +217,7 @@ struct memory_policy {  // set_mempolicy(2)
 };
 
 struct personality_spec {  // personality(2)
-  std::string domain;  // "LINUX" or "LINUX32"
+  std::string domain;      // "LINUX" or "LINUX32"
   std::vector<std::string> flags;
 };
 

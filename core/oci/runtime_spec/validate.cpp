@@ -21,7 +21,8 @@ class validation {
     check_version(spec.oci_version);
     if (spec.root.path.empty()) refuse("root.path", "is missing");
     if (spec.process) check(*spec.process);
-    for (std::size_t i = 0; i < spec.mounts.size(); ++i) check_mount(spec.mounts[i], "mounts[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < spec.mounts.size(); ++i)
+      check_mount(spec.mounts[i], "mounts[" + std::to_string(i) + "]");
     check_hooks(spec.hooks);
     check_names(spec);
     check_namespaces(spec.linux_part);
@@ -29,24 +30,29 @@ class validation {
     check_devices(spec.linux_part.devices);
     check_word("linux.rootfsPropagation", spec.linux_part.rootfs_propagation,
                {"", "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"});
-    if (spec.linux_part.personality) check_word("linux.personality.domain", spec.linux_part.personality->domain, {"LINUX", "LINUX32"});
+    if (spec.linux_part.personality)
+      check_word("linux.personality.domain", spec.linux_part.personality->domain, {"LINUX", "LINUX32"});
   }
 
   void check(const process_spec& process) const {
     if (process.args.empty()) refuse("process.args", "is empty");
     if (!process.cwd.starts_with('/')) refuse("process.cwd", "is not an absolute path: \"" + process.cwd + '"');
     for (const std::string& assignment : process.env) {
-      if (assignment.find('=') == std::string::npos) refuse("process.env", "holds \"" + assignment + "\", which has no =");
+      if (assignment.find('=') == std::string::npos)
+        refuse("process.env", "holds \"" + assignment + "\", which has no =");
     }
     check_rlimits(process.rlimits);
-    if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000)) refuse("process.oomScoreAdj", "is not between -1000 and 1000");
+    if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
+      refuse("process.oomScoreAdj", "is not between -1000 and 1000");
     if (process.scheduler) {
       check_word("process.scheduler.policy", process.scheduler->policy,
                  {"SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"});
     }
     if (!process.io_priority) return;
-    check_word("process.ioPriority.class", process.io_priority->priority_class, {"IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"});
-    if (process.io_priority->priority < 0 || process.io_priority->priority > 7) refuse("process.ioPriority.priority", "is not between 0 and 7");
+    check_word("process.ioPriority.class", process.io_priority->priority_class,
+               {"IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"});
+    if (process.io_priority->priority < 0 || process.io_priority->priority > 7)
+      refuse("process.ioPriority.priority", "is not between 0 and 7");
   }
 
  private:
@@ -60,15 +66,19 @@ class validation {
 
   // Callers write any 1.x, also versions of the specification that do not exist yet.
   void check_version(const std::string& version) const {
-    if (!version.starts_with("1.")) refuse("ociVersion", version.empty() ? "is missing" : "is not one of 1.x: \"" + version + '"');
+    if (!version.starts_with("1."))
+      refuse("ociVersion", version.empty() ? "is missing" : "is not one of 1.x: \"" + version + '"');
   }
 
   void check_rlimits(const std::vector<rlimit>& limits) const {
-    static constexpr std::array known{"RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE",
-                                      "RLIMIT_NICE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS", "RLIMIT_RTPRIO", "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK"};
+    static constexpr std::array known{"RLIMIT_AS",     "RLIMIT_CORE",   "RLIMIT_CPU",        "RLIMIT_DATA",
+                                      "RLIMIT_FSIZE",  "RLIMIT_LOCKS",  "RLIMIT_MEMLOCK",    "RLIMIT_MSGQUEUE",
+                                      "RLIMIT_NICE",   "RLIMIT_NOFILE", "RLIMIT_NPROC",      "RLIMIT_RSS",
+                                      "RLIMIT_RTPRIO", "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK"};
     std::set<std::string> seen;
     for (const rlimit& l : limits) {
-      if (std::ranges::find(known, l.type) == known.end()) refuse("process.rlimits", "names an unknown limit: \"" + l.type + '"');
+      if (std::ranges::find(known, l.type) == known.end())
+        refuse("process.rlimits", "names an unknown limit: \"" + l.type + '"');
       if (!seen.insert(l.type).second) refuse("process.rlimits", "has " + l.type + " twice");
       if (l.soft > l.hard) refuse("process.rlimits", "has a soft limit of " + l.type + " above the hard one");
     }
@@ -99,12 +109,16 @@ class validation {
   }
 
   void check_hooks(const hooks_spec& hooks) const {
-    const std::pair<const char*, const std::vector<hook>*> all[] = {
-        {"prestart", &hooks.prestart},              {"createRuntime", &hooks.create_runtime}, {"createContainer", &hooks.create_container},
-        {"startContainer", &hooks.start_container}, {"poststart", &hooks.poststart},          {"poststop", &hooks.poststop}};
+    const std::pair<const char*, const std::vector<hook>*> all[] = {{"prestart", &hooks.prestart},
+                                                                    {"createRuntime", &hooks.create_runtime},
+                                                                    {"createContainer", &hooks.create_container},
+                                                                    {"startContainer", &hooks.start_container},
+                                                                    {"poststart", &hooks.poststart},
+                                                                    {"poststop", &hooks.poststop}};
     for (const auto& [name, list] : all) {
       for (const hook& h : *list) {
-        if (!h.path.starts_with('/')) refuse(std::string("hooks.") + name, "has a path that is not absolute: \"" + h.path + '"');
+        if (!h.path.starts_with('/'))
+          refuse(std::string("hooks.") + name, "has a path that is not absolute: \"" + h.path + '"');
         if (h.timeout && *h.timeout <= 0) refuse(std::string("hooks.") + name, "has a timeout that is not above 0");
       }
     }
@@ -113,7 +127,8 @@ class validation {
   void check_names(const runtime_spec& spec) const {
     const bool own = spec.linux_part.has(namespace_kind::uts);
     if (!spec.hostname.empty() && !own) refuse("hostname", "is set, but the container has no uts namespace of its own");
-    if (!spec.domainname.empty() && !own) refuse("domainname", "is set, but the container has no uts namespace of its own");
+    if (!spec.domainname.empty() && !own)
+      refuse("domainname", "is set, but the container has no uts namespace of its own");
     if (spec.hostname.size() > 64) refuse("hostname", "is longer than 64 bytes");
     if (spec.domainname.size() > 64) refuse("domainname", "is longer than 64 bytes");
   }
@@ -122,22 +137,29 @@ class validation {
     std::set<namespace_kind> seen;
     for (const namespace_spec& n : s.namespaces) {
       if (!seen.insert(n.type).second) refuse("linux.namespaces", std::string("has ") + to_word(n.type) + " twice");
-      if (!n.path.empty() && !n.path.starts_with('/')) refuse("linux.namespaces", "has a path that is not absolute: \"" + n.path + '"');
+      if (!n.path.empty() && !n.path.starts_with('/'))
+        refuse("linux.namespaces", "has a path that is not absolute: \"" + n.path + '"');
     }
     check_mappings("linux.uidMappings", s.uid_mappings);
     check_mappings("linux.gidMappings", s.gid_mappings);
     const namespace_spec* user = s.find(namespace_kind::user);
     const bool mapped = !s.uid_mappings.empty() || !s.gid_mappings.empty();
-    if (mapped && user == nullptr) refuse("linux.uidMappings", "is set, but the container has no user namespace of its own");
-    if (user != nullptr && user->path.empty() && (s.uid_mappings.empty() || s.gid_mappings.empty())) refuse("linux.uidMappings", "is missing for a new user namespace");
-    if (!s.time_offsets.empty() && !s.has(namespace_kind::time)) refuse("linux.timeOffsets", "is set, but the container has no time namespace of its own");
-    for (const auto& [clock, offset] : s.time_offsets) check_word("linux.timeOffsets", clock, {"boottime", "monotonic"});
-    if (!s.net_devices.empty() && !s.has(namespace_kind::network)) refuse("linux.netDevices", "is set, but the container has no network namespace of its own");
+    if (mapped && user == nullptr)
+      refuse("linux.uidMappings", "is set, but the container has no user namespace of its own");
+    if (user != nullptr && user->path.empty() && (s.uid_mappings.empty() || s.gid_mappings.empty()))
+      refuse("linux.uidMappings", "is missing for a new user namespace");
+    if (!s.time_offsets.empty() && !s.has(namespace_kind::time))
+      refuse("linux.timeOffsets", "is set, but the container has no time namespace of its own");
+    for (const auto& [clock, offset] : s.time_offsets)
+      check_word("linux.timeOffsets", clock, {"boottime", "monotonic"});
+    if (!s.net_devices.empty() && !s.has(namespace_kind::network))
+      refuse("linux.netDevices", "is set, but the container has no network namespace of its own");
   }
 
   // Only settings that belong to a namespace: any other would be the host's.
   void check_sysctl(const linux_spec& s) const {
-    static constexpr std::array of_ipc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
+    static constexpr std::array of_ipc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
+                                       "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
     for (const auto& [written, value] : s.sysctl) {
       std::string name = written;
       std::ranges::replace(name, '/', '.');
@@ -145,8 +167,11 @@ class validation {
       if (name.starts_with("net.")) kind = namespace_kind::network;
       if (name.starts_with("fs.mqueue.") || std::ranges::find(of_ipc, name) != of_ipc.end()) kind = namespace_kind::ipc;
       if (name == "kernel.domainname" || name == "kernel.hostname") kind = namespace_kind::uts;
-      if (!kind || name.find("..") != std::string::npos) refuse("linux.sysctl", "has " + written + ", which belongs to no namespace: it would be the host's");
-      if (!s.has(*kind)) refuse("linux.sysctl", "has " + written + ", but the container has no " + to_word(*kind) + " namespace of its own");
+      if (!kind || name.find("..") != std::string::npos)
+        refuse("linux.sysctl", "has " + written + ", which belongs to no namespace: it would be the host's");
+      if (!s.has(*kind))
+        refuse("linux.sysctl",
+               "has " + written + ", but the container has no " + to_word(*kind) + " namespace of its own");
     }
   }
 

@@ -18,8 +18,9 @@ struct kind_row {
 };
 
 constexpr kind_row kinds[] = {
-    {namespace_kind::pid, "pid", CLONE_NEWPID},       {namespace_kind::network, "network", CLONE_NEWNET}, {namespace_kind::mount, "mount", CLONE_NEWNS},
-    {namespace_kind::ipc, "ipc", CLONE_NEWIPC},       {namespace_kind::uts, "uts", CLONE_NEWUTS},         {namespace_kind::user, "user", CLONE_NEWUSER},
+    {namespace_kind::pid, "pid", CLONE_NEWPID},          {namespace_kind::network, "network", CLONE_NEWNET},
+    {namespace_kind::mount, "mount", CLONE_NEWNS},       {namespace_kind::ipc, "ipc", CLONE_NEWIPC},
+    {namespace_kind::uts, "uts", CLONE_NEWUTS},          {namespace_kind::user, "user", CLONE_NEWUSER},
     {namespace_kind::cgroup, "cgroup", CLONE_NEWCGROUP}, {namespace_kind::time, "time", CLONE_NEWTIME}};
 
 const kind_row& row_of(namespace_kind kind) { return *std::ranges::find(kinds, kind, &kind_row::kind); }
