@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # How each contestant pulls an image into an empty store. Sourced by run.sh, which sets: build, work, trixie, host.
 # contest NAME STORE IMAGE prints what bench/measure prints, of the pull alone; the store is an empty directory.
+# shellcheck disable=SC2154 # run.sh sets them
 
-# Runs CODE (bash -e; $1 is the store, $2 the image's reference) below ROOT in a mount namespace of its own, where what peers
-# write outside of their store is fresh and private too.
+# Runs CODE (bash -e; $1 is the store, $2 the image's reference) below ROOT in a mount namespace of its own, where what
+# peers write outside of their store is fresh and private too.
 apart() { # ROOT STORE REFERENCE CODE
 	unshare -m --propagation private -- bash -ec '
 		root=$1 store=$2 reference=$3 code=$4
@@ -28,11 +30,13 @@ apart() { # ROOT STORE REFERENCE CODE
 			chroot "$root" bash -ec "$code" - "$store" "$reference"' - "$1" "$2" "$3" "$4" "$build/bench/measure"
 }
 
-podman='"$1/measure" podman --root "$1/root" --runroot "$1/run" --tmpdir "$1/libpod" --storage-driver overlay pull -q --tls-verify=false "$2"'
+podman='"$1/measure" podman --root "$1/root" --runroot "$1/run" --tmpdir "$1/libpod" --storage-driver overlay \
+	pull -q --tls-verify=false "$2"'
 
 # The daemon is started before the clock; its processor time and memory count.
 containerd='
-	printf "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n" >"$1/config.toml"
+	printf "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n" \
+		>"$1/config.toml"
 	containerd -c "$1/config.toml" --root "$1/root" --state "$1/state" --address "$1/sock" >&2 &
 	pid=$!
 	trap "kill $pid; wait $pid || :" EXIT
@@ -44,7 +48,8 @@ containerd='
 	printf "{\"wall_ms\":%s,\"cpu_ms\":%s,\"peak_kb\":%s}\n" "$(wall=${m#*wall_ms\":}; echo "${wall%%,*}")" \
 		"$((${cpu%.*} + ($(ticks) - before) * 10))" "$peak"'
 
-umoci='"$1/measure" bash -ec "skopeo --insecure-policy copy -q --preserve-digests --src-tls-verify=false docker://$2 oci:$1/oci:img &&
+umoci='"$1/measure" bash -ec "skopeo --insecure-policy copy -q --preserve-digests --src-tls-verify=false \
+		docker://$2 oci:$1/oci:img &&
 	umoci raw unpack --image $1/oci:img $1/rootfs"'
 
 lxr_pull() { # STORE REFERENCE [NAME=VALUE...]
@@ -58,14 +63,20 @@ manifest_of() { # NAME
 floor_pull() { # STORE NAME
 	local blobs
 	mapfile -t blobs < <(manifest_of "$2" | jq -r --arg n "$2" '.layers[] | "/v2/\($n)/blobs/\(.digest)", .size')
-	"$build/bench/measure" "$build/bench/floor_pull" "${host##*:}" "$1" "$(case $2 in *zstd) echo zstd ;; *) echo gzip ;; esac)" "${blobs[@]}"
+	"$build/bench/measure" "$build/bench/floor_pull" "${host##*:}" "$1" \
+		"$(case $2 in *zstd) echo zstd ;; *) echo gzip ;; esac)" "${blobs[@]}"
 }
 
 # The floor of a tree of files: two processes a layer, and curl.
 floor_tar() { # STORE NAME
 	local urls
 	urls=$(manifest_of "$2" | jq -r --arg n "$2" --arg h "$host" '.layers[] | "http://\($h)/v2/\($n)/blobs/\(.digest)"')
-	"$build/bench/measure" bash -ec 'i=0; for u in $2; do mkdir "$1/$((++i))"; curl -sf "$u" | igzip -dc | tar -x --numeric-owner -C "$1/$i"; done' - "$1" "$urls"
+	"$build/bench/measure" bash -ec '
+		i=0
+		for u in $2; do
+			mkdir "$1/$((++i))"
+			curl -sf "$u" | igzip -dc | tar -x --numeric-owner -C "$1/$i"
+		done' - "$1" "$urls"
 }
 
 contest() { # NAME STORE IMAGE

@@ -26,10 +26,13 @@ library_bytes() { # SKIP COUNT
 
 depth() { # DIR NAME LAYERS
 	local files per layers i
-	mapfile -t files < <(find /usr/include /usr/share/doc /usr/lib/python3* -xdev -type f 2>/dev/null | sort | head -n 3000)
+	mapfile -t files < <(find /usr/include /usr/share/doc /usr/lib/python3* -xdev -type f 2>/dev/null |
+		sort | head -n 3000)
 	per=$(((${#files[@]} + $3 - 1) / $3))
 	layers=$(for ((i = 0; i < $3; i++)); do
-		printf '%s\n' "${files[@]:i*per:per}" | tar --format=pax --pax-option="$PAX" --numeric-owner -C / -c -T - 2>/dev/null | layer "$1.tmp" gzip
+		printf '%s\n' "${files[@]:i*per:per}" |
+			tar --format=pax --pax-option="$PAX" --numeric-owner -C / -c -T - 2>/dev/null |
+			layer "$1.tmp" gzip
 	done)
 	finish "$1" "$2" "$layers"
 }
@@ -52,7 +55,8 @@ make() { # DIR NAME
 	huge) finish "$out" huge "$(one_file_layer "$out" 0 300 first; one_file_layer "$out" 300 300 second)" ;;
 	eight-*) finish "$out" "$2" "$(one_file_layer "$out" "$((${2#eight-} * 60))" 60 data)" ;;
 	golang-zstd)
-		layers=$(for l in $(jq -r '.layers[].digest' "$1/golang/blobs/sha256/$(jq -r '.manifests[0].digest' "$1/golang/index.json" | cut -d: -f2)"); do
+		layers=$(for l in $(jq -r '.layers[].digest' \
+			"$1/golang/blobs/sha256/$(jq -r '.manifests[0].digest' "$1/golang/index.json" | cut -d: -f2)"); do
 			pigz -dc <"$1/golang/blobs/sha256/${l#sha256:}" | layer "$out.tmp" zstd
 		done)
 		finish "$out" golang-zstd "$layers"

@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by `./setup bench pull [quick]`.
-#   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one, also over a slow link
-# Results: DIR/bench-pull.json (rows, figures with verdicts, every run), DIR/bench-pull.txt (the same as a table), DIR/bench-pull.svg (the spans of one pull).
+# The table of issue "pull at the limit": floor, lxr and peers, interleaved in one run. Called by
+# `./setup bench pull [quick]`.
+#   run.sh DIR-OF-LXR [quick]     quick: two rounds, the golang image against the floor and podman, and the small one,
+#                                 also over a slow link
+# Results: DIR/bench-pull.json (rows, figures with verdicts, every run), DIR/bench-pull.txt (the same as a table),
+# DIR/bench-pull.svg (the spans of one pull).
 set -euo pipefail
 build=$(cd "$1" && pwd) mode=${2:-full}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,7 +18,7 @@ failed=
 mkdir -p "$cache"
 : >"$runs"
 chattr +T "$work" 2>/dev/null || : # each store begins in another part of an ext4: see README, "How a pull is measured"
-# shellcheck source=contestants.sh
+# shellcheck source-path=SCRIPTDIR source=contestants.sh
 source "$here/contestants.sh"
 
 finish() {
@@ -39,7 +42,8 @@ prepare() {
 	bash "$here/images.sh" "$cache" "${names[@]}"
 	for n in "${names[@]}"; do bash "$here/images.sh" push "$cache" "$n" "$host"; done
 	[ -d "$trixie" ] || { # with what podman, containerd and skopeo need for a pull
-		mmdebstrap -q --variant=minbase --include=ca-certificates,podman,containerd,skopeo,umoci trixie "$trixie.tmp" http://deb.debian.org/debian >&2
+		mmdebstrap -q --variant=minbase --include=ca-certificates,podman,containerd,skopeo,umoci \
+			trixie "$trixie.tmp" http://deb.debian.org/debian >&2
 		mv "$trixie.tmp" "$trixie"
 	}
 }
@@ -58,7 +62,12 @@ rounds() { # IMAGE ROUNDS CONTESTANT...
 			[ "$round" = 0 ] && [[ $c != floor && $c != lxr ]] && continue # warms the registry's files up
 			store=$(new_store)
 			sync -f "$store"
-			m=$(contest "$c" "$store" "$image" 2>>"$work/log") || { echo "bench: $c does not pull $image:" >&2; tail -3 "$work/log" >&2; m=; failed=$failed' '$c; }
+			m=$(contest "$c" "$store" "$image" 2>>"$work/log") || {
+				echo "bench: $c does not pull $image:" >&2
+				tail -3 "$work/log" >&2
+				m=
+				failed=$failed' '$c
+			}
 			rm -rf --one-file-system "$store"
 			[ "$round" = 0 ] || [ -z "$m" ] || record "$image" "$c" "$m"
 		done
@@ -70,7 +79,9 @@ small_scenarios() {
 	local store round proxy_port c m
 	store=$(new_store)
 	lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs >/dev/null 2>&1
-	for round in 1 2 3 4 5; do record present lxr "$(lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs 2>/dev/null)"; done
+	for round in 1 2 3 4 5; do
+		record present lxr "$(lxr_pull "$store" "$host/small:latest" LXR_STORE_DRIVER=erofs 2>/dev/null)"
+	done
 	rm -rf "$store"
 	coproc proxy { "$build/bench/delay_proxy" "$port" 40; }
 	read -r proxy_port <&"${proxy[0]}"
@@ -84,7 +95,8 @@ small_scenarios() {
 	for round in 1 2 3; do
 		for c in $(printf '%s\n' lxr "$@" | shuf); do
 			store=$(new_store)
-			m=$(contest "$c" "$store" small 2>>"$work/log") && record small-40ms "$c" "$m" || echo "bench: $c does not pull over the slow link" >&2
+			m=$(contest "$c" "$store" small 2>>"$work/log") && record small-40ms "$c" "$m" ||
+				echo "bench: $c does not pull over the slow link" >&2
 			rm -rf --one-file-system "$store"
 		done
 	done
@@ -101,8 +113,12 @@ cold_run() {
 	say "run go version: cold, pull, local"
 	for round in 1 2 3; do
 		store=$(new_store)
-		record run-cold lxr "$(time_alone "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")")"
-		record run-local lxr "$(time_alone "$("$build/bench/measure" "$build/lxr" --root "$store/root" --state "$store/state" run -q --rm "$host/golang:latest" go version 2>>"$work/log")")"
+		record run-cold lxr "$(time_alone "$("$build/bench/measure" \
+			"$build/lxr" --root "$store/root" --state "$store/state" \
+			run -q --rm "$host/golang:latest" go version 2>>"$work/log")")"
+		record run-local lxr "$(time_alone "$("$build/bench/measure" \
+			"$build/lxr" --root "$store/root" --state "$store/state" \
+			run -q --rm "$host/golang:latest" go version 2>>"$work/log")")"
 		rm -rf "$store"
 		store=$(new_store)
 		record run-pull lxr "$(lxr_pull "$store" "$host/golang:latest" 2>>"$work/log")"
@@ -146,9 +162,12 @@ if [ "$mode" = quick ]; then
 	rounds small 3 floor lxr podman
 	small_scenarios podman containerd skopeo-umoci
 else
-	rounds golang 3 floor lxr lxr-unsynced igzip-tar lxr-directories lxr-directories-unsynced podman containerd skopeo-umoci "${newest[@]}"
+	rounds golang 3 floor lxr lxr-unsynced igzip-tar lxr-directories lxr-directories-unsynced \
+		podman containerd skopeo-umoci "${newest[@]}"
 	rounds golang-zstd 3 floor lxr lxr-directories podman containerd podman-13 containerd-13
-	for image in small depth-40 huge; do rounds "$image" 3 floor lxr lxr-directories podman containerd skopeo-umoci "${newest[@]}"; done
+	for image in small depth-40 huge; do
+		rounds "$image" 3 floor lxr lxr-directories podman containerd skopeo-umoci "${newest[@]}"
+	done
 	for image in depth-1 depth-10 depth-100; do rounds "$image" 3 lxr lxr-directories; done
 	small_scenarios podman containerd skopeo-umoci "${newest[@]}"
 	eight
@@ -156,10 +175,14 @@ fi
 cold_run
 picture
 {
-	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(findmnt -nro FSTYPE -T "$work"), registry on loopback"
-	echo "bookworm: $(podman --version), $(containerd --version | cut -d' ' -f1-3), umoci $(umoci --version | cut -d' ' -f3)"
-	[ "$mode" = quick ] || echo "newest (-13): $(chroot "$trixie" dpkg-query -W -f '${Package} ${Version} ' podman containerd umoci)"
+	echo "machine: $(nproc) cores, $(uname -r), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-)," \
+		"$(findmnt -nro FSTYPE -T "$work"), registry on loopback"
+	echo "bookworm: $(podman --version), $(containerd --version | cut -d' ' -f1-3)," \
+		"umoci $(umoci --version | cut -d' ' -f3)"
+	[ "$mode" = quick ] ||
+		echo "newest (-13): $(chroot "$trixie" dpkg-query -W -f '${Package} ${Version} ' podman containerd umoci)"
 	echo "durable: lxr, lxr-directories, floor. Not synced: lxr-unsynced, lxr-directories-unsynced, igzip-tar, all peers"
-} | jq -R . | jq -s --slurpfile runs "$runs" '{machine: ., runs: $runs}' | jq -f "$here/figures.jq" >"$build/bench-pull.json"
+} | jq -R . | jq -s --slurpfile runs "$runs" '{machine: ., runs: $runs}' |
+	jq -f "$here/figures.jq" >"$build/bench-pull.json"
 jq -r -f "$here/table.jq" "$build/bench-pull.json" | tee "$build/bench-pull.txt"
 [[ $failed != *lxr* && $failed != *floor* ]] # peers may be missing

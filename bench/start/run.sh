@@ -25,7 +25,7 @@ else
 	rounds=120 slow=60 many=1000 some=1000 batches=3 levels=(0 500 1000 2000) few=20 made=1000
 fi
 
-# shellcheck source=contestants.sh
+# shellcheck source-path=SCRIPTDIR source=contestants.sh
 source "$here/contestants.sh"
 
 remove_all() { "$lxr" ps -aq | xargs -r "$lxr" rm -f >/dev/null; }
@@ -49,15 +49,20 @@ prepare() {
 	cp -a "/proc/$pid/root/bin" "/proc/$pid/root/etc" "$bundle/rootfs/"
 	mkdir -p "$bundle/rootfs/"{proc,sys,dev,tmp,usr}
 	"$lxr" rm -f source >/dev/null
-	(cd "$bundle" && crun spec && jq '.process.terminal=false | .process.args=["/bin/true"]' config.json >c && mv c config.json)
-	jq --arg r "$bundle/rootfs" '.process.args=["/bin/sleep","1000"] | .root.path=$r' "$bundle/config.json" >"$sleeping/config.json"
+	(cd "$bundle" && crun spec &&
+		jq '.process.terminal=false | .process.args=["/bin/true"]' config.json >c && mv c config.json)
+	jq --arg r "$bundle/rootfs" '.process.args=["/bin/sleep","1000"] | .root.path=$r' "$bundle/config.json" \
+		>"$sleeping/config.json"
 	skopeo --insecure-policy copy -q "$image" "docker-archive:$archive:small:latest"
 	"$build/bench/floor_bridge" up
 	start_peers
 }
 
 compare() { "$build/bench/compare" "$@" >>"$out"; }
-cpu() { cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/^usage_usec/ {print $2 "000"}' /sys/fs/cgroup/cpu.stat; }
+cpu() {
+	cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null ||
+		awk '/^usage_usec/ {print $2 "000"}' /sys/fs/cgroup/cpu.stat
+}
 
 # One line for a command that runs once: whole machine's processor time, all processes' success.
 once() { # SCENARIO WHO COUNT COMMAND...
@@ -66,17 +71,20 @@ once() { # SCENARIO WHO COUNT COMMAND...
 	before=$(cpu) begin=$EPOCHREALTIME
 	"$@" >"$work/once" 2>>"$work/once.log" || failed=1
 	end=$EPOCHREALTIME
-	record "$scenario" "$who" "$count" "$(bc <<<"($end - $begin) * 1000")" "$failed" "$(bc <<<"scale=3; ($(cpu) - $before) / 1000000")"
+	record "$scenario" "$who" "$count" "$(bc <<<"($end - $begin) * 1000")" "$failed" \
+		"$(bc <<<"scale=3; ($(cpu) - $before) / 1000000")"
 }
 record() { # SCENARIO WHO COUNT MS [FAILED [CPU_MS]]
-	jq -nc --arg s "$1" --arg w "$2" --argjson c "$3" --argjson ms "${4/#./0.}" --argjson f "${5:-0}" --argjson cpu "$(sed 's/^\./0./' <<<"${6:-null}")" \
+	jq -nc --arg s "$1" --arg w "$2" --argjson c "$3" --argjson ms "${4/#./0.}" --argjson f "${5:-0}" \
+		--argjson cpu "$(sed 's/^\./0./' <<<"${6:-null}")" \
 		'{scenario: $s, who: $w, count: $c, ms: [$ms], cpu_ms: $cpu, failed: $f}' >>"$out"
 }
 
 one_container() { # none|bridge PAUSE-MS
 	local what="run $1, $2 ms pauses" p command
 	say "$what"
-	local all=(floor "$build/bench/floor_run" "$1" "$bundle/rootfs" "$work/floor" /bin/true -- lxr "$lxr" run --rm --network "$1" "$image" true)
+	local all=(floor "$build/bench/floor_run" "$1" "$bundle/rootfs" "$work/floor" /bin/true
+		-- lxr "$lxr" run --rm --network "$1" "$image" true)
 	for p in crun runc bwrap nspawn; do ! has $p || ! run_of $p "$1" || all+=("${command[@]}"); done
 	compare "$what" "$rounds" "$2" "${all[@]}"
 	[ "$2" = 0 ] || return 0
@@ -90,7 +98,9 @@ reachable() { # how many of the running containers do not answer
 }
 clean() { # until links, cgroups and files are gone; looked at without a process, which would take from who is measured
 	while compgen -G "$LXR_ROOT/trash/*" || compgen -G "$LXR_STATE/trash/*" || compgen -G "/sys/class/net/lv*" ||
-		[ -d "/sys/fs/cgroup/pids/$group" ] || [ -d "/sys/fs/cgroup/$group" ]; do read -rt 0.005 <>"$work/never" || :; done >/dev/null
+		[ -d "/sys/fs/cgroup/pids/$group" ] || [ -d "/sys/fs/cgroup/$group" ]; do
+		read -rt 0.005 <>"$work/never" || :
+	done >/dev/null
 }
 
 # The same from slots, in two rows: what is made ahead, and the starts from it; by the programs' own clocks.
@@ -117,7 +127,8 @@ batches() { # none|bridge
 		record "remove $1, census clean" floor "$many" "$(jq .clean_ms <<<"$json")"
 		once "$what" lxr "$many" "$lxr" batch -n "$many" --name b --network "$1" "$image" sleep 1000
 		[ "$1" = none ] || record "unreachable" lxr "$many" "$(reachable)"
-		group=$(basename "$(ls -d /sys/fs/cgroup/pids/lxr-* /sys/fs/cgroup/lxr-* 2>/dev/null | grep -v floor | head -1)")
+		group=$(basename "$({ compgen -G '/sys/fs/cgroup/pids/lxr-*'; compgen -G '/sys/fs/cgroup/lxr-*'; } |
+			sort | grep -v floor | head -1)")
 		mapfile -t ids < <("$lxr" ps -aq)
 		begin=$EPOCHREALTIME
 		if [ $((round % 2)) = 0 ]; then
@@ -131,11 +142,13 @@ batches() { # none|bridge
 	done
 	if [ "$1" = bridge ]; then
 		! has podman || {
-			once "$what" podman "$few" sh -c 'seq "$0" | xargs -P "$0" -I{} "$@"' "$few" nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" run -d "${limits[@]}" small sleep 1000
+			once "$what" podman "$few" sh -c 'seq "$0" | xargs -P "$0" -I{} "$@"' "$few" \
+				nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" run -d "${limits[@]}" small sleep 1000
 			once "remove $1" podman "$few" nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" rm -fa -t 0
 		}
 		! has docker || {
-			once "$what" docker "$few" sh -c 'seq "$0" | xargs -P "$0" -I{} "$@"' "$few" docker "${docker_flags[@]}" run -d small sleep 1000
+			once "$what" docker "$few" sh -c 'seq "$0" | xargs -P "$0" -I{} "$@"' "$few" \
+				docker "${docker_flags[@]}" run -d small sleep 1000
 			once "remove $1" docker "$few" sh -c 'docker "$@" ps -aq | xargs docker "$@" rm -f' - "${docker_flags[@]}"
 		}
 	elif has crun; then
@@ -150,7 +163,8 @@ separate() {
 	record "unreachable" lxr "$some" "$(reachable)"
 	remove_all
 	! has podman || {
-		once "separate run -d" podman "$few" sh -c 'seq "$0" | xargs -P 32 -I{} "$@"' "$few" nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" run -d "${limits[@]}" small sleep 1000
+		once "separate run -d" podman "$few" sh -c 'seq "$0" | xargs -P 32 -I{} "$@"' "$few" \
+			nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" run -d "${limits[@]}" small sleep 1000
 		once "remove podman" podman "$few" nsenter -t "$apart_pid" -n podman "${podman_flags[@]}" rm -fa -t 0
 	}
 }
@@ -177,7 +191,8 @@ beside_many() {
 	record "monitor memory, KiB" lxr "${levels[1]}" "$(awk '/^Rss/ {print $2}' "/proc/$monitor/smaps_rollup")"
 	before=$(awk '/^(non)?voluntary_ctxt/ {s += $2} END {print s}' "/proc/$monitor/status")
 	sleep 5
-	record "monitor wake-ups in 5 s" lxr "${levels[1]}" "$(awk -v b="$before" '/^(non)?voluntary_ctxt/ {s += $2} END {print s - b}' "/proc/$monitor/status")"
+	record "monitor wake-ups in 5 s" lxr "${levels[1]}" \
+		"$(awk -v b="$before" '/^(non)?voluntary_ctxt/ {s += $2} END {print s - b}' "/proc/$monitor/status")"
 	remove_all
 	"$lxr" batch -n 100 --name quiet "$image" sleep 100000 >/dev/null
 	"$lxr" batch -n $((levels[1] - 100)) --name busy "$image" sleep 100000 >/dev/null &
@@ -192,7 +207,9 @@ further_processes() {
 	"$lxr" batch -n 200 --name x --network none "$image" sleep 100000 >/dev/null
 	pid=$("$lxr" inspect x-1 | jq '.[0].State.Pid')
 	local all=(floor "$build/bench/floor_exec" "$pid" /bin/true -- lxr "$lxr" exec x-1 true)
-	for p in crun runc; do ! has $p || { $p run -d -b "$sleeping" "exec-$p" && all+=(-- $p $p exec "exec-$p" /bin/true); }; done </dev/null >/dev/null
+	for p in crun runc; do
+		! has $p || { $p run -d -b "$sleeping" "exec-$p" && all+=(-- "$p" "$p" exec "exec-$p" /bin/true); }
+	done </dev/null >/dev/null
 	compare "exec" "$rounds" 0 "${all[@]}"
 	for p in crun runc; do ! has $p || $p delete -f "exec-$p"; done
 	all=(lxr-beside-daemons "$lxr" exec x-1 true)
@@ -207,10 +224,12 @@ further_processes() {
 	compare "exec" "$few" -100 "${all[@]}"
 	for p in 1 2 3; do
 		once "exec, 200 at once" lxr 200 sh -c 'seq 200 | xargs -P 200 -I{} "$0" exec x-{} true' "$lxr"
-		once "exec, 200 at once" floor 200 sh -c 'seq 200 | xargs -P 200 -I{} "$0" "$1" /bin/true' "$build/bench/floor_exec" "$pid"
+		once "exec, 200 at once" floor 200 sh -c 'seq 200 | xargs -P 200 -I{} "$0" "$1" /bin/true' \
+			"$build/bench/floor_exec" "$pid"
 	done
 	if has podman; then
-		seq "$made" | xargs -P 4 -I{} podman "${podman_flags[@]}" create -q "${limits[@]}" --network none small true >/dev/null
+		seq "$made" |
+			xargs -P 4 -I{} podman "${podman_flags[@]}" create -q "${limits[@]}" --network none small true >/dev/null
 		compare "ps -a of podman" 5 0 podman podman "${podman_flags[@]}" ps -a
 		podman "${podman_flags[@]}" rm -fa -t 0 >/dev/null
 	fi
@@ -219,11 +238,16 @@ further_processes() {
 
 prepare
 {
-	echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), $(stat -f -c %T "$work") under the store, $(stat -f -c %T "$memory") under the state"
-	echo "lxr: $("$lxr" version), $(basename "$build") build; image $(basename "$image"), local, $("$lxr" system info | sed -n "s/^Storage: *//p"); starts sync nothing; pools (slots) only in the rows that say so"
+	echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)," \
+		"Linux $(uname -r), $(stat -f -c %T "$work") under the store, $(stat -f -c %T "$memory") under the state"
+	echo "lxr: $("$lxr" version), $(basename "$build") build; image $(basename "$image"), local," \
+		"$("$lxr" system info | sed -n "s/^Storage: *//p");" \
+		"starts sync nothing; pools (slots) only in the rows that say so"
 	echo "peers: $(versions | paste -sd, | sed 's/,/, /g')"
-	echo "equal work: floor, lxr, podman, docker: all namespaces, overlay, masked paths, capabilities, seccomp, pids limit. crun, runc: no image, no overlay, no seccomp in their default"
-	echo "  spec, no network set-up. containerd: no network. bubblewrap: no cgroup, no seccomp. systemd-nspawn: no overlay. lxr, podman, docker, containerd also keep logs when detached."
+	echo "equal work: floor, lxr, podman, docker: all namespaces, overlay, masked paths, capabilities, seccomp," \
+		"pids limit. crun, runc: no image, no overlay, no seccomp in their default"
+	echo "  spec, no network set-up. containerd: no network. bubblewrap: no cgroup, no seccomp." \
+		"systemd-nspawn: no overlay. lxr, podman, docker, containerd also keep logs when detached."
 } >"$work/machine"
 cat "$work/machine" >&2
 one_container none 0
@@ -239,8 +263,10 @@ beside_many
 "$lxr" batch -n "$many" --name b --trace "$work/batch.trace" "$image" sleep 1000 >/dev/null
 remove_all
 "$lxr" run --rm --trace "$work/run.trace" "$image" true
-jq -s --rawfile machine "$work/machine" --arg mode "$mode" --slurpfile run "$work/run.trace" --slurpfile batch "$work/batch.trace" \
-	'{mode: $mode, date: (now | todate), machine: ($machine | rtrimstr("\n") | split("\n")), measurements: ., trace: {run: $run[0], batch: $batch[0]}}' "$out" |
+jq -s --rawfile machine "$work/machine" --arg mode "$mode" --slurpfile run "$work/run.trace" \
+	--slurpfile batch "$work/batch.trace" \
+	'{mode: $mode, date: (now | todate), machine: ($machine | rtrimstr("\n") | split("\n")), measurements: .,
+		trace: {run: $run[0], batch: $batch[0]}}' "$out" |
 	jq -f "$here/figures.jq" >"$build/bench-start.json"
 jq -r -f "$here/table.jq" "$build/bench-start.json" | tee "$build/bench-start.txt"
 # The page is the template with the figures in it; "</" would end the script they stand in.

@@ -13,8 +13,10 @@ census() {
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /' /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -name 'lxr*' 2>/dev/null | sed 's/^/cgroup /'
 	nft list tables 2>/dev/null | sed 's/^/nft /'
-	for exe in /proc/[0-9]*/exe; do readlink "$exe" 2>/dev/null || true; done | grep -E '/lxr(-init|-image)?( \(deleted\))?$' | sed 's/^/process /' || true
-	find "$root/containers" "$root/trash" "$root/ingest" "$state/containers" "$state/names" -mindepth 1 2>/dev/null | sed 's/^/file /' || true
+	for exe in /proc/[0-9]*/exe; do readlink "$exe" 2>/dev/null || true; done |
+		grep -E '/lxr(-init|-image)?( \(deleted\))?$' | sed 's/^/process /' || true
+	find "$root/containers" "$root/trash" "$root/ingest" "$state/containers" "$state/names" -mindepth 1 2>/dev/null |
+		sed 's/^/file /' || true
 }
 
 if [ $# -lt 3 ]; then

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The registry and the images that all integration tests share.
-#   fixture.sh up DIR     makes what is missing, starts the registry; images come from $LXR_TEST_CACHE when they are there
+#   fixture.sh up DIR     makes what is missing, starts the registry; images come from $LXR_TEST_CACHE
+#                         when they are there
 #   fixture.sh down DIR   stops the registry
 set -euo pipefail
 support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

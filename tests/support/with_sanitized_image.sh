@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs the pull tests with the lxr-image of a sanitizer build.
-#   with_sanitized_image.sh RELEASE SANITIZED     two build directories; the second has lxr-image, built by: cmake --preset asan
+#   with_sanitized_image.sh RELEASE SANITIZED     two build directories; the second has lxr-image, built by:
+#                                                 cmake --preset asan
 set -euo pipefail
 release=$1 sanitized=$2
 programs=$(mktemp -d)

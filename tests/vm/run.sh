@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots Debian's own kernel in qemu, with cgroup v2 alone and lxr's programs in a small initramfs, and runs guest.sh there.
+# Boots Debian's own kernel in qemu, with cgroup v2 alone and lxr's programs in a small initramfs, and runs
+# guest.sh there.
 #   run.sh BINARIES LAYOUT [CACHE]     BINARIES holds lxr, lxr-image, lxr-init; LAYOUT is the small test image
 # Exits 0 only when the guest reported that every check passed. The kernel is kept in CACHE.
 set -euo pipefail
@@ -55,7 +56,9 @@ make_initramfs "$work/root"
 (cd "$work/root" && find . | cpio -o -H newc --quiet | zstd -q -1 -T0 >"$work/initramfs")
 truncate -s 1G "$work/disk"
 mke2fs -q -t ext4 "$work/disk"
-timeout 240 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nographic -no-reboot -nodefaults -serial stdio -monitor none \
-	-kernel "$cache"/kernel/boot/vmlinuz-* -initrd "$work/initramfs" -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" \
+timeout 240 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nographic -no-reboot -nodefaults \
+	-serial stdio -monitor none \
+	-kernel "$cache"/kernel/boot/vmlinuz-* -initrd "$work/initramfs" \
+	-drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" \
 	-append "console=ttyS0 quiet panic=-1 rdinit=/init" </dev/null | tee "$work/output"
 grep -q '^guest: all checks passed' "$work/output"
