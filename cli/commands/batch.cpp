@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
-#include "cli/attach/host.hpp"
+#include "cli/attach/engine_process.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/container_flags.hpp"
 #include "cli/print/exit_code.hpp"
@@ -44,12 +44,12 @@ std::string summary_text(const batch::summary& s, bool quiet) {
   return text + line;
 }
 
-task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
-  if (arrival.stored) {
+task<void> start_batch(engine_process& h, batch_command& what, engine::image_fetch& image) {
+  if (image.is_stored()) {
     spec::command_line(what.request.config,
                        h.engine().image_of(what.request.config.image_id).config);  // before anything is made
   } else {
-    what.request.image_arrival = [&arrival] { return arrival.until_stored(); };
+    what.request.image_arrival = [&image] { return image.stored(); };
   }
   auto running = batch::run(h.engine(), h.monitor(), what.request);
   const batch::summary result = co_await std::move(running);
@@ -63,10 +63,18 @@ task<void> start_batch(host& h, batch_command& what, image_arrival& arrival) {
   h.client().finished(result.failed() == 0 ? arrived : tool_failed);
 }
 
-task<void> run_batch(host& h, batch_command what) {
-  auto running = h.with_image(what.flags->image, what.request.config,
-                              [&](image_arrival& arrival) { return start_batch(h, what, arrival); });
-  co_await std::move(running);
+task<void> run_batch(engine_process& h, batch_command what) {
+  engine::image_fetch image(h.engine(), what.flags->image_of(what.request.config));
+  std::exception_ptr failure;
+  try {
+    const engine::image_fetch::image_name name = co_await image.known();
+    what.request.config.image_id = name.id;
+    what.request.config.image = name.shown;
+    co_await start_batch(h, what, image);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await image.finish(failure);
 }
 
 }  // namespace
@@ -93,8 +101,8 @@ int cmd_batch(const invocation& call) {
   what.request.config = flags.config(app);
   return run_session({}, [&](engine_side& side) {
     terminal_events events(flags.quiet);
-    host h(call.open(), side, events);
-    h.run([&what](host& inner) { return run_batch(inner, what); });
+    engine_process h(call.open(), side, events);
+    h.run([&what](engine_process& inner) { return run_batch(inner, what); });
   });
 }
 

@@ -36,7 +36,7 @@ int cmd_pull(const invocation& call) {
   asio::io_context loop(1);
   const transfer::pull_result pulled =
       lxr::run(loop, image_worker::pull(where, own_program("lxr-image"), request, events));
-  events.finish_progress();
+  events.pull_ended();
   events.show(timing, trace);
   print_line(quiet ? "sha256:" + pulled.image_id : pulled.canonical);
   return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "cli/attach/host.hpp"
+#include "cli/attach/engine_process.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/flags/container_flags.hpp"
@@ -25,8 +25,8 @@ struct run_request {
 };
 
 // From an image that is at least known; what does not need its layers is made while they come.
-task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
-  const bool stored = arrival.stored;
+task<void> start_container(engine_process& h, run_request& what, engine::image_fetch& image) {
+  const bool stored = image.is_stored();
   if (stored)
     spec::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
   container::created fresh =
@@ -39,7 +39,7 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
   options.background = !attached;
   options.size = h.client().size;
   if (attached && config.process.open_stdin && !config.process.tty) options.stdin_source = std::move(h.client().input);
-  if (!stored) options.go_on = [&arrival] { return arrival.until_stored(); };
+  if (!stored) options.until_image = [&image] { return image.stored(); };
   std::exception_ptr failure;
   try {
     what.cidfile->write(config.id);
@@ -70,10 +70,18 @@ task<void> start_container(host& h, run_request& what, image_arrival& arrival) {
 }
 
 // run and create are the same but for where they stop.
-task<void> run_container(host& h, run_request what) {
-  auto running = h.with_image(what.flags->image, what.config,
-                              [&](image_arrival& arrival) { return start_container(h, what, arrival); });
-  co_await std::move(running);
+task<void> run_container(engine_process& h, run_request what) {
+  engine::image_fetch image(h.engine(), what.flags->image_of(what.config));
+  std::exception_ptr failure;
+  try {
+    const engine::image_fetch::image_name name = co_await image.known();
+    what.config.image_id = name.id;
+    what.config.image = name.shown;
+    co_await start_container(h, what, image);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await image.finish(failure);
 }
 
 int run_or_create(const invocation& call, bool start) {
@@ -120,8 +128,8 @@ int run_or_create(const invocation& call, bool start) {
   session.kept = what.cidfile->descriptor();
   return run_session(session, [&](engine_side& side) {
     terminal_events events(flags.quiet);
-    host h(call.open(), side, events);
-    h.run([&what](host& inner) { return run_container(inner, what); });
+    engine_process h(call.open(), side, events);
+    h.run([&what](engine_process& inner) { return run_container(inner, what); });
   });
 }
 

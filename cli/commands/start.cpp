@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
 
-#include "cli/attach/host.hpp"
+#include "cli/attach/engine_process.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/attach_flags.hpp"
 #include "cli/print/exit_code.hpp"
@@ -53,7 +53,7 @@ bool start_if_waiting(const instance& where, const std::string& id) {
 
 // One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one
 // whose output is to be seen from its beginning.
-task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
+task<void> start_one(engine_process& h, std::string id, bool attach, bool interactive) {
   container_lock lock = co_await lock_container(h.where(), id);
   const container_config config = load_config(h.where(), id);
   const container_state raw = load_raw_state(h.where(), id), state = corrected(raw);
@@ -81,7 +81,7 @@ task<void> start_one(host& h, std::string id, bool attach, bool interactive) {
   h.focus(id);
 }
 
-task<void> start_all(host& h, start_request what) {
+task<void> start_all(engine_process& h, start_request what) {
   int code = 0;
   std::set<std::string> done;
   container_finder finder(h.where());
@@ -146,8 +146,8 @@ int cmd_start(const invocation& call) {
   attach.apply_to(session);
   const int rest = run_session(session, [&](engine_side& side) {
     terminal_events events;
-    host h(call.open(), side, events);
-    h.run([&what](host& inner) { return start_all(inner, what); });
+    engine_process h(call.open(), side, events);
+    h.run([&what](engine_process& inner) { return start_all(inner, what); });
   });
   return code != 0 ? code : rest;
 }

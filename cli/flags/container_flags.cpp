@@ -17,7 +17,7 @@ void container_flags::add_to(flag_set& app) {
   add_resource_flags(app, config_.resources);
   add_rootfs_flags(app, config_.rootfs);
   add_lifecycle_flags(app, config_.lifecycle);
-  image.add_to(app);
+  add_image_flags(app, image_);
   app.add_flag("-q,--quiet", quiet, "No progress");
   app.add_flag("--timing", timing, "Show how long each stage took");
   app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");
@@ -34,6 +34,12 @@ container_config container_flags::config(const flag_set& app) {
   process_.finish(c.process);
   check_trace(trace);
   return c;
+}
+
+engine::image_request container_flags::image_of(const container_config& config) const {
+  engine::image_request request = image_;
+  request.reference = config.image;
+  return request;
 }
 
 }  // namespace lxr::cli

@@ -14,7 +14,6 @@ namespace lxr::cli {
 // Lifecycle: add_to(), parse, config(); stays where it is in between.
 class container_flags {
  public:
-  image_flags image;
   std::string trace;
   bool timing = false, quiet = false;
 
@@ -25,9 +24,12 @@ class container_flags {
   void add_to(flag_set& app);
   // What they ask for, with the image and the command that the parser left over. Throws errc::invalid_argument.
   [[nodiscard]] container_config config(const flag_set& app);
+  // How the image of `config` is to come.
+  [[nodiscard]] engine::image_request image_of(const container_config& config) const;
 
  private:
   container_config config_;
+  engine::image_request image_;
   process_flags process_;
 };
 

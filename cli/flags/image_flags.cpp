@@ -2,12 +2,22 @@
 #include "cli/flags/image_flags.hpp"
 
 namespace lxr::cli {
+namespace {
 
-void image_flags::add_to(flag_set& app) {
-  app.add_option("--pull", pull, "Pull the image: missing, always or never")->one_of({"missing", "always", "never"});
-  app.add_option("--arch", architecture, "Architecture of the image, in OCI's words: arm64, arm/v7");
-  app.add_flag("--plain-http", plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");
-  app.add_option("--max-concurrent-downloads", parallel_downloads, "Layers downloaded at once (16)")->range(1, 16);
+engine::pull_policy policy_of(const std::string& word) {
+  if (word == "always") return engine::pull_policy::always;
+  return word == "never" ? engine::pull_policy::never : engine::pull_policy::missing;
+}
+
+}  // namespace
+
+void add_image_flags(flag_set& app, engine::image_request& request) {
+  app.add_option("--pull", [&request](const std::string& word) { request.pull = policy_of(word); },
+                 "Pull the image: missing, always or never")
+      ->one_of({"missing", "always", "never"});
+  app.add_option("--arch", request.architecture, "Architecture of the image, in OCI's words: arm64, arm/v7");
+  app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");
+  app.add_option("--max-concurrent-downloads", request.parallel, "Layers downloaded at once (16)")->range(1, 16);
 }
 
 }  // namespace lxr::cli

@@ -66,7 +66,7 @@ void terminal_events::message(std::string_view text) {
   if (redraw) draw();
 }
 
-void terminal_events::finish_progress() {
+void terminal_events::pull_ended() {
   if (bars_ && !view_.empty()) draw();
   lines_ = 0;
   view_ = progress_view();

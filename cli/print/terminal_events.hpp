@@ -19,10 +19,10 @@ class terminal_events final : public event_sink {
 
   void span(std::string_view stage, std::string_view subject, clock::time_point begin, clock::time_point end) override;
   void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total) override;
+  // Ends the bars; what follows starts on a fresh line.
+  void pull_ended() override;
   void message(std::string_view text) override;
 
-  // Ends the bars; what follows starts on a fresh line.
-  void finish_progress();
   // The spans so far: as a table on standard error, and in a file ("": none) in Chrome's trace event format
   // (chrome://tracing, Perfetto). What was done stays done when the file cannot be written: that is only told.
   void show(bool timing, const std::string& trace_file) const;

@@ -21,6 +21,8 @@ class event_sink {
   // A layer of a pull: `done` of `total` bytes received; phase is "waiting", "pulling", "done" or "present".
   virtual void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done,
                               std::uint64_t total) = 0;
+  // No progress of layers follows.
+  virtual void pull_ended() {}
   virtual void message(std::string_view text) = 0;
 };
 

@@ -90,7 +90,7 @@ class batch_run {
       out.id = config.id;
       container::start_options options;
       options.background = true;
-      if (mine.ahead) options.go_on = [this, &mine] { return wait_in_slot(mine); };
+      if (mine.ahead) options.until_image = [this, &mine] { return wait_in_slot(mine); };
       auto starting = container::start(on_, lock, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));

@@ -145,14 +145,14 @@ void start_run::spawn() {
   if (inner_network_.size() > 0) in.network.inner = &inner_network_;
   in.network.waits_for_link = net_.has_value();
   if (net_) in.network.questions = &link_questions_;
-  in.network_first = static_cast<bool>(options_.go_on);
+  in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
   in.seccomp = launch::seccomp_filter(spec_);
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(
       std::move(surroundings), std::move(in), {"etc/resolv.conf", "etc/hostname", "etc/hosts"},
-      {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.go_on)});
+      {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.until_image)});
   out_.state.init = identify(first_.process().pid());
   out_.state.monitor = on_.self();
 }
@@ -198,7 +198,7 @@ task<void> start_run::wait_for_image() {
   cgroup_.reset();  // only descriptors, and the child has its own
   data_.reset();
   lock_.release();  // it can be removed while it waits
-  co_await options_.go_on();
+  co_await options_.until_image();
   lock_ = co_await lock_container(on_.where, id_);
   data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
 }
@@ -274,13 +274,13 @@ task<launched> start_run::run() {
   prepare_network();
   spawn();
   with_room(on_.where, [this] { prepare_directories(); });
-  if (options_.go_on) co_await wait_for_image();
+  if (options_.until_image) co_await wait_for_image();
   complete_spec();
   open_streams();
   hand_over();
   if (!is_known_)
     with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
-  if (net_ && !options_.go_on) co_await make_link();                     // the root is what the child waits for first
+  if (net_ && !options_.until_image) co_await make_link();                     // the root is what the child waits for first
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();

@@ -39,7 +39,7 @@ struct start_options {
   // A start made ahead: called when cgroup, namespaces, link and mounts stand, and only waiting for the rest; that
   // takes two descriptors. Returns once the start may go on, with its image in the store. None: it goes on at once.
   // Meanwhile the container is not locked: it can be removed.
-  std::function<task<void>()> go_on;
+  std::function<task<void>()> until_image;
 };
 
 // The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then

@@ -94,7 +94,7 @@ TEST(output, piped_progress_is_a_line_for_each_layer) {
     for (const char* phase : {"pulling", "pulling", "done", "done"})
       events.layer_progress("aaaa", phase, 1'500'000, 1'500'000);
     events.layer_progress("bbbb", "present", 7'000, 7'000);
-    events.finish_progress();
+    events.pull_ended();
   });
   EXPECT_EQ(c.err, "aaaa: pulled 1.50MB\nbbbb: already here, 7.00kB\n");
 }

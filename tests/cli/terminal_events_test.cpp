@@ -103,7 +103,7 @@ TEST(terminal_events, sixty_layers_neither_wrap_nor_scroll) {
         events.layer_progress(layer(i), "pulling", static_cast<std::uint64_t>(step) * 2'000'000, 123'456'789);
     }
     for (int i = 0; i < 60; ++i) events.layer_progress(layer(i), "done", 123'456'789, 123'456'789);
-    events.finish_progress();
+    events.pull_ended();
   }));
   EXPECT_EQ(s.wrapped, 0u);
   EXPECT_EQ(s.scrolled, 0u);
@@ -117,7 +117,7 @@ TEST(terminal_events, a_message_stands_above_the_bars) {
     events.layer_progress("aaaa", "pulling", 0, 1'000'000);
     events.message("something to know");
     events.layer_progress("aaaa", "done", 1'000'000, 1'000'000);
-    events.finish_progress();
+    events.pull_ended();
     events.message("the end");
   }));
   EXPECT_EQ(s.lines[0], "something to know");

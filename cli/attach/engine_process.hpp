@@ -6,34 +6,21 @@
 #include <string>
 
 #include "cli/attach/session.hpp"
-#include "cli/flags/image_flags.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/async/task.hpp"
-#include "core/async/waiter_list.hpp"
-#include "core/model/container_config.hpp"
 #include "pipeline/monitor/monitor.hpp"
 
 namespace lxr::cli {
 
-// How far an image is on its way. Runs on: one strand.
-struct image_arrival {
-  bool known = false, stored = false, failed = false;
-  waiter_list changed;
-
-  // Until the image's id is known, or it is in the store. Throw cancelled when it fails: whoever brings it tells why.
-  task<void> until_known();
-  task<void> until_stored();
-};
-
 // What runs in the engine process of one command: a loop, the engine, the monitor, and the client's wishes.
 // Lifecycle: run() does the command's work and returns when its containers have ended.
-class host {
+class engine_process {
  public:
-  host(instance where, engine_side& side, terminal_events& events);
+  engine_process(instance where, engine_side& side, terminal_events& events);
 
   // `work` does what the command is for; it may call client().finished() when the client may go. While it runs, a
   // signal from the client, or its end, cancels it; afterwards signals go to the container that focus() named.
-  void run(std::function<task<void>(host&)> work);
+  void run(std::function<task<void>(engine_process&)> work);
 
   engine_side& client() noexcept { return side_; }
   terminal_events& events() noexcept { return events_; }
@@ -43,16 +30,10 @@ class host {
 
   // The attached container: signals and window sizes of the client are its from now on.
   void focus(const std::string& id);
-  // Pulls when `flags` say so or the image is missing, and runs `work` beside that once the image's id is known and
-  // filled in, with how it is shown. Work that fails ends the pull; work learns from `arrival` that the pull failed,
-  // which is the cause.
-  task<void> with_image(const image_flags& flags, container_config& config,
-                        std::function<task<void>(image_arrival&)> work);
 
  private:
-  task<void> fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival);
   task<void> linger();
-  task<void> supervise(std::function<task<void>(host&)> work);
+  task<void> supervise(std::function<task<void>(engine_process&)> work);
   task<void> listen(task_scope& work);
 
   terminal_events& events_;

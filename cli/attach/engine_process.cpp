@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/attach/host.hpp"
+#include "cli/attach/engine_process.hpp"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,10 +13,8 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "core/base/own_program.hpp"
 #include "core/instance/trash.hpp"
 #include "pipeline/container/remove.hpp"
-#include "pipeline/image_worker/client.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -32,7 +30,7 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-host::host(instance where, engine_side& side, terminal_events& events)
+engine_process::engine_process(instance where, engine_side& side, terminal_events& events)
     : events_(events),
       side_(side),
       where_(std::move(where)),
@@ -42,9 +40,9 @@ host::host(instance where, engine_side& side, terminal_events& events)
   raise_descriptor_limit();
 }
 
-void host::run(std::function<task<void>(host&)> work) { lxr::run(loop_, supervise(std::move(work))); }
+void engine_process::run(std::function<task<void>(engine_process&)> work) { lxr::run(loop_, supervise(std::move(work))); }
 
-task<void> host::supervise(std::function<task<void>(host&)> work) {
+task<void> engine_process::supervise(std::function<task<void>(engine_process&)> work) {
   std::exception_ptr failure;
   task_scope client(engine_.executor);
   {
@@ -78,14 +76,14 @@ task<void> host::supervise(std::function<task<void>(host&)> work) {
 }
 
 // The next command often follows at once: it finds network and image as they are. They go when it does not.
-task<void> host::linger() {
+task<void> engine_process::linger() {
   asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
   co_await network::remove_when_idle(where_);
   if (engine_.lends()) co_await idle.async_wait(as_result);
 }
 
 // The scope may end before this coroutine does: it is used only while work goes on, which focus_ and finished() mark.
-task<void> host::listen(task_scope& work) {
+task<void> engine_process::listen(task_scope& work) {
   readiness control(engine_.executor, side_.control.get());
   for (;;) {
     co_await control.readable();
@@ -114,74 +112,9 @@ task<void> host::listen(task_scope& work) {
   }
 }
 
-void host::focus(const std::string& id) {
+void engine_process::focus(const std::string& id) {
   focus_ = id;
   if (rows_ != 0) monitor_.resize(id, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
-}
-
-task<void> image_arrival::until_known() {
-  while (!known && !failed) co_await changed.wait();
-  if (failed) throw cancelled(cancel_reason::sibling_failed);
-}
-
-task<void> image_arrival::until_stored() {
-  while (!stored && !failed) co_await changed.wait();
-  if (failed) throw cancelled(cancel_reason::sibling_failed);
-}
-
-task<void> host::with_image(const image_flags& flags, container_config& config,
-                            std::function<task<void>(image_arrival&)> work) {
-  image_arrival arrival;
-  std::exception_ptr failure;
-  task_scope fetching(engine_.executor);
-  fetching.spawn(fetch_image(flags, config, arrival));
-  try {
-    co_await arrival.until_known();
-    auto working = work(arrival);
-    co_await std::move(working);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure) fetching.cancel();
-  try {
-    co_await fetching.join();
-  } catch (...) {
-    if (!failure || is_cancelled(failure)) failure = std::current_exception();
-  }
-  if (failure) std::rethrow_exception(failure);
-}
-
-task<void> host::fetch_image(const image_flags& flags, container_config& config, image_arrival& arrival) {
-  try {
-    auto found = flags.pull == "always" ? std::nullopt : engine_.images.find(config.image);
-    if (found && !flags.architecture.empty() &&
-        !oci::platform::parse(flags.architecture).accepts("", engine_.images.load(found->id).config.architecture))
-      found.reset();
-    if (!found && flags.pull == "never") {
-      throw error(errc::not_found, "use image", config.image, "it is not in the store and --pull=never was given");
-    }
-    if (found) {
-      config.image_id = found->id;
-      if (found->is_named()) config.image = found->name.familiar();
-    } else {
-      const auto known = [&](const std::string& id) {
-        config.image_id = id;
-        arrival.known = true;
-        arrival.changed.notify_all();
-      };
-      transfer::pull_request request{config.image, flags.architecture, flags.plain_http, flags.parallel_downloads};
-      auto pulling = image_worker::pull(where_, own_program("lxr-image"), request, events_, known);
-      const transfer::pull_result pulled = co_await std::move(pulling);
-      events_.finish_progress();
-      config.image_id = pulled.image_id;
-    }
-    arrival.known = arrival.stored = true;
-    arrival.changed.notify_all();
-  } catch (...) {
-    arrival.failed = true;
-    arrival.changed.notify_all();
-    throw;
-  }
 }
 
 }  // namespace lxr::cli
