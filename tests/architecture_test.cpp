@@ -149,8 +149,7 @@ TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
 TEST(architecture, namespaces_are_named_as_their_folders) {
   for (const auto& [layer, before] : {std::pair{"io", "lxr::io::"}, {"pipeline", "lxr::"}}) {
     for (const fs::path& p : sources(layer)) {
-      const std::string text = text_of(p),
-                        wanted = "namespace " + (before + p.parent_path().filename().string());
+      const std::string text = text_of(p), wanted = "namespace " + (before + p.parent_path().filename().string());
       const bool generates = text.find("int main(") != std::string::npos;  // a program of the build
       EXPECT_TRUE(text.find(wanted) != std::string::npos || generates) << p << " lacks " << wanted;
     }

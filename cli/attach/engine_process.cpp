@@ -40,7 +40,9 @@ engine_process::engine_process(instance where, engine_side& side, terminal_event
   raise_descriptor_limit();
 }
 
-void engine_process::run(std::function<task<void>(engine_process&)> work) { lxr::run(loop_, supervise(std::move(work))); }
+void engine_process::run(std::function<task<void>(engine_process&)> work) {
+  lxr::run(loop_, supervise(std::move(work)));
+}
 
 task<void> engine_process::supervise(std::function<task<void>(engine_process&)> work) {
   std::exception_ptr failure;

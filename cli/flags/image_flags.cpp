@@ -12,8 +12,9 @@ engine::pull_policy policy_of(const std::string& word) {
 }  // namespace
 
 void add_image_flags(flag_set& app, engine::image_request& request) {
-  app.add_option("--pull", [&request](const std::string& word) { request.pull = policy_of(word); },
-                 "Pull the image: missing, always or never")
+  app.add_option(
+         "--pull", [&request](const std::string& word) { request.pull = policy_of(word); },
+         "Pull the image: missing, always or never")
       ->one_of({"missing", "always", "never"});
   app.add_option("--arch", request.architecture, "Architecture of the image, in OCI's words: arm64, arm/v7");
   app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");

@@ -38,7 +38,7 @@ void table::print() const {
 }
 
 std::string shortened(const std::string& text, std::size_t width) {
-  const std::string whole = printable(text);
+  std::string whole = printable(text);
   if (width_of(whole) <= width) return whole;
   std::size_t end = 0;
   for (std::size_t characters = 0; end < whole.size(); ++end) {
@@ -56,11 +56,12 @@ std::string human_duration(std::int64_t ns) {
   if (seconds < 60) return count(seconds, "seconds");
   if (minutes == 1) return "About a minute";
   if (minutes < 60) return count(minutes, "minutes");
+  constexpr std::int64_t day = 24;  // hours
   if (hours == 1) return "About an hour";
   if (hours < 48) return count(hours, "hours");
-  if (hours < 24 * 7 * 2) return count(hours / 24, "days");
-  if (hours < 24 * 30 * 2) return count(hours / 24 / 7, "weeks");
-  if (hours < 24 * 365 * 2) return count(hours / 24 / 30, "months");
+  if (hours < day * 7 * 2) return count(hours / 24, "days");
+  if (hours < day * 30 * 2) return count(hours / 24 / 7, "weeks");
+  if (hours < day * 365 * 2) return count(hours / 24 / 30, "months");
   return count(hours / 24 / 365, "years");
 }
 

@@ -42,6 +42,7 @@ void* memset(void* to, int value, std::size_t size) {
     const long map = raw::call(SYS_mmap, 0, header.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory, 0);
     for (const int fd : {memory, channel, listener}) raw::call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
     if (map > 0) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel returns an address
       lxr::io::child::run_plan(reinterpret_cast<launch_plan*>(map), static_cast<unsigned>(index), channel, listener);
     }
   }

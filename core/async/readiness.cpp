@@ -27,7 +27,7 @@ void keep_flags(asio::posix::stream_descriptor& descriptor, int fd) {
 
 }  // namespace
 
-readiness::readiness(asio::any_io_executor executor, int fd) : fd_(fd), descriptor_(std::move(executor)) {
+readiness::readiness(const asio::any_io_executor& executor, int fd) : fd_(fd), descriptor_(executor) {
   boost::system::error_code failure;
   descriptor_.assign(fd, failure);
   if (!failure) keep_flags(descriptor_, fd);

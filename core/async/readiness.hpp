@@ -19,7 +19,7 @@ namespace lxr {
 // Cancel: terminal; nothing is left behind.
 class readiness {
  public:
-  readiness(asio::any_io_executor executor, int fd);
+  readiness(const asio::any_io_executor& executor, int fd);
   ~readiness() {
     if (descriptor_.is_open()) static_cast<void>(descriptor_.release());
   }

@@ -29,7 +29,7 @@ struct removal final : worker_pool::job {
 };
 
 std::optional<std::string> hide(int base, const std::string& path, const std::string& where) {
-  const std::string hidden = "trash/" + random_hex(8);
+  std::string hidden = "trash/" + random_hex(8);
   if (::renameat(base, path.c_str(), base, hidden.c_str()) == 0) return hidden;
   if (errno != ENOENT) throw_errno("remove", where + "/" + path);
   return std::nullopt;

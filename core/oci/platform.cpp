@@ -35,7 +35,7 @@ std::optional<int> distance(const platform& wanted, const platform& offered) {
   const bool highest = wanted.architecture == "arm" || !wanted.variant.empty();
   const auto limit = wanted.variant.empty() ? usual : level_of(wanted.variant);
   if (highest) return limit && *level <= *limit ? std::optional(*limit - *level) : std::nullopt;
-  return *level;
+  return level;
 }
 
 }  // namespace

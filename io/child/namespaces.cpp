@@ -117,7 +117,8 @@ long run(context& c, const ops::become_init& o) noexcept {
                    listener < 0 ? nullptr : print_number(numbers[3] + 16, listener),
                    nullptr};
   char* envp[1] = {nullptr};
-  return call(SYS_execveat, init, word(""), word(argv), word(envp), at_empty_path);
+  return call(SYS_execveat, init, word(""), word(static_cast<const void*>(argv)), word(static_cast<const void*>(envp)),
+              at_empty_path);
 }
 
 long run(context& c, const ops::wait_start&) noexcept {

@@ -66,7 +66,7 @@ static long change_directory(const context& c, const process_attributes& p) {
 // The primary group first: it cannot be changed without CAP_SETGID. What is to stay of the capabilities of a user other
 // than root is kept over setresuid(2), which else clears them.
 static long set_ids(const context& c, const process_attributes& p) {
-  long done = call(SYS_setgroups, p.groups.size / sizeof(gid_t), word(at(c, p.groups.offset)));
+  long done = call(SYS_setgroups, static_cast<long>(p.groups.size / sizeof(gid_t)), word(at(c, p.groups.offset)));
   if (done == 0) done = call(SYS_setresgid, p.gid, p.gid, p.gid);
   if (done == 0 && p.uid != 0 && p.permitted != 0) done = call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (done == 0) done = call(SYS_setresuid, p.uid, p.uid, p.uid);
@@ -206,7 +206,8 @@ long run(context& c, const ops::exec& o) noexcept {
   const char* candidate = at(c, o.candidates.offset);
   const char* const end = candidate + o.candidates.size;
   for (; candidate < end; candidate += length(candidate) + 1) {
-    const long failed = call(SYS_execve, word(candidate), word(argv), word(envp));
+    const long failed =
+        call(SYS_execve, word(candidate), word(static_cast<const void*>(argv)), word(static_cast<const void*>(envp)));
     if (failed != -ENOENT && failed != -ENOTDIR && failed != -EACCES) return failed;
     if (failed == -EACCES) result = failed;
   }

@@ -51,12 +51,13 @@ __attribute__((target("sha,sse4.1"))) void compress_pair(std::uint32_t* const (&
     for (int l = 0; l < lanes; ++l) {
       abef_before[l] = abef[l];
       cdgh_before[l] = cdgh[l];
-      for (int i = 0; i < 4; ++i) words[l][i] = _mm_shuffle_epi8(load(messages[l] + block * 64 + i * 16), big_endian);
+      for (int i = 0; i < 4; ++i)
+        words[l][i] = _mm_shuffle_epi8(load(messages[l] + block * 64 + std::ptrdiff_t{i} * 16), big_endian);
     }
 #pragma GCC unroll 16
     // Four rounds; they also replace the four words they used by those needed 16 rounds later.
     for (int four = 0; four < 16; ++four) {
-      const __m128i constants = load(round_constants + 4 * four);
+      const __m128i constants = load(round_constants + std::ptrdiff_t{4} * four);
       __m128i sum[lanes];
 #pragma GCC unroll 2
       for (int l = 0; l < lanes; ++l) {

@@ -152,7 +152,7 @@ class builder {
     n->place = static_cast<std::uint32_t>(order_.size());
     placed p{.what = n, .parent = parent};
     p.links = n->is_directory() ? 2 : 1;
-    order_.push_back(std::move(p));
+    order_.push_back(p);
   }
 
   void visit_children(std::size_t i) {

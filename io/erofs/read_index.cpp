@@ -32,7 +32,8 @@ class image {
   template <class Number>
   [[nodiscard]] Number get(std::uint64_t at) const {
     Number v;
-    std::memcpy(&v, text(at, sizeof v).data(), sizeof v);
+    const std::string_view bytes = text(at, sizeof v);
+    std::memcpy(&v, bytes.data(), bytes.size());
     return v;
   }
   std::span<const std::byte> bytes_;
@@ -102,7 +103,7 @@ class parser {
 
   [[nodiscard]] std::uint64_t xattrs_size(std::uint64_t at) const {
     const std::uint16_t count = image_.u16(at + 0x02);
-    return count == 0 ? 0 : xattr_header_size + (count - 1) * 4u;
+    return count == 0 ? 0 : xattr_header_size + (count - std::uint64_t{1}) * 4;
   }
 
   void read_xattrs(std::uint64_t at, std::uint64_t end, node& n) const {

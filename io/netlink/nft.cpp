@@ -69,7 +69,7 @@ void put_link_match(nlmsghdr* h, std::uint32_t key, const std::string& link) {
     e.number(NFTA_META_KEY, key);
   }
   char name[IFNAMSIZ] = {};
-  std::memcpy(name, link.data(), std::min(link.size(), sizeof name - 1));
+  link.copy(name, sizeof name - 1);
   put_compare(h, NFT_CMP_EQ, name, sizeof name);
 }
 

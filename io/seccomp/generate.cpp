@@ -204,7 +204,7 @@ program check(const condition& c) {
     const auto mask = static_cast<std::uint32_t>(c.mask >> (32 * word)),
                value = static_cast<std::uint32_t>(c.value >> (32 * word));
     if (mask == 0) continue;
-    program one{load(argument_offset(c.argument) + 4 * word)};
+    program one{load(argument_offset(c.argument) + std::size_t{4} * word)};
     if (mask != 0xffffffff) one.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
     one.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, static_cast<std::uint8_t>(out.size())));
     append(one, out);

@@ -39,7 +39,7 @@ class ring {
     int result = 0;
     waiter_list finished;
   };
-  explicit ring(asio::any_io_executor executor) : event_(std::move(executor)) {}
+  explicit ring(const asio::any_io_executor& executor) : event_(executor) {}
   void arm();
   void reap();
 

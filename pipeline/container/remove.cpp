@@ -154,6 +154,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
                                        const std::vector<std::string>& ids, removal_mode mode) {
   constexpr std::size_t at_once = 256;  // removals; each only waits for a process to die
   std::vector<removal> out;
+  out.reserve(ids.size());
   for (const std::string& id : ids) out.push_back({id, removal_result::left, nullptr});
   for (std::size_t begin = 0; begin < out.size(); begin += at_once) {
     task_scope scope(co_await asio::this_coro::executor);

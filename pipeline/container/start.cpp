@@ -280,7 +280,7 @@ task<launched> start_run::run() {
   hand_over();
   if (!is_known_)
     with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
-  if (net_ && !options_.until_image) co_await make_link();                     // the root is what the child waits for first
+  if (net_ && !options_.until_image) co_await make_link();               // the root is what the child waits for first
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();

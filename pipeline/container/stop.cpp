@@ -93,7 +93,7 @@ task<void> settle_record(const instance& where, std::string id, process_identity
 }  // namespace
 
 container_state load_settled_state(const instance& where, const std::string& id) {
-  const container_state state = load_state(where, id);
+  container_state state = load_state(where, id);
   if (!state.ending) return state;
   asio::io_context loop(1);
   lxr::run(loop, settle_record(where, id, load_raw_state(where, id).init));

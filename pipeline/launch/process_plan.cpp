@@ -112,6 +112,7 @@ process_attributes attributes_of(plan_builder& plan, const oci::process_spec& pr
     out.ambient = sets->ambient.bits;
   }
   std::vector<io::child::resource_limit> limits;
+  limits.reserve(process.rlimits.size());
   for (const oci::rlimit& l : process.rlimits) limits.push_back({limit_number(l.type), 0, l.soft, l.hard});
   out.limits = plan.bytes(bytes_of(limits));
   if (process.oom_score_adj) set_oom_score(plan, out, *process.oom_score_adj);

@@ -20,7 +20,8 @@ constexpr std::uint64_t time_at_first = 30'000'000'000, time_per_byte = 8'000;  
 }  // namespace
 
 void pull_budget::count_bytes(std::uint64_t more) {
-  if ((bytes_ += more) > limits_.bytes)
+  const std::uint64_t bytes = bytes_ += more;
+  if (bytes > limits_.bytes)
     exhausted("the image unpacks to more than " + std::to_string(limits_.bytes) + " bytes",
               "LXR_LAYER_MAX_BYTES allows more");
   count_work(more);

@@ -344,6 +344,7 @@ class search {
 
 bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget) {
   std::vector<layer> all;
+  all.reserve(layers.size());
   for (const unique_fd& directory : layers) all.push_back(placed_layer::look_at(directory.get()));
   // Stored by an earlier lxr: what it implies is not recorded.
   if (!std::ranges::all_of(all, &layer::is_known)) return false;

@@ -184,6 +184,7 @@ task<std::string> registry_session::fetch_token(std::vector<std::string> challen
     auto refusing = refuse(std::move(answer), "token");
     co_await std::move(refusing);
   }
+  // NOLINTNEXTLINE(bugprone-use-after-move): refuse() throws
   const std::string text = co_await answer->read_all(1u << 20);
   const std::string document = "token answer of " + challenge->realm;
   const std::string token = json::reading(document, [&] {
