@@ -35,8 +35,8 @@ namespace lxr::json {
 template <class T, class Struct>
 concept same_struct = std::same_as<std::remove_const_t<T>, Struct>;
 
-// Reads the members of one object. Throws error{code} naming the document and the member: "read config.json:
-// process.cwd is ...".
+// Reads the members of one object. Borrows: the object and the document's name. Throws error{code} naming the document
+// and the member: "read config.json: process.cwd is ...".
 class field_reader {
  public:
   field_reader(const object& from, std::string path, std::string_view document, errc code)

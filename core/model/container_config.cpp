@@ -36,12 +36,13 @@ void save(const instance& where, const container_config& c) {
 }
 
 container_config load_config(const instance& where, const std::string& id) {
-  const auto text = file::read_at(where.root_fd(), config_path(id));
+  const std::string document = config_path(id);
+  const auto text = file::read_at(where.root_fd(), document);
   if (!text)
     throw error(errc::not_found, "find container", '"' + short_id(id) + '"', "no container with that id exists");
-  const json::object o = record::read(*text, config_path(id));
+  const json::object o = record::read(*text, document);
   container_config c;
-  json::field_reader reader(o, "", config_path(id), errc::corrupt);
+  json::field_reader reader(o, "", document, errc::corrupt);
   describe(reader, c);
   c.id = id;
   return c;
