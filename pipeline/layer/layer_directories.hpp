@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
