@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/container_spec.hpp"
 
+#include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/oci/runtime_spec/document.hpp"
+#include "core/oci/runtime_spec/validate.hpp"
 
 namespace lxr {
 namespace {
@@ -19,7 +21,14 @@ void save_spec(const instance& where, const std::string& id, const oci::runtime_
 std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id) {
   const auto text = file::read_at(where.root_fd(), spec_path(id));
   if (!text) return std::nullopt;
-  return oci::read_runtime_spec(json::parse_record(*text, spec_path(id)), spec_path(id));
+  try {
+    oci::runtime_spec spec = oci::read_runtime_spec(json::parse_record(*text, spec_path(id)), spec_path(id));
+    oci::validate(spec, spec_path(id));
+    if (spec.process) return spec;
+  } catch (const error&) {
+    // As if it were missing.
+  }
+  return std::nullopt;
 }
 
 }  // namespace lxr

@@ -14,8 +14,8 @@ namespace lxr {
 
 // Failure: throws lxr::error when the file cannot be written.
 void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec);
-// Returns nullopt when the container was never started, or only by a version of lxr that kept no spec.
-// Failure: throws errc::corrupt for text that is no JSON object, errc::invalid_argument for a field of a wrong kind.
+// Returns nullopt when there is none that can be used: the container was never started, or by a version of lxr that
+// kept no spec, or the file is damaged. The spec is then made again of the container's options and its image.
 std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id);
 
 }  // namespace lxr

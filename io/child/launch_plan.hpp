@@ -271,7 +271,6 @@ enum class process_step : std::uint32_t {
   resource_limits,
   scheduler,
   io_priority,
-  personality,
   working_directory,
   early_seccomp,
   bounding_set,
@@ -292,17 +291,15 @@ struct process_attributes {
   bytes groups;                                                                            // gid_t each
   std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
   bytes limits;                                                                            // resource_limit each
-  text oom_score;                      // what is written to oom_score_adj; none: as it is
-  text directory;                      // the working directory
-  bytes filter;                        // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;                    // struct sched_attr (sched_setattr(2)); none: as it is
-  std::uint64_t execution_domain = 0;  // personality(2)
-  std::uint32_t filter_flags = 0;      // SECCOMP_FILTER_FLAG_*
+  text oom_score;    // what is written to oom_score_adj; none: as it is
+  text directory;    // the working directory
+  bytes filter;      // of seccomp: struct sock_filter each; none: no filter
+  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: as it is
   std::uint32_t umask = 022;
   std::int32_t io_priority = 0;     // ioprio_set(2)
   bool oom_score_required = false;  // else a refusal is passed over
   bool makes_directory = false;     // a missing working directory is made
-  bool sets_personality = false, sets_io_priority = false;
+  bool sets_io_priority = false;
   bool no_new_privileges = false;  // without it the filter is loaded before capabilities are given up (seccomp(2))
 };
 

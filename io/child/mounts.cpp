@@ -164,7 +164,7 @@ static long cover_file(int dev, long target) {
 }
 
 long run(context& c, const ops::mask& o) noexcept {
-  const long target = open_resolving(fd_of(c, o.root), text_of(c, o.path), O_PATH, resolve_strict);
+  const long target = open_in_root(fd_of(c, o.root), text_of(c, o.path), O_PATH);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   if (target < 0) return target;
   struct stat st{};
@@ -177,14 +177,14 @@ long run(context& c, const ops::mask& o) noexcept {
 }
 
 long run(context& c, const ops::make_readonly& o) noexcept {
-  const long mount = clone_tree(fd_of(c, o.root), text_of(c, o.path));
-  if (mount == -ENOENT) return 0;
-  if (mount < 0) return mount;
-  long done = set_readonly(mount);
-  if (done == 0) {
-    done = call(SYS_move_mount, mount, word(""), fd_of(c, o.root), word(text_of(c, o.path)), MOVE_MOUNT_F_EMPTY_PATH);
-  }
-  close_fd(mount);
+  const long target = open_in_root(fd_of(c, o.root), text_of(c, o.path), O_PATH);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  if (target < 0) return target;
+  const long mount = clone_tree(static_cast<int>(target), "");
+  long done = mount < 0 ? mount : set_readonly(mount);
+  if (done == 0) done = move_onto(mount, target);
+  close_fd(target);
+  if (mount >= 0) close_fd(mount);
   return done;
 }
 

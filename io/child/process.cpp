@@ -94,7 +94,7 @@ static long set_capabilities(const process_attributes& p) {
   }
   const long done = call(SYS_capset, word(&header), word(sets));
   if (done < 0) return done;
-  for (long capability = 0; p.ambient >> capability != 0 && capability < 64; ++capability) {
+  for (long capability = 0; capability < 64 && p.ambient >> capability != 0; ++capability) {
     if ((p.ambient >> capability & 1) == 0) continue;
     const long raised = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
     if (raised < 0) return raised;
@@ -125,7 +125,7 @@ static long set_limits(const context& c, const process_attributes& p) {
 static long load_filter(const context& c, const process_attributes& p) {
   sock_fprog program{static_cast<unsigned short>(p.filter.size / sizeof(sock_filter)),
                      reinterpret_cast<sock_filter*>(at(c, p.filter.offset))};
-  return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p.filter_flags, word(&program));
+  return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, word(&program));
 }
 
 static long perform(const context& c, const process_attributes& p, process_step step) {
@@ -139,10 +139,6 @@ static long perform(const context& c, const process_attributes& p, process_step 
       return p.scheduling.size != 0 ? call(SYS_sched_setattr, 0, word(at(c, p.scheduling.offset)), 0) : 0;
     case process_step::io_priority:
       return p.sets_io_priority ? call(SYS_ioprio_set, who_process, 0, p.io_priority) : 0;
-    case process_step::personality: {
-      const long done = p.sets_personality ? call(SYS_personality, static_cast<long>(p.execution_domain)) : 0;
-      return done < 0 ? done : 0;
-    }
     case process_step::working_directory:
       return change_directory(c, p);
     case process_step::early_seccomp:

@@ -13,7 +13,7 @@
 #include "core/model/container_state.hpp"
 #include "core/oci/runtime_spec/words.hpp"
 #include "io/mount/rooted.hpp"
-#include "pipeline/launch/spec_inputs.hpp"
+#include "io/seccomp/default_profile.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::container {
@@ -71,10 +71,15 @@ void limit_as(oci::process_spec& process, pid_t first) {
   process.rlimits.push_back({"RLIMIT_NOFILE", limit.rlim_max, std::min(limit.rlim_cur, limit.rlim_max)});
 }
 
-// One that was started by a version of lxr that kept no spec has it made again.
+// Without a spec that can be used, the process is as the image says it now.
 oci::runtime_spec spec_of(engine& on, const container_config& config, const spec::file_reader& read) {
-  if (auto kept = load_spec(on.where, config.id)) return std::move(*kept);
-  return spec::make_spec(config, on.images.load(config.image_id).config, read);
+  oci::runtime_spec spec = spec::make_surroundings(config);
+  if (const auto kept = load_spec(on.where, config.id)) {
+    spec::add_known_process(spec, *kept, config);
+  } else {
+    spec::add_process(spec, config, on.images.load(config.image_id).config, read);
+  }
+  return spec;
 }
 
 oci::process_spec process_of(engine& on, const oci::runtime_spec& container, const target& in,
@@ -109,7 +114,7 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.input = options.stdin_fd;
   inputs.output = options.stdout_fd;
   inputs.errors = options.stderr_fd;
-  inputs.seccomp = launch::seccomp_filter(container);
+  inputs.seccomp = io::seccomp::default_profile();
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);

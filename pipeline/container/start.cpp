@@ -16,6 +16,7 @@
 #include "core/instance/trash.hpp"
 #include "core/model/container_spec.hpp"
 #include "io/mount/overlay.hpp"
+#include "io/seccomp/default_profile.hpp"
 #include "pipeline/container/streams.hpp"
 #include "pipeline/container/waiting.hpp"
 #include "pipeline/launch/first_process.hpp"
@@ -70,7 +71,7 @@ class start_run {
   rollback undo_;
 
   oci::runtime_spec spec_;
-  bool is_known_ = false;  // the spec is whole, kept since an earlier start
+  std::optional<oci::runtime_spec> kept_;  // of an earlier start
   std::shared_ptr<const prepared_image> image_;
   std::optional<network::attachment> net_;
   std::optional<io::cgroup::group> cgroup_;
@@ -104,14 +105,8 @@ void start_run::record_failure(const std::exception_ptr& failure) const noexcept
 }
 
 void start_run::find_spec() {
-  if (options_.previous) {
-    if (auto kept = load_spec(on_.where, id_)) {
-      spec_ = std::move(*kept);
-      is_known_ = true;
-      return;
-    }
-  }
   spec_ = spec::make_surroundings(config_);
+  if (options_.previous) kept_ = load_spec(on_.where, id_);
 }
 
 void start_run::prepare_cgroup() {
@@ -147,7 +142,7 @@ void start_run::spawn() {
   if (net_) in.network.questions = &link_questions_;
   in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
-  in.seccomp = launch::seccomp_filter(spec_);
+  in.seccomp = io::seccomp::default_profile();
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(
@@ -207,9 +202,12 @@ task<void> start_run::wait_for_image() {
 void start_run::complete_spec() {
   const stage_span span(on_.events, "image", config_.name);
   image_ = on_.prepare(config_.image_id);
-  if (!is_known_)
-    spec::add_process(spec_, config_, image_->image.config,
-                      [this](const std::string& path) { return image_->read(path); });
+  if (kept_) {
+    spec::add_known_process(spec_, *kept_, config_);
+  } else {
+    const auto read = [this](const std::string& path) { return image_->read(path); };
+    spec::add_process(spec_, config_, image_->image.config, read);
+  }
   out_.stop_signal = parse_signal(
       !config_.lifecycle.stop_signal.empty() ? config_.lifecycle.stop_signal : image_->image.config.stop_signal,
       SIGTERM);
@@ -278,9 +276,9 @@ task<launched> start_run::run() {
   complete_spec();
   open_streams();
   hand_over();
-  if (!is_known_)
-    with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); });  // while the child attaches its mounts
-  if (net_ && !options_.until_image) co_await make_link();               // the root is what the child waits for first
+  // While the child attaches its mounts, and perhaps runs already: without it the next start makes the spec again.
+  quietly([this] { with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); }); });
+  if (net_ && !options_.until_image) co_await make_link();  // the root is what the child waits for first
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();

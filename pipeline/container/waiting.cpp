@@ -66,6 +66,10 @@ void start_waiting(const instance& where, const std::string& id) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("start container", short_id(id));
     if (got == 0) break;
+    if (got != sizeof report) {
+      throw error(errc::conflict, "start container", short_id(id),
+                  "another version of lxr made it, and it speaks otherwise", "remove it and create it again");
+    }
     if (report.what == child_report::about_to_exec) about_to_exec = true;
     if (report.what == child_report::failed) throw explain(where, id, report);
   }

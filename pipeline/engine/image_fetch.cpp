@@ -73,9 +73,14 @@ task<void> image_fetch::find_or_pull() {
   };
   transfer::pull_request request{wanted_.reference, wanted_.architecture, wanted_.plain_http, wanted_.parallel};
   auto pulling = image_worker::pull(on_.where, own_program("lxr-image"), request, on_.events, known);
-  const transfer::pull_result pulled = co_await std::move(pulling);
+  std::exception_ptr failure;
+  try {
+    name_.id = (co_await std::move(pulling)).image_id;
+  } catch (...) {
+    failure = std::current_exception();
+  }
   on_.events.pull_ended();
-  name_.id = pulled.image_id;
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace lxr::engine

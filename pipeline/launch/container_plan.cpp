@@ -5,6 +5,7 @@
 
 #include "core/oci/runtime_spec/words.hpp"
 #include "pipeline/launch/process_plan.hpp"
+#include "pipeline/launch/spec_inputs.hpp"
 
 namespace lxr::launch {
 namespace {
@@ -28,6 +29,7 @@ class container_planner {
       : spec_(spec), in_(in), paths_(provided_paths), mounts_(plan_, spec, in.binds) {}
 
   io::process::built_plan build() {
+    check_supported(spec_, in_.network.inner != nullptr);
     join_cgroups();
     separate();
     mounts_.make_filesystems(in_.cgroups);

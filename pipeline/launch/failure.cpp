@@ -108,8 +108,6 @@ error explain_process(int code, process_step step, const oci::process_spec& proc
       return system_error(code, "set", "scheduler");
     case process_step::io_priority:
       return system_error(code, "set", "I/O priority");
-    case process_step::personality:
-      return system_error(code, "set", "personality");
     case process_step::bounding_set:
     case process_step::capabilities:
       return system_error(code, "set", "capabilities");
@@ -151,8 +149,10 @@ error explain_failure(const io::process::built_plan& plan, const io::child::chil
         return {errc::conflict, "run in container", "", "its first process is ending, or it has no memory left"};
       break;
     case op::attach:
+      if (code == EEXIST)
+        return {errc::corrupt, "mount", subject, "the image has a symbolic link there that leads nowhere"};
       if (code == ELOOP || code == ENOTDIR || code == EXDEV)
-        return {errc::corrupt, "mount", subject, "the image has something else than a directory there"};
+        return {errc::corrupt, "mount", subject, "the image has something else there than the mount needs"};
       break;
     case op::make_filesystem:
       if (code == ENODEV) return {errc::unsupported, "mount", subject, "this kernel lacks that filesystem"};

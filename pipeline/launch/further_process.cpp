@@ -8,6 +8,7 @@
 #include "pipeline/launch/failure.hpp"
 #include "pipeline/launch/process_plan.hpp"
 #include "pipeline/launch/program_copy.hpp"
+#include "pipeline/launch/spec_inputs.hpp"
 
 namespace lxr::launch {
 namespace {
@@ -64,6 +65,7 @@ task<void> follow(started_process& out, const io::process::built_plan& plan, con
 task<started_process> start_further_process(context& on, std::string name, oci::process_spec process,
                                             further_inputs in) {
   constexpr auto deadline = std::chrono::seconds(60);
+  check_supported(process);
   const unique_fd memory = make_plan_memory();
   io::process::built_plan plan = make_further_plan(process, in, on.init_program(), memory.get());
   file::write_all(memory.get(), plan.bytes(), "launch plan");

@@ -29,13 +29,7 @@ struct launch_inputs {
   network_inputs network;
   bool network_first = false;  // the network before the root: of a container that is made ahead and waits for its root
   bool waits_for_start = false;  // in lxr-init, on its listener
-  std::string_view seccomp;      // the filter, struct sock_filter each; empty: none
-};
-
-// A file that lxr provides: a detached mount, attached at a path below the root; a dangling link there is replaced.
-struct provided_file {
-  unique_fd mount;
-  std::string path;
+  std::string_view seccomp;      // the filter, struct sock_filter each, of static storage; empty: none
 };
 
 }  // namespace lxr::launch

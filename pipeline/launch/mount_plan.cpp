@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "io/mount/bind.hpp"
@@ -149,9 +150,11 @@ void mount_plan::populate_dev() {
                                                             .device_major = d.major,
                                                             .device_minor = d.minor});
   }
+  std::set<std::string> places;
   for (const entry& e : entries_) {  // places of its own mounts
     const std::string name = e.path.substr(e.path.find('/') + 1);
-    if (e.path != "dev/" + name || name.find('/') != std::string::npos || e.is_file) continue;
+    if (e.path != "dev/" + name || name.find('/') != std::string::npos || e.is_file || !places.insert(name).second)
+      continue;
     plan_.add("/" + e.path, ops::make_directory{.directory = dev_, .path = plan_.text(name)});
   }
   for (const auto& [name, target] : device_links) {

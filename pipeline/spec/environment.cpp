@@ -27,7 +27,12 @@ std::string find_env(const std::vector<std::string>& env, const std::string& key
   return {};
 }
 
+bool has_env(const std::vector<std::string>& env, const std::string& key) {
+  return std::ranges::any_of(env, [&key](const std::string& e) { return e.starts_with(key + "="); });
+}
+
 void set_env(std::vector<std::string>& env, const std::string& assignment) {
+  if (assignment.find('=') == std::string::npos) return;
   const std::string key = assignment.substr(0, assignment.find('=') + 1);
   const auto old = std::ranges::find_if(env, [&key](const std::string& e) { return e.starts_with(key); });
   if (old == env.end()) {

@@ -18,7 +18,9 @@ std::vector<std::string> environment(const container_config& config, const oci::
 
 // The value of `key` in an environment; empty when it is not there.
 std::string find_env(const std::vector<std::string>& env, const std::string& key);
-// Puts "KEY=value" in place of what the key had.
+// Whether `key` is there, also with an empty value.
+bool has_env(const std::vector<std::string>& env, const std::string& key);
+// Puts "KEY=value" in place of what the key had. Anything without "=" is passed over.
 void set_env(std::vector<std::string>& env, const std::string& assignment);
 
 // Where execvp(3) would look for `word` with this PATH.

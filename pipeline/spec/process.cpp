@@ -20,15 +20,25 @@ oci::rlimit descriptor_limit() {
   return {"RLIMIT_NOFILE", hard, std::min(usual_soft, hard)};
 }
 
-// Root gets the default set; any other user has it only as the bound of what setuid programs may give.
-void set_capabilities(oci::process_spec& process) {
+// Root gets the bounding set; any other user has it only as the bound of what setuid programs may give.
+void set_capabilities(oci::process_spec& process, std::uint64_t bounding) {
   oci::capability_sets& sets = process.capabilities.emplace();
-  sets.bounding.bits = oci::default_capabilities();
+  sets.bounding.bits = bounding;
   if (process.user.uid == 0) sets.effective = sets.permitted = sets.bounding;
 }
 
-bool sets_home(const container_config& config, const oci::image_config& image) {
-  return !find_env(config.process.env, "HOME").empty() || !find_env(image.env, "HOME").empty();
+// What neither image nor user of an earlier start decide.
+void set_surroundings(oci::process_spec& process, const container_config& config) {
+  process.terminal = config.process.tty;
+  process.user.umask = config.process.umask;
+  set_capabilities(process, oci::default_capabilities());
+  process.rlimits = {descriptor_limit()};
+  process.oom_score_adj = config.process.oom_score_adj;
+  process.no_new_privileges = true;
+}
+
+bool sets(const std::string& key, const container_config& config, const oci::image_config& image) {
+  return has_env(config.process.env, key) || has_env(image.env, key);
 }
 
 void set_working_directory(oci::process_spec& process, const std::string& directory) {
@@ -59,37 +69,45 @@ void add_process(oci::runtime_spec& spec, const container_config& config, const 
                  const file_reader& read) {
   const resolved_user user = resolve_user(config.process.user.empty() ? image.user : config.process.user, read);
   oci::process_spec process;
-  process.terminal = config.process.tty;
   process.user = user.ids;
-  process.user.umask = config.process.umask;
   process.args = command_line(config, image);
   process.env = environment(config, image, user.home);
-  if (!sets_home(config, image)) spec.annotations[derived_home_annotation] = "true";
   set_working_directory(process, config.process.working_dir.empty() ? image.working_dir : config.process.working_dir);
-  set_capabilities(process);
-  process.rlimits = {descriptor_limit()};
-  process.oom_score_adj = config.process.oom_score_adj;
-  process.no_new_privileges = true;
+  set_surroundings(process, config);
   spec.process = std::move(process);
+  if (!sets("HOME", config, image)) spec.annotations[derived_home_annotation] = "true";
+  if (config.process.tty && !sets("TERM", config, image)) spec.annotations[derived_term_annotation] = "true";
+}
+
+void add_known_process(oci::runtime_spec& spec, const oci::runtime_spec& kept, const container_config& config) {
+  spec.process = kept.process;
+  spec.annotations = kept.annotations;
+  set_surroundings(*spec.process, config);
 }
 
 oci::process_spec make_process(const oci::runtime_spec& of, const further_process& wanted, const file_reader& read) {
+  if (wanted.command.empty() || wanted.command.front().empty()) {
+    throw error(errc::invalid_argument, "run in container", "", "no command specified", "name one");
+  }
   oci::process_spec process = of.process.value();
   process.console_size.reset();
   process.args = wanted.command;
-  if (process.terminal && !wanted.tty) std::erase(process.env, "TERM=xterm");
+  if (of.annotations.contains(derived_term_annotation) && !wanted.tty) std::erase(process.env, "TERM=xterm");
   process.terminal = wanted.tty;
-  if (wanted.tty && find_env(process.env, "TERM").empty()) set_env(process.env, "TERM=xterm");
-  const resolved_user user = resolve_user(wanted.user.empty() ? std::to_string(process.user.uid) : wanted.user, read);
+  if (wanted.tty && !has_env(process.env, "TERM")) set_env(process.env, "TERM=xterm");
   if (!wanted.user.empty()) {
+    const resolved_user user = resolve_user(wanted.user, read);
     const auto umask = process.user.umask;
     process.user = user.ids;
     process.user.umask = umask;
-    set_capabilities(process);
+    set_capabilities(process, process.capabilities ? process.capabilities->bounding.bits : 0);
     if (of.annotations.contains(derived_home_annotation)) set_env(process.env, "HOME=" + user.home);
   }
   for (const std::string& assignment : wanted.env) set_env(process.env, assignment);
-  if (find_env(process.env, "HOME").empty()) set_env(process.env, "HOME=" + user.home);
+  if (find_env(process.env, "HOME").empty()) {
+    const std::string word = wanted.user.empty() ? std::to_string(process.user.uid) : wanted.user;
+    set_env(process.env, "HOME=" + resolve_user(word, read).home);
+  }
   if (!wanted.working_dir.empty()) set_working_directory(process, wanted.working_dir);
   return process;
 }

@@ -7,7 +7,6 @@ namespace lxr::spec {
 void add_security(oci::runtime_spec& spec, const container_config&) {
   spec.linux_part.masked_paths = oci::default_masked_paths();
   spec.linux_part.readonly_paths = oci::default_readonly_paths();
-  spec.annotations[default_seccomp_annotation] = "true";
 }
 
 }  // namespace lxr::spec

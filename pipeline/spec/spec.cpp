@@ -5,6 +5,7 @@ namespace lxr::spec {
 
 oci::runtime_spec make_surroundings(const container_config& config) {
   oci::runtime_spec spec;
+  spec.oci_version = "1.3.0";
   spec.process.emplace().terminal = config.process.tty;
   add_namespaces(spec, config);
   add_mounts(spec, config);

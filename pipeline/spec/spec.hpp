@@ -14,11 +14,15 @@ namespace lxr::spec {
 // only whether it has a terminal.
 oci::runtime_spec make_surroundings(const container_config& config);
 
-// Adds the process. Throws errc::invalid_argument when neither user nor image names a command, or for a user whom the
-// image lacks.
+// Adds the process, of what the user and the image say. Throws errc::invalid_argument when neither user nor image names
+// a command, or for a user whom the image lacks.
 void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image,
                  const file_reader& read);
-// Both.
+// Adds the process of an earlier start: its user, command, environment and working directory are as the image said
+// then; everything else (capabilities, limits, ...) is made anew, as this host and this lxr have it.
+void add_known_process(oci::runtime_spec& spec, const oci::runtime_spec& kept, const container_config& config);
+
+// make_surroundings() and add_process().
 oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read);
 
 // A further process of a container, over the spec it was started with.
@@ -31,7 +35,7 @@ oci::process_spec make_process(const oci::runtime_spec& of, const further_proces
 
 // The command line alone: entrypoint and command after docker's rules.
 std::vector<std::string> command_line(const container_config& config, const oci::image_config& image);
-// It in one line, for people.
+// The words joined by blanks, for people.
 std::string command_text(const std::vector<std::string>& words);
 
 // The sections of make_surroundings().
@@ -40,9 +44,9 @@ void add_mounts(oci::runtime_spec& spec, const container_config& config);
 void add_resources(oci::runtime_spec& spec, const container_config& config);
 void add_security(oci::runtime_spec& spec, const container_config& config);
 
-// The annotation that says that the seccomp profile is the one that lxr brings (io/seccomp), compiled.
-inline constexpr const char* default_seccomp_annotation = "lxr.seccomp.default";
 // The annotation that says that neither user nor image set HOME: a further process of another user has that one's.
 inline constexpr const char* derived_home_annotation = "lxr.home.derived";
+// The annotation that says that TERM is there only because of the terminal.
+inline constexpr const char* derived_term_annotation = "lxr.term.derived";
 
 }  // namespace lxr::spec

@@ -94,6 +94,8 @@ TEST_F(records, a_damaged_one_names_the_member) {
 TEST_F(records, a_spec_comes_back_as_it_was_and_may_be_missing) {
   EXPECT_FALSE(load_spec(where, "x"));
   oci::runtime_spec spec;
+  spec.oci_version = "1.3.0";
+  spec.root.path = "rootfs";
   spec.process.emplace().args = {"sh", "\xff"};
   spec.process->user.umask = 0;
   spec.linux_part.namespaces = {{oci::namespace_kind::pid, {}}};
@@ -104,6 +106,11 @@ TEST_F(records, a_spec_comes_back_as_it_was_and_may_be_missing) {
   EXPECT_EQ(again->process->args, spec.process->args);
   EXPECT_EQ(again->process->user.umask, 0u);
   EXPECT_TRUE(again->linux_part.has(oci::namespace_kind::pid));
+  // What cannot be used is as good as none: the spec is made again.
+  for (const char* damaged : {"", "{", "{}", R"({"ociVersion":"1.3.0","root":{"path":"r"}})", R"({"process":[]})"}) {
+    write("x", "spec.json", damaged);
+    EXPECT_FALSE(load_spec(where, "x")) << damaged;
+  }
 }
 
 }  // namespace

@@ -52,7 +52,6 @@ class bundle : public testing::Test {
       for (const unique_fd& tasks : group.tasks()) in.cgroup_tasks.push_back(tasks.get());
       in.cgroups = {cgroups_.unified, group.paths()};
       in.binds = launch::clone_bind_sources(spec_, base.get());
-      in.seccomp = launch::seccomp_filter(spec_);
       first.spawn(spec_, std::move(in), {}, {group.directory(), false, false});
       unique_fd root = io::mount::clone_mount(base.get(), spec_.root.path, true);
       io::mount::set_attributes(root.get(), "root", {MOUNT_ATTR_NODEV, 0, 0, false});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/error.hpp"
 #include "io/seccomp/default_profile.hpp"
@@ -93,6 +94,36 @@ TEST(container_plan, mounts_are_attached_in_the_order_of_the_spec) {
   }
   EXPECT_EQ(attached,
             (std::vector<std::string>{"/a/c", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys"}));
+}
+
+// Whatever a spec says, or leaves out, the host stays as it is.
+TEST(container_plan, a_spec_that_would_change_the_host_is_refused) {
+  const auto refused = [](const std::function<void(oci::runtime_spec&)>& change) {
+    oci::runtime_spec spec = shell();
+    change(spec);
+    launch_inputs in;
+    in.staging_directory = "/run";
+    io::netlink::batch inner;
+    in.network.inner = &inner;
+    EXPECT_THROW(make_container_plan(spec, in, {}), error);
+  };
+  const auto without = [](oci::namespace_kind kind) {
+    return [kind](oci::runtime_spec& s) {
+      std::erase_if(s.linux_part.namespaces, [kind](const auto& n) { return n.type == kind; });
+    };
+  };
+  refused(without(oci::namespace_kind::mount));
+  refused(without(oci::namespace_kind::network));
+  refused([&](oci::runtime_spec& s) {
+    without(oci::namespace_kind::uts)(s);
+    s.hostname = "h";
+  });
+  // What lxr does not do yet is not passed over.
+  refused([](oci::runtime_spec& s) { s.linux_part.namespaces.front().path = "/proc/1/ns/pid"; });
+  refused([](oci::runtime_spec& s) { s.process->apparmor_profile = "a"; });
+  refused([](oci::runtime_spec& s) { s.linux_part.seccomp.emplace(); });
+  refused([](oci::runtime_spec& s) { s.hooks.poststop.push_back({"/h", {}, {}, {}}); });
+  refused([](oci::runtime_spec& s) { s.linux_part.devices.push_back({"c", "/dev/x", 1, 3, {}, {}, {}}); });
 }
 
 TEST(mount_options, words_become_attributes_and_the_last_one_counts) {

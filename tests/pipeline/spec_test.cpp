@@ -99,6 +99,50 @@ TEST(make_spec, the_umask_is_the_users_or_left_to_the_launch) {
   EXPECT_EQ(make_process(spec, {.command = {"y"}}, nothing).user.umask, 0077u);  // also of what exec starts
 }
 
+TEST(make_process, is_the_first_one_but_for_what_is_asked) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  container_config config;
+  config.process.tty = true;
+  config.process.env = {"A=1"};
+  oci::runtime_spec of = make_spec(config, image, nothing);
+  of.process->capabilities->bounding.bits = 1;  // less than lxr's default
+  const oci::process_spec other = make_process(of, {.command = {"y"}, .user = "1000"}, nothing);
+  EXPECT_EQ(other.args, words{"y"});
+  EXPECT_EQ(find_env(other.env, "HOME"), "/");
+  EXPECT_FALSE(has_env(other.env, "TERM"));  // it came with the first one's terminal
+  EXPECT_EQ(other.capabilities->bounding.bits, 1u);
+  EXPECT_EQ(other.capabilities->effective.bits, 0u);
+  EXPECT_EQ(make_process(of, {.command = {"y"}, .user = "0"}, nothing).capabilities->effective.bits, 1u);
+  EXPECT_THROW(make_process(of, {.command = {""}}, nothing), error);
+  config.process.env = {"TERM=xterm", "HOME=/h"};
+  const oci::process_spec own =
+      make_process(make_spec(config, image, nothing), {.command = {"y"}, .user = "1000"}, nothing);
+  EXPECT_EQ(find_env(own.env, "TERM"), "xterm");
+  EXPECT_EQ(find_env(own.env, "HOME"), "/h");
+}
+
+TEST(add_known_process, takes_what_the_image_decided_and_makes_the_rest_anew) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  image.user = "7";
+  const container_config config;
+  oci::runtime_spec kept = make_spec(config, image, nothing);
+  kept.process->rlimits = {{"RLIMIT_NOFILE", 1, 1}};
+  kept.process->capabilities->bounding.bits = ~std::uint64_t{0};
+  kept.process->no_new_privileges = false;
+  kept.linux_part.masked_paths.clear();
+  oci::runtime_spec spec = make_surroundings(config);
+  add_known_process(spec, kept, config);
+  const oci::runtime_spec fresh = make_spec(config, image, nothing);
+  EXPECT_EQ(spec.process->user.uid, 7u);
+  EXPECT_EQ(spec.process->args, words{"x"});
+  EXPECT_EQ(spec.process->rlimits.front().hard, fresh.process->rlimits.front().hard);
+  EXPECT_EQ(spec.process->capabilities->bounding.bits, fresh.process->capabilities->bounding.bits);
+  EXPECT_TRUE(spec.process->no_new_privileges);
+  EXPECT_EQ(spec.linux_part.masked_paths, fresh.linux_part.masked_paths);
+}
+
 TEST(exec_candidates, the_path_in_order_and_words_with_a_slash_as_they_are) {
   EXPECT_EQ(exec_candidates("ls", "/a:/b::rel:/c"), (words{"/a/ls", "/b/ls", "/c/ls"}));
   EXPECT_EQ(exec_candidates("./ls", "/a"), (words{"./ls"}));

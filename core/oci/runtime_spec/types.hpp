@@ -248,7 +248,7 @@ struct linux_spec {
 };
 
 struct runtime_spec {
-  std::string oci_version = "1.3.0";
+  std::string oci_version;
   std::optional<process_spec> process;  // none: nothing can be started
   root_spec root;
   std::string hostname, domainname;

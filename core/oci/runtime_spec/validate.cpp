@@ -103,6 +103,7 @@ class validation {
 
   void check_mount(const mount_spec& m, const std::string& property) const {
     if (m.destination.empty()) refuse(property + ".destination", "is missing");
+    if (m.destination.find_first_not_of("/.") == std::string::npos) refuse(property + ".destination", "is the root");
     check_mappings(property + ".uidMappings", m.uid_mappings);
     check_mappings(property + ".gidMappings", m.gid_mappings);
     if (m.uid_mappings.empty() != m.gid_mappings.empty()) refuse(property, "has mappings of only one kind of ids");
