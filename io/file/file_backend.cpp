@@ -89,9 +89,10 @@ class thread_backend final : public stepwise_backend {
 
 }  // namespace
 
-std::unique_ptr<file_backend> select_backend(asio::any_io_executor executor, worker_pool& pool, backend_choice choice) {
+std::unique_ptr<file_backend> select_backend(const asio::any_io_executor& executor, worker_pool& pool,
+                                             backend_choice choice) {
   if (choice == backend_choice::automatic) {
-    if (auto ring = uring::ring::make(std::move(executor))) return std::make_unique<uring_backend>(std::move(ring));
+    if (auto ring = uring::ring::make(executor)) return std::make_unique<uring_backend>(std::move(ring));
   }
   return std::make_unique<thread_backend>(pool);
 }

@@ -33,7 +33,7 @@ enum class backend_choice { automatic, threads };
 
 // Returns an io_uring backend where the kernel allows that, else one that makes plain system calls on the pool's
 // threads.
-std::unique_ptr<file_backend> select_backend(asio::any_io_executor executor, worker_pool& pool,
+std::unique_ptr<file_backend> select_backend(const asio::any_io_executor& executor, worker_pool& pool,
                                              backend_choice choice = backend_choice::automatic);
 
 }  // namespace lxr::io::file

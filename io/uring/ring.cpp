@@ -8,8 +8,8 @@
 
 namespace lxr::io::uring {
 
-std::unique_ptr<ring> ring::make(asio::any_io_executor executor, unsigned entries) {
-  std::unique_ptr<ring> r(new ring(std::move(executor)));
+std::unique_ptr<ring> ring::make(const asio::any_io_executor& executor, unsigned entries) {
+  std::unique_ptr<ring> r(new ring(executor));
   if (::io_uring_queue_init(entries, &r->ring_, IORING_SETUP_CLAMP) != 0) return nullptr;
   r->open_ = true;
   r->entries_ = entries;

@@ -24,7 +24,7 @@ namespace lxr::io::uring {
 //   buffers belong to the kernel until then.
 class ring {
  public:
-  static std::unique_ptr<ring> make(asio::any_io_executor executor, unsigned entries = 64);
+  static std::unique_ptr<ring> make(const asio::any_io_executor& executor, unsigned entries = 64);
   ~ring();
   ring(const ring&) = delete;
   ring& operator=(const ring&) = delete;

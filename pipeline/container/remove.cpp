@@ -34,7 +34,7 @@ using std::chrono::seconds;
 task<void> links_gone(asio::any_io_executor executor, std::set<std::string> names) {
   const auto events = io::netlink::socket::open_events(NETLINK_ROUTE, RTNLGRP_LINK);
   const auto route = io::netlink::socket::open(NETLINK_ROUTE);
-  readiness changed(std::move(executor), events.fd());
+  readiness changed(executor, events.fd());
   for (;;) {
     bool any = false;
     for (const std::string& present : io::netlink::link_names(route)) any = any || names.contains(present);
