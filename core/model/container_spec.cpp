@@ -14,12 +14,14 @@ std::string spec_path(const std::string& id) { return "containers/" + id + "/spe
 
 }  // namespace
 
-void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec) {
-  file::replace_at(where.root_fd(), spec_path(id), json::dump(oci::to_json(spec)));
+void save_spec(const instance& where, const std::string& id, const oci::runtime_spec& spec, spec_life lasting) {
+  const int directory = lasting == spec_life::of_the_container ? where.root_fd() : where.state_fd();
+  file::replace_at(directory, spec_path(id), json::dump(oci::to_json(spec)));
 }
 
 std::optional<oci::runtime_spec> load_spec(const instance& where, const std::string& id) {
-  const auto text = file::read_at(where.root_fd(), spec_path(id));
+  auto text = file::read_at(where.state_fd(), spec_path(id));
+  if (!text) text = file::read_at(where.root_fd(), spec_path(id));
   if (!text) return std::nullopt;
   try {
     oci::runtime_spec spec = oci::read_runtime_spec(json::parse_record(*text, spec_path(id)), spec_path(id));

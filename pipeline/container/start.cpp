@@ -276,8 +276,9 @@ task<launched> start_run::run() {
   complete_spec();
   open_streams();
   hand_over();
+  const spec_life life = config_.lifecycle.auto_remove ? spec_life::of_its_run : spec_life::of_the_container;
   // While the child attaches its mounts, and perhaps runs already: without it the next start makes the spec again.
-  quietly([this] { with_room(on_.where, [this] { save_spec(on_.where, id_, spec_); }); });
+  quietly([&] { with_room(on_.where, [&] { save_spec(on_.where, id_, spec_, life); }); });
   if (net_ && !options_.until_image) co_await make_link();  // the root is what the child waits for first
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);

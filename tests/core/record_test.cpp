@@ -100,7 +100,7 @@ TEST_F(records, a_spec_comes_back_as_it_was_and_may_be_missing) {
   spec.process->user.umask = 0;
   spec.linux_part.namespaces = {{oci::namespace_kind::pid, {}}};
   file::make_directory_at(where.root_fd(), "containers/x");
-  save_spec(where, "x", spec);
+  save_spec(where, "x", spec, spec_life::of_the_container);
   const auto again = load_spec(where, "x");
   ASSERT_TRUE(again);
   EXPECT_EQ(again->process->args, spec.process->args);
