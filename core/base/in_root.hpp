@@ -11,10 +11,8 @@
 namespace lxr {
 
 // openat2(2) of `path` from the directory `base` with RESOLVE_* flags. Returns a close-on-exec descriptor, or a negated
-// errno.
-// While it resolves "..", the kernel answers EAGAIN whenever anything on the host is renamed or mounted: that is tried
-// again,
-// `attempts` times. No libc is called: for lxr's own processes and for the code between clone and exec.
+// errno. While it resolves "..", the kernel answers EAGAIN whenever anything on the host is renamed or mounted: that is
+// tried again, `attempts` times. No libc is called: for lxr's own processes and for the code between clone and exec.
 inline long open_resolving(int base, const char* path, unsigned long flags, unsigned long resolve,
                            unsigned long mode = 0) noexcept {
   constexpr int attempts = 4096;  // of some microseconds each

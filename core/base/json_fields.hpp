@@ -23,12 +23,12 @@
 //     f("y", v.y);
 //   }
 //
-// Members may be bool, whole numbers, double, strings, structs that are described, and optional, vector and map<string>
-// of these;
-// an enumeration E by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`; a type W that is a list of
-// words by
-// `std::vector<std::string> to_words(const W&)` and `void from_words(std::vector<std::string>, W&)`. Both are found by
-// ADL.
+// A member may be
+//   - a bool, a whole number, a double, a string, a struct that is described;
+//   - an enumeration E, by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`;
+//   - a type W that is a list of words, by `std::vector<std::string> to_words(const W&)` and
+//     `void from_words(std::vector<std::string>, W&)`; these functions are found by ADL;
+//   - an optional, a vector or a map<string> of such.
 // A member that is absent, or null, keeps the value the struct is born with. What nobody described is passed over.
 namespace lxr::json {
 

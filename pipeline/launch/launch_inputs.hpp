@@ -15,14 +15,14 @@ namespace lxr::launch {
 struct network_inputs {
   const io::netlink::batch* inner = nullptr;  // messages to be sent inside the namespace; null: none
   bool waits_for_link = false;                // until the engine has made the veth (first_process::link_made)
-  const io::netlink::batch* questions =
-      nullptr;  // with waits_for_link: the links of the host that have to be up before a packet is sent
+  // With waits_for_link: the links of the host that have to be up before a packet is sent.
+  const io::netlink::batch* questions = nullptr;
 };
 
 // What exists before the child does, and is in its plan.
 struct launch_inputs {
-  std::string
-      staging_directory;  // any directory of the host; the root is mounted over it in the child's own mount namespace
+  // Any directory of the host; the root is mounted over it in the child's own mount namespace.
+  std::string staging_directory;
   std::vector<int> cgroup_tasks;  // cgroup v1: `tasks` files to join
   cgroup_view cgroups;
   std::vector<bind_source> binds;  // clone_bind_sources()
