@@ -55,7 +55,6 @@ class first_process {
   // Until exec has succeeded, or it waits to be started.
   task<void> running();
 
-  [[nodiscard]] const oci::runtime_spec& spec() const noexcept { return spec_; }
   [[nodiscard]] const io::process::child_process& process() const noexcept { return process_; }
   // What its failure was, if it has reported one; for when another step failed because the process was gone.
   [[nodiscard]] std::optional<error> reported_failure();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,5 @@ std::optional<unsigned> capability_number(std::string_view name);
 // "CAP_CHOWN". `number` is below capability_count.
 std::string capability_name(unsigned number);
 inline constexpr unsigned capability_count = 41;
-inline constexpr std::uint64_t all_capabilities = (std::uint64_t{1} << capability_count) - 1;
 
 }  // namespace lxr::oci

@@ -14,10 +14,6 @@ runtime_spec parse_runtime_spec(std::string_view text, std::string_view document
   return read_runtime_spec(json::parse_object(text, document), document);
 }
 
-process_spec parse_process_spec(std::string_view text, std::string_view document) {
-  return json::read_fields<process_spec>(json::parse_object(text, document), document, errc::invalid_argument);
-}
-
 json::object to_json(const runtime_spec& spec) { return json::write_fields(spec); }
 
 }  // namespace lxr::oci

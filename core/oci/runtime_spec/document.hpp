@@ -13,10 +13,8 @@ namespace lxr::oci {
 // its range;
 // whether the values fit together is validate()'s to say.
 runtime_spec parse_runtime_spec(std::string_view text, std::string_view document);
-// The same of a document that was read as JSON already, and of a process object alone, which `exec --process FILE`
-// takes.
+// The same of a document that was read as JSON already.
 runtime_spec read_runtime_spec(const json::object& from, std::string_view document);
-process_spec parse_process_spec(std::string_view text, std::string_view document);
 
 // The document of a spec; what is absent in the value is left out. Reading it again gives the same value.
 json::object to_json(const runtime_spec& spec);
