@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <string>
 
 #include "core/async/task.hpp"
 #include "core/base/event_sink.hpp"
@@ -14,19 +13,15 @@ namespace lxr::launch {
 // Runs on: the loop's strand.  Borrows: the event sink.
 class context {
  public:
-  // `init`: the path of lxr-init; empty: that of lxr's own.
-  context(asio::any_io_executor on, event_sink& sink, std::string init = {})
-      : executor(std::move(on)), events(sink), path_(std::move(init)) {}
+  context(asio::any_io_executor on, event_sink& sink) : executor(std::move(on)), events(sink) {}
 
   const asio::any_io_executor executor;
   event_sink& events;
 
-  // The lxr-init program for execveat(2): a copy (program_copy.hpp), so that no container can reach the file. Made when
-  // first needed.
+  // The lxr-init program for execveat(2): a sealed copy in memory (program_copy.hpp), made when first needed.
   int init_program();
 
  private:
-  std::string path_;
   unique_fd init_;
 };
 

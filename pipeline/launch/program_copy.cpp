@@ -26,7 +26,7 @@ unique_fd make_memfd(const char* name, unsigned flags, unsigned execution) {
   return fd;
 }
 
-unique_fd copy_to_tmpfs(const std::string& content) {
+unique_fd copy_to_tmpfs(std::string_view content) {
   const unique_fd fs(::fsopen("tmpfs", FSOPEN_CLOEXEC));
   if (!fs || ::fsconfig(fs.get(), FSCONFIG_SET_STRING, "mode", "0700", 0) != 0 ||
       ::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
@@ -47,9 +47,7 @@ unique_fd copy_to_tmpfs(const std::string& content) {
 
 }  // namespace
 
-unique_fd copy_program(const std::string& path) {
-  const unique_fd program = file::open_at(AT_FDCWD, path, O_RDONLY);
-  const std::string content = file::read_all(program.get(), path);
+unique_fd copy_program(std::string_view content) {
   unique_fd copy = make_memfd("lxr-init", MFD_ALLOW_SEALING, MFD_EXEC);
   if (!copy && errno == EACCES) return copy_to_tmpfs(content);
   if (!copy) throw_errno("copy", "lxr-init");

@@ -41,7 +41,7 @@ class bundle : public testing::Test {
 
   task<void> launch(std::string& output, int& code) {
     no_events events;
-    launch::context on(co_await asio::this_coro::executor, events, program_path("lxr-init"));
+    launch::context on(co_await asio::this_coro::executor, events);
     const unique_fd base = file::open_at(AT_FDCWD, path_, O_PATH | O_DIRECTORY);
     auto group = io::cgroup::group::create(cgroups_, "lxr-bundle-test", "b", launch::cgroup_limits(spec_));
     io::channel::pipe_ends out = io::channel::make_pipe();

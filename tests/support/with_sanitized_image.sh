@@ -7,6 +7,6 @@ set -euo pipefail
 release=$1 sanitized=$2
 programs=$(mktemp -d)
 trap 'rm -rf "$programs"' EXIT
-cp "$release"/{lxr,lxr-init} "$sanitized/lxr-image" "$programs"
+cp "$release/lxr" "$sanitized/lxr-image" "$programs"
 nm "$programs/lxr-image" | grep -c __asan_init >/dev/null
 LXR_TEST_PROGRAMS=$programs "$release/tests/integration_tests" --gtest_filter='pull.*:*trees.the_small*'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Boots Debian's own kernel in qemu, with cgroup v2 alone and lxr's programs in a small initramfs, and runs
 # guest.sh there.
-#   run.sh BINARIES LAYOUT [CACHE]     BINARIES holds lxr, lxr-image, lxr-init; LAYOUT is the small test image
+#   run.sh BINARIES LAYOUT [CACHE]     BINARIES holds lxr, lxr-image; LAYOUT is the small test image
 # Exits 0 only when the guest reported that every check passed. The kernel is kept in CACHE.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -28,7 +28,7 @@ make_initramfs() { # ROOT
 	local root=$1
 	mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp,run,var,lxr,image,lib/modules,lib64}
 	install -m 755 /bin/busybox "$root/bin/busybox"
-	install -m 755 "$binaries"/lxr "$binaries"/lxr-image "$binaries"/lxr-init -t "$root/lxr"
+	install -m 755 "$binaries"/lxr "$binaries"/lxr-image -t "$root/lxr"
 	ldd "$binaries/lxr-image" | grep -o '/[^ ]*' | while read -r library; do # the others are static
 		install -D -m 755 "$library" "$root$library"
 	done
