@@ -28,14 +28,12 @@ class directory_reader {
   // Without "." and ".."; none at the end.
   std::optional<entry> next() {
     for (;;) {
-      if (at_ == filled_ && !fill()) return std::nullopt;
-      const auto* record = reinterpret_cast<const dirent64*>(buffer_ + at_);
-      at_ += record->d_reclen;
-      if (!is_dots(record->d_name)) return entry{record->d_name, record->d_type};
+      if (const auto one = take()) return one;
+      if (!fill()) return std::nullopt;
     }
   }
 
- private:
+  // In two steps: the next piece of the directory, false at its end; and the entries of that piece.
   bool fill() {
     const long got = ::syscall(SYS_getdents64, directory_, buffer_, sizeof buffer_);
     if (got < 0) throw_errno("list", name_);
@@ -43,7 +41,16 @@ class directory_reader {
     filled_ = static_cast<std::size_t>(got);
     return got > 0;
   }
+  std::optional<entry> take() {
+    while (at_ < filled_) {
+      const auto* record = reinterpret_cast<const dirent64*>(buffer_ + at_);
+      at_ += record->d_reclen;
+      if (!is_dots(record->d_name)) return entry{record->d_name, record->d_type};
+    }
+    return std::nullopt;
+  }
 
+ private:
   int directory_;
   const std::string& name_;
   std::size_t at_ = 0, filled_ = 0;
@@ -81,23 +88,33 @@ bool make_directory_at(int dir, const std::string& name, mode_t mode) {
   return false;
 }
 
-std::string read_all(int fd, const std::string& name, std::size_t limit) {
+namespace {
+
+enum class ends { at_zero_bytes, at_short_read };
+
+std::string read_until(ends end, int fd, const std::string& name, std::size_t limit) {
   std::string content;
   char buffer[16384];
   for (;;) {
     const ssize_t got = ::read(fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("read", name);
-    if (got == 0) return content;
     content.append(buffer, static_cast<std::size_t>(got));
     if (content.size() > limit) throw error(errc::exhausted, "read", name, "it is larger than lxr accepts");
+    if (got == 0 || (end == ends::at_short_read && got < static_cast<ssize_t>(sizeof buffer))) return content;
   }
+}
+
+}  // namespace
+
+std::string read_all(int fd, const std::string& name, std::size_t limit) {
+  return read_until(ends::at_zero_bytes, fd, name, limit);
 }
 
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit) {
   auto fd = try_open_at(dir, name, O_RDONLY);
   if (!fd) return std::nullopt;
-  return read_all(fd->get(), name, limit);
+  return read_until(ends::at_short_read, fd->get(), name, limit);
 }
 
 std::optional<std::string> read_of_process(pid_t pid, const std::string& name) {
@@ -163,28 +180,43 @@ std::uint64_t disk_usage_at(int dir, const std::string& name) { return usage_of_
 
 namespace {
 
+bool remove_file(int dir, const std::string& name) {
+  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return true;
+  if (errno == EISDIR || errno == EPERM) return false;
+  throw_errno("remove", name);
+}
+
+bool remove_if_empty(int dir, const std::string& name) {
+  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  if (errno == ENOTEMPTY || errno == EEXIST) return false;
+  throw_errno("remove", name);
+}
+
 // Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the
 // tree instead, into `beside` of `top`, where it waits under one of the names in `later`.
 void remove_level(int top, const std::string& beside, int dir, const std::string& name, unsigned char type, int depth,
                   std::vector<std::string>& later) {
   constexpr int levels = 64;
-  if (type != DT_DIR) {
-    if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
-    if (errno != EISDIR && errno != EPERM) throw_errno("remove", name);
-  }
+  if (type != DT_DIR && type != DT_UNKNOWN && remove_file(dir, name)) return;
   if (depth == levels) {
+    if (type == DT_UNKNOWN && remove_file(dir, name)) return;
     later.push_back(beside + ".deep-" + random_hex(8));
     if (::renameat(dir, name.c_str(), top, later.back().c_str()) == 0) return;
     throw_errno("remove", name);
   }
-  {
-    auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!fd) return;
-    directory_reader entries(fd->get(), name);
-    while (const auto entry = entries.next())
-      remove_level(top, beside, fd->get(), entry->name, entry->type, depth + 1, later);
+  const auto fd = try_open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!fd) {
+    remove_file(dir, name);
+    return;
   }
-  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) throw_errno("remove", name);
+  // Most directories are empty after their first piece, and need not be read to the end.
+  directory_reader entries(fd->get(), name);
+  while (entries.fill()) {
+    while (const auto entry = entries.take())
+      remove_level(top, beside, fd->get(), entry->name, entry->type, depth + 1, later);
+    if (remove_if_empty(dir, name)) return;
+  }
+  if (!remove_if_empty(dir, name)) throw_errno("remove", name);
 }
 
 }  // namespace

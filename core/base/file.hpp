@@ -26,7 +26,9 @@ bool make_directory_at(int dir, const std::string& name, mode_t mode = 0700);
 // The content of /proc/PID/NAME (proc(5)); empty when the process is gone or going.
 std::optional<std::string> read_of_process(pid_t pid, const std::string& name);
 
-// The whole content; at most `limit` bytes, more is errc::exhausted. Empty optional when it does not exist.
+// The whole content; at most `limit` bytes, more is errc::exhausted. Empty optional when it does not exist. A read of
+// fewer bytes than were asked for is taken as the end: so it is for regular files, and for files of sysfs. The many
+// lines that procfs and cgroups make in pieces are for read_all().
 std::optional<std::string> read_at(int dir, const std::string& name, std::size_t limit = 4u << 20);
 std::string read_all(int fd, const std::string& name, std::size_t limit = 4u << 20);
 void write_all(int fd, std::string_view content, const std::string& name);

@@ -41,7 +41,12 @@ inline std::size_t length(const char* s) {
   return n;
 }
 
-inline void close_fd(long fd) { call(SYS_close, fd); }
+// Closes a descriptor that an operation has opened for itself. One below 256 is left to execve(2), which closes all in
+// one go; from there on each is closed, so that a long list of mounts does not meet RLIMIT_NOFILE.
+inline void close_fd(long fd) {
+  constexpr long few = 256;
+  if (fd >= few) call(SYS_close, fd);
+}
 
 [[noreturn]] inline void leave(int status) {
   for (;;) call(SYS_exit_group, status);

@@ -178,7 +178,7 @@ struct make_directory {  // mode 0755
   slot directory;
   text path;
 };
-struct make_node {  // mknodat(2), with the mode regardless of umask
+struct make_node {  // mknodat(2); the umask is 0
   static constexpr op code = op::make_node;
   slot directory;
   text path;

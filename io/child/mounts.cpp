@@ -28,6 +28,20 @@ static long set_attributes(long mount, long set) {
 
 static long set_readonly(long mount) { return set_attributes(mount, MOUNT_ATTR_RDONLY); }
 
+// A detached copy with attributes added: one call since Linux 6.15, two before.
+static long clone_tree_with(int base, const char* path, long set) {
+  constexpr long open_tree_attr = 467;  // no header of glibc 2.36 has it
+  mount_attr attributes{};
+  attributes.attr_set = static_cast<unsigned long>(set);
+  const long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_symlink_nofollow | (path[0] == 0 ? at_empty_path : 0);
+  long copy = call(open_tree_attr, base, word(path), flags, word(&attributes), sizeof attributes);
+  if (copy != -ENOSYS) return copy;
+  copy = clone_tree(base, path);
+  if (copy < 0) return copy;
+  const long done = set_attributes(copy, set);
+  return done < 0 ? done : copy;
+}
+
 long run(context&, const ops::private_mounts&) noexcept {
   return call(SYS_mount, 0, word("/"), 0, ms_rec | ms_private, 0);
 }
@@ -54,10 +68,10 @@ long run(context& c, const ops::make_filesystem& o) noexcept {
 }
 
 long run(context& c, const ops::clone_directory& o) noexcept {
-  const long mount = clone_tree(AT_FDCWD, text_of(c, o.directory));
+  const long mount = clone_tree_with(AT_FDCWD, text_of(c, o.directory), o.attributes);
   if (mount < 0) return mount;
   fill(c, o.to, mount);
-  return set_attributes(mount, o.attributes);
+  return 0;
 }
 
 // Makes `name` in `parent`, which was missing there, and opens it.
@@ -180,11 +194,11 @@ long run(context& c, const ops::make_readonly& o) noexcept {
   const long target = open_in_root(fd_of(c, o.root), text_of(c, o.path), O_PATH);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   if (target < 0) return target;
-  const long mount = clone_tree(static_cast<int>(target), "");
-  long done = mount < 0 ? mount : set_readonly(mount);
-  if (done == 0) done = move_onto(mount, target);
+  const long mount = clone_tree_with(static_cast<int>(target), "", MOUNT_ATTR_RDONLY);
+  if (mount < 0) return mount;
+  const long done = move_onto(mount, target);
   close_fd(target);
-  if (mount >= 0) close_fd(mount);
+  close_fd(mount);
   return done;
 }
 
@@ -195,10 +209,8 @@ long run(context& c, const ops::make_directory& o) noexcept {
 }
 
 long run(context& c, const ops::make_node& o) noexcept {
-  const long made = call(SYS_mknodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode,
-                         static_cast<long>(makedev(o.device_major, o.device_minor)));
-  if (made < 0) return made;
-  return call(SYS_fchmodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode & 07777);
+  return call(SYS_mknodat, fd_of(c, o.directory), word(text_of(c, o.path)), o.mode,
+              static_cast<long>(makedev(o.device_major, o.device_minor)));
 }
 
 long run(context& c, const ops::make_link& o) noexcept {

@@ -30,6 +30,7 @@ void take_metadata(int to, int from) {
 void prepare_writable_layer(int data, bool intact) {
   if (!has_upper(data)) {
     file::make_directory_at(data, fresh_upper, 0755);
+    if (file::make_directory_at(data, work, 0700)) return;
   } else if (!intact && ::faccessat(data, "work/work/incompat/volatile", F_OK, 0) == 0) {
     throw error(errc::corrupt, "use", "the container's files",
                 "they were volatile, and the host went down while it ran: some may be incomplete",
