@@ -9,7 +9,7 @@
 #include "core/instance/names.hpp"
 #include "core/model/container_state.hpp"
 #include "core/oci/manifest.hpp"
-#include "io/cgroup/cgroup.hpp"
+#include "io/cgroup/layout.hpp"
 #include "pipeline/store/store.hpp"
 
 namespace lxr::cli {
@@ -17,7 +17,7 @@ namespace {
 
 std::string cgroup_text(const io::cgroup::layout& l) {
   if (l.unified) return "v2";
-  return ::access((l.base + "/unified/cgroup.procs").c_str(), F_OK) == 0 ? "hybrid (v1 controllers)" : "v1";
+  return l.unified_tree().empty() ? "v1" : "hybrid (v1 controllers)";
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/instance/names.hpp"
-#include "io/cgroup/cgroup.hpp"
+#include "io/cgroup/layout.hpp"
 #include "pipeline/container/remove.hpp"
 
 namespace lxr::cli {

@@ -13,7 +13,7 @@
 #include "core/base/own_program.hpp"
 #include "core/instance/names.hpp"
 #include "core/model/container_state.hpp"
-#include "io/cgroup/cgroup.hpp"
+#include "io/cgroup/layout.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/image_worker/client.hpp"

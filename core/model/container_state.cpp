@@ -46,6 +46,7 @@ json::object to_json(const container_state& s) {
                  {"command", s.command},
                  {"created", s.created_ns}};
   if (s.exit_code) o["exitCode"] = *s.exit_code;
+  if (!s.cgroup_trees.empty()) o["cgroupTrees"] = json::from(s.cgroup_trees);
   return o;
 }
 
@@ -69,6 +70,7 @@ container_state parse_state(const std::string& text, const std::string& document
   s.image = json::get_string(o, "image");
   s.command = json::get_string(o, "command");
   s.created_ns = json::get_int(o, "created");
+  s.cgroup_trees = json::get_strings(o, "cgroupTrees");
   return s;
 }
 

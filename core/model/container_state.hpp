@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/instance/paths.hpp"
 #include "core/instance/process_identity.hpp"
@@ -33,6 +34,7 @@ struct container_state {
   std::string failure;                      // why the last start failed; shown by inspect
   std::string address, gateway, link, mac;  // of the network; empty without one
   int prefix = 0;
+  std::vector<std::string> cgroup_trees;  // of cgroup v1, that it has a group in: "pids"
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
   std::string name, image, command;
   std::int64_t created_ns = 0;

@@ -13,7 +13,7 @@
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "core/oci/runtime_spec/types.hpp"
-#include "io/cgroup/cgroup.hpp"
+#include "io/cgroup/layout.hpp"
 #include "pipeline/launch/context.hpp"
 #include "pipeline/network/bridge_network.hpp"
 #include "pipeline/store/store.hpp"
@@ -48,9 +48,6 @@ class engine {
   const store::image_store images;
   const io::cgroup::layout cgroups;
 
-  [[nodiscard]] io::cgroup::group cgroups_of(const std::string& id) const {
-    return io::cgroup::group::open(cgroups, where.kernel_name(), id);
-  }
   // This process, the monitor of what it starts.
   const process_identity& self();
   network::bridge_network& network();

@@ -14,6 +14,7 @@
 #include "core/oci/runtime_spec/words.hpp"
 #include "io/mount/rooted.hpp"
 #include "io/seccomp/default_profile.hpp"
+#include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::container {
@@ -32,9 +33,9 @@ std::string best_shell(int root) {
               "start it with: lxr start " + config.name);
 }
 
-// A running container's first process, and what is looked at through it.
+// A running container, with its first process and what is looked at through that.
 struct target {
-  process_identity init;
+  container_state state;
   unique_fd pidfd, root;
 };
 
@@ -50,7 +51,7 @@ task<target> open_target(const instance& where, const container_config& config) 
                 "wait until it runs");
   }
   if (!state.can_exec()) not_running(config);
-  target out{state.init, state.init.open(), {}};
+  target out{state, state.init.open(), {}};
   if (!out.pidfd) not_running(config);
   out.root = unique_fd(
       ::open(("/proc/" + std::to_string(state.init.pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -91,7 +92,7 @@ oci::process_spec process_of(engine& on, const oci::runtime_spec& container, con
                          read);
   if (options.size.rows != 0 || options.size.columns != 0)
     process.console_size = {options.size.rows, options.size.columns};
-  limit_as(process, in.init.pid);
+  limit_as(process, in.state.init.pid);
   on.omit_inherited(process);
   return process;
 }
@@ -102,7 +103,7 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
     return io::mount::read_rooted(root, path);
   };
   const oci::runtime_spec container = spec_of(on, config, read);
-  const io::cgroup::group group = on.cgroups_of(config.id);
+  const io::cgroup::group group = cgroup_of(on.where, on.cgroups, config.id, in.state);
   launch::further_inputs inputs;
   inputs.pidfd = in.pidfd.get();
   inputs.root = in.root.get();
@@ -133,7 +134,7 @@ task<launch::started_process> exec(engine& on, std::string id, exec_options opti
     failure = std::current_exception();
   }
   // Whatever failed: the end of the container under way is the cause.
-  if (!in.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
+  if (!in.state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
   std::rethrow_exception(failure);
 }
 

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/kernel_objects.hpp"
 
+#include "io/cgroup/removal.hpp"
 #include "pipeline/network/bridge_network.hpp"
 
 namespace lxr::container {
 
+std::string cgroup_path(const instance& where, const std::string& id) { return where.kernel_name() + "/" + id; }
+
+io::cgroup::group cgroup_of(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
+                            const container_state& state) {
+  return io::cgroup::group::open(cgroups, cgroup_path(where, id), state.cgroup_trees);
+}
+
 void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
                             const container_state& state) noexcept {
   if (!state.address.empty()) network::release_address(where, id, state.address);
-  io::cgroup::group::remove(cgroups, where.kernel_name(), id);
+  io::cgroup::remove(cgroups, cgroup_path(where, id), state.cgroup_trees);
 }
 
 }  // namespace lxr::container

@@ -18,6 +18,7 @@
 #include "core/instance/names.hpp"
 #include "core/instance/ownership.hpp"
 #include "core/instance/trash.hpp"
+#include "io/cgroup/removal.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/stop.hpp"
@@ -178,14 +179,14 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
     if (e.code() != errc::timed_out) throw;
   }
   quietly([&] { network::remove_if_unused(where); });
-  io::cgroup::group::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
+  io::cgroup::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
     const std::string directory = "containers/" + id;
     // The paths belong to a new instance: its groups are not those of our directories.
     if (was_replaced(where)) return true;
     return !is_missing(where.root_fd(), directory) || !is_missing(where.state_fd(), directory);
   });
   quietly([] { network::sweep_orphaned_networks(); });
-  io::cgroup::group::sweep_orphans(cgroups, "lxr", is_orphaned);
+  io::cgroup::sweep_orphans(cgroups, "lxr", is_orphaned);
 }
 
 }  // namespace lxr::container

@@ -9,7 +9,7 @@
 #include "core/async/task.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
-#include "io/cgroup/cgroup.hpp"
+#include "io/cgroup/layout.hpp"
 
 namespace lxr::container {
 

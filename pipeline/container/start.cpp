@@ -15,8 +15,10 @@
 #include "core/instance/ownership.hpp"
 #include "core/instance/trash.hpp"
 #include "core/model/container_spec.hpp"
+#include "io/cgroup/removal.hpp"
 #include "io/mount/overlay.hpp"
 #include "io/seccomp/default_profile.hpp"
+#include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/streams.hpp"
 #include "pipeline/container/waiting.hpp"
 #include "pipeline/launch/first_process.hpp"
@@ -111,9 +113,11 @@ void start_run::find_spec() {
 
 void start_run::prepare_cgroup() {
   const stage_span span(on_.events, "cgroup", config_.name);
-  undo_.add("cgroup", [this] { io::cgroup::group::remove(on_.cgroups, on_.where.kernel_name(), id_); });
-  cgroup_ = io::cgroup::group::create(on_.cgroups, on_.where.kernel_name(), id_, launch::cgroup_limits(spec_),
+  const std::string path = cgroup_path(on_.where, id_);
+  undo_.add("cgroup", [this, path] { io::cgroup::remove(on_.cgroups, path); });
+  cgroup_ = io::cgroup::group::create(on_.cgroups, path, launch::cgroup_resources(spec_),
                                       [this] { return owner_mark(on_.where); });
+  out_.state.cgroup_trees = cgroup_->trees();
 }
 
 void start_run::prepare_network() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/spec_inputs.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -31,24 +30,6 @@ void check_namespaces(const oci::linux_spec& s, bool has_network) {
   }
 }
 
-void check_resources(const oci::resources_spec& r) {
-  const oci::memory_resources memory = r.memory.value_or(oci::memory_resources());
-  refuse_if(memory.reservation || memory.swap || memory.kernel || memory.kernel_tcp || memory.swappiness ||
-                memory.disable_oom_killer.value_or(false) || memory.check_before_update.value_or(false),
-            "linux.resources.memory, but for limit");
-  const oci::cpu_resources cpu = r.cpu.value_or(oci::cpu_resources());
-  refuse_if(cpu.shares || cpu.burst || cpu.realtime_period || cpu.realtime_runtime || cpu.idle || !cpu.cpus.empty() ||
-                !cpu.mems.empty(),
-            "linux.resources.cpu, but for quota and period");
-  // Which devices there are is lxr's to decide: the default ones, and no mount of a container's root has others.
-  refuse_if(std::ranges::any_of(r.devices, &oci::device_rule::allow), "linux.resources.devices that allow");
-  refuse_if(r.block_io.has_value(), "linux.resources.blockIO");
-  refuse_if(!r.hugepage_limits.empty(), "linux.resources.hugepageLimits");
-  refuse_if(r.network.has_value(), "linux.resources.network");
-  refuse_if(!r.rdma.empty(), "linux.resources.rdma");
-  refuse_if(!r.unified.empty(), "linux.resources.unified");
-}
-
 bool has_hooks(const oci::hooks_spec& h) {
   return !(h.prestart.empty() && h.create_runtime.empty() && h.create_container.empty() && h.start_container.empty() &&
            h.poststart.empty() && h.poststop.empty());
@@ -75,7 +56,6 @@ void check_supported(const oci::runtime_spec& spec, bool has_network) {
   refuse_if(s.memory_policy.has_value(), "linux.memoryPolicy");
   refuse_if(s.personality.has_value(), "linux.personality");
   refuse_if(!s.time_offsets.empty(), "linux.timeOffsets");
-  check_resources(s.resources);
 }
 
 void check_supported(const oci::process_spec& process) {
@@ -84,21 +64,23 @@ void check_supported(const oci::process_spec& process) {
   refuse_if(process.exec_cpu_affinity.has_value(), "process.execCPUAffinity");
 }
 
-io::cgroup::limits cgroup_limits(const oci::runtime_spec& spec) {
-  const oci::resources_spec& r = spec.linux_part.resources;
-  check_resources(r);
-  io::cgroup::limits out;
-  if (r.pids && r.pids->limit) out.pids = std::max<std::int64_t>(*r.pids->limit, 0);
-  if (r.memory && r.memory->limit) out.memory = std::max<std::int64_t>(*r.memory->limit, 0);
-  if (!r.cpu) return out;
-  if (r.cpu->quota) out.cpu_quota = std::max<std::int64_t>(*r.cpu->quota, 0);
-  if (r.cpu->period) out.cpu_period = static_cast<std::int64_t>(*r.cpu->period);
+oci::resources_spec cgroup_resources(const oci::runtime_spec& spec) {
+  oci::resources_spec out = spec.linux_part.resources;
+  if (out.devices.empty()) return out;
+  const auto allow = [&out](const char* type, std::optional<std::int64_t> major, std::optional<std::int64_t> minor,
+                            const char* access) { out.devices.push_back({true, type, access, major, minor}); };
+  allow("c", {}, {}, "m");  // to make a node gives no access to its device
+  allow("b", {}, {}, "m");
+  for (const std::int64_t minor : {3, 5, 7, 8, 9}) allow("c", 1, minor, "rwm");  // null zero full random urandom
+  allow("c", 5, 0, "rwm");                                                       // tty
+  allow("c", 5, 2, "rwm");                                                       // ptmx
+  allow("c", 136, {}, "rwm");                                                    // pts
   return out;
 }
 
 bool limits_memory_or_cpu(const oci::runtime_spec& spec) {
-  const io::cgroup::limits l = cgroup_limits(spec);
-  return l.memory > 0 || l.cpu_quota > 0;
+  const oci::resources_spec& r = spec.linux_part.resources;
+  return (r.memory && r.memory->limit.value_or(0) > 0) || (r.cpu && r.cpu->quota.value_or(0) > 0);
 }
 
 }  // namespace lxr::launch

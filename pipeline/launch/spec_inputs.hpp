@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/oci/runtime_spec/types.hpp"
-#include "io/cgroup/cgroup.hpp"
 
 // What launch, and those who prepare for it, take of a spec.
 namespace lxr::launch {
@@ -14,8 +13,9 @@ void check_supported(const oci::runtime_spec& spec, bool has_network);
 // The same of a further process.
 void check_supported(const oci::process_spec& process);
 
-// Throws errc::unsupported for resources that lxr does not limit yet.
-io::cgroup::limits cgroup_limits(const oci::runtime_spec& spec);
+// The resources of the container's cgroup: those of the spec and, where that has rules about devices, after them the
+// devices that every container has (config-linux.md, "Default Devices").
+oci::resources_spec cgroup_resources(const oci::runtime_spec& spec);
 // Whether a program inside would find limits in its cgroup that it should size itself by.
 bool limits_memory_or_cpu(const oci::runtime_spec& spec);
 

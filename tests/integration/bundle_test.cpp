@@ -11,6 +11,8 @@
 #include "core/base/file.hpp"
 #include "core/oci/runtime_spec/document.hpp"
 #include "core/oci/runtime_spec/validate.hpp"
+#include "io/cgroup/group.hpp"
+#include "io/cgroup/removal.hpp"
 #include "io/channel/pipe.hpp"
 #include "io/mount/bind.hpp"
 #include "pipeline/launch/first_process.hpp"
@@ -43,7 +45,7 @@ class bundle : public testing::Test {
     no_events events;
     launch::context on(co_await asio::this_coro::executor, events);
     const unique_fd base = file::open_at(AT_FDCWD, path_, O_PATH | O_DIRECTORY);
-    auto group = io::cgroup::group::create(cgroups_, "lxr-bundle-test", "b", launch::cgroup_limits(spec_));
+    auto group = io::cgroup::group::create(cgroups_, "lxr-bundle-test/b", launch::cgroup_resources(spec_));
     io::channel::pipe_ends out = io::channel::make_pipe();
     {
       launch::first_process first(on, "bundle");
@@ -70,7 +72,7 @@ class bundle : public testing::Test {
         code = running.wait();
       }
       running = {};
-      io::cgroup::group::remove(cgroups_, "lxr-bundle-test", "b");
+      io::cgroup::remove(cgroups_, "lxr-bundle-test/b");
       if (failure) std::rethrow_exception(failure);
     }
   }
