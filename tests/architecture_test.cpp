@@ -67,7 +67,7 @@ TEST(architecture, rooms_of_pipeline_include_only_downward) {
                                                 {"launch"},
                                                 {"container"},
                                                 {"monitor"},
-                                                {"batch", "engine"},
+                                                {"batch", "engine", "runtime"},
                                                 {"workspace"}};
   const auto row_of = [&rows](const std::string& room) {
     return std::ranges::find_if(rows, [&room](const auto& row) { return row.contains(room); }) - rows.begin();
@@ -136,8 +136,7 @@ TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
                                       "core/base/in_root.hpp"};
   std::vector<fs::path> files = sources("io/child");
   EXPECT_GT(files.size(), 5u);
-  for (const char* file : {"core/base/raw_syscall.hpp", "core/base/in_root.hpp"})
-    files.push_back(top / file);
+  for (const char* file : {"core/base/raw_syscall.hpp", "core/base/in_root.hpp"}) files.push_back(top / file);
   for (const fs::path& p : files) {
     ASSERT_FALSE(text_of(p).empty()) << p;
     for (const std::string& include : own_includes(text_of(p)))

@@ -43,6 +43,8 @@ class category final : public std::error_category {
         return "executable file not found";
       case errc::command_not_executable:
         return "permission denied";
+      case errc::hook_failed:
+        return "a hook failed";
     }
     return "unknown";
   }

@@ -11,21 +11,22 @@ namespace lxr {
 
 // What went wrong, where errno has no word for it. The CLI maps these to exit codes (cli/print/exit_code.cpp).
 enum class errc {
-  invalid_argument = 1,   // the user's words are off
-  not_found,              // a named container, image, file or tag does not exist
-  already_exists,         // a name is taken
-  conflict,               // the object is in a state that forbids the operation
-  corrupt,                // bytes do not match their digest, or a format is broken
-  protocol,               // a peer answered something the protocol does not allow
-  unauthorized,           // a registry asks for credentials lxr does not have
-  rate_limited,           // a registry answered 429
-  unavailable,            // a peer cannot be reached, or answered 5xx
-  timed_out,              // a deadline passed
-  unsupported,            // the kernel, or lxr, lacks a needed feature
-  not_permitted,          // privileges are missing
-  exhausted,              // a bounded resource (addresses, bridge ports, size limits) is used up
-  command_not_found,      // the container's command does not exist: exit code 127
-  command_not_executable  // it exists but cannot be executed: exit code 126
+  invalid_argument = 1,    // the user's words are off
+  not_found,               // a named container, image, file or tag does not exist
+  already_exists,          // a name is taken
+  conflict,                // the object is in a state that forbids the operation
+  corrupt,                 // bytes do not match their digest, or a format is broken
+  protocol,                // a peer answered something the protocol does not allow
+  unauthorized,            // a registry asks for credentials lxr does not have
+  rate_limited,            // a registry answered 429
+  unavailable,             // a peer cannot be reached, or answered 5xx
+  timed_out,               // a deadline passed
+  unsupported,             // the kernel, or lxr, lacks a needed feature
+  not_permitted,           // privileges are missing
+  exhausted,               // a bounded resource (addresses, bridge ports, size limits) is used up
+  command_not_found,       // the container's command does not exist: exit code 127
+  command_not_executable,  // it exists but cannot be executed: exit code 126
+  hook_failed              // a program that a runtime-spec wants run at a stage of the container ended with a failure
 };
 
 const std::error_category& lxr_category() noexcept;

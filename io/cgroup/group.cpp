@@ -21,8 +21,8 @@ namespace lxr::io::cgroup {
 namespace {
 
 // The trees in which a container may have a group on v1. "cpu" and "cpuacct" are mostly one.
-const std::vector<std::string> v1_trees{"pids",    "memory",  "cpu",      "cpuset", "devices", "blkio",
-                                        "hugetlb", "net_cls", "net_prio", "rdma",   "cpuacct"};
+const std::vector<std::string> v1_trees{"pids",    "memory",   "cpu",  "cpuset",  "devices", "blkio",     "hugetlb",
+                                        "net_cls", "net_prio", "rdma", "cpuacct", "freezer", "perf_event"};
 
 [[noreturn]] void lacks(const std::string& controller, const std::string& path) {
   throw error(errc::unsupported, "limit", controller,
@@ -123,6 +123,14 @@ std::vector<std::string> needed_trees(const oci::resources_spec& resources, cons
   return out;
 }
 
+std::vector<std::string> mounted_trees(const layout& where) {
+  std::vector<std::string> out;
+  for (const std::string& tree : v1_trees) {
+    if (::access((where.tree(tree) + "/tasks").c_str(), F_OK) == 0) out.push_back(tree);
+  }
+  return out;
+}
+
 // Returns an open `tasks` file of the new group: only groups of a mounted tree have one.
 unique_fd make_v1_group(const layout& where, const std::string& controller, const std::string& path,
                         const marking& mark) {
@@ -171,7 +179,7 @@ std::vector<setting> settings_of(const layout& where, const oci::resources_spec&
 }  // namespace
 
 group group::create(const layout& where, const std::string& path, const oci::resources_spec& resources,
-                    const marking& mark) {
+                    const marking& mark, membership where_in) {
   std::vector<setting> settings = settings_of(where, resources);
   std::erase_if(settings, [](const setting& s) { return s.is_default; });
   group g;
@@ -184,7 +192,9 @@ group group::create(const layout& where, const std::string& path, const oci::res
       apply_v2(where, path, resources, settings, mark);
       return g;
     }
-    for (const std::string& controller : needed_trees(resources, settings)) {
+    const std::vector<std::string> trees =
+        where_in == membership::every_tree ? mounted_trees(where) : needed_trees(resources, settings);
+    for (const std::string& controller : trees) {
       g.tasks_.push_back(make_v1_group(where, controller, path, mark));
       g.paths_.push_back(where.tree(controller) + "/" + path);
       g.trees_.push_back(controller);

@@ -15,6 +15,10 @@ namespace lxr::io::cgroup {
 // text, or none: no mark.
 using marking = std::function<std::string()>;
 
+// In which trees of v1 a group is made: of those that the resources need, or of all, so that others find the files of
+// every controller.
+enum class membership { needed_trees, every_tree };
+
 // The cgroup of one container: <tree>/<path>, one directory on v2; on v1 and hybrid one in each tree that a resource
 // needs, so in none for a container without any. `path` is relative: "lxr/ID".
 // Lifecycle: create() or open(); processes join; remove() (removal.hpp) once they have ended. The destructor only
@@ -27,7 +31,7 @@ using marking = std::function<std::string()>;
 class group {
  public:
   static group create(const layout& where, const std::string& path, const oci::resources_spec& resources,
-                      const marking& mark = {});
+                      const marking& mark = {}, membership where_in = membership::needed_trees);
   // `trees`: those that create() made it in, as its trees() says; empty: every tree is looked at.
   static group open(const layout& where, const std::string& path, const std::vector<std::string>& trees = {});
 

@@ -62,7 +62,9 @@ inline constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYM
 // One function an operation, by room: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp.
 long run(context& c, const ops::join_cgroup& o) noexcept;
 long run(context& c, const ops::join_namespaces& o) noexcept;
+long run(context& c, const ops::become_root& o) noexcept;
 long run(context& c, const ops::unshare& o) noexcept;
+long run(context& c, const ops::write_setting& o) noexcept;
 long run(context& c, const ops::fork_again& o) noexcept;
 long run(context& c, const ops::receive& o) noexcept;
 long run(context& c, const ops::set_hostname& o) noexcept;
@@ -72,7 +74,7 @@ long run(context& c, const ops::wait_start& o) noexcept;
 
 long run(context& c, const ops::private_mounts& o) noexcept;
 long run(context& c, const ops::make_filesystem& o) noexcept;
-long run(context& c, const ops::clone_directory& o) noexcept;
+long run(context& c, const ops::clone_mount& o) noexcept;
 long run(context& c, const ops::attach& o) noexcept;
 long run(context& c, const ops::attach_over& o) noexcept;
 long run(context& c, const ops::attach_file& o) noexcept;
@@ -81,9 +83,11 @@ long run(context& c, const ops::make_readonly& o) noexcept;
 long run(context& c, const ops::set_readonly& o) noexcept;
 long run(context& c, const ops::make_directory& o) noexcept;
 long run(context& c, const ops::make_node& o) noexcept;
+long run(context& c, const ops::make_device& o) noexcept;
 long run(context& c, const ops::make_link& o) noexcept;
 long run(context& c, const ops::write_file& o) noexcept;
 long run(context& c, const ops::enter_root& o) noexcept;
+long run(context& c, const ops::set_propagation& o) noexcept;
 
 long run(context& c, const ops::open_route& o) noexcept;
 long run(context& c, const ops::configure_network& o) noexcept;

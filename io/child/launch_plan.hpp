@@ -28,13 +28,15 @@ struct string_list {
 enum class op : std::uint32_t {
   join_cgroup,
   join_namespaces,
+  become_root,
   unshare,
+  write_setting,
   private_mounts,
   fork_again,
   receive,
   tell,
   make_filesystem,
-  clone_directory,
+  clone_mount,
   attach,
   attach_over,
   attach_file,
@@ -43,9 +45,11 @@ enum class op : std::uint32_t {
   set_readonly,
   make_directory,
   make_node,
+  make_device,
   make_link,
   write_file,
   enter_root,
+  set_propagation,
   set_hostname,
   set_domainname,
   open_route,
@@ -65,8 +69,10 @@ enum class op : std::uint32_t {
 // Where the child waits for a message of the parent. A message names its barrier, so that neither side can be a step
 // ahead unnoticed.
 enum class barrier : std::uint32_t {
-  root,  // carries every descriptor that exists only then: the root, the files of /etc, the standard streams, lxr-init
-  link,  // the veth exists
+  ids,    // the id maps of the new user namespace are written
+  hooks,  // the hooks that come before the root is entered have been run
+  root,   // carries every descriptor that exists only then: the root, the files of /etc, the standard streams, lxr-init
+  link,   // the veth exists
 };
 
 // What the child tells the parent, on its end of a SOCK_SEQPACKET pair, one message each.
@@ -75,6 +81,7 @@ struct child_report {
     failed,         // `error` at operation `index`; the child is gone
     separated,      // it is in its new namespaces
     prepared,       // everything before the next barrier is done
+    mounted,        // the mounts lie in the root, which is not entered yet
     forked,         // `error` holds the pid that goes on
     terminal,       // carries the pty master
     waiting,        // lxr-init runs and waits for a connection on its listener
@@ -100,13 +107,19 @@ struct join_namespaces {  // setns(2)
   slot of;              // a pidfd or a file of a namespace
   std::uint32_t kinds;  // CLONE_NEW*
 };
-// unshare(2); writes `value` to the sysctl file `setting` of the new namespaces, where it can be written, and tells
-// `separated`.
-struct unshare {
+struct become_root {  // uid 0, gid 0 and no other groups, as the maps of the user namespace have them
+  static constexpr op code = op::become_root;
+};
+struct unshare {  // unshare(2)
   static constexpr op code = op::unshare;
   std::uint32_t kinds;
-  text setting;
+};
+// Writes to a file of the host's /proc that stands for the caller's own namespaces.
+struct write_setting {
+  static constexpr op code = op::write_setting;
+  text path;
   bytes value;
+  bool is_required;  // else a kernel without it is passed over
 };
 struct private_mounts {  // stops propagation of the copied mount tree
   static constexpr op code = op::private_mounts;
@@ -133,10 +146,10 @@ struct make_filesystem {
   bytes options;
   std::uint32_t attributes;  // MOUNT_ATTR_*
 };
-struct clone_directory {  // a detached copy of the mount of a directory of the host, with attributes added
-  static constexpr op code = op::clone_directory;
+struct clone_mount {  // a detached copy of the mount at a path of the host, from there on, with attributes added
+  static constexpr op code = op::clone_mount;
   slot to;
-  text directory;
+  text path;
   std::uint32_t attributes;
 };
 // Moves a detached mount onto `path` below `root`, in-root; missing directories, or the file, are made (0755, 0644).
@@ -185,6 +198,16 @@ struct make_node {  // mknodat(2); the umask is 0
   std::uint32_t mode;
   std::uint32_t device_major, device_minor;
 };
+// mknodat(2) at a path below `root`, in-root; missing directories are made (0755). What is there already is replaced,
+// unless it is the same device.
+struct make_device {
+  static constexpr op code = op::make_device;
+  slot root;
+  text path;
+  std::uint32_t mode;
+  std::uint32_t device_major, device_minor;
+  std::uint32_t uid, gid;
+};
 struct make_link {
   static constexpr op code = op::make_link;
   slot directory;
@@ -199,6 +222,10 @@ struct write_file {  // one that is there
 struct enter_root {  // pivot_root(2) to the mount, and off with the old root
   static constexpr op code = op::enter_root;
   slot root;
+};
+struct set_propagation {  // of the root that was entered: MS_SHARED, MS_SLAVE, ..., perhaps with MS_REC
+  static constexpr op code = op::set_propagation;
+  std::uint64_t flags;
 };
 struct set_hostname {
   static constexpr op code = op::set_hostname;
@@ -267,6 +294,9 @@ struct exec {
 
 // What become_process does, in this order.
 enum class process_step : std::uint32_t {
+  keyring,
+  memory_policy,
+  personality,
   oom_score,
   resource_limits,
   scheduler,
@@ -291,11 +321,16 @@ struct process_attributes {
   bytes groups;                                                                            // gid_t each
   std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
   bytes limits;                                                                            // resource_limit each
-  text oom_score;    // what is written to oom_score_adj; none: as it is
-  text directory;    // the working directory
-  bytes filter;      // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: as it is
+  text oom_score;      // what is written to oom_score_adj; none: as it is
+  text keyring;        // the name of a session keyring of its own (keyrings(7)); none: the caller's
+  bytes memory_nodes;  // of the memory policy: a bit mask of unsigned long words
+  text directory;      // the working directory
+  bytes filter;        // of seccomp: struct sock_filter each; none: no filter
+  bytes scheduling;    // struct sched_attr (sched_setattr(2)); none: as it is
   std::uint32_t umask = 022;
+  std::uint32_t personality = ~0u;  // personality(2); all bits: as it is
+  std::uint32_t filter_flags = 0;   // SECCOMP_FILTER_FLAG_*
+  std::int32_t memory_policy = -1;  // mode and flags of set_mempolicy(2); -1: as it is
   std::int32_t io_priority = 0;     // ioprio_set(2)
   bool oom_score_required = false;  // else a refusal is passed over
   bool makes_directory = false;     // a missing working directory is made

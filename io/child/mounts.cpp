@@ -67,8 +67,8 @@ long run(context& c, const ops::make_filesystem& o) noexcept {
   return 0;
 }
 
-long run(context& c, const ops::clone_directory& o) noexcept {
-  const long mount = clone_tree_with(AT_FDCWD, text_of(c, o.directory), o.attributes);
+long run(context& c, const ops::clone_mount& o) noexcept {
+  const long mount = clone_tree_with(AT_FDCWD, text_of(c, o.path), o.attributes);
   if (mount < 0) return mount;
   fill(c, o.to, mount);
   return 0;
@@ -213,6 +213,43 @@ long run(context& c, const ops::make_node& o) noexcept {
               static_cast<long>(makedev(o.device_major, o.device_minor)));
 }
 
+// Opens the directory of `path`, which is made if it is missing, and returns the last component in `name`.
+static long open_parent(int root, char* path, char** name) {
+  char* slash = nullptr;
+  for (char* p = path; *p != 0; ++p) {
+    if (*p == '/') slash = p;
+  }
+  *name = slash == nullptr ? path : slash + 1;
+  if (slash == nullptr) return open_resolving(root, ".", O_PATH | O_DIRECTORY, resolve_in_root);
+  *slash = 0;
+  long parent = open_in_root(root, path, O_PATH | O_DIRECTORY);
+  if (parent == -ENOENT) parent = make_missing(root, path, false, resolve_in_root);
+  *slash = '/';
+  return parent;
+}
+
+long run(context& c, const ops::make_device& o) noexcept {
+  char* name = nullptr;
+  const long parent = open_parent(fd_of(c, o.root), text_of(c, o.path), &name);
+  if (parent < 0) return parent;
+  const long number = static_cast<long>(makedev(o.device_major, o.device_minor));
+  long made = call(SYS_mknodat, parent, word(name), o.mode, number);
+  if (made == -EEXIST) {
+    struct stat st{};
+    made = call(SYS_newfstatat, parent, word(name), word(&st), at_symlink_nofollow);
+    if (made == 0 && (st.st_mode & S_IFMT) == (o.mode & S_IFMT) && static_cast<long>(st.st_rdev) == number) {
+      close_fd(parent);
+      return 0;
+    }
+    if (made == 0) made = call(SYS_unlinkat, parent, word(name), 0);
+    if (made == 0) made = call(SYS_mknodat, parent, word(name), o.mode, number);
+  }
+  if (made == 0 && (o.uid != 0 || o.gid != 0))
+    made = call(SYS_fchownat, parent, word(name), o.uid, o.gid, at_symlink_nofollow);
+  close_fd(parent);
+  return made;
+}
+
 long run(context& c, const ops::make_link& o) noexcept {
   return call(SYS_symlinkat, word(text_of(c, o.target)), fd_of(c, o.directory), word(text_of(c, o.path)));
 }
@@ -232,6 +269,10 @@ long run(context& c, const ops::enter_root& o) noexcept {
   if (done == 0) done = call(SYS_umount2, word("."), umount_detach);
   if (done == 0) done = call(SYS_chdir, word("/"));
   return done;
+}
+
+long run(context&, const ops::set_propagation& o) noexcept {
+  return call(SYS_mount, 0, word("/"), 0, static_cast<long>(o.flags), 0);
 }
 
 }  // namespace lxr::io::child

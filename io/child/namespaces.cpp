@@ -19,18 +19,22 @@ long run(context& c, const ops::join_cgroup& o) noexcept {
 
 long run(context& c, const ops::join_namespaces& o) noexcept { return call(SYS_setns, fd_of(c, o.of), o.kinds); }
 
-long run(context& c, const ops::unshare& o) noexcept {
-  const long done = call(SYS_unshare, o.kinds);
-  if (done < 0) return done;
-  // Before the parent can make a link: links take their settings from what is written here when they are born.
-  const long setting =
-      o.setting.offset == 0 ? -ENOENT : call(SYS_openat, AT_FDCWD, word(text_of(c, o.setting)), O_WRONLY | O_CLOEXEC);
-  if (setting >= 0) {
-    call(SYS_write, setting, word(at(c, o.value.offset)), o.value.size);
-    close_fd(setting);
-  }
-  send_report(c, child_report::separated, 0);
-  return 0;
+// The ids that the process has are those of its parent, which its new user namespace need not map. Where an ordinary
+// user has written the maps, setgroups(2) is denied.
+long run(context&, const ops::become_root&) noexcept {
+  long done = call(SYS_setgroups, 0, 0);
+  if (done == 0 || done == -EPERM) done = call(SYS_setresgid, 0, 0, 0);
+  return done == 0 ? call(SYS_setresuid, 0, 0, 0) : done;
+}
+
+long run(context&, const ops::unshare& o) noexcept { return call(SYS_unshare, o.kinds); }
+
+long run(context& c, const ops::write_setting& o) noexcept {
+  const long fd = call(SYS_openat, AT_FDCWD, word(text_of(c, o.path)), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return o.is_required ? fd : 0;
+  const long put = call(SYS_write, fd, word(at(c, o.value.offset)), o.value.size);
+  close_fd(fd);
+  return put < 0 && o.is_required ? put : 0;
 }
 
 // The process that joined a pid namespace stays outside; its child is inside. CLONE_PARENT makes that child the

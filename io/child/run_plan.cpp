@@ -31,8 +31,12 @@ static long perform(context& c, const plan_op& o) noexcept {
       return run_as<ops::join_cgroup>(c, o);
     case op::join_namespaces:
       return run_as<ops::join_namespaces>(c, o);
+    case op::become_root:
+      return run_as<ops::become_root>(c, o);
     case op::unshare:
       return run_as<ops::unshare>(c, o);
+    case op::write_setting:
+      return run_as<ops::write_setting>(c, o);
     case op::private_mounts:
       return run_as<ops::private_mounts>(c, o);
     case op::fork_again:
@@ -43,8 +47,8 @@ static long perform(context& c, const plan_op& o) noexcept {
       return run_as<ops::tell>(c, o);
     case op::make_filesystem:
       return run_as<ops::make_filesystem>(c, o);
-    case op::clone_directory:
-      return run_as<ops::clone_directory>(c, o);
+    case op::clone_mount:
+      return run_as<ops::clone_mount>(c, o);
     case op::attach:
       return run_as<ops::attach>(c, o);
     case op::attach_over:
@@ -61,12 +65,16 @@ static long perform(context& c, const plan_op& o) noexcept {
       return run_as<ops::make_directory>(c, o);
     case op::make_node:
       return run_as<ops::make_node>(c, o);
+    case op::make_device:
+      return run_as<ops::make_device>(c, o);
     case op::make_link:
       return run_as<ops::make_link>(c, o);
     case op::write_file:
       return run_as<ops::write_file>(c, o);
     case op::enter_root:
       return run_as<ops::enter_root>(c, o);
+    case op::set_propagation:
+      return run_as<ops::set_propagation>(c, o);
     case op::set_hostname:
       return run_as<ops::set_hostname>(c, o);
     case op::set_domainname:

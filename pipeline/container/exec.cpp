@@ -115,7 +115,7 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.input = options.stdin_fd;
   inputs.output = options.stdout_fd;
   inputs.errors = options.stderr_fd;
-  inputs.seccomp = io::seccomp::default_profile();
+  inputs.process.seccomp.program = io::seccomp::default_profile();
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);

@@ -20,9 +20,9 @@
 #include "io/seccomp/default_profile.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/streams.hpp"
-#include "pipeline/container/waiting.hpp"
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
+#include "pipeline/launch/start_socket.hpp"
 #include "pipeline/rootfs/etc_files.hpp"
 #include "pipeline/rootfs/writable_layer.hpp"
 #include "pipeline/spec/spec.hpp"
@@ -141,12 +141,13 @@ void start_run::spawn() {
   in.cgroups.unified = on_.cgroups.unified;
   if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_)) in.cgroups.v1 = cgroup_->paths();
   in.binds = launch::clone_bind_sources(spec_, AT_FDCWD);
+  in.joined = launch::open_namespaces(spec_.linux_part);
   if (inner_network_.size() > 0) in.network.inner = &inner_network_;
   in.network.waits_for_link = net_.has_value();
   if (net_) in.network.questions = &link_questions_;
   in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
-  in.seccomp = io::seccomp::default_profile();
+  in.seccomp.program = io::seccomp::default_profile();
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(
@@ -164,7 +165,7 @@ void start_run::set_terminal_size(oci::runtime_spec& spec) const {
 void start_run::prepare_directories() {
   const stage_span span(on_.events, "directories", config_.name);
   if (options_.wait) {
-    listener_ = listen_for_start(open_state_dir(on_.where, id_).value().get());
+    listener_ = launch::listen_for_start(open_state_dir(on_.where, id_).value().get());
     mark_waiting(on_.where, id_);
   }
   data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/waiting.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-
 #include "core/base/error.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/instance/names.hpp"
 #include "core/model/container_spec.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/launch/failure.hpp"
+#include "pipeline/launch/start_socket.hpp"
 
 namespace lxr::container {
 namespace {
 
-using io::child::child_report;
-
-error explain(const instance& where, const std::string& id, const child_report& report) {
+error explain(const instance& where, const std::string& id, const io::child::child_report& report) {
   const auto spec = load_spec(where, id);
   return launch::explain_failure(
       {}, report, spec ? spec->process.value_or(oci::process_spec()) : oci::process_spec{.args = {"its command"}});
@@ -28,53 +20,20 @@ error explain(const instance& where, const std::string& id, const child_report& 
 
 }  // namespace
 
-unique_fd listen_for_start(int state_dir) {
-  unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!fd) throw_errno("create", "start socket");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  // By descriptor: the path of the state directory may be longer than a socket address.
-  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", state_dir);
-  ::unlinkat(state_dir, "start", 0);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 8) != 0) {
-    throw_errno("listen on", "start socket");
-  }
-  return fd;
-}
-
 void start_waiting(const instance& where, const std::string& id) {
   const auto dir = open_state_dir(where, id);
   if (!dir) throw error(errc::not_found, "start container", short_id(id), "its state is gone");
-  const unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const timeval limit{60, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", dir->get());
   // Before it runs: once it does, that must be known, also where there is no room to write it down any more.
   const container_state before = load_raw_state(where, id);
   mark_running(where, id);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    const int code = errno;
+  std::optional<launch::starter> starting;
+  try {
+    starting.emplace(dir->get());
+  } catch (const error&) {
     quietly([&] { save(where, id, before); });
-    throw_errno(code, "start container", short_id(id));
+    throw;
   }
-  bool about_to_exec = false;
-  child_report report{};
-  for (;;) {
-    const ssize_t got = ::recv(fd.get(), &report, sizeof report, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("start container", short_id(id));
-    if (got == 0) break;
-    if (got != sizeof report) {
-      throw error(errc::conflict, "start container", short_id(id),
-                  "another version of lxr made it, and it speaks otherwise", "remove it and create it again");
-    }
-    if (report.what == child_report::about_to_exec) about_to_exec = true;
-    if (report.what == child_report::failed) throw explain(where, id, report);
-  }
-  if (!about_to_exec)
-    throw error(errc::conflict, "start container", short_id(id), "its first process was killed before it could start");
+  if (const auto failed = starting->finish()) throw explain(where, id, *failed);
 }
 
 }  // namespace lxr::container

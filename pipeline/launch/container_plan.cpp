@@ -3,7 +3,12 @@
 
 #include <linux/sched.h>
 
+#include <algorithm>
+
+#include "core/base/error.hpp"
 #include "core/oci/runtime_spec/words.hpp"
+#include "pipeline/launch/hooks.hpp"
+#include "pipeline/launch/mount_options.hpp"
 #include "pipeline/launch/process_plan.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
 
@@ -30,7 +35,12 @@ class container_planner {
 
   io::process::built_plan build() {
     check_supported(spec_, in_.network.inner != nullptr);
+    check_joined();
     join_cgroups();
+    if (has_new(spec_.linux_part, oci::namespace_kind::user)) {
+      plan_.add("user namespace", ops::receive{.which = barrier::ids, .first = -1, .count = 0});
+      plan_.add("user namespace", ops::become_root{});
+    }
     separate();
     mounts_.make_filesystems(in_.cgroups);
     set_names();
@@ -43,7 +53,7 @@ class container_planner {
     open_streams();
     add_init(plan_, root_.init, root_.memory, root_.listener);
     if (spec_.process && !spec_.process->args.empty())
-      add_process(plan_, *spec_.process, in_.seccomp, working_directory::made);
+      add_process(plan_, *spec_.process, {in_.seccomp, spec_.linux_part.personality, in_.keyring, true});
     return plan_.build();
   }
 
@@ -52,23 +62,37 @@ class container_planner {
     for (const int tasks : in_.cgroup_tasks) plan_.add("cgroup", ops::join_cgroup{plan_.slot(tasks)});
   }
 
-  // After joining: a cgroup namespace is rooted where its creator is. The pid namespace is clone's: see first_process.
+  void check_joined() const {
+    const auto named =
+        std::ranges::count_if(spec_.linux_part.namespaces, [](const auto& n) { return !n.path.empty(); });
+    if (static_cast<std::size_t>(named) != in_.joined.size())
+      throw error(errc::invalid_argument, "use", "linux.namespaces", "one to join was not opened");
+  }
+
+  // After joining cgroups: a cgroup namespace is rooted where its creator is. Of a joined pid namespace only children
+  // are members.
   void separate() {
     if (in_.network.questions != nullptr) {
       host_route_ = plan_.slot();
       plan_.add("the host's network", ops::open_route{host_route_});
     }
-    std::uint32_t kinds = 0;
-    for (const oci::namespace_spec& n : spec_.linux_part.namespaces) {
-      if (n.type != oci::namespace_kind::pid) kinds |= static_cast<std::uint32_t>(oci::clone_flag(n.type));
+    for (const joined_namespace& j : in_.joined) {
+      const auto kind = static_cast<std::uint32_t>(oci::clone_flag(j.kind));
+      plan_.add(std::string(oci::to_word(j.kind)) + " namespace",
+                ops::join_namespaces{.of = plan_.slot(j.file.get()), .kinds = kind});
+      if (j.kind == oci::namespace_kind::pid) plan_.add("pid namespace", ops::fork_again{});
     }
-    ops::unshare unshare{.kinds = kinds};
-    if (in_.network.waits_for_link) {
-      unshare.setting = plan_.text("/proc/sys/net/ipv6/conf/default/accept_ra");
-      unshare.value = plan_.bytes("0");
-    }
-    plan_.add("namespaces", unshare);
+    plan_.add("namespaces", ops::unshare{namespaces_by_unshare(spec_.linux_part)});
+    if (!spec_.linux_part.time_offsets.empty())
+      add_setting("/proc/self/timens_offsets", time_offsets_text(spec_.linux_part), true);
+    // Before the engine can make a link: links take their settings from what is written here when they are born.
+    if (in_.network.waits_for_link) add_setting("/proc/sys/net/ipv6/conf/default/accept_ra", "0", false);
+    plan_.add("namespaces", ops::tell{child_report::separated});
     plan_.add("mount namespace", ops::private_mounts{});
+  }
+
+  void add_setting(const std::string& path, const std::string& value, bool is_required) {
+    plan_.add(path, ops::write_setting{plan_.text(path), plan_.bytes(value), is_required});
   }
 
   void set_names() {
@@ -115,8 +139,14 @@ class container_planner {
       plan_.add(paths_[i],
                 ops::attach_file{.mount = root_.files[i], .root = root_.root, .path = plan_.text(paths_[i])});
     }
+    if (has_hooks_before_root(spec_.hooks)) {
+      plan_.add("mounts", ops::tell{child_report::mounted});
+      plan_.add("hooks", ops::receive{.which = barrier::hooks, .first = -1, .count = 0});
+    }
     if (spec_.root.readonly) plan_.add("root filesystem", ops::set_readonly{root_.root});
     plan_.add("root filesystem", ops::enter_root{root_.root});
+    const std::uint64_t propagation = propagation_flags(spec_.linux_part.rootfs_propagation);
+    if (propagation != 0) plan_.add("rootfsPropagation", ops::set_propagation{propagation});
   }
 
   [[nodiscard]] bool has_terminal() const { return spec_.process && spec_.process->terminal; }

@@ -99,6 +99,12 @@ error explain_process(int code, process_step step, const oci::process_spec& proc
         return {errc::command_not_found, "use working directory", process.cwd,
                 "no such file or directory in the container"};
       return system_error(code, "use working directory", process.cwd);
+    case process_step::keyring:
+      return system_error(code, "join", "a session keyring of its own");
+    case process_step::memory_policy:
+      return system_error(code, "set", "linux.memoryPolicy");
+    case process_step::personality:
+      return system_error(code, "set", "linux.personality");
     case process_step::oom_score:
       return {std::error_code(code, std::generic_category()), "set", "oom_score_adj",
               "a score below the caller's takes CAP_SYS_RESOURCE", "use --oom-score-adj with a higher one"};

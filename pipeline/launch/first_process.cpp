@@ -27,11 +27,18 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   inputs_ = std::move(inputs);
   provided_paths_ = std::move(provided_paths);
   begun_ = make_container_plan(spec_, inputs_, provided_paths_);
+  const bool has_user = spec_.linux_part.has(oci::namespace_kind::user);
+  const oci::namespace_spec* pid = spec_.linux_part.find(oci::namespace_kind::pid);
   child_process::options made;
-  made.namespaces = spec_.linux_part.has(oci::namespace_kind::pid) ? CLONE_NEWPID : 0;
+  made.namespaces = namespaces_by_birth(spec_.linux_part);
   made.cgroup = how.cgroup;
-  made.own_memory = how.own_memory;
+  made.own_memory = how.own_memory || has_user;  // who is of another user namespace gets nothing of ours
+  made.forks = pid != nullptr && !pid->path.empty();
   process_ = child_process::spawn(begun_, made);
+  if (has_new(spec_.linux_part, oci::namespace_kind::user)) {
+    write_id_maps(process_.pid(), spec_.linux_part);
+    process_.pass(io::child::barrier::ids);
+  }
   if (how.waits_long) process_.park();
   reports_.emplace(on_.executor, process_.channel());
 }
@@ -48,6 +55,11 @@ task<void> first_process::separated() {
 task<void> first_process::prepared() {
   auto preparing = until(prepared_);
   co_await with_deadline(deadline, std::move(preparing), operation, name_);
+}
+
+task<void> first_process::mounted() {
+  auto mounting = until(mounted_);
+  co_await with_deadline(deadline, std::move(mounting), operation, name_);
 }
 
 void first_process::hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files,
@@ -84,6 +96,8 @@ task<child_process::message> first_process::next_report() {
   if (report.what == child_report::failed) throw explain(report);
   if (report.what == child_report::separated) separated_ = true;
   if (report.what == child_report::prepared) prepared_ = true;
+  if (report.what == child_report::mounted) mounted_ = true;
+  if (report.what == child_report::forked) process_.become(report.error);
   co_return std::move(*message);
 }
 

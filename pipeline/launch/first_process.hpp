@@ -48,6 +48,10 @@ class first_process {
   task<void> separated();
   void link_made() const { process_.pass(io::child::barrier::link); }
   task<void> prepared();
+  // With hooks that come before the root is entered (has_hooks_before_root()), after hand_over(): once they are due,
+  // and when they have been run.
+  task<void> mounted();
+  void hooks_done() const { process_.pass(io::child::barrier::hooks); }
 
   // `whole`: the spec with its process. `files`: in the order of provided_paths. Takes the descriptors.
   void hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files, child_streams streams,
@@ -81,7 +85,7 @@ class first_process {
   std::vector<std::string> provided_paths_;
   io::process::built_plan begun_, whole_;  // the child works on the first until it is lxr-init
   unique_fd root_, terminal_;
-  bool separated_ = false, prepared_ = false;  // what the child has reported
+  bool separated_ = false, prepared_ = false, mounted_ = false;  // what the child has reported
   io::process::child_process process_;
   std::optional<readiness> reports_;
 };

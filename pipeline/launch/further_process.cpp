@@ -29,7 +29,7 @@ io::process::built_plan make_further_plan(const oci::process_spec& process, cons
     plan.add("stdio", ops::use_streams{plan.slot(in.input), plan.slot(in.output), plan.slot(in.errors)});
   }
   add_init(plan, plan.slot(init), plan.slot(memory), -1);
-  add_process(plan, process, in.seccomp, working_directory::required);
+  add_process(plan, process, in.process);
   return plan.build();
 }
 

@@ -10,6 +10,7 @@
 #include "core/oci/runtime_spec/types.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/launch/context.hpp"
+#include "pipeline/launch/process_plan.hpp"
 
 namespace lxr::launch {
 
@@ -22,7 +23,7 @@ struct further_inputs {
   std::vector<int> cgroup_tasks;             // cgroup v1
   bool own_memory = false;                   // a copy of our memory: under a memory limit
   int input = -1, output = -1, errors = -1;  // without a terminal
-  std::string_view seccomp;                  // struct sock_filter each
+  process_inputs process;
 };
 
 struct started_process {

@@ -7,6 +7,8 @@
 
 #include "io/netlink/socket.hpp"
 #include "pipeline/launch/mount_plan.hpp"
+#include "pipeline/launch/namespaces.hpp"
+#include "pipeline/launch/process_plan.hpp"
 
 // What a launch takes besides the spec.
 namespace lxr::launch {
@@ -25,11 +27,13 @@ struct launch_inputs {
   std::string staging_directory;
   std::vector<int> cgroup_tasks;  // cgroup v1: `tasks` files to join
   cgroup_view cgroups;
-  std::vector<bind_source> binds;  // clone_bind_sources()
+  std::vector<bind_source> binds;        // clone_bind_sources()
+  std::vector<joined_namespace> joined;  // open_namespaces()
   network_inputs network;
   bool network_first = false;  // the network before the root: of a container that is made ahead and waits for its root
   bool waits_for_start = false;  // in lxr-init, on its listener
-  std::string_view seccomp;      // the filter, struct sock_filter each, of static storage; empty: none
+  filter_inputs seccomp;
+  std::string keyring;  // process_inputs::keyring
 };
 
 }  // namespace lxr::launch

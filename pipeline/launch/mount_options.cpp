@@ -114,4 +114,12 @@ mount_options read_mount_options(const oci::mount_spec& mount) {
   return out;
 }
 
+std::uint64_t propagation_flags(const std::string& word) {
+  constexpr std::uint64_t ms_rec = 1 << 14;
+  mount_options o;
+  read_propagation(word, o);
+  if (o.propagation == 0 || o.propagation == ms_private) return 0;
+  return o.propagation | (o.recursive_propagation ? ms_rec : 0);
+}
+
 }  // namespace lxr::launch

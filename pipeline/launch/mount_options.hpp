@@ -23,4 +23,7 @@ struct mount_options {
 // Throws errc::unsupported for words that are known and not done yet: "idmap", "ridmap", "tmpcopyup", "remount".
 mount_options read_mount_options(const oci::mount_spec& mount);
 
+// MS_* of linux.rootfsPropagation, "rslave"; 0 for none, and for a private root, which every root is.
+std::uint64_t propagation_flags(const std::string& word);
+
 }  // namespace lxr::launch

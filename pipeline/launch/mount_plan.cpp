@@ -76,6 +76,9 @@ void mount_plan::make_filesystems(const cgroup_view& cgroups) {
         make_filesystem(filesystem("tmpfs", "masks", {"ro", "nosuid", "nodev", "noexec", "size=4k", "nr_inodes=2"}));
   }
   populate_dev();
+  if (spec_.linux_part.has(oci::namespace_kind::user)) {
+    for (const oci::device& d : spec_.linux_part.devices) bind_device(below_root(d.path), d.path);
+  }
   write_sysctls();
 }
 
@@ -108,9 +111,9 @@ void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgro
   for (const std::string& group : cgroups.v1) {
     const std::string tree = group.substr(0, group.rfind('/', group.rfind('/') - 1));
     const slot copy = plan_.slot();
-    plan_.add(group, ops::clone_directory{
+    plan_.add(group, ops::clone_mount{
                          .to = copy,
-                         .directory = plan_.text(group),
+                         .path = plan_.text(group),
                          .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
     entries_.push_back({path + tree.substr(tree.rfind('/')), copy, false});
   }
@@ -143,7 +146,12 @@ void mount_plan::populate_dev() {
   }
   mask_dev_ = dev_;
   if (dev_ < 0) return;
+  const bool may_make_nodes = !spec_.linux_part.has(oci::namespace_kind::user);
   for (const device_node& d : default_devices) {
+    if (!may_make_nodes) {
+      bind_device(std::string("dev/") + d.name, std::string("/dev/") + d.name);
+      continue;
+    }
     plan_.add(std::string("/dev/") + d.name, ops::make_node{.directory = dev_,
                                                             .path = plan_.text(d.name),
                                                             .mode = S_IFCHR | 0666,
@@ -160,6 +168,41 @@ void mount_plan::populate_dev() {
   for (const auto& [name, target] : device_links) {
     plan_.add(std::string("/dev/") + name,
               ops::make_link{.directory = dev_, .path = plan_.text(name), .target = plan_.text(target)});
+  }
+}
+
+// In a user namespace no process may make device nodes: the host's are shown instead.
+void mount_plan::bind_device(const std::string& path, const std::string& host_path) {
+  const slot copy = plan_.slot();
+  plan_.add(
+      "/" + path,
+      ops::clone_mount{.to = copy, .path = plan_.text(host_path), .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
+  entries_.push_back({path, copy, true});
+}
+
+// After all mounts: the devices of the spec may lie in any of them.
+void mount_plan::add_devices(slot root) {
+  if (spec_.linux_part.has(oci::namespace_kind::user)) return;  // bind_device() has shown them
+  const bool is_bare = std::ranges::find(entries_, "dev", &entry::path) == entries_.end();
+  for (const device_node& d : default_devices) {
+    if (!is_bare) break;  // what is mounted at /dev has its own
+    plan_.add(std::string("/dev/") + d.name, ops::make_device{.root = root,
+                                                              .path = plan_.text(std::string("dev/") + d.name),
+                                                              .mode = S_IFCHR | 0666,
+                                                              .device_major = d.major,
+                                                              .device_minor = d.minor,
+                                                              .uid = 0,
+                                                              .gid = 0});
+  }
+  for (const oci::device& d : spec_.linux_part.devices) {
+    const std::uint32_t kind = d.type == "b" ? S_IFBLK : d.type == "p" ? S_IFIFO : S_IFCHR;
+    plan_.add(d.path, ops::make_device{.root = root,
+                                       .path = plan_.text(below_root(d.path)),
+                                       .mode = kind | (d.file_mode.value_or(0666) & 07777),
+                                       .device_major = static_cast<std::uint32_t>(d.major),
+                                       .device_minor = static_cast<std::uint32_t>(d.minor),
+                                       .uid = d.uid.value_or(0),
+                                       .gid = d.gid.value_or(0)});
   }
 }
 
@@ -184,6 +227,7 @@ void mount_plan::attach_all(slot root) {
                                         .no_links = is_sensitive(e.path)});
   }
   if (cgroup_root_ >= 0) plan_.add("cgroups", ops::set_readonly{.mount = cgroup_root_});
+  add_devices(root);
   for (const std::string& path : spec_.linux_part.readonly_paths) {
     plan_.add(path, ops::make_readonly{.root = root, .path = plan_.text(below_root(path))});
   }

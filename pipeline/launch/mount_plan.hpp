@@ -53,6 +53,8 @@ class mount_plan {
   void make_cgroups(const oci::mount_spec& at, const cgroup_view& cgroups);
   io::child::slot make_filesystem(const oci::mount_spec& mount);
   void populate_dev();
+  void bind_device(const std::string& path, const std::string& host_path);
+  void add_devices(io::child::slot root);
   void write_sysctls();
   io::process::plan_builder& plan_;
   const oci::runtime_spec& spec_;

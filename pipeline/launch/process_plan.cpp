@@ -97,8 +97,13 @@ void set_oom_score(plan_builder& plan, process_attributes& out, int score) {
   out.oom_score_required = score != 0;
 }
 
-process_attributes attributes_of(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp,
-                                 working_directory cwd) {
+// personality(2).
+std::uint32_t personality_of(const oci::personality_spec& p) {
+  constexpr std::uint32_t per_linux = 0, per_linux32 = 8;
+  return p.domain == "LINUX32" ? per_linux32 : per_linux;
+}
+
+process_attributes attributes_of(plan_builder& plan, const oci::process_spec& process, const process_inputs& in) {
   process_attributes out;
   out.uid = process.user.uid;
   out.gid = process.user.gid;
@@ -117,7 +122,7 @@ process_attributes attributes_of(plan_builder& plan, const oci::process_spec& pr
   out.limits = plan.bytes(bytes_of(limits));
   if (process.oom_score_adj) set_oom_score(plan, out, *process.oom_score_adj);
   out.directory = plan.text(process.cwd);
-  out.makes_directory = cwd == working_directory::made;
+  out.makes_directory = in.makes_directory;
   if (process.scheduler) {
     const scheduling_attributes s = scheduling_of(*process.scheduler);
     out.scheduling = plan.bytes({reinterpret_cast<const char*>(&s), sizeof s});
@@ -127,7 +132,10 @@ process_attributes attributes_of(plan_builder& plan, const oci::process_spec& pr
     out.io_priority = io_priority_of(*process.io_priority);
   }
   out.no_new_privileges = process.no_new_privileges;
-  if (!seccomp.empty()) out.filter = plan.bytes(seccomp);
+  if (!in.seccomp.program.empty()) out.filter = plan.bytes(in.seccomp.program);
+  out.filter_flags = in.seccomp.flags;
+  if (in.personality) out.personality = personality_of(*in.personality);
+  if (!in.keyring.empty()) out.keyring = plan.text(in.keyring);
   return out;
 }
 
@@ -150,10 +158,9 @@ void add_init(plan_builder& plan, io::child::slot program, io::child::slot memor
   if (listener >= 0) plan.add("start", ops::wait_start{});
 }
 
-void add_process(plan_builder& plan, const oci::process_spec& process, std::string_view seccomp,
-                 working_directory cwd) {
+void add_process(plan_builder& plan, const oci::process_spec& process, const process_inputs& in) {
   plan.add("descriptors", ops::close_others{});
-  plan.add(process.cwd, ops::become_process{plan.put_struct(attributes_of(plan, process, seccomp, cwd))});
+  plan.add(process.cwd, ops::become_process{plan.put_struct(attributes_of(plan, process, in))});
   std::string candidates;
   for (const std::string& path : program_candidates(process)) candidates.append(path).push_back('\0');
   ops::exec exec{.candidates = plan.bytes(candidates)};

@@ -15,11 +15,6 @@ void refuse_if(bool asked, const std::string& property) {
 
 void check_namespaces(const oci::linux_spec& s, bool has_network) {
   using oci::namespace_kind;
-  for (const oci::namespace_spec& n : s.namespaces) {
-    refuse_if(!n.path.empty(), std::string("linux.namespaces: joining one of kind ") + oci::to_word(n.type));
-    refuse_if(n.type == namespace_kind::user || n.type == namespace_kind::time,
-              std::string("linux.namespaces: one of kind ") + oci::to_word(n.type));
-  }
   if (!s.has(namespace_kind::mount)) {
     throw error(errc::invalid_argument, "use", "linux.namespaces",
                 "without a mount namespace the mounts would be the host's");
@@ -28,11 +23,6 @@ void check_namespaces(const oci::linux_spec& s, bool has_network) {
     throw error(errc::invalid_argument, "use", "linux.namespaces",
                 "without a network namespace the settings would be the host's");
   }
-}
-
-bool has_hooks(const oci::hooks_spec& h) {
-  return !(h.prestart.empty() && h.create_runtime.empty() && h.create_container.empty() && h.start_container.empty() &&
-           h.poststart.empty() && h.poststop.empty());
 }
 
 }  // namespace
@@ -44,18 +34,10 @@ void check_supported(const oci::runtime_spec& spec, bool has_network) {
     throw error(errc::invalid_argument, "use", "hostname", "without a uts namespace it would be the host's");
   }
   if (spec.process) check_supported(*spec.process);
-  refuse_if(has_hooks(spec.hooks), "hooks");
-  refuse_if(!s.uid_mappings.empty() || !s.gid_mappings.empty(), "linux.uidMappings");
-  refuse_if(!s.devices.empty(), "linux.devices");
   refuse_if(!s.net_devices.empty(), "linux.netDevices");
-  refuse_if(!s.rootfs_propagation.empty() && s.rootfs_propagation != "private" && s.rootfs_propagation != "rprivate",
-            "linux.rootfsPropagation " + s.rootfs_propagation);
-  refuse_if(s.seccomp.has_value(), "linux.seccomp");
   refuse_if(!s.mount_label.empty(), "linux.mountLabel");
   refuse_if(s.intel_rdt.has_value(), "linux.intelRdt");
   refuse_if(s.memory_policy.has_value(), "linux.memoryPolicy");
-  refuse_if(s.personality.has_value(), "linux.personality");
-  refuse_if(!s.time_offsets.empty(), "linux.timeOffsets");
 }
 
 void check_supported(const oci::process_spec& process) {

@@ -245,7 +245,8 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   state.exit_code = status.code;
   state.finished_ns = unix_time_ns();
   state.failure = s.start_failure;
-  state.oom_killed = s.container.config.resources.memory > 0 && container::cgroup_of(engine_.where, engine_.cgroups, id, state).had_oom_kill();
+  state.oom_killed = s.container.config.resources.memory > 0 &&
+                     container::cgroup_of(engine_.where, engine_.cgroups, id, state).had_oom_kill();
   container::release_kernel_objects(engine_.where, engine_.cgroups, id, state);
   state.init = {};
   state.address.clear();

@@ -53,7 +53,7 @@ TEST(container_plan, partial_and_whole_agree_up_to_become_init) {
       in.cgroups.v1 = {"/sys/fs/cgroup/memory/lxr/x"};
       in.waits_for_start = waits;
       in.network_first = waits;
-      in.seccomp = io::seccomp::default_profile();
+      in.seccomp.program = io::seccomp::default_profile();
       const auto partial = make_container_plan(spec::make_surroundings(config), in, provided),
                  whole = make_container_plan(shell(config), in, provided);
       const std::vector<op> begun = operations(partial), all = operations(whole);
@@ -121,9 +121,9 @@ TEST(container_plan, a_spec_that_would_change_the_host_is_refused) {
   // What lxr does not do yet is not passed over.
   refused([](oci::runtime_spec& s) { s.linux_part.namespaces.front().path = "/proc/1/ns/pid"; });
   refused([](oci::runtime_spec& s) { s.process->apparmor_profile = "a"; });
-  refused([](oci::runtime_spec& s) { s.linux_part.seccomp.emplace(); });
-  refused([](oci::runtime_spec& s) { s.hooks.poststop.push_back({"/h", {}, {}, {}}); });
-  refused([](oci::runtime_spec& s) { s.linux_part.devices.push_back({"c", "/dev/x", 1, 3, {}, {}, {}}); });
+  refused([](oci::runtime_spec& s) { s.linux_part.memory_policy.emplace(); });
+  refused([](oci::runtime_spec& s) { s.linux_part.intel_rdt.emplace(); });
+  refused([](oci::runtime_spec& s) { s.linux_part.mount_label = "l"; });
 }
 
 TEST(mount_options, words_become_attributes_and_the_last_one_counts) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/launch/start_socket.hpp"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "core/base/error.hpp"
+
+namespace lxr::launch {
+namespace {
+
+using io::child::child_report;
+
+constexpr const char* operation = "start container";
+
+unique_fd make_socket() {
+  unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!fd) throw_errno("create", "start socket");
+  return fd;
+}
+
+// By descriptor: the path of the directory may be longer than a socket address.
+sockaddr_un address_in(int directory) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/start", directory);
+  return address;
+}
+
+}  // namespace
+
+unique_fd listen_for_start(int directory) {
+  unique_fd fd = make_socket();
+  const sockaddr_un address = address_in(directory);
+  ::unlinkat(directory, "start", 0);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 8) != 0)
+    throw_errno("listen on", "start socket");
+  return fd;
+}
+
+starter::starter(int directory) : socket_(make_socket()) {
+  const timeval limit{60, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const sockaddr_un address = address_in(directory);
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw_errno("start", "container");
+}
+
+std::optional<child_report> starter::finish() {
+  bool about_to_exec = false;
+  child_report report{};
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), &report, sizeof report, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("start", "container");
+    if (got == 0) break;
+    if (got != sizeof report) {
+      throw error(errc::conflict, operation, "", "another version of lxr made it, and it speaks otherwise",
+                  "remove it and create it again");
+    }
+    if (report.what == child_report::about_to_exec) about_to_exec = true;
+    if (report.what == child_report::failed) return report;
+  }
+  if (about_to_exec) return std::nullopt;
+  throw error(errc::conflict, operation, "", "its first process was killed before it could start");
+}
+
+}  // namespace lxr::launch
