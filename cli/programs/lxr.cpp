@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "cli/attach/background.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
+#include "cli/runtime/program.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -21,6 +23,7 @@ void print_help() {
       "Usage: lxr [--root DIR] [--state DIR] COMMAND [ARGUMENT ...]\n\nFast containers from OCI images.\n\nCommands:\n";
   for (const command& c : all_commands())
     text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
+  text += "  runtime   Be an OCI runtime: create, start, state, kill, delete, exec, ... of bundles\n";
   text += std::string(
               "\nOptions:\n"
               "  --root DIR     where images and containers are kept (LXR_ROOT; ") +
@@ -71,6 +74,8 @@ int run(int argc, char** argv) {
     print_help();
     return global.wants_help() || help ? 0 : tool_failed;
   }
+  if (call.words.front() == "runtime")
+    return runtime_verbs::run_program("lxr-runtime", {call.words.begin() + 1, call.words.end()});
   return dispatch(call, "", all_commands());
 }
 
@@ -98,7 +103,10 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, heap_step * 8);
   int code = 0;
   try {
-    code = lxr::cli::run(argc, argv);
+    const std::string name = argc > 0 ? std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1) : "";
+    code = name == "lxr-runtime" || name == "runc" || name == "crun"
+               ? lxr::cli::runtime_verbs::run_program(name, {argv + 1, argv + argc})
+               : lxr::cli::run(argc, argv);
   } catch (...) {
     code = lxr::cli::report_failure(std::current_exception());
   }

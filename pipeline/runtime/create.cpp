@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/async/rollback.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/oci/runtime_spec/document.hpp"
+#include "core/oci/runtime_spec/validate.hpp"
+#include "io/cgroup/group.hpp"
+#include "io/cgroup/removal.hpp"
+#include "io/mount/bind.hpp"
+#include "io/seccomp/compile.hpp"
+#include "pipeline/launch/first_process.hpp"
+#include "pipeline/launch/hooks.hpp"
+#include "pipeline/launch/spec_inputs.hpp"
+#include "pipeline/launch/start_socket.hpp"
+#include "pipeline/network/bridge_network.hpp"
+#include "pipeline/runtime/console.hpp"
+#include "pipeline/runtime/runtime.hpp"
+
+namespace lxr::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using oci::namespace_kind;
+
+std::string absolute(const std::string& path) {
+  std::error_code failure;
+  const fs::path out = fs::weakly_canonical(path, failure);
+  return failure ? path : out.string();
+}
+
+oci::runtime_spec read_spec(const create_options& options) {
+  const std::string path = options.config.empty() ? options.bundle + "/config.json" : options.config;
+  const auto text = file::read_at(AT_FDCWD, path);
+  if (!text) throw error(errc::not_found, "open", path, "no such file or directory");
+  oci::runtime_spec spec = oci::parse_runtime_spec(*text, path);
+  oci::validate(spec, path);
+  if (!spec.process) throw error(errc::invalid_argument, "use", path, "process is missing");
+  return spec;
+}
+
+// config-linux.md, "Cgroups Path": absolute paths are below the mount point of each hierarchy; so are relative ones
+// here.
+std::string cgroup_path_of(const oci::runtime_spec& spec, const std::string& id) {
+  const std::string& path = spec.linux_part.cgroups_path;
+  const auto first = path.find_first_not_of('/');
+  if (first == std::string::npos) return "lxr-runtime/" + id;
+  if (path.find(':') != std::string::npos)
+    throw error(errc::unsupported, "use", "linux.cgroupsPath " + path, "lxr knows no systemd cgroups yet");
+  const std::string normal = fs::path(path.substr(first)).lexically_normal().string();
+  if (normal.starts_with(".."))
+    throw error(errc::invalid_argument, "use", "linux.cgroupsPath " + path, "it leads out of the hierarchy");
+  return normal.ends_with('/') ? normal.substr(0, normal.size() - 1) : normal;
+}
+
+unique_fd duplicate(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+// One create in progress.
+class create_run {
+ public:
+  create_run(host& on, create_options options)
+      : on_(on), options_(std::move(options)), first_(on.launching, options_.id) {}
+
+  task<created_container> run() {
+    options_.bundle = absolute(options_.bundle);
+    spec_ = read_spec(options_);
+    check_console();
+    directory_ = container_directory::create(on_.root, options_.id);
+    undo_.add("directory", [this] { directory_.remove(); });
+    describe_container();
+    make_cgroup();
+    base_ = file::open_at(AT_FDCWD, options_.bundle, O_PATH | O_DIRECTORY);
+    spawn();
+    hand_over();
+    if (launch::has_hooks_before_root(spec_.hooks)) {
+      co_await first_.mounted();
+      auto hooks = run_hooks();
+      co_await std::move(hooks);
+      first_.hooks_done();
+    }
+    co_await first_.running();
+    out_.init = identify(first_.process().pid());
+    unique_fd terminal = first_.take_terminal();
+    if (terminal && !options_.console_socket.empty()) send_console(options_.console_socket, std::move(terminal));
+    directory_.save_spec(spec_);
+    directory_.save(out_);
+    write_pid_file(options_.pid_file, out_.init.pid);
+    undo_.commit();
+    first_.take_process().release();
+    co_return created_container{out_, std::move(terminal)};
+  }
+
+  [[nodiscard]] std::string undo() noexcept {
+    static_cast<void>(first_.take_process());
+    return undo_.run();
+  }
+
+ private:
+  void check_console() const {
+    if (spec_.process->terminal && options_.console_socket.empty() && !options_.keeps_terminal) {
+      throw error(errc::invalid_argument, "create", "container " + options_.id,
+                  "process.terminal is set, but there is no console socket", "use --console-socket");
+    }
+    if (!spec_.process->terminal && !options_.console_socket.empty()) {
+      throw error(errc::invalid_argument, "create", "container " + options_.id,
+                  "there is a console socket, but process.terminal is not set");
+    }
+  }
+
+  void describe_container() {
+    out_.id = options_.id;
+    out_.bundle = options_.bundle;
+    out_.rootfs =
+        spec_.root.path.starts_with('/') ? spec_.root.path : absolute(options_.bundle + "/" + spec_.root.path);
+    out_.created_ns = unix_time_ns();
+    out_.owner = ::getuid();
+    struct stat st{};
+    if (::stat(out_.rootfs.c_str(), &st) != 0 || !S_ISDIR(st.st_mode))
+      throw error(errc::not_found, "use", "root.path " + out_.rootfs, "no such directory");
+  }
+
+  void make_cgroup() {
+    if (!options_.uses_cgroups) return;
+    out_.cgroup = cgroup_path_of(spec_, options_.id);
+    undo_.add("cgroup", [this] { io::cgroup::remove(on_.cgroups, out_.cgroup, out_.cgroup_trees); });
+    cgroup_ = io::cgroup::group::create(on_.cgroups, out_.cgroup, launch::cgroup_resources(spec_), {},
+                                        io::cgroup::membership::every_tree);
+    out_.cgroup_trees = cgroup_->trees();
+  }
+
+  void spawn() {
+    launch::launch_inputs in;
+    in.staging_directory = out_.rootfs;
+    if (cgroup_) {
+      for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
+      in.cgroups = {on_.cgroups.unified, cgroup_->paths()};
+    }
+    in.binds = launch::clone_bind_sources(spec_, base_.get());
+    in.joined = launch::open_namespaces(spec_.linux_part);
+    if (launch::has_new(spec_.linux_part, namespace_kind::network)) {
+      loopback_ = network::bridge_network::loopback_configuration();
+      in.network.inner = &loopback_;
+    }
+    in.waits_for_start = true;
+    if (spec_.linux_part.seccomp) {
+      filter_ = io::seccomp::compile(*spec_.linux_part.seccomp);
+      in.seccomp = {filter_.program, filter_.flags};
+    }
+    if (options_.new_keyring) in.keyring = "_ses." + options_.id;
+    first_.spawn(spec_, std::move(in), {},
+                 {cgroup_ ? cgroup_->directory() : -1, spec_.linux_part.resources.memory.has_value(), false});
+  }
+
+  void hand_over() {
+    unique_fd root = io::mount::clone_mount(AT_FDCWD, out_.rootfs, true);
+    launch::child_streams streams;
+    if (!spec_.process->terminal) streams = {duplicate(0), duplicate(1), duplicate(2)};
+    first_.hand_over(spec_, std::move(root), {}, std::move(streams), launch::listen_for_start(directory_.fd()));
+  }
+
+  task<void> run_hooks() {
+    const oci::hooks_spec& h = spec_.hooks;
+    container_state state{out_, status::creating, spec_.annotations};
+    state.kept.init = identify(first_.process().pid());
+    const std::string document = json::dump(state_document(state));
+    std::vector<oci::hook> before = h.prestart;
+    before.insert(before.end(), h.create_runtime.begin(), h.create_runtime.end());
+    auto outside = launch::run_hooks(on_.launching, {"createRuntime", -1, 0}, std::move(before), document);
+    co_await std::move(outside);
+    auto inside = launch::run_hooks(
+        on_.launching, {"createContainer", first_.process().pidfd(), launch::namespaces_of(spec_.linux_part)},
+        h.create_container, document);
+    co_await std::move(inside);
+  }
+
+  host& on_;
+  create_options options_;
+  oci::runtime_spec spec_;
+  container_directory directory_;
+  record out_;
+  unique_fd base_;
+  std::optional<io::cgroup::group> cgroup_;
+  io::netlink::batch loopback_;
+  io::seccomp::filter filter_;
+  launch::first_process first_;
+  rollback undo_;
+};
+
+}  // namespace
+
+task<created_container> create(host& on, create_options options) {
+  create_run run(on, std::move(options));
+  std::exception_ptr failure;
+  try {
+    auto running = run.run();
+    co_return co_await std::move(running);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  static_cast<void>(run.undo());
+  std::rethrow_exception(failure);
+}
+
+}  // namespace lxr::runtime

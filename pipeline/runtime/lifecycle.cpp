@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "io/cgroup/freezer.hpp"
+#include "io/cgroup/removal.hpp"
+#include "io/process/child_process.hpp"
+#include "pipeline/launch/failure.hpp"
+#include "pipeline/launch/hooks.hpp"
+#include "pipeline/launch/namespaces.hpp"
+#include "pipeline/launch/start_socket.hpp"
+#include "pipeline/runtime/runtime.hpp"
+
+namespace lxr::runtime {
+namespace {
+
+[[noreturn]] void refuse(const char* operation, const std::string& id, const std::string& why) {
+  throw error(errc::conflict, operation, "container " + id, why);
+}
+
+// The state of a container whose directory the caller holds.
+container_state held_state(const host& on, const container_directory& directory, const std::string& id) {
+  const auto kept = directory.load();
+  if (!kept) return {{.id = id}, status::stopped, {}};
+  container_state s{*kept, status::stopped, {}};
+  if (!kept->init.is_alive()) return s;
+  s.now = directory.is_waiting() ? status::created : status::running;
+  if (!kept->cgroup.empty() && io::cgroup::is_frozen(on.cgroups, kept->cgroup)) s.now = status::paused;
+  return s;
+}
+
+std::string document_of(container_state s, status now, const oci::runtime_spec& spec) {
+  s.now = now;
+  s.annotations = spec.annotations;
+  return json::dump(state_document(s));
+}
+
+task<void> end_first(host& on, const record& kept) {
+  const unique_fd pidfd = kept.init.open();
+  if (!pidfd) co_return;
+  io::process::send_signal(pidfd.get(), SIGKILL);
+  if (!kept.cgroup.empty()) io::cgroup::kill(on.cgroups, kept.cgroup, SIGKILL);
+  readiness end(on.launching.executor, pidfd.get());
+  auto ending = end.readable();
+  co_await with_deadline(std::chrono::seconds(10), std::move(ending), "end", "container " + kept.id);
+}
+
+}  // namespace
+
+task<void> start(host& on, std::string id) {
+  const container_directory directory = container_directory::open(on.root, id);
+  const container_state s = held_state(on, directory, id);
+  if (s.now != status::created)
+    refuse("start", id, std::string("cannot start a container in the ") + to_word(s.now) + " state");
+  const oci::runtime_spec spec = directory.load_spec();
+  std::exception_ptr failure;
+  try {
+    const unique_fd pidfd = s.kept.init.open();
+    auto before =
+        launch::run_hooks(on.launching, {"startContainer", pidfd.get(), launch::namespaces_of(spec.linux_part)},
+                          spec.hooks.start_container, document_of(s, status::created, spec));
+    co_await std::move(before);
+    launch::starter starting(directory.fd());
+    directory.mark_started();
+    if (const auto failed = starting.finish())
+      throw launch::explain_failure({}, *failed, spec.process.value_or(oci::process_spec{.args = {"its command"}}));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    auto ending = end_first(on, s.kept);
+    co_await std::move(ending);
+    std::rethrow_exception(failure);
+  }
+  auto after = launch::run_hooks(on.launching, {"poststart", -1, 0}, spec.hooks.poststart,
+                                 document_of(s, status::running, spec));
+  co_await std::move(after);
+}
+
+void kill(const host& on, const std::string& id, int signal, bool all) {
+  const container_directory directory = container_directory::open(on.root, id);
+  const container_state s = held_state(on, directory, id);
+  bool own_pids = true;
+  quietly([&] { own_pids = directory.load_spec().linux_part.has(oci::namespace_kind::pid); });
+  const bool group = (all || !own_pids) && !s.kept.cgroup.empty();
+  if (s.now == status::stopped && !group) refuse("kill", id, "container not running");
+  if (group) {
+    io::cgroup::kill(on.cgroups, s.kept.cgroup, signal);
+    return;
+  }
+  const unique_fd pidfd = s.kept.init.open();
+  if (!pidfd) refuse("kill", id, "container not running");
+  io::process::send_signal(pidfd.get(), signal);
+  // What is frozen dies only once it is thawed.
+  if (signal == SIGKILL && s.now == status::paused) io::cgroup::thaw(on.cgroups, s.kept.cgroup);
+}
+
+task<void> remove(host& on, std::string id, bool force) {
+  std::optional<container_directory> directory;
+  try {
+    directory = container_directory::open(on.root, id);
+  } catch (const error& e) {
+    if (!force || e.code() != errc::not_found) throw;
+  }
+  if (!directory) co_return;
+  const container_state s = held_state(on, *directory, id);
+  if (!force && (s.now == status::running || s.now == status::paused))
+    refuse("delete", id, std::string("container still running: it is not stopped: ") + to_word(s.now));
+  if (s.now == status::paused) io::cgroup::thaw(on.cgroups, s.kept.cgroup);
+  auto ending = end_first(on, s.kept);
+  co_await std::move(ending);
+  if (!s.kept.cgroup.empty()) io::cgroup::remove(on.cgroups, s.kept.cgroup);
+  oci::runtime_spec spec;
+  quietly([&] { spec = directory->load_spec(); });
+  directory->remove();
+  // "the runtime MUST log a warning, but the remaining hooks and lifecycle continue" (runtime.md, 13).
+  for (const oci::hook& hook : spec.hooks.poststop) {
+    std::exception_ptr failure;
+    try {
+      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped, spec));
+      co_await std::move(after);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) on.launching.events.message(describe(failure));
+  }
+}
+
+}  // namespace lxr::runtime

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "io/cgroup/layout.hpp"
+#include "pipeline/launch/context.hpp"
+#include "pipeline/launch/further_process.hpp"
+#include "pipeline/runtime/record.hpp"
+
+// The operations of the OCI runtime (runtime.md, "Operations") on containers that are made of bundles. Callers are
+// podman, containerd, docker and others, by the command line in cli/runtime. No process of lxr stays behind: a created
+// container's first process waits in lxr-init for start(), and what runs is nobody's child but its caller's
+// subreaper's. Runs on: the loop's strand of the context.  Cancel: terminal.
+namespace lxr::runtime {
+
+enum class status { creating, created, running, paused, stopped };
+const char* to_word(status s);
+
+// What a verb of one process works with.
+struct host {
+  launch::context& launching;
+  std::string root;  // the directory of the containers' directories
+  io::cgroup::layout cgroups;
+};
+
+struct create_options {
+  std::string id, bundle = ".", config;  // config: a file in the place of the bundle's config.json
+  std::string console_socket;            // where the terminal's master goes
+  bool keeps_terminal = false;           // without that: the caller gets it
+  std::string pid_file;
+  bool new_keyring = true;
+  bool uses_cgroups = true;  // false: cgroup manager "disabled"
+};
+
+struct created_container {
+  record kept;
+  unique_fd terminal;  // with keeps_terminal: the pty's master
+};
+// A container that is created, or its failure: nothing is left then.
+// Failure: throws lxr::error with the words that callers look for; errc::hook_failed for hooks.
+task<created_container> create(host& on, create_options options);
+
+// Starts a created container. Hooks startContainer run before, poststart after.
+// Failure: as create(); the container's processes are killed, and it is stopped then.
+task<void> start(host& on, std::string id);
+
+struct container_state {
+  runtime::record kept;
+  runtime::status now = status::stopped;
+  oci::annotations_map annotations;
+};
+container_state state_of(const host& on, const std::string& id);
+// The specification's document (runtime.md, "State"), with what runc adds: rootfs, created, owner.
+json::object state_document(const container_state& s);
+
+// Sends a signal to the first process; with `all`, and where the container has no pid namespace of its own, to all
+// processes of its cgroup.
+void kill(const host& on, const std::string& id, int signal, bool all);
+
+// Removes a stopped or created container: what waits is killed, hooks poststop run. With `force` also a running one,
+// and one that does not exist is no failure.
+// Failure: throws errc::conflict for one that runs, errc::timed_out when its first process does not end within 10 s.
+task<void> remove(host& on, std::string id, bool force);
+
+// Stops and continues all processes.
+void pause(const host& on, const std::string& id);
+void resume(const host& on, const std::string& id);
+void update(const host& on, const std::string& id, const oci::resources_spec& resources);
+std::vector<pid_t> processes(const host& on, const std::string& id);
+
+struct exec_options {
+  oci::process_spec process;
+  std::string console_socket, pid_file;
+  bool ignore_paused = false;
+};
+// Starts a further process with the caller's standard streams, or a terminal whose master goes to console_socket or, if
+// there is none, is returned.
+// Failure: throws errc::conflict for a container that is stopped or paused, else as start_further_process().
+task<launch::started_process> exec(host& on, std::string id, exec_options options);
+
+// The container's process with changes of an exec without a process document.
+oci::process_spec process_of(const host& on, const std::string& id);
+
+}  // namespace lxr::runtime
