@@ -3,8 +3,10 @@
 
 #include <linux/netlink.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 // Netlink messages as they lie in memory: nlmsghdr, the header of a family, attributes (netlink(7)). The functions do
 // what those of libmnl do; a test compares both. lxr does not use libmnl here because Debian has no static one, and a
@@ -61,8 +63,18 @@ inline void attr_put_strz(nlmsghdr* h, std::uint16_t type, const char* text) {
   attr_put(h, type, std::strlen(text) + 1, text);
 }
 
-inline const void* payload(const nlmsghdr* h) { return reinterpret_cast<const char*>(h) + NLMSG_HDRLEN; }
 inline void* payload(nlmsghdr* h) { return reinterpret_cast<char*>(h) + NLMSG_HDRLEN; }
+// Returns what follows the general header of a received message; null when the message is too short for it.
+template <class Header>
+const Header* header_of(const nlmsghdr* h) {
+  if (h->nlmsg_len < NLMSG_HDRLEN + sizeof(Header)) return nullptr;
+  return reinterpret_cast<const Header*>(reinterpret_cast<const char*>(h) + NLMSG_HDRLEN);
+}
+// Returns the errno value of a received NLMSG_ERROR; 0 for an acknowledgement.
+inline int error_of(const nlmsghdr* h) {
+  const auto* e = header_of<nlmsgerr>(h);
+  return e == nullptr ? EPROTO : -e->error;
+}
 
 // Calls each(message) for every whole message in the `size` received bytes, until it returns false.
 template <class Each>
@@ -88,10 +100,18 @@ void for_each_attribute(const nlmsghdr* h, std::size_t header_size, Each each) {
   }
 }
 inline std::uint16_t attr_type(const nlattr* a) { return a->nla_type & NLA_TYPE_MASK; }
-inline const char* attr_str(const nlattr* a) { return reinterpret_cast<const char*>(a + 1); }
+inline std::string_view attr_bytes(const nlattr* a) {
+  return {reinterpret_cast<const char*>(a + 1), a->nla_len - sizeof *a};
+}
+// Without the NUL that the kernel ends most texts with.
+inline std::string_view attr_text(const nlattr* a) {
+  const std::string_view all = attr_bytes(a);
+  return all.substr(0, all.find('\0'));
+}
+// 0 for an attribute that is too short.
 inline std::uint32_t attr_u32(const nlattr* a) {
   std::uint32_t value = 0;
-  std::memcpy(&value, a + 1, sizeof value);
+  if (attr_bytes(a).size() >= sizeof value) std::memcpy(&value, a + 1, sizeof value);
   return value;
 }
 

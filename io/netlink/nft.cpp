@@ -143,11 +143,11 @@ std::vector<table> list_tables() {
   socket::open(NETLINK_NETFILTER).dump(request, [&out](const nlmsghdr* h) {
     table t;
     for_each_attribute(h, sizeof(nfgenmsg), [&t](const nlattr* a) {
-      if (attr_type(a) == NFTA_TABLE_NAME) t.name = attr_str(a);
-      const std::size_t size = a->nla_len - sizeof *a;
-      if (attr_type(a) != NFTA_TABLE_USERDATA || size < 3 || attr_str(a)[0] != 0) return;
-      const std::size_t length = static_cast<unsigned char>(attr_str(a)[1]);
-      if (length > 0 && length <= size - 2) t.comment.assign(attr_str(a) + 2, length - 1);
+      if (attr_type(a) == NFTA_TABLE_NAME) t.name = attr_text(a);
+      const std::string_view data = attr_bytes(a);
+      if (attr_type(a) != NFTA_TABLE_USERDATA || data.size() < 3 || data[0] != 0) return;
+      const std::size_t length = static_cast<unsigned char>(data[1]);
+      if (length > 0 && length <= data.size() - 2) t.comment = data.substr(2, length - 1);
     });
     out.push_back(std::move(t));
   });

@@ -245,10 +245,12 @@ std::vector<link> list_links(const socket& route) {
   std::vector<link> out;
   route.dump(request, [&out](const nlmsghdr* h) {
     link one;
-    one.index = static_cast<const ifinfomsg*>(payload(h))->ifi_index;
+    const auto* info = header_of<ifinfomsg>(h);
+    if (info == nullptr) return;
+    one.index = info->ifi_index;
     for_each_attribute(h, sizeof(ifinfomsg), [&one](const nlattr* a) {
-      if (attr_type(a) == IFLA_IFNAME) one.name = attr_str(a);
-      if (attr_type(a) == IFLA_IFALIAS) one.alias.assign(attr_str(a), ::strnlen(attr_str(a), a->nla_len - sizeof *a));
+      if (attr_type(a) == IFLA_IFNAME) one.name = attr_text(a);
+      if (attr_type(a) == IFLA_IFALIAS) one.alias = attr_text(a);
       if (attr_type(a) == IFLA_MASTER) one.master = static_cast<int>(attr_u32(a));
     });
     out.push_back(std::move(one));
@@ -270,7 +272,8 @@ std::vector<subnet> used_subnets(const socket& route) {
   a->ifa_family = AF_INET;
   addresses.finish();
   route.dump(addresses, [&out](const nlmsghdr* m) {
-    const auto* info = static_cast<const ifaddrmsg*>(payload(m));
+    const auto* info = header_of<ifaddrmsg>(m);
+    if (info == nullptr) return;
     for_each_attribute(m, sizeof(ifaddrmsg), [&out, info](const nlattr* at) {
       if (attr_type(at) == IFA_ADDRESS) out.push_back({ntohl(attr_u32(at)), info->ifa_prefixlen});
     });
@@ -281,8 +284,8 @@ std::vector<subnet> used_subnets(const socket& route) {
   r->rtm_family = AF_INET;
   routes.finish();
   route.dump(routes, [&out](const nlmsghdr* m) {
-    const auto* info = static_cast<const rtmsg*>(payload(m));
-    if (info->rtm_dst_len == 0) return;
+    const auto* info = header_of<rtmsg>(m);
+    if (info == nullptr || info->rtm_dst_len == 0) return;
     for_each_attribute(m, sizeof(rtmsg), [&out, info](const nlattr* at) {
       if (attr_type(at) == RTA_DST) out.push_back({ntohl(attr_u32(at)), info->rtm_dst_len});
     });

@@ -89,8 +89,7 @@ std::vector<socket::failure> socket::exchange(const batch& requests) const {
     if (got < 0) throw_errno("receive", "netlink messages");
     for_each_message(buffer, static_cast<std::size_t>(got), [&](const nlmsghdr* h) {
       if (h->nlmsg_type != NLMSG_ERROR) return true;
-      const int code = static_cast<const nlmsgerr*>(payload(h))->error;
-      if (code != 0) failures.push_back({h->nlmsg_seq, -code});
+      if (const int code = error_of(h); code != 0) failures.push_back({h->nlmsg_seq, code});
       --missing;
       return true;
     });
@@ -114,8 +113,8 @@ void socket::dump(const batch& request, const std::function<void(const nlmsghdr*
     bool over = false;
     for_each_message(buffer, static_cast<std::size_t>(got), [&](const nlmsghdr* h) {
       over = h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR;
-      const int code = h->nlmsg_type == NLMSG_ERROR ? static_cast<const nlmsgerr*>(payload(h))->error : 0;
-      if (code != 0) throw_errno(-code, "list", request.subject(1));
+      const int code = h->nlmsg_type == NLMSG_ERROR ? error_of(h) : 0;
+      if (code != 0) throw_errno(code, "list", request.subject(1));
       if (!over) each(h);
       return !over;
     });

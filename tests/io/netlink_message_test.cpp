@@ -95,6 +95,26 @@ TEST(netlink_message, is_read_as_libmnl_reads_it_and_never_past_its_end) {
   }
 }
 
+TEST(netlink_message, what_is_too_short_is_read_as_nothing) {
+  memory m;
+  nlmsghdr* const h = put_header(m.bytes);
+  EXPECT_EQ(header_of<rtmsg>(h), nullptr);
+  EXPECT_EQ(error_of(h), EPROTO);
+  put_extra_header(h, sizeof(rtmsg));
+  EXPECT_NE(header_of<rtmsg>(h), nullptr);
+  attr_put_u8(h, 1, 7);
+  attr_put_str(h, 2, "name");  // without a NUL at its end
+  attr_put_strz(h, 3, "name");
+  attr_put_u32(h, 4, 7);
+  std::vector<std::pair<std::string, std::uint32_t>> read;
+  for_each_attribute(h, sizeof(rtmsg), [&read](const nlattr* a) { read.emplace_back(attr_text(a), attr_u32(a)); });
+  ASSERT_EQ(read.size(), 4u);
+  EXPECT_EQ(read[0].second, 0u);
+  EXPECT_EQ(read[1].first, "name");
+  EXPECT_EQ(read[2].first, "name");
+  EXPECT_EQ(read[3].second, 7u);
+}
+
 TEST(netlink_message, several_in_one_buffer_and_a_cut_one) {
   std::vector<char> buffer(64);
   nlmsghdr* const first = put_header(buffer.data());
