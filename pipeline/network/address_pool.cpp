@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/record.hpp"
 
 namespace lxr::network {
 
@@ -18,15 +20,33 @@ namespace lxr::network {
 struct address_pool::layout {
   std::atomic<std::uint32_t> next;
   std::atomic<std::uint32_t> high;
-  char unused[4096 - 8];
+  std::atomic<std::uint64_t> format;  // 0 in a file that an lxr without versions made; that format is version 1
+  char unused[4096 - 16];
   std::atomic<std::uint64_t> owners[];
 
   static std::size_t bytes(std::uint32_t size) { return 4096 + std::size_t{size} * sizeof(std::atomic<std::uint64_t>); }
 };
 
+namespace {
+
+constexpr std::uint64_t magic = 0x6c787261, magic_bits = 32;  // "lxra", above the version
+constexpr std::uint64_t format = magic << magic_bits | record::first_version;
+
+// Before the file is given its size or mapped: that of another format keeps its content.
+void check_format(int fd, const std::string& name, std::size_t offset) {
+  std::uint64_t found = 0;
+  if (::pread(fd, &found, sizeof found, static_cast<off_t>(offset)) < 0) throw_errno("read", name);
+  if (found == 0) return;
+  if (found >> magic_bits != magic) throw error(errc::corrupt, "read", name, "it does not hold addresses of lxr");
+  record::check_version(static_cast<std::uint32_t>(found), name);
+}
+
+}  // namespace
+
 address_pool address_pool::open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size) {
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
   unique_fd fd = file::open_at(directory, name, O_RDWR | O_CREAT);
+  check_format(fd.get(), name, offsetof(layout, format));
   if (::ftruncate(fd.get(), static_cast<off_t>(layout::bytes(size))) != 0) throw_errno("size", name);
   void* map = ::mmap(nullptr, layout::bytes(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (map == MAP_FAILED) throw_errno("map", name);
@@ -36,6 +56,7 @@ address_pool address_pool::open(int directory, const std::string& name, std::uin
   pool.size_ = size;
   pool.file_ = std::move(fd);
   pool.reserve(0);
+  pool.map_->format.store(format, std::memory_order_relaxed);
   return pool;
 }
 

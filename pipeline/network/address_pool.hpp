@@ -20,6 +20,7 @@ namespace lxr::network {
 // Runs on: one thread per object; any number of processes.
 // Owns: the mapping.
 // Failure: open() and take() throw lxr::error when the filesystem is full, take() errc::exhausted when all are taken.
+//   open() throws errc::unsupported for a file in the format of a newer lxr, and leaves it as it is.
 class address_pool {
  public:
   static constexpr std::uint32_t block_size = 1024, block_members = 1000;  // a Linux bridge has 1,023 ports

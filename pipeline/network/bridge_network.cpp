@@ -25,6 +25,8 @@ namespace {
 
 namespace nl = io::netlink;
 
+std::string addresses_path() { return std::string(network_directory) + "/addresses"; }
+
 // Numbers run from 0, the subnet's own address, to the one before the broadcast address.
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
 
@@ -45,8 +47,7 @@ std::string owned_link_at(int index) {
 }
 
 address_pool open_pool(const instance& where, const nl::subnet& range) {
-  const unique_fd dir = file::open_at(where.state_fd(), network_directory, O_RDONLY | O_DIRECTORY);
-  return address_pool::open(dir.get(), "addresses", gateway_number + 1, pool_size(range));
+  return address_pool::open(where.state_fd(), addresses_path(), gateway_number + 1, pool_size(range));
 }
 
 }  // namespace
@@ -244,14 +245,13 @@ bool remove_if_unused(const instance& where) {
     const file_lock one_at_a_time = lock_host_network();
     withdraw_forwarding(route);
   });
-  for (const char* name : {"network.json", "addresses"}) {
-    ::unlinkat(where.state_fd(), (std::string(network_directory) + "/" + name).c_str(), 0);
-  }
+  ::unlinkat(where.state_fd(), record_path().c_str(), 0);
+  ::unlinkat(where.state_fd(), addresses_path().c_str(), 0);
   return true;
 }
 
 task<void> remove_when_idle(const instance& where) {
-  const auto waiting = file::try_open_at(where.state_fd(), std::string(network_directory) + "/network.json", O_RDONLY);
+  const auto waiting = file::try_open_at(where.state_fd(), record_path(), O_RDONLY);
   if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
   const auto range = saved_subnet(where);
   if (!range) co_return;

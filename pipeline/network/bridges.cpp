@@ -9,7 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
+#include "core/base/record.hpp"
 #include "core/instance/ownership.hpp"
 #include "io/netlink/nft.hpp"
 #include "pipeline/network/address_pool.hpp"
@@ -47,6 +47,8 @@ std::string bridge_name(const instance& where, std::uint32_t n) {
   return n == 0 ? first : first + "-" + std::to_string(n);
 }
 
+std::string record_path() { return std::string(network_directory) + "/network.json"; }
+
 std::string ready_mark(std::uint32_t n) { return std::string(network_directory) + "/ready-" + std::to_string(n); }
 
 void remove_bridges(const instance& where, const nl::socket& route) {
@@ -71,9 +73,10 @@ file_lock lock_host_network() {
 }
 
 std::optional<nl::subnet> saved_subnet(const instance& where) {
-  const auto text = file::read_at(where.state_fd(), std::string(network_directory) + "/network.json");
+  const std::string document = record_path();
+  const auto text = file::read_at(where.state_fd(), document);
   if (!text) return std::nullopt;
-  const json::object o = json::parse_object(*text, "network.json");
+  const json::object o = record::read(*text, document);
   const auto base = nl::parse_ipv4(json::get_string(o, "subnet"));
   if (!base) return std::nullopt;
   return nl::subnet{*base, static_cast<int>(json::get_int(o, "prefix"))};
@@ -109,8 +112,8 @@ void make_network(const instance& where, const nl::socket& route) {
     route.exchange_or_throw(b, "set");
     nl::install_masquerade(where.kernel_name(), range, owner_mark(where));
     allow_forwarding(route);
-    const json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
-    file::replace_at(where.state_fd(), std::string(network_directory) + "/network.json", json::dump(o));
+    json::object o{{"subnet", nl::to_string(range.base)}, {"prefix", range.prefix}, {"bridge", name}};
+    file::replace_at(where.state_fd(), record_path(), record::text_of(std::move(o)));
   } catch (...) {
     quietly([&] { nl::delete_link(route, name); });
     throw;

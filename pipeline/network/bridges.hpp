@@ -21,6 +21,8 @@ inline constexpr std::uint32_t bridge_count = 64;  // blocks of 1,024 addresses 
 std::string bridge_name(const instance& where, std::uint32_t n = 0);
 // Returns the name of a file that exists once the n-th bridge has its route: a bridge without that file is incomplete.
 std::string ready_mark(std::uint32_t n);
+// Returns the path of the network's record in the state directory.
+std::string record_path();
 
 // flock(2), shared or exclusive.
 // Lifecycle: the constructor waits for the lock, the destructor frees it.  Runs on: any thread.  Owns: the descriptor.
@@ -36,7 +38,8 @@ file_lock lock_network(const instance& where, int kind);
 // a time.
 file_lock lock_host_network();
 
-// Returns the subnet of the network that was made last; it may no longer exist in the kernel.
+// Returns the subnet of the network that was made last; it may no longer exist in the kernel. Throws errc::corrupt for
+// a damaged record, errc::unsupported for that of a newer lxr.
 std::optional<io::netlink::subnet> saved_subnet(const instance& where);
 io::netlink::mac_address mac_for(io::netlink::ipv4 address);
 

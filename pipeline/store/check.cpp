@@ -8,12 +8,12 @@
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
 #include "core/instance/trash.hpp"
 #include "io/codec/sha256.hpp"
 #include "io/erofs/index.hpp"
 #include "pipeline/layer/image_index.hpp"
 #include "pipeline/layer/layer_index.hpp"
+#include "pipeline/layer/layer_record.hpp"
 #include "pipeline/layer/tree_listing.hpp"
 #include "pipeline/store/driver.hpp"
 #include "pipeline/store/prune.hpp"
@@ -39,12 +39,8 @@ class checker {
       guarded("layer " + hex.substr(0, 12), "layers/" + hex, [&] { check_layer(hex); });
     for (const std::string& id : store_.ids())
       guarded("image " + id.substr(0, 12), "images/" + id, [&] { check_image(id); });
-    for (const tagged_image& t : store_.list()) {
-      if (t.is_named() && !store_.has_image(t.id))
-        found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
-    }
-    for (const std::string& path : store_.damaged_names())
-      guarded("name " + path.substr(5), path, [] { damaged("it cannot be read"); });
+    for (const std::string& file : store_.name_files())
+      guarded("name " + file, "refs/" + file, [&] { check_name(file); });
     return summary_;
   }
 
@@ -101,14 +97,27 @@ class checker {
     return std::move(*text);
   }
 
+  void check_name(const std::string& file) {
+    tagged_image t;
+    try {
+      t = store_.read_name(file);
+    } catch (const error& e) {
+      if (e.code() == errc::unsupported) throw;
+      damaged("it cannot be read");
+    }
+    if (!store_.has_image(t.id))
+      found({"name " + t.name.familiar(), "its image is not in the store; pull it again", ""});
+  }
+
   void check_layer(const std::string& hex) {
     ++summary_.layers;
     const unique_fd directory = file::open_at(where_.root_fd(), "layers/" + hex, O_RDONLY | O_DIRECTORY);
-    const json::object description = json::parse_object(must_read(directory.get(), "layer.json"), "layer.json");
-    if (json::get_string(description, "driver") == to_string(layer::store_driver::erofs)) {
-      if (!description.contains("tar"))
+    const auto record = layer::read_layer_record(where_.root_fd(), "layers/" + hex);
+    if (!record) damaged(std::string(layer::record_file) + " is missing");
+    if (record->driver == layer::store_driver::erofs) {
+      if (!record->tar_bytes)
         throw error(errc::unsupported, "check", "layer", "its size is not known: an earlier lxr stored it");
-      check_tar(hex, directory.get(), static_cast<std::uint64_t>(json::get_int(description, "tar")));
+      check_tar(hex, directory.get(), *record->tar_bytes);
     } else if (const std::string difference = layer::first_difference(directory.get()); !difference.empty()) {
       damaged(difference);
     }

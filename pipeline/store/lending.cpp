@@ -8,13 +8,13 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
+#include "core/base/record.hpp"
 #include "core/instance/process_identity.hpp"
 
 namespace lxr::store {
 namespace {
 
-std::string record(const std::string& image_id) { return "mounts/" + image_id; }
+std::string loan_path(const std::string& image_id) { return "mounts/" + image_id; }
 
 // Returns the inode of the image's index: a repaired or newly pulled image has another one.
 std::int64_t index_of(const instance& where, const std::string& image_id) {
@@ -27,9 +27,9 @@ std::int64_t index_of(const instance& where, const std::string& image_id) {
 }  // namespace
 
 std::vector<unique_fd> borrow(const instance& where, const std::string& image_id) noexcept try {
-  const auto text = file::read_at(where.state_fd(), record(image_id));
+  const auto text = file::read_at(where.state_fd(), loan_path(image_id));
   if (!text) return {};
-  const json::object o = json::parse_object(*text, record(image_id));
+  const json::object o = record::read(*text, loan_path(image_id));
   if (json::get_int(o, "index") != index_of(where, image_id)) return {};
   const unique_fd process = get_process(o, "lender").open();
   if (!process) return {};
@@ -46,16 +46,15 @@ std::vector<unique_fd> borrow(const instance& where, const std::string& image_id
 void lend(const instance& where, const std::string& image_id, const std::vector<unique_fd>& mounts) noexcept try {
   json::array numbers;
   for (const unique_fd& fd : mounts) numbers.emplace_back(fd.get());
-  const json::object o{
-      {"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
-  file::replace_at(where.state_fd(), record(image_id), json::dump(o));
+  json::object o{{"lender", to_json(identify(::getpid()))}, {"mounts", numbers}, {"index", index_of(where, image_id)}};
+  file::replace_at(where.state_fd(), loan_path(image_id), record::text_of(std::move(o)));
 } catch (const std::exception&) {
   // Other processes mount the image themselves.
 }
 
 // The record may be another lender's by now. That loan is lost then, and other processes mount the image themselves.
 void take_back(const instance& where, const std::string& image_id) noexcept {
-  ::unlinkat(where.state_fd(), record(image_id).c_str(), 0);
+  ::unlinkat(where.state_fd(), loan_path(image_id).c_str(), 0);
 }
 
 }  // namespace lxr::store

@@ -11,11 +11,12 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
 #include "core/base/random.hpp"
+#include "core/base/record.hpp"
 #include "io/mount/erofs.hpp"
 #include "pipeline/layer/image_index.hpp"
 #include "pipeline/layer/layer_files.hpp"
+#include "pipeline/layer/layer_record.hpp"
 
 namespace lxr::store {
 namespace {
@@ -38,8 +39,10 @@ std::string escaped(const std::string& canonical) {
 std::string layer_path(const oci::digest& diff_id) { return "layers/" + diff_id.hex(); }
 std::string image_path(const std::string& id) { return "images/" + id; }
 
+std::string name_path(const std::string& file) { return "refs/" + file; }
+
 tagged_image parse_tag(const std::string& text, const std::string& file) {
-  const json::object o = json::parse_object(text, "refs/" + file);
+  const json::object o = record::read(text, name_path(file));
   return {oci::reference::parse(json::get_string(o, "name")), json::get_string(o, "image"),
           json::get_string(o, "manifest"), json::get_string(o, "top"), json::get_int(o, "pulled")};
 }
@@ -69,25 +72,29 @@ std::optional<tagged_image> image_store::find(const std::string& word) const {
 }
 
 std::optional<tagged_image> image_store::find_name(const oci::reference& name) const {
-  return read_tag(escaped(name.canonical()));
+  return try_read_name(escaped(name.canonical()));
 }
 
-// Returns nullopt also for a damaged record: `lxr system check` reports that, and a pull writes it anew.
-std::optional<tagged_image> image_store::read_tag(const std::string& file) const {
+tagged_image image_store::read_name(const std::string& file) const {
+  const auto text = file::read_at(where_.root_fd(), name_path(file));
+  if (!text) throw error(errc::not_found, "read", name_path(file), "it does not exist");
+  return parse_tag(*text, file);
+}
+
+// A damaged record counts as none: `lxr system check` reports it, and a pull writes it anew. That of a newer lxr does
+// not: prune would remove the image that it names.
+std::optional<tagged_image> image_store::try_read_name(const std::string& file) const {
   try {
-    const auto text = file::read_at(where_.root_fd(), "refs/" + file);
-    if (!text) return std::nullopt;
-    return parse_tag(*text, file);
-  } catch (const error&) {
+    return read_name(file);
+  } catch (const error& e) {
+    if (e.code() == errc::unsupported) throw;
     return std::nullopt;
   }
 }
 
-std::vector<std::string> image_store::damaged_names() const {
-  std::vector<std::string> out;
-  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
-    if (!file.starts_with('.') && !read_tag(file)) out.push_back("refs/" + file);
-  }
+std::vector<std::string> image_store::name_files() const {
+  std::vector<std::string> out = file::list_at(where_.root_fd(), "refs");
+  std::erase_if(out, [](const std::string& file) { return file.starts_with('.'); });  // records that are being written
   return out;
 }
 
@@ -107,9 +114,8 @@ image image_store::load(const std::string& id) const {
 
 std::vector<tagged_image> image_store::list() const {
   std::vector<tagged_image> out;
-  for (const std::string& file : file::list_at(where_.root_fd(), "refs")) {
-    if (file.starts_with('.')) continue;  // a record that is being written
-    if (auto tag = read_tag(file)) out.push_back(std::move(*tag));
+  for (const std::string& file : name_files()) {
+    if (auto tag = try_read_name(file)) out.push_back(std::move(*tag));
   }
   std::ranges::sort(out, {}, [](const tagged_image& t) { return t.name.canonical(); });
   for (const std::string& id : ids()) {
@@ -125,7 +131,7 @@ std::vector<std::string> image_store::ids() const {
 }
 
 void image_store::untag(const oci::reference& name) const {
-  const std::string file = "refs/" + escaped(name.canonical());
+  const std::string file = name_path(escaped(name.canonical()));
   if (::unlinkat(where_.root_fd(), file.c_str(), 0) != 0 && errno != ENOENT)
     throw_errno("remove name", name.familiar());
 }
@@ -135,11 +141,11 @@ bool image_store::has_image(const std::string& id) const {
 }
 
 bool image_store::has_layer(const oci::digest& diff_id) const {
-  return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/layer.json").c_str(), F_OK, 0) == 0;
+  return ::faccessat(where_.root_fd(), (layer_path(diff_id) + "/" + layer::record_file).c_str(), F_OK, 0) == 0;
 }
 
 bool image_store::has_blob(const oci::digest& blob) const {
-  return ::faccessat(where_.root_fd(), ("blobs/" + blob.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+  return ::faccessat(where_.root_fd(), ("blobs/" + blob.hex() + "/" + layer::record_file).c_str(), F_OK, 0) == 0;
 }
 
 bool image_store::is_whole(const std::string& id) const {
@@ -152,9 +158,8 @@ bool image_store::is_whole(const std::string& id) const {
 }
 
 std::uint64_t image_store::layer_size(const oci::digest& diff_id) const {
-  const auto text = file::read_at(where_.root_fd(), layer_path(diff_id) + "/layer.json");
-  return text ? static_cast<std::uint64_t>(json::get_int(json::parse_object(*text, "layer " + diff_id.str()), "size"))
-              : 0;
+  const auto record = layer::read_layer_record(where_.root_fd(), layer_path(diff_id));
+  return record ? record->bytes : 0;
 }
 
 std::optional<unique_fd> image_store::open_directory(const oci::digest& diff_id) const {
@@ -238,7 +243,7 @@ void image_store::sweep() const {
   std::erase_if(half, [](const std::string& name) { return !name.starts_with('.'); });
   if (half.empty()) return;
   const unique_fd alone = lock_alone();
-  for (const std::string& name : half) ::unlinkat(where_.root_fd(), ("refs/" + name).c_str(), 0);
+  for (const std::string& name : half) ::unlinkat(where_.root_fd(), name_path(name).c_str(), 0);
 }
 
 unique_fd image_store::lock_shared() const { return lock(LOCK_SH); }
@@ -260,12 +265,12 @@ unique_fd image_store::lock(int how) const {
 
 void image_store::tag(const oci::reference& name, const std::string& id, const std::string& manifest_digest,
                       const std::string& top_digest, bool sync) const {
-  const json::object o{{"name", name.canonical()},
-                       {"image", id},
-                       {"manifest", manifest_digest},
-                       {"top", top_digest},
-                       {"pulled", unix_time_ns()}};
-  file::replace_at(where_.root_fd(), "refs/" + escaped(name.canonical()), json::dump(o), 0600, sync);
+  json::object o{{"name", name.canonical()},
+                 {"image", id},
+                 {"manifest", manifest_digest},
+                 {"top", top_digest},
+                 {"pulled", unix_time_ns()}};
+  file::replace_at(where_.root_fd(), name_path(escaped(name.canonical())), record::text_of(std::move(o)), 0600, sync);
 }
 
 void image_store::sync() const {

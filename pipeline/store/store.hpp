@@ -41,7 +41,9 @@ struct tagged_image {
 // Lifecycle: every call stands alone.
 // Runs on: any thread of any process; lock_shared() and lock_alone() order processes. Calls block.
 // Borrows: the instance.
-// Failure: throws lxr::error; errc::not_found for an image that load() does not find.
+// Failure: throws lxr::error; errc::not_found for an image that load() does not find, errc::unsupported where the
+// record
+//   of a name or layer is that of a newer lxr.
 class image_store {
  public:
   explicit image_store(const instance& where) : where_(where) {}
@@ -54,8 +56,10 @@ class image_store {
   // Returns every name, sorted, then the images without a name.
   [[nodiscard]] std::vector<tagged_image> list() const;
   [[nodiscard]] std::vector<std::string> ids() const;
-  // Returns the files under refs/ that cannot be read as names.
-  [[nodiscard]] std::vector<std::string> damaged_names() const;
+  // Returns the names of the files under refs/, and reads one. Throws errc::not_found, errc::corrupt, or
+  // errc::unsupported for the record of a newer lxr.
+  [[nodiscard]] std::vector<std::string> name_files() const;
+  [[nodiscard]] tagged_image read_name(const std::string& file) const;
 
   // Returns the record of a name; nullopt when there is none or it is damaged.
   [[nodiscard]] std::optional<tagged_image> find_name(const oci::reference& name) const;
@@ -106,7 +110,7 @@ class image_store {
  private:
   [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
   [[nodiscard]] std::optional<std::vector<unique_fd>> open_data_files(const image& of) const;
-  [[nodiscard]] std::optional<tagged_image> read_tag(const std::string& file) const;
+  [[nodiscard]] std::optional<tagged_image> try_read_name(const std::string& file) const;
   [[nodiscard]] unique_fd lock(int how) const;
 
   const instance& where_;

@@ -8,7 +8,7 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
+#include "pipeline/layer/layer_record.hpp"
 #include "pipeline/store/commit.hpp"
 #include "pipeline/transfer/durable.hpp"
 
@@ -53,7 +53,7 @@ task<void> layer_fetch::run(std::vector<std::size_t> layers) {
 }
 
 bool layer_fetch::staged(const oci::descriptor& what) const {
-  return ::faccessat(staging_.directory.get(), (what.content.hex() + "/layer.json").c_str(), F_OK, 0) == 0;
+  return ::faccessat(staging_.directory.get(), (what.content.hex() + "/" + layer::record_file).c_str(), F_OK, 0) == 0;
 }
 
 std::map<std::size_t, layer::ready_tree> layer_fetch::take_trees() {
@@ -185,12 +185,9 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
       progress_of(what));
   layer::stored_layer stored = co_await std::move(unpacking);
   if (!stored.obstacle.empty()) co_return stored.obstacle;
-  const json::object description{{"driver", to_string(driver)},
-                                 {"size", static_cast<std::int64_t>(stored.bytes)},
-                                 {"tar", static_cast<std::int64_t>(stored.tar_bytes)},
-                                 {"blob", what.content.str()}};
-  auto describing = write_durably(tools_, directory.get(), "layer.json", json::dump(description));
-  co_await std::move(describing);
+  const std::string record = layer::text_of({driver, stored.bytes, stored.tar_bytes, what.content.str()});
+  auto recording = write_durably(tools_, directory.get(), layer::record_file, record);
+  co_await std::move(recording);
   if (tools_.safety != layer::durability::full) file::replace_at(directory.get(), layer::unsynced_mark, "");
   auto syncing = sync_durably(tools_, directory.get());
   co_await std::move(syncing);

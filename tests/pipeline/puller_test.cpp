@@ -161,7 +161,8 @@ TEST_F(pulling, takes_the_place_of_what_is_damaged) {
   EXPECT_EQ(images.load(id).id, id);
   for (const std::string& ref : file::list_at(where.root_fd(), "refs"))
     file::replace_at(where.root_fd(), "refs/" + ref, "");
-  EXPECT_EQ(images.damaged_names().size(), 1u);
+  ASSERT_EQ(images.name_files().size(), 1u);
+  EXPECT_THROW((void)images.read_name(images.name_files().front()), error);
   EXPECT_FALSE(images.list().at(0).is_named());
   pull();
   EXPECT_TRUE(images.find(registry.host() + "/app"));
