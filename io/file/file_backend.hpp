@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 
-#include "core/async/offload.hpp"
 #include "core/async/task.hpp"
 
 namespace lxr::io::file {
@@ -28,12 +26,5 @@ class file_backend {
   // Makes the content durable: fdatasync(2).
   virtual task<void> sync(int fd) = 0;
 };
-
-enum class backend_choice { automatic, threads };
-
-// Returns an io_uring backend where the kernel allows that, else one that makes plain system calls on the pool's
-// threads.
-std::unique_ptr<file_backend> select_backend(const asio::any_io_executor& executor, worker_pool& pool,
-                                             backend_choice choice = backend_choice::automatic);
 
 }  // namespace lxr::io::file

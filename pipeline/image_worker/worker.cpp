@@ -15,6 +15,7 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
+#include "io/file/select_backend.hpp"
 #include "pipeline/image_worker/confinement.hpp"
 #include "pipeline/image_worker/messages.hpp"
 #include "pipeline/store/check.hpp"

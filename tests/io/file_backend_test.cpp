@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/file/file_backend.hpp"
+#include "io/file/select_backend.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -6,22 +6,19 @@
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/file/select_backend.hpp"
 #include "pipeline/transfer/puller.hpp"
 #include "pipeline/transfer/unpack.hpp"
+#include "tests/support/no_events.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/tar_builder.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr::transfer {
 
+using test::no_events;
 using test::registry_imposter;
 using test::tar_builder;
-
-struct no_events final : event_sink {
-  void span(std::string_view, std::string_view, clock::time_point, clock::time_point) override {}
-  void layer_progress(std::string_view, std::string_view, std::uint64_t, std::uint64_t) override {}
-  void message(std::string_view) override {}
-};
 
 // Pulls from a registry that a test plays into a store of its own.
 struct pulling : testing::Test {
@@ -33,6 +30,7 @@ struct pulling : testing::Test {
   layer::durability safety = layer::durability::full;
   layer::layer_limits limits;
   registry_options options_of_registry{.limits = {.attempts = 3, .first_delay = std::chrono::milliseconds(1)}};
+  io::file::file_backend* files = nullptr;  // what the pull writes with; null: what the kernel offers
   std::string host = registry.host();
   std::string tar =
       tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
@@ -40,7 +38,7 @@ struct pulling : testing::Test {
   pull_result pull(const std::string& name = "app") {
     asio::io_context loop;
     worker_pool pool(2);
-    const auto files = io::file::select_backend(loop.get_executor(), pool);
+    const auto usual_files = io::file::select_backend(loop.get_executor(), pool);
     no_events events;
     io::http::client_options options;
     options.stall_timeout = options.connect_timeout = std::chrono::seconds(1);
@@ -48,8 +46,15 @@ struct pulling : testing::Test {
     io::http::client http(loop.get_executor(), options);
     const auto from = make_registry_source(http, oci::reference::parse(host + "/" + name), options_of_registry);
     block_pool blocks(2 * layers_at_once, plain_block_size);
-    const pull_tools tools{images, driver, safety, pool, blocks,
-                           *files, events, limits, {},   options_of_registry.parallel};
+    const pull_tools tools{.images = images,
+                           .driver = driver,
+                           .safety = safety,
+                           .pool = pool,
+                           .blocks = blocks,
+                           .files = files != nullptr ? *files : *usual_files,
+                           .events = events,
+                           .limits = limits,
+                           .parallel = options_of_registry.parallel};
     return run(loop, pull_image(tools, *from, oci::reference::parse(host + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.

@@ -1,47 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/file/file_backend.hpp"
+#include "io/file/select_backend.hpp"
 
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "core/base/error.hpp"
+#include "io/file/stepwise_backend.hpp"
 #include "io/uring/ring.hpp"
 
 namespace lxr::io::file {
 namespace {
-
-// What both backends share: it continues short writes and turns results into errors.
-// Runs on: the loop's strand.
-class stepwise_backend : public file_backend {
- public:
-  task<void> write(int fd, std::span<const std::byte> bytes, std::uint64_t offset) override {
-    while (!bytes.empty()) {
-      const int put = co_await write_some(fd, bytes, offset);
-      if (put == -EINTR || put == -EAGAIN) continue;
-      if (put <= 0) throw_errno(put == 0 ? ENOSPC : -put, "write to", "file");
-      bytes = bytes.subspan(static_cast<std::size_t>(put));
-      offset += static_cast<std::uint64_t>(put);
-    }
-  }
-  task<std::size_t> read(int fd, std::span<std::byte> bytes, std::uint64_t offset) override {
-    for (;;) {
-      const int got = co_await read_some(fd, bytes, offset);
-      if (got == -EINTR || got == -EAGAIN) continue;
-      if (got < 0) throw_errno(-got, "read from", "file");
-      co_return static_cast<std::size_t>(got);
-    }
-  }
-  task<void> sync(int fd) override {
-    const int done = co_await sync_once(fd);
-    if (done < 0) throw_errno(-done, "write to disk", "file");
-  }
-
- protected:
-  virtual task<int> write_some(int fd, std::span<const std::byte> bytes, std::uint64_t offset) = 0;
-  virtual task<int> read_some(int fd, std::span<std::byte> bytes, std::uint64_t offset) = 0;
-  virtual task<int> sync_once(int fd) = 0;
-};
 
 class uring_backend final : public stepwise_backend {
  public:
