@@ -8,7 +8,6 @@
 
 #include <cstdio>
 
-#include "core/base/clock.hpp"
 #include "core/base/file.hpp"
 
 namespace lxr::monitor {
@@ -29,10 +28,10 @@ void log_file::rotate() {
   open();
 }
 
-void log_file::append(std::string_view stream, std::string_view bytes) {
+void log_file::append(std::string_view stream, std::string_view bytes, std::int64_t unix_ns) {
   if (!file_) open();
   if (size_ > rotation_size) rotate();
-  const std::string head = format_time(unix_time_ns()) + " " + std::string(stream) + " ";
+  const std::string head = format_time(unix_ns) + " " + std::string(stream) + " ";
   std::string out;
   while (!bytes.empty()) {
     const auto end = bytes.find('\n');

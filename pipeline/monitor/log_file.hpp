@@ -21,7 +21,8 @@ class log_file {
  public:
   // `open_directory` is called at the first output: many containers never write anything.
   explicit log_file(std::function<unique_fd()> open_directory) : open_directory_(std::move(open_directory)) {}
-  void append(std::string_view stream, std::string_view bytes);
+  // `unix_ns`: when the bytes came, in nanoseconds of Unix time.
+  void append(std::string_view stream, std::string_view bytes, std::int64_t unix_ns);
 
   static constexpr const char* name = "log";
   static constexpr std::size_t rotation_size = 10u << 20;  // bytes

@@ -151,7 +151,7 @@ task<void> monitor::copy_output(std::shared_ptr<subject> s, int from, client_str
     if (got <= 0) co_return;  // end of file; EIO: a terminal without users
     const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
     try {
-      s->log.append(stream, bytes);
+      s->log.append(stream, bytes, unix_time_ns());
     } catch (const error&) {
       // On a full disk the container goes on, and its client still gets the output.
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include "core/async/block_pool.hpp"
@@ -26,6 +27,9 @@ struct pull_tools {
   // Called once, when the config has been read and fits the platform.
   std::function<void(const std::string& image_id)> known = {};
   std::size_t parallel = layers_at_once;  // layers unpacked at the same time
+  // How long this pull waits for another one that fetches a blob they both need: that process may be stopped, or very
+  // slow. Then this pull fetches the blob, too.
+  std::chrono::milliseconds claim_patience = std::chrono::minutes(2);
 };
 
 }  // namespace lxr::transfer

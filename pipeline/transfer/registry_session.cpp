@@ -54,7 +54,7 @@ registry_session::registry_session(io::http::client& http, oci::reference name, 
 task<bool> registry_session::wait_after(std::exception_ptr failure, retries& attempts) {
   const prospect p = prospect_of(failure, answered_);
   const auto now = retries::clock::now();
-  const auto delay = p.transient ? attempts.next(p.retry_after) : std::nullopt;
+  const auto delay = p.transient ? attempts.next(p.retry_after, now) : std::nullopt;
   if (!delay) co_return false;
   if (p.overloaded && now >= slowed_) {  // requests that fail at about the same time count once
     layers_.halve();

@@ -7,9 +7,10 @@
 
 namespace lxr::transfer {
 
-std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono::seconds> asked) {
-  if (failures_ == 0) since_ = clock::now();
-  const auto spent = clock::now() - since_;
+std::optional<std::chrono::milliseconds> retries::next(std::optional<std::chrono::seconds> asked,
+                                                       clock::time_point now) {
+  if (failures_ == 0) since_ = now;
+  const auto spent = now - since_;
   if (++failures_ >= limits_.attempts || spent > limits_.longest_wait) return std::nullopt;
   const auto usual = std::min(limits_.longest_delay, limits_.first_delay * (1 << std::min(failures_ - 1, 16)));
   const std::chrono::milliseconds scattered{

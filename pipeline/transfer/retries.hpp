@@ -23,8 +23,8 @@ class retries {
   explicit retries(patience limits) : limits_(limits) {}
 
   // Called after a failure. Returns the time to wait before the next attempt; nullopt: give up. `asked`: the time that
-  // the registry asks for, if any.
-  std::optional<std::chrono::milliseconds> next(std::optional<std::chrono::seconds> asked);
+  // the registry asks for, if any. `now`: the time of the failure.
+  std::optional<std::chrono::milliseconds> next(std::optional<std::chrono::seconds> asked, clock::time_point now);
   // Does not count time that passed for another reason than the registry's failing.
   void excuse(clock::duration waited) noexcept { since_ += waited; }
   // Bytes have come: counts attempts from 0 again.

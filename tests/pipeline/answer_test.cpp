@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "io/http/transfer_error.hpp"
-#include "pipeline/transfer/retries.hpp"
 
 namespace lxr::transfer {
 namespace {
 
 using io::http::transfer_error;
 using io::http::trouble;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Issue 11, 2.2: one place says what an answer means.
@@ -65,25 +63,6 @@ TEST(answer, what_passes_is_tried_again_and_what_does_not_is_not) {
   EXPECT_EQ(busy.retry_after, seconds(3));
   EXPECT_FALSE(prospect_of(std::make_exception_ptr(explain({"i", "s", "h", 404, {}, {}})), true).transient);
   EXPECT_FALSE(prospect_of(std::make_exception_ptr(error(errc::corrupt, "o", "s")), true).transient);
-}
-
-TEST(retries, wait_longer_each_time_and_end) {
-  retries r({.attempts = 4, .first_delay = milliseconds(100), .longest_delay = milliseconds(300)});
-  const auto first = r.next({}), second = r.next({}), third = r.next({});
-  ASSERT_TRUE(first && second && third);
-  EXPECT_TRUE(*first >= milliseconds(50) && *first <= milliseconds(100)) << first->count();
-  EXPECT_TRUE(*second >= milliseconds(100) && *second <= milliseconds(200)) << second->count();
-  EXPECT_TRUE(*third >= milliseconds(150) && *third <= milliseconds(300)) << third->count();
-  EXPECT_FALSE(r.next({}));
-  r.progressed();
-  EXPECT_TRUE(r.next({}));
-}
-
-TEST(retries, wait_as_long_as_the_registry_asks_within_bounds) {
-  retries r({.longest_wait = milliseconds(10'000)});
-  EXPECT_GE(r.next(seconds(7)), milliseconds(7000));
-  EXPECT_FALSE(r.next(seconds(11)));
-  EXPECT_FALSE(retries({}).next(seconds(366L * 24 * 3600)));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 
+#include "pipeline/store/blob_claims.hpp"
 #include "tests/support/faulty_files.hpp"
 #include "tests/support/pulling.hpp"
 
@@ -49,6 +50,16 @@ TEST_P(pull_faults, whichever_write_fails_the_pull_says_so_and_the_next_one_succ
 INSTANTIATE_TEST_SUITE_P(both, pull_faults,
                          testing::Values(layer::store_driver::erofs, layer::store_driver::directories),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+// Another process that claims the blob and never comes back, as one that was stopped.
+TEST_F(pulling, a_blob_that_another_pull_claims_for_too_long_is_fetched_all_the_same) {
+  const std::string blob = test::gzip(tar);
+  registry.publish(tar, blob);
+  store::blob_claims stopped(where);
+  ASSERT_TRUE(stopped.fetch(oci::digest::parse(test::sha256_of(blob))));
+  claim_patience = std::chrono::milliseconds(0);
+  EXPECT_TRUE(images.is_whole(pull().image_id));
+}
 
 }  // namespace
 }  // namespace lxr::transfer

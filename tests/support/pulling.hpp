@@ -31,6 +31,7 @@ struct pulling : testing::Test {
   layer::layer_limits limits;
   registry_options options_of_registry{.limits = {.attempts = 3, .first_delay = std::chrono::milliseconds(1)}};
   io::file::file_backend* files = nullptr;  // what the pull writes with; null: what the kernel offers
+  std::chrono::milliseconds claim_patience = std::chrono::minutes(2);
   std::string host = registry.host();
   std::string tar =
       tar_builder().directory("etc").file("etc/x", "content").file("big", std::string(3 << 20, 'b')).finish();
@@ -54,7 +55,8 @@ struct pulling : testing::Test {
                            .files = files != nullptr ? *files : *usual_files,
                            .events = events,
                            .limits = limits,
-                           .parallel = options_of_registry.parallel};
+                           .parallel = options_of_registry.parallel,
+                           .claim_patience = claim_patience};
     return run(loop, pull_image(tools, *from, oci::reference::parse(host + "/" + name), "amd64"));
   }
   // The pull fails with this code, its message holds `words`, and nothing of it stays.
