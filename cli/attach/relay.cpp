@@ -93,7 +93,7 @@ void relay::pump_input() {
     }
     if (++typed_ == detach_keys_.size()) {
       detached_ = true;
-      return;
+      break;  // what was typed before them is still for the container
     }
   }
   flush_input();
