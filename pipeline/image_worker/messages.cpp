@@ -33,24 +33,39 @@ std::optional<json::object> receive_message(int channel) {
   return json::parse_object({buffer.data(), static_cast<std::size_t>(got)}, "message");
 }
 
+namespace {
+
+// What a message can hold of a text: whole characters, at most 4096 bytes. JSON may double them, so four texts fit.
+std::string bounded(const std::string& text) {
+  constexpr std::size_t limit = 4096;
+  const auto is_inside_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  std::string out = json::printable(text);
+  if (out.size() <= limit) return out;
+  std::size_t end = limit;
+  while (end > 0 && is_inside_character(out[end])) --end;
+  out.resize(end);
+  return out;
+}
+
+}  // namespace
+
 json::object error_message(const std::exception_ptr& failure) {
-  constexpr std::size_t text_limit = 4096;  // bytes; four texts fit into a message
   json::object o{{"kind", "error"}};
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
     o["lxr"] = e.code().category() == lxr_category();
     o["code"] = e.code().value();
-    o["operation"] = json::printable(e.operation().substr(0, text_limit));
-    o["subject"] = json::printable(e.subject().substr(0, text_limit));
-    o["reason"] = json::printable(e.reason().substr(0, text_limit));
-    o["remedy"] = json::printable(e.remedy().substr(0, text_limit));
+    o["operation"] = bounded(e.operation());
+    o["subject"] = bounded(e.subject());
+    o["reason"] = bounded(e.reason());
+    o["remedy"] = bounded(e.remedy());
   } catch (const std::exception& e) {
     o["lxr"] = true;
     o["code"] = static_cast<int>(errc::protocol);
     o["operation"] = "handle";
     o["subject"] = "the image";
-    o["reason"] = e.what();
+    o["reason"] = bounded(e.what());
   }
   return o;
 }
