@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
 #include "core/base/random.hpp"
 
 namespace lxr {
@@ -57,9 +57,7 @@ bool exists(const instance& where, const std::string& id) {
 // would free the name that a third has taken since.
 void release_stale(const instance& where, const std::string& name) {
   const unique_fd lock = file::open_at(where.state_fd(), "names", O_RDONLY | O_DIRECTORY);
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw_errno("lock", "container names");
-  }
+  file::lock(lock.get(), file::lock_kind::exclusive, "container names");
   const auto owner = holder(where, name);
   if (owner && !exists(where, *owner)) ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -83,7 +82,7 @@ attachment bridge_network::take_address(const std::string& container_id) {
   std::uint32_t missing = 0;  // the further bridge to make first
   for (;;) {
     {
-      const file_lock shared = lock_network(where_, LOCK_SH);
+      const unique_fd shared = lock_network(where_, file::lock_kind::shared);
       if (find()) {
         const std::uint32_t number = pool_->take(owner);
         attachment a;
@@ -99,7 +98,7 @@ attachment bridge_network::take_address(const std::string& container_id) {
         missing = number / address_pool::block_size;
       }
     }
-    const file_lock alone = lock_network(where_, LOCK_EX);
+    const unique_fd alone = lock_network(where_, file::lock_kind::exclusive);
     if (!find()) {
       make_network(where_, route_);
     } else if (missing != 0 && bridge_of(missing * address_pool::block_size) == 0) {
@@ -220,7 +219,7 @@ void release_address(const instance& where, const std::string& container_id, con
 }
 
 void sweep_orphaned_networks() {
-  const file_lock one_at_a_time = lock_host_network();
+  const unique_fd one_at_a_time = lock_host_network();
   const auto route = nl::socket::open(NETLINK_ROUTE);
   sweep_orphans(route);
   withdraw_forwarding(route);
@@ -229,7 +228,7 @@ void sweep_orphaned_networks() {
 bool remove_if_unused(const instance& where) {
   if (was_replaced(where)) return true;
   if (!file::try_open_at(where.state_fd(), network_directory, O_PATH)) return true;
-  const file_lock alone = lock_network(where, LOCK_EX);
+  const unique_fd alone = lock_network(where, file::lock_kind::exclusive);
   const auto range = saved_subnet(where);
   if (!range) return true;
   std::set<std::uint64_t> living;
@@ -241,7 +240,7 @@ bool remove_if_unused(const instance& where) {
   const auto route = nl::socket::open(NETLINK_ROUTE);
   remove_bridges(where, route);
   quietly([&] {
-    const file_lock one_at_a_time = lock_host_network();
+    const unique_fd one_at_a_time = lock_host_network();
     withdraw_forwarding(route);
   });
   for (const char* name : {"network.json", "addresses"}) {
@@ -252,7 +251,7 @@ bool remove_if_unused(const instance& where) {
 
 task<void> remove_when_idle(const instance& where) {
   const auto waiting = file::try_open_at(where.state_fd(), std::string(network_directory) + "/network.json", O_RDONLY);
-  if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
+  if (!waiting || !file::try_lock(waiting->get(), "network.json")) co_return;
   const auto range = saved_subnet(where);
   if (!range) co_return;
   const address_pool pool = open_pool(where, *range);
