@@ -3,8 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <ctime>
 #include <utility>
+
+#include "core/base/clock.hpp"
 
 namespace lxr::layer {
 
@@ -84,19 +85,14 @@ class memory_share {
 class time_meter {
  public:
   explicit time_meter(pull_budget& of) noexcept : budget_(of) {}
-  void resume() noexcept { last_ = now(); }
+  void resume() noexcept { last_ = thread_cpu_time_ns(); }
   void tick() {
     if (last_ == 0) return;  // resume() was never called: not measured
     const std::uint64_t before = last_;
-    budget_.count_time((last_ = now()) - before);
+    budget_.count_time((last_ = thread_cpu_time_ns()) - before);
   }
 
  private:
-  static std::uint64_t now() noexcept {
-    timespec t{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
-  }
   pull_budget& budget_;
   std::uint64_t last_ = 0;  // nanoseconds
 };
