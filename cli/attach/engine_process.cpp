@@ -2,10 +2,10 @@
 #include "cli/attach/engine_process.hpp"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <span>
 
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
@@ -14,10 +14,13 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/instance/trash.hpp"
+#include "io/channel/message_socket.hpp"
 #include "pipeline/container/remove.hpp"
 
 namespace lxr::cli {
 namespace {
+
+namespace channel = io::channel;
 
 // A monitor holds three descriptors per container, five once it logs.
 void raise_descriptor_limit() {
@@ -90,10 +93,11 @@ task<void> engine_process::listen(task_scope& work) {
   for (;;) {
     co_await control.readable();
     session_message m{};
-    const ssize_t got = ::recv(side_.control.get(), &m, sizeof m, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    const auto got = channel::receive_message(side_.control.get(), std::as_writable_bytes(std::span(&m, 1)),
+                                              "the client", channel::wait_for_message::no);
+    if (got.what == channel::received_message::none_yet) continue;
     const bool working = focus_.empty() && !side_.is_finished();
-    if (got <= 0) {
+    if (got.what == channel::received_message::end_of_file) {
       if (working) work.cancel();
       side_.left();
       co_return;

@@ -17,6 +17,7 @@
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "io/tty/terminal.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -36,7 +37,7 @@ sigset_t handled_signals() {
 std::size_t portion(int fd, std::size_t size) {
   struct stat st{};
   if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return size;
-  return std::min<std::size_t>(size, ::isatty(fd) == 1 ? 256 : PIPE_BUF);
+  return std::min<std::size_t>(size, io::tty::is_terminal(fd) ? 256 : PIPE_BUF);
 }
 
 }  // namespace

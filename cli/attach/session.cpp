@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cli/attach/background.hpp"
@@ -17,23 +17,18 @@
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "io/channel/message_socket.hpp"
+#include "io/channel/pipe.hpp"
 #include "io/tty/terminal.hpp"
 
 namespace lxr::cli {
 namespace {
 
-struct pipe_ends {
-  unique_fd read, write;
-};
+namespace channel = io::channel;
 
-pipe_ends make_pipe(bool nonblocking_write) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  if (nonblocking_write) ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
-  return {unique_fd(fds[0]), unique_fd(fds[1])};
+void send(int control, session_message m) noexcept {
+  quietly([&] { channel::send_message(control, std::as_bytes(std::span(&m, 1)), "the other side"); });
 }
-
-void send(int control, session_message m) noexcept { ::send(control, &m, sizeof m, MSG_NOSIGNAL); }
 
 [[noreturn]] void run_engine(engine_side side, int further, const std::function<void(engine_side&)>& engine_main) {
   ::setsid();  // ctrl-c at the terminal is the client's to handle
@@ -107,9 +102,8 @@ class client {
   }
   bool receive() {
     session_message m{};
-    const ssize_t got = ::recv(control_.get(), &m, sizeof m, 0);
-    if (got < 0 && errno == EINTR) return false;
-    if (got <= 0) {  // the engine died without a word
+    const auto got = channel::receive_message(control_.get(), std::as_writable_bytes(std::span(&m, 1)), "the engine");
+    if (got.what == channel::received_message::end_of_file) {  // the engine died before it sent `finished`
       code_ = tool_failed;
       engine_died_ = true;
       return true;
@@ -163,24 +157,24 @@ void engine_side::finished(int code) noexcept {
 }
 
 int run_session(const session_options& options, const std::function<void(engine_side&)>& engine_main) {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
+  auto [control, of_engine] = channel::make_socket_pair();
   engine_side engine;
-  unique_fd control(pair[0]), output, errors, input;
-  engine.control = unique_fd(pair[1]);
+  engine.control = std::move(of_engine);
+  unique_fd output, errors, input;
   if (options.tty) {
     const winsize size = io::tty::own_window_size();
     engine.size = {size.ws_row, size.ws_col};
   }
   if (options.attached) {
-    pipe_ends out = make_pipe(true), err = make_pipe(true);
+    channel::pipe_ends out = channel::make_pipe_with_nonblocking_writes();
+    channel::pipe_ends err = channel::make_pipe_with_nonblocking_writes();
     output = std::move(out.read);
     engine.output = std::move(out.write);
     errors = std::move(err.read);
     engine.errors = std::move(err.write);
   }
   if (options.interactive) {
-    pipe_ends in = make_pipe(true);
+    channel::pipe_ends in = channel::make_pipe_with_nonblocking_writes();
     engine.input = std::move(in.read);
     input = std::move(in.write);
   }

@@ -19,6 +19,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
+#include "io/channel/pipe.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/exec.hpp"
 
@@ -41,18 +42,15 @@ bool is_pipe(int fd) {
 
 stream output_stream(int fd) {
   if (is_pipe(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  return {unique_fd(fds[1]), unique_fd(fds[0])};
+  auto [read, write] = io::channel::make_pipe();
+  return {std::move(write), std::move(read)};
 }
 
 stream input_stream(bool interactive) {
   if (!interactive) return {file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), {}};
   if (is_pipe(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
-  return {unique_fd(fds[0]), unique_fd(fds[1])};
+  auto [read, write] = io::channel::make_pipe_with_nonblocking_writes();
+  return {std::move(read), std::move(write)};
 }
 
 // A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them:

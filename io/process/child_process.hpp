@@ -74,7 +74,6 @@ class child_process {
 
  private:
   void end_forked() noexcept;
-  void send(child::barrier which, std::span<const int> descriptors) const;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
