@@ -103,9 +103,8 @@ task<void> engine_process::listen(task_scope& work) {
       co_return;
     }
     if (m.what == session_message::resize) {
-      rows_ = m.a;
-      columns_ = m.b;
-      monitor_.resize(focus_, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
+      size_ = {static_cast<unsigned short>(m.a), static_cast<unsigned short>(m.b)};
+      monitor_.resize(focus_, size_);
     }
     if (m.what == session_message::abandoned) monitor_.abandon(focus_);
     if (m.what != session_message::signal) continue;
@@ -120,7 +119,7 @@ task<void> engine_process::listen(task_scope& work) {
 
 void engine_process::focus(const std::string& id) {
   focus_ = id;
-  if (rows_ != 0) monitor_.resize(id, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
+  if (size_.rows != 0) monitor_.resize(id, size_);
 }
 
 }  // namespace lxr::cli

@@ -43,7 +43,8 @@ class engine_process {
   container::engine engine_;
   monitor::monitor monitor_;
   std::string focus_;
-  int rows_ = 0, columns_ = 0, cancelling_signal_ = 0;
+  io::tty::terminal_size size_;  // of the client's terminal, as its last message said
+  int cancelling_signal_ = 0;
 };
 
 }  // namespace lxr::cli

@@ -90,8 +90,8 @@ class client {
     relay_.copy_input(0, input_.get(), options_.tty ? options_.detach_keys : "", [this] { input_.reset(); });
   }
   void send_size() {
-    const winsize size = io::tty::own_window_size();
-    send(control_.get(), {session_message::resize, size.ws_row, size.ws_col});
+    const io::tty::terminal_size size = io::tty::own_size();
+    send(control_.get(), {session_message::resize, size.rows, size.columns});
   }
   void hand_on(int number) {
     if (number == SIGWINCH && options_.tty) return send_size();
@@ -161,10 +161,7 @@ int run_session(const session_options& options, const std::function<void(engine_
   engine_side engine;
   engine.control = std::move(of_engine);
   unique_fd output, errors, input;
-  if (options.tty) {
-    const winsize size = io::tty::own_window_size();
-    engine.size = {size.ws_row, size.ws_col};
-  }
+  if (options.tty) engine.size = io::tty::own_size();
   if (options.attached) {
     channel::pipe_ends out = channel::make_pipe_with_nonblocking_writes();
     channel::pipe_ends err = channel::make_pipe_with_nonblocking_writes();

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/base/unique_fd.hpp"
-#include "pipeline/container/start.hpp"
+#include "io/tty/terminal_size.hpp"
 
 namespace lxr::cli {
 
@@ -28,7 +28,7 @@ struct session_message {
 class engine_side {
  public:
   unique_fd control, output, errors, input;
-  container::terminal_size size;  // of the client's terminal, when the container is to have one
+  io::tty::terminal_size size;  // of the client's terminal, when the container is to have one
 
   // The container runs: with a terminal the client goes into raw mode now.
   void started() const noexcept;

@@ -71,7 +71,7 @@ int attend(launch::started_process& running, bool interactive, const std::string
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
-  const auto fit = [master] { io::tty::set_window_size(master, io::tty::own_window_size()); };
+  const auto fit = [master] { io::tty::set_size(master, io::tty::own_size()); };
   if (master >= 0) {
     fit();  // it may have changed since
     if (interactive) {
@@ -141,8 +141,7 @@ int cmd_exec(const invocation& call) {
   const std::string id = resolve_container(where, words.front());
   stream in, out, err;
   if (options.tty) {
-    const winsize size = io::tty::own_window_size();
-    options.size = {size.ws_row, size.ws_col};
+    options.size = io::tty::own_size();
   } else {
     in = input_stream(interactive);
     out = output_stream(1);

@@ -49,10 +49,10 @@ void terminal_events::erase() {
 }
 
 void terminal_events::draw() {
-  const winsize size = io::tty::window_size(2);
+  const io::tty::terminal_size size = io::tty::size_of(2);
   drawn_ = clock::now();
   std::string text = lines_ > 0 ? "\x1b[" + std::to_string(lines_) + "A" : "";
-  const auto lines = view_.lines(size.ws_row != 0 ? size.ws_row : 24, size.ws_col != 0 ? size.ws_col : 80);
+  const auto lines = view_.lines(size.rows != 0 ? size.rows : 24, size.columns != 0 ? size.columns : 80);
   for (const std::string& line : lines) text += "\r" + line + "\x1b[K\n";
   print_progress(text + "\x1b[J");
   lines_ = lines.size();

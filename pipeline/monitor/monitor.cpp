@@ -2,7 +2,6 @@
 #include "pipeline/monitor/monitor.hpp"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/tty/terminal.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
@@ -282,11 +282,10 @@ void monitor::send_signal(const std::string& id, int number) noexcept {
     io::process::send_signal(found->second->pidfd.get(), number);
 }
 
-void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {
+void monitor::resize(const std::string& id, io::tty::terminal_size size) noexcept {
   const auto found = subjects_.find(id);
   if (found == subjects_.end() || !found->second->container.config.process.tty) return;
-  winsize size{rows, columns, 0, 0};
-  ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
+  io::tty::set_size(found->second->container.output.get(), size);
 }
 
 }  // namespace lxr::monitor

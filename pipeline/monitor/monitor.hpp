@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/async/task_scope.hpp"
+#include "io/tty/terminal_size.hpp"
 #include "pipeline/container/start.hpp"
 #include "pipeline/monitor/log_file.hpp"
 
@@ -44,7 +45,7 @@ class monitor {
   void abandon(const std::string& id);
   // For a client: send_signal() signals the first process, resize() sets the size of the terminal.
   void send_signal(const std::string& id, int number) noexcept;
-  void resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept;
+  void resize(const std::string& id, io::tty::terminal_size size) noexcept;
 
  private:
   struct subject;
