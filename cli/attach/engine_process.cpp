@@ -22,7 +22,7 @@ namespace {
 
 namespace channel = io::channel;
 
-// A monitor holds three descriptors per container, five once it logs.
+// A monitor holds three descriptors for each container, and five once the container has written output.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
@@ -68,26 +68,27 @@ task<void> engine_process::supervise(std::function<task<void>(engine_process&)> 
   try {
     co_await monitor_.run();
   } catch (...) {
-    failure = std::current_exception();  // of one container's bookkeeping: its state is derived from the kernel
+    failure = std::current_exception();  // a record was not written: later commands derive the state from the kernel
   }
   client.cancel();
   try {
     co_await client.join();
   } catch (const cancelled&) {
-    // asked for
+    // client.cancel() asked for it.
   }
   empty_trash(where_);
   co_await linger();
 }
 
-// The next command often follows at once: it finds network and image as they are. They go when it does not.
+// Keeps the network and the lent image mounts for one second more: a command that follows at once can use them.
 task<void> engine_process::linger() {
   asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
   co_await network::remove_when_idle(where_);
   if (engine_.lends()) co_await idle.async_wait(as_result);
 }
 
-// The scope may end before this coroutine does: it is used only while work goes on, which focus_ and finished() mark.
+// Acts on the client's messages until the client ends. `work` may be destroyed before this coroutine ends; it is used
+// only while the command's work goes on, that is, before focus() and finished().
 task<void> engine_process::listen(task_scope& work) {
   readiness control(engine_.executor, side_.control.get());
   for (;;) {

@@ -31,7 +31,7 @@ void send(int control, session_message m) noexcept {
 }
 
 [[noreturn]] void run_engine(engine_side side, int further, const std::function<void(engine_side&)>& engine_main) {
-  ::setsid();  // ctrl-c at the terminal is the client's to handle
+  ::setsid();  // the terminal sends SIGINT to the client's session only
   const int kept[] = {side.control.get(), side.output.get(), side.errors.get(), side.input.get(), further};
   leave_caller("lxr: engine", kept);
   unblock_signals();
@@ -139,8 +139,8 @@ void engine_side::left() noexcept {
 
 namespace {
 
-// From here on this is a monitor. Without it nobody sees its containers end: where allowed (CAP_SYS_RESOURCE) the
-// kernel, out of memory, takes it last.
+// Makes this process, from now on a monitor, the last one that the kernel kills when memory runs out: without it no one
+// records how its containers end. Needs CAP_SYS_RESOURCE; without that it has no effect.
 void spare_monitor() noexcept {
   const unique_fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (score) static_cast<void>(!::write(score.get(), "-999", 4));

@@ -26,14 +26,15 @@
 namespace lxr::cli {
 namespace {
 
-// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never
-// handed into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay
-// copies then.
+// One standard stream of the process. The process always gets a pipe: `theirs` is a duplicate of our own stream when
+// that is a pipe, else the end of a new pipe whose other end, `ours`, the relay copies from or to. A file or terminal
+// of the caller is never passed into a container, which could open it again through /proc/self/fd and read or truncate
+// it.
 struct stream {
   unique_fd theirs, ours;
 };
 
-// Without a name: what has one can be opened by it, and a container given it could change its mode and owner.
+// Returns true for a pipe(2). A FIFO in a filesystem is none: a container that gets it could change its mode and owner.
 bool is_pipe(int fd) {
   constexpr long pipefs_magic = 0x50495045;
   struct statfs fs{};
@@ -53,8 +54,8 @@ stream input_stream(bool interactive) {
   return {std::move(read), std::move(write)};
 }
 
-// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them:
-// what they print from now on goes nowhere.
+// Keeps the master of the process's terminal open after the user has detached, in a process that reads and drops the
+// output: when the last descriptor of a master is closed, the kernel sends SIGHUP to the terminal's processes.
 void hold_terminal(const launch::started_process& running) {
   const int master = running.terminal.get();
   const auto drain = [master] {
@@ -73,7 +74,7 @@ int attend(launch::started_process& running, bool interactive, const std::string
   const int master = running.terminal.get();
   const auto fit = [master] { io::tty::set_size(master, io::tty::own_size()); };
   if (master >= 0) {
-    fit();  // it may have changed since
+    fit();  // the size may have changed since the process was started
     if (interactive) {
       raw.emplace(0);
       ::fcntl(master, F_SETFL, O_NONBLOCK);

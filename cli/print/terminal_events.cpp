@@ -42,7 +42,7 @@ void terminal_events::layer_progress(std::string_view name, std::string_view pha
   }
 }
 
-// Back to where the first line begins, with nothing below.
+// Moves the cursor to the beginning of the first bar and clears the screen from there.
 void terminal_events::erase() {
   if (lines_ > 0) print_progress("\x1b[" + std::to_string(lines_) + "A\r\x1b[J");
   lines_ = 0;
