@@ -76,7 +76,7 @@ container_lock try_lock_container(const instance& where, const std::string& id) 
   if (!fd) fd = make_lock_file(where, id, {});  // the state directory was lost in a reboot
   if (!try_lock_file(fd->get(), id)) return {};
   if (!is_in_place(where, id, fd->get())) gone(id);
-  // The remover has moved root/containers/<id> away, and then died or is about to move the state directory too.
+  // rm has renamed root/containers/<id> into the trash, and has died or is about to rename the state directory too.
   if (!has_config(where, id)) {
     quietly([&] { move_state_to_trash(where, dir_path(id)); });
     gone(id);

@@ -83,8 +83,8 @@ bool is_a_name_of_ours(const std::string& name) {
          random.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// Removes one directory of /dev/shm whose state directory is gone or links elsewhere. Its maker holds flock(2) on it
-// from before it has this name until the links lead to it; a locked one is left alone.
+// Removes one directory of /dev/shm whose state directory was removed or links elsewhere. The process that makes such a
+// directory holds its file lock until the links lead to it, so a locked directory is skipped.
 void sweep_one(int shm, const std::string& name) {
   const auto dir = open_ours(shm, name);
   if (!dir || !file::try_lock(dir->get(), name)) return;

@@ -53,8 +53,8 @@ bool exists(const instance& where, const std::string& id) {
          ::fstatat(where.state_fd(), ("containers/" + id).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-// Frees a name whose container is gone. flock(2) on names/ keeps two processes from doing so at once: the second one
-// would free the name that a third has taken since.
+// Frees a name whose container was removed. It holds the file lock of names/: of two processes that free the same name
+// at the same time, the second one could free it after a third process has reserved it.
 void release_stale(const instance& where, const std::string& name) {
   const unique_fd lock = file::open_at(where.state_fd(), "names", O_RDONLY | O_DIRECTORY);
   file::lock(lock.get(), file::lock_kind::exclusive, "container names");

@@ -15,7 +15,7 @@
 namespace lxr {
 namespace {
 
-constexpr std::size_t few = 16;  // a number of entries for which threads do not pay
+constexpr std::size_t few = 16;  // entries; up to this number one thread is faster than several
 
 // Removes one entry of a trash directory. Another process may be removing it too. An entry that cannot be removed now
 // is left to the next empty_trash() and does not stop the others.
