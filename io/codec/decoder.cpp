@@ -243,12 +243,12 @@ zstd_contexts::context zstd_contexts::take() {
 }
 
 void zstd_contexts::take_back(context used) noexcept {
-  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // a context with a large window is freed
+  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // frees a context with a large window
   ZSTD_DCtx_reset(used.get(), ZSTD_reset_session_only);
   try {
     idle_.push_back(std::move(used));
   } catch (const std::bad_alloc&) {
-    // The context is freed.
+    // No memory for the list: `used` frees the context.
   }
 }
 

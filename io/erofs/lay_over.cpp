@@ -67,8 +67,8 @@ class laying {
     }
   }
 
-  // Handles an implied directory of the upper layer whose path is a symbolic link in a lower one: its members belong
-  // into the directory that the link leads to. Returns that directory, or nullptr when this is no such case.
+  // When `upper` is an implied directory and `lower` a symbolic link, the members of `upper` belong into the directory
+  // that the link leads to. Returns that directory; nullptr in every other case.
   node* behind_link(const node& lower, const node& upper, std::size_t above, const std::string& name) {
     if (!lower.is_symbolic_link() || !upper.is_directory() || !upper.xattrs.contains(implied_mark)) return nullptr;
     try {
