@@ -85,8 +85,8 @@ class erofs_target final : public layer_target {
     if (!data_) throw_errno("create", data_file);
   }
 
-  // Allocates blocks ahead, 64 MiB at a time: writes into allocated blocks need no kernel worker, and the file lies in
-  // one piece. Where that fails the writes go on without it.
+  // Allocates blocks of data.tar before they are written, 64 MiB at a time: the file then lies in one piece, and the
+  // kernel needs no worker thread for a write into an allocated block. A failure is ignored: writes then allocate.
   void make_room(const byte_block& coming) {
     if (size_ == 0 && !coming.full()) return;
     while (room_ < size_ + coming.size() && has_space()) {
@@ -95,13 +95,14 @@ class erofs_target final : public layer_target {
     }
   }
 
-  // Returns true when 64 times as much is free: what one layer allocates ahead must not be missing for others.
+  // Returns true when the filesystem has more than 4 GiB free, 64 times what make_room() allocates at a time. With
+  // less, blocks that one layer has allocated but not used could make the writes of other layers fail.
   [[nodiscard]] bool has_space() const {
     struct statvfs fs{};
     return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
   }
 
-  // Pads the last block to whole pages; finish() cuts the padding off.
+  // Pads the last block to whole pages of 4,096 bytes, as O_DIRECT needs; finish() cuts the padding off.
   task<void> write(std::shared_ptr<byte_block> block, std::uint64_t offset, semaphore::permit) {
     const std::size_t over = block->size() % byte_block::alignment;
     if (over != 0) {

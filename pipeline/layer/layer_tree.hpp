@@ -14,7 +14,7 @@ struct placed_layer {
   int directory;        // a borrowed descriptor
   std::uint64_t inode;  // of the directory; a repeated layer has the same one again
   bool is_tree = false, is_indexed = false;
-  // False: an earlier lxr stored it, without listing or index.
+  // Returns false for a layer that an earlier lxr stored without listing and index.
   [[nodiscard]] bool is_known() const noexcept { return is_tree || is_indexed; }
 };
 

@@ -207,7 +207,7 @@ image_store::staging image_store::begin() const {
     file::make_directory_at(where_.root_fd(), s.name);
     auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
     struct stat st{};
-    // Until it is locked, another process's sweep() may take it for one that a dead process left.
+    // Before it is locked, sweep() of another process may remove it as one that a dead process left: then make another.
     if (!directory || !file::try_lock(directory->get(), s.name) || ::fstat(directory->get(), &st) != 0 ||
         st.st_nlink == 0)
       continue;
