@@ -58,8 +58,8 @@ class batch_run {
     bool ahead = false;
   };
 
-  // Spawns the starts, as the window and the slots permit: there is one coroutine per start in progress, not per
-  // container.
+  // Spawns one coroutine for each start, when the window (`parallel` permits) and the slots have room for it: so there
+  // are only as many coroutines as starts in progress.
   task<void> admit(task_scope& scope) {
     for (; admitted_ < what_.count; ++admitted_) {
       if (what_.slots > 0 && ahead_ == what_.slots) {
@@ -126,7 +126,7 @@ class batch_run {
     slots_changed_.notify_all();
   }
 
-  // Waits for the image beside the making of slots: when the image fails, the slots are of no use.
+  // Waits for the image while slots are being made. When the image fails, this fails and so ends the making of slots.
   task<void> await_image() {
     if (what_.image_arrival) co_await what_.image_arrival();
     image_here_ = true;

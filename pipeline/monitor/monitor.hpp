@@ -13,8 +13,8 @@
 
 namespace lxr::monitor {
 
-// The streams of an attached client: where output also goes and, with a terminal, where input comes from. All are
-// non-blocking.
+// The pipes to an attached client, all non-blocking: `output` and `errors` also get the container's output, and with a
+// terminal `input` is copied to it. An empty descriptor: the client does not have that stream.
 struct client_streams {
   unique_fd output, errors, input;
 };

@@ -115,7 +115,7 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
     asio::post(co_await asio::this_coro::executor, [this] { flush(); });
   }
   while (!mine.done) co_await answered_.wait_regardless();
-  // An old link has the name or index, as the kernel is still removing its namespace.
+  // A link of an ended container has this name or index: the kernel has not removed its network namespace yet.
   if (mine.error == EEXIST || mine.error == EBUSY) {
     nl::delete_link(route_, with.link);
     nl::delete_link(route_, owned_link_at(with.link_index));
@@ -130,8 +130,8 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
 }
 
-// Waits for a free port, at most 5 s. A block has fewer addresses than its bridge has ports, but the kernel may remove
-// links long after their containers ended.
+// Tries every 10 ms, at most 500 times, to make the link a port of its bridge. A block has fewer addresses (1,000) than
+// its bridge has ports (1,023), but links of ended containers keep their ports until the kernel has removed them.
 task<void> bridge_network::wait_for_port(const attachment& with) const {
   asio::steady_timer soon(co_await asio::this_coro::executor);
   for (int attempt = 0; attempt < 500; ++attempt) {
@@ -177,7 +177,7 @@ void bridge_network::flush() {
   for (const auto& f : failures) {
     if (f.sequence == 0 || f.sequence > about.size()) continue;
     int& first = about[f.sequence - 1]->error;
-    if (first == 0) first = f.error;  // later failures only follow from the first
+    if (first == 0) first = f.error;  // the later messages of the link fail because the first one did
   }
   answered_.notify_all();
   if (!waiting_.empty()) flush();
@@ -194,7 +194,7 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   return b;
 }
 
-// Asks for the port first: the bridge gets its carrier from its first working port.
+// The port comes before the bridge, because the bridge has a carrier only once one of its ports works.
 nl::batch bridge_network::link_questions(const attachment& with) {
   nl::batch b;
   nl::put_link_question(b, with.link_index);

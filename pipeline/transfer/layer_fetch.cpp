@@ -109,7 +109,7 @@ task<bool> layer_fetch::fetch_blob(std::size_t i) {
 // another process, and it is claimed for use. Looks every 20 ms while another process fetches it.
 task<bool> layer_fetch::claim(const oci::descriptor& what) {
   constexpr std::chrono::milliseconds look_again{20};
-  constexpr std::chrono::minutes patience{2};  // for another process, which may be stopped or very slow
+  constexpr std::chrono::minutes patience{2};  // how long another process may take: it may be stopped, or very slow
   const auto begin = event_sink::clock::now();
   for (bool told = false; event_sink::clock::now() - begin < patience; told = true) {
     const bool there = store_.has_blob(what.content);

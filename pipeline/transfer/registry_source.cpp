@@ -69,7 +69,7 @@ class resuming_stream final : public blob_stream {
     return r;
   }
 
-  // Drops bytes that were received before. Returns true when nothing of the block is left.
+  // Drops bytes that an earlier transfer has delivered already. Returns true when the block is empty then.
   bool skipped(byte_block& block) {
     if (skip_ == 0) return false;
     const auto drop = std::min<std::uint64_t>(skip_, block.size());
