@@ -209,7 +209,7 @@ class header {
 
 std::vector<fs::path> headers() {
   std::vector<fs::path> out;
-  for (const char* layer : {"core", "io", "pipeline"}) {
+  for (const char* layer : {"core", "io", "pipeline", "cli"}) {
     for (const auto& e : fs::recursive_directory_iterator(top / layer)) {
       if (e.path().extension() != ".hpp") continue;
       const std::string name = fs::relative(e.path(), top).string();

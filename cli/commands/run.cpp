@@ -24,7 +24,7 @@ struct run_request {
   bool detach = false, start = true;
 };
 
-// Creates and starts the container. The image's id must be known; its layers may still be on their way.
+// Creates and starts the container. The image's id must be known; its layers may still be in transfer.
 task<void> start_container(engine_process& h, run_request& what, engine::image_fetch& image) {
   const bool stored = image.is_stored();
   if (stored)

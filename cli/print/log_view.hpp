@@ -11,7 +11,7 @@
 namespace lxr::cli {
 
 // Turns the records of a log file back into the output of the container. A record may hold only a part of a line:
-// `tail` counts lines, and only the first record of a line gets a time. The lines of the two streams are told apart.
+// `tail` counts lines, and only the first record of a line gets a time. Each stream has lines of its own.
 // Lifecycle: add() the records in order. With a tail the records before end_of_old() are collected and shown by it;
 // later
 //   ones are shown at once.

@@ -9,7 +9,7 @@ namespace lxr {
 
 // Deadlines and durations are measured with std::chrono::steady_clock, times in records and logs with this clock.
 
-// Returns the time since 1970 in nanoseconds; it jumps when somebody sets the host's clock.
+// Returns the time since 1970 in nanoseconds; it jumps when the host's clock is set.
 inline std::int64_t unix_time_ns() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);

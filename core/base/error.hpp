@@ -65,9 +65,8 @@ class error : public std::exception {
 
 enum class cancel_reason { user, deadline, sibling_failed, shutdown };
 
-// Thrown by waits of a coroutine that was asked to stop. It is neither success nor error: nobody logs it, retries after
-// it or wraps it.
-// Owns: the reason.
+// Thrown by waits of a coroutine that was asked to stop. It is neither success nor error: do not log it, retry after it
+// or wrap it. Owns: the reason.
 class cancelled : public std::exception {
  public:
   explicit cancelled(cancel_reason reason) noexcept : reason_(reason) {}

@@ -224,7 +224,7 @@ void remove_level(int top, const std::string& beside, int dir, const std::string
 
 void remove_tree_at(int dir, const std::string& name) {
   const auto slash = name.rfind('/');
-  // The directory that holds the tree: whoever may remove the tree may rename into it.
+  // The directory that holds the tree: removing the tree needs the same permission as renaming into it.
   const std::string beside = name.substr(0, slash == std::string::npos ? 0 : slash + 1);
   std::vector<std::string> coming{name};
   while (!coming.empty()) {

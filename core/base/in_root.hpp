@@ -27,7 +27,7 @@ inline long open_resolving(int base, const char* path, unsigned long flags, unsi
   return fd;
 }
 
-// Opens a path below a directory whose content nobody has checked: symbolic links and ".." are resolved inside `root`,
+// Opens a path below a directory whose content is not trusted: symbolic links and ".." are resolved inside `root`,
 // and magic links of procfs are refused. All of lxr opens files of a rootfs by this function.
 inline constexpr unsigned long resolve_in_root = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 inline long open_in_root(int root, const char* path, unsigned long flags, unsigned long mode = 0) noexcept {

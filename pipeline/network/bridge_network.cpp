@@ -152,7 +152,7 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
 void bridge_network::flush() {
   flushing_ = false;
   nl::batch b;
-  constexpr std::size_t at_once = 64;  // requests; the acknowledgements of so many fit into the socket's buffer
+  constexpr std::size_t at_once = 64;  // requests in one batch: their acknowledgements fit into the socket's buffer
   const std::size_t count = std::min(waiting_.size(), at_once);
   const std::vector<request*> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));

@@ -28,7 +28,7 @@ struct attachment {
 // gateway address, and one nft table that masquerades. It exists in the kernel from its first container to the removal
 // of its last.
 // Containers exchange no frames with each other: a container sends everything to the gateway, and the host routes it
-// on, to the same bridge, another one or elsewhere. So nobody needs ARP, and nobody can forge an answer.
+// on, to the same bridge, another one or elsewhere. So no container sends ARP requests, and none can forge an answer.
 // Lifecycle: take_address() makes the network if missing and takes an address; connect() makes the link once the
 //   container's network namespace exists. release_address() frees the address (the link ends with the namespace).
 //   remove_if_unused() sweeps addresses and removes the network. take_address() holds the network's lock file shared

@@ -24,7 +24,7 @@ std::string bridge_name(const instance& where, std::uint32_t n = 0);
 std::string ready_mark(std::uint32_t n);
 
 // Waits for the lock of the instance's network; closing the returned descriptor frees it. Starts hold it shared while
-// they take an address; whoever makes or removes the network or a bridge holds it exclusively.
+// they take an address; making or removing the network or a bridge needs it exclusively.
 unique_fd lock_network(const instance& where, file::lock_kind kind);
 // Waits for the lock under which one lxr process of this host at a time looks at the host's subnets and chooses a free
 // one; closing the returned descriptor frees it.

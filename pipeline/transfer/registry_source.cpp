@@ -167,7 +167,7 @@ class registry_source final : public source {
   }
 
   task<raw_manifest> top() override {
-    constexpr std::size_t usual_layers = 3;  // connections to open ahead, beside the one of this request
+    constexpr std::size_t usual_layers = 3;  // spare connections to open; this request uses one more
     auto fetched = fetch_manifest(named(), "manifest of " + name().familiar(), usual_layers);
     raw_manifest m = co_await std::move(fetched);
     if (!name().content.empty() && m.content != name().content) wrong_digest(name().content, m.content);
