@@ -33,8 +33,9 @@ class erofs_target final : public layer_target {
 
   task<stored_layer> store(plain_blocks& plain) override {
     try {
-      auto taking = take(plain);
-      co_await std::move(taking);
+      task_scope work(co_await asio::this_coro::executor);
+      work.spawn(read(plain, work));
+      co_await work.join();
       auto finishing = finish();
       co_await std::move(finishing);
     } catch (const io::erofs::not_indexable& e) {
@@ -46,34 +47,21 @@ class erofs_target final : public layer_target {
   }
 
  private:
-  task<void> take(plain_blocks& plain) {
-    task_scope writes(co_await asio::this_coro::executor);
-    std::exception_ptr failure;
-    try {
-      while (auto block = co_await plain.pop()) {
-        auto permit = co_await write_permits_.acquire();
-        const auto shared = std::make_shared<byte_block>(std::move(*block));
-        make_room(*shared);
-        const auto content = shared->bytes();  // without the padding that write() adds
-        writes.spawn(write(shared, size_, std::move(permit)));
-        size_ += content.size();
-        co_await offload(tools_.pool, [&] {
-          index_.time().resume();
-          tar_.feed(content);
-          index_.time().tick();
-        });
-      }
-      tar_.finish();
-    } catch (...) {
-      failure = std::current_exception();
+  task<void> read(plain_blocks& plain, task_scope& writes) {
+    while (auto block = co_await plain.pop()) {
+      auto permit = co_await write_permits_.acquire();
+      const auto shared = std::make_shared<byte_block>(std::move(*block));
+      make_room(*shared);
+      const auto content = shared->bytes();  // without the padding that write() adds
+      writes.spawn(write(shared, size_, std::move(permit)));
+      size_ += content.size();
+      co_await offload(tools_.pool, [&] {
+        index_.time().resume();
+        tar_.feed(content);
+        index_.time().tick();
+      });
     }
-    if (failure) writes.cancel();
-    try {
-      co_await writes.join();
-    } catch (...) {
-      if (!failure) failure = std::current_exception();
-    }
-    if (failure) std::rethrow_exception(failure);
+    tar_.finish();
   }
 
   void create_data() {
