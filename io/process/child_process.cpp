@@ -53,11 +53,11 @@ namespace {
   throw_errno(code, "create a container process", "");
 }
 
-// Descriptor numbers from 512 on are for parked descriptors, which are kept as long as a container lives; lower ones
-// are for work in progress. spawn() shares the descriptor table only once numbers above 512 + 128 are in use: a smaller
-// table is copied just as fast.
-constexpr int first_parked = 512, few_parked = 128;
-int last_parked = 0;
+// move_to_high_number() gives out numbers from 512 on, for descriptors that are kept as long as a container lives;
+// lower numbers are for work in progress. spawn() shares the descriptor table with a child only once numbers above 512
+// + 128 are in use: the kernel copies a smaller table just as fast.
+constexpr int first_high = 512, few_high = 128;
+int last_high = 0;
 
 }  // namespace
 
@@ -132,7 +132,7 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
   made.stack_.reset(stack::take());
-  const bool shares = last_parked > first_parked + few_parked && !how.own_memory;
+  const bool shares = last_high > first_high + few_high && !how.own_memory;
   if (shares) args.flags |= CLONE_FILES;
   stack& begin = *made.stack_;
   begin.plan = plan.get();
@@ -190,9 +190,9 @@ void child_process::end_forked() noexcept {
   }
 }
 
-void child_process::park() {
-  pidfd_ = process::park(std::move(pidfd_));
-  channel_ = process::park(std::move(channel_));
+void child_process::move_to_high_numbers() {
+  pidfd_ = move_to_high_number(std::move(pidfd_));
+  channel_ = move_to_high_number(std::move(channel_));
 }
 
 void child_process::pass(child::barrier which, std::span<const int> descriptors) const {
@@ -248,12 +248,12 @@ std::optional<exit_status> reap(int pidfd, bool block) {
   return exit_status{128 + info.si_status, true};
 }
 
-unique_fd park(unique_fd descriptor) {
-  if (!descriptor || descriptor.get() >= first_parked) return descriptor;
-  unique_fd parked(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, first_parked));
-  if (!parked) return descriptor;
-  last_parked = std::max(last_parked, parked.get());
-  return parked;
+unique_fd move_to_high_number(unique_fd descriptor) {
+  if (!descriptor || descriptor.get() >= first_high) return descriptor;
+  unique_fd moved(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, first_high));
+  if (!moved) return descriptor;
+  last_high = std::max(last_high, moved.get());
+  return moved;
 }
 
 std::uint64_t ignored_signals() {

@@ -32,7 +32,7 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   made.cgroup = how.cgroup;
   made.own_memory = how.own_memory;
   process_ = child_process::spawn(begun_, made);
-  if (how.waits_long) process_.park();
+  if (how.waits_long) process_.move_to_high_numbers();
   reports_.emplace(on_.executor, process_.channel());
 }
 

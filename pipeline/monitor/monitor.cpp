@@ -64,9 +64,9 @@ void monitor::watch(container::launched container, client_streams client, on_exi
   auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
   s->pidfd = s->container.process.take_pidfd();
   s->container.process.release();
-  if (subjects_.size() >= unparked) {
+  if (subjects_.size() >= with_low_numbers) {
     for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors})
-      *kept = io::process::park(std::move(*kept));
+      *kept = io::process::move_to_high_number(std::move(*kept));
   }
   subjects_[id] = s;
   scope_.spawn(supervise(s));

@@ -62,8 +62,9 @@ class monitor {
   task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
   void save_exit(subject& s, io::process::exit_status status);
 
-  // Bytes; containers from this number on have parked descriptors.
-  static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
+  static constexpr std::size_t buffer_size = 64u << 10;  // bytes
+  // Further containers have descriptors of high numbers (io::process::move_to_high_number()).
+  static constexpr std::size_t with_low_numbers = 64;
   container::engine& engine_;
   std::map<std::string, std::shared_ptr<subject>> subjects_;
   task_scope scope_;
