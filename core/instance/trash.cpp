@@ -28,10 +28,10 @@ struct removal final : worker_pool::job {
   std::string path;
 };
 
-std::optional<std::string> hide(int base, const std::string& path, const std::string& where) {
+std::optional<std::string> hide(int base, const std::string& path, const std::string& base_path) {
   std::string hidden = "trash/" + random_hex(8);
   if (::renameat(base, path.c_str(), base, hidden.c_str()) == 0) return hidden;
-  if (errno != ENOENT) throw_errno("remove", where + "/" + path);
+  if (errno != ENOENT) throw_errno("remove", base_path + "/" + path);
   return std::nullopt;
 }
 

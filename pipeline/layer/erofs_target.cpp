@@ -19,7 +19,7 @@ namespace lxr::layer {
 namespace {
 
 constexpr std::size_t writes_in_flight = 4;
-constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
+constexpr std::uint64_t erofs_block = 512, preallocation = 64u << 20;
 
 // Writes the tar unchanged to data.tar, past the page cache where the filesystem allows that, and reads its members for
 // the index at the same time.
@@ -78,8 +78,8 @@ class erofs_target final : public layer_target {
   void make_room(const byte_block& coming) {
     if (size_ == 0 && !coming.full()) return;
     while (room_ < size_ + coming.size() && has_space()) {
-      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), space_ahead));
-      room_ += space_ahead;
+      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), preallocation));
+      room_ += preallocation;
     }
   }
 
@@ -87,7 +87,7 @@ class erofs_target final : public layer_target {
   // less, blocks that one layer has allocated but not used could make the writes of other layers fail.
   [[nodiscard]] bool has_space() const {
     struct statvfs fs{};
-    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
+    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * preallocation;
   }
 
   // Pads the last block to whole pages of 4,096 bytes, as O_DIRECT needs; finish() cuts the padding off.

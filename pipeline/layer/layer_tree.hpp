@@ -20,6 +20,6 @@ struct placed_layer {
 
 // Reads the tree of a layer of either kind. Throws errc::exhausted when the budget has too little memory, errc::corrupt
 // when the listing or index is damaged.
-ready_tree tree_of(const placed_layer& l, pull_budget& budget);
+loaded_tree tree_of(const placed_layer& l, pull_budget& budget);
 
 }  // namespace lxr::layer

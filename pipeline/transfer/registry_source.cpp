@@ -113,11 +113,11 @@ class resuming_stream final : public blob_stream {
       if (failure) std::rethrow_exception(failure);
       co_return false;
     }
-    auto going_on = session_.persist([this] { return go_on(); }, attempts_);
-    co_return co_await std::move(going_on);
+    auto reopening = session_.persist([this] { return reopen(); }, attempts_);
+    co_return co_await std::move(reopening);
   }
 
-  task<bool> go_on() {
+  task<bool> reopen() {
     try {
       auto asking = session_.ask(request());
       response_ = co_await std::move(asking);
