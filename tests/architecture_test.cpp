@@ -137,8 +137,7 @@ TEST(architecture, code_between_clone_and_exec_includes_only_the_plan) {
                                       "core/base/in_root.hpp"};
   std::vector<fs::path> files = sources("io/child");
   EXPECT_GT(files.size(), 5u);
-  for (const char* file : {"core/base/raw_syscall.hpp", "core/base/in_root.hpp"})
-    files.push_back(top / file);
+  for (const char* file : {"core/base/raw_syscall.hpp", "core/base/in_root.hpp"}) files.push_back(top / file);
   for (const fs::path& p : files) {
     ASSERT_FALSE(text_of(p).empty()) << p;
     for (const std::string& include : own_includes(text_of(p)))
@@ -178,6 +177,11 @@ TEST(architecture, banned_calls) {
        {"cli/print/output.cpp", "cli/programs/lxr_image.cpp", "io/seccomp/generate.cpp"}},
       {R"([^A-Za-z0-9_>]::socket\((?![^;]*SOCK_CLOEXEC))", "descriptors are created close-on-exec", {}},
       {R"([^A-Za-z0-9_>]::(pipe|dup|epoll_create)\()", "use the call that sets close-on-exec", {}},
+      {R"(::flock\()", "file locks are core/base/file_lock's", {"core/base/file_lock.cpp"}},
+      {R"(::clock_gettime\()", "clocks are core/base/clock's", {"core/base/clock.hpp"}},
+      {R"(::pipe2\()", "pipes are io/channel's", {"io/channel/pipe.hpp"}},
+      {R"(::(socketpair|sendmsg|recvmsg)\()", "messages are io/channel's", {"io/channel/message_socket.cpp"}},
+      {R"(::isatty\(|TIOC[GS]WINSZ)", "terminals are io/tty's", {"io/tty/terminal.cpp", "io/child/terminal.cpp"}},
   };
   for (const char* layer : {"core", "io", "pipeline", "cli"}) {
     for (const fs::path& p : sources(layer)) {
