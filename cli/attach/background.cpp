@@ -17,7 +17,7 @@
 namespace lxr::cli {
 namespace {
 
-// The kernel shows this memory as the command line.
+// The memory that the kernel shows as this process's command line.
 std::span<char>& arguments() {
   static std::span<char> memory;
   return memory;
@@ -55,7 +55,7 @@ void leave_streams() noexcept {
 }
 
 void run_behind(const std::function<void()>& work, std::span<const int> keep) {
-  flush_output();  // once, not by the child too
+  flush_output();  // else the child would print the buffered text a second time
   if (::fork() != 0) return;
   ::setsid();
   leave_streams();
@@ -63,7 +63,7 @@ void run_behind(const std::function<void()>& work, std::span<const int> keep) {
   try {
     work();
   } catch (const std::exception&) {
-    // nobody is there to be told; the next command does it
+    // No one reads a message of this process; a later command sweeps again.
   }
   ::_exit(0);
 }

@@ -4,22 +4,22 @@
 #include <functional>
 #include <span>
 
-// What lxr processes are that outlive the command they were called with: the engine, which becomes a monitor, and
-// whoever does behind a command what nobody needs to wait for. They keep nothing of the caller's: neither its
-// arguments, which every local user can read (proc_pid_cmdline(5)) and which may hold secrets, nor its descriptors,
-// directory or terminal.
+// For processes that outlive their command: the engine, which becomes a monitor, and the processes that run_behind()
+// makes. They keep nothing of the caller's:
+// - not its arguments, which every local user can read (proc_pid_cmdline(5)) and which may hold secrets;
+// - not its descriptors, working directory or terminal.
 namespace lxr::cli {
 
-// Where the program's arguments lie; called once, by main.
+// Remembers where the program's arguments lie in memory, for leave_caller(). main() calls it once.
 void remember_arguments(int argc, char** argv) noexcept;
 
-// Shows `title` instead of the arguments, and closes every descriptor above 2 but those in `keep`.
+// Overwrites the arguments with `title`, and closes every descriptor above 2 except those in `keep`.
 void leave_caller(const char* title, std::span<const int> keep) noexcept;
-// Makes /dev/null of the standard streams, and / of the working directory.
+// Replaces the standard streams by /dev/null and changes the working directory to /.
 void leave_streams() noexcept;
 
-// Does `work` in a process of its own, without streams, keeping the descriptors in `keep`. If the process cannot be
-// made, nothing is done: what is left is swept by the next command.
+// Forks a process that calls `work` and exits; it keeps only the descriptors in `keep`. The caller does not wait for
+// it. Failure: none; when fork(2) fails `work` is not called, and the sweep of a later command does the same.
 void run_behind(const std::function<void()>& work, std::span<const int> keep = {});
 
 }  // namespace lxr::cli

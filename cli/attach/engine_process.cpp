@@ -2,10 +2,10 @@
 #include "cli/attach/engine_process.hpp"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <span>
 
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
@@ -14,12 +14,15 @@
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
 #include "core/instance/trash.hpp"
+#include "io/channel/message_socket.hpp"
 #include "pipeline/container/remove.hpp"
 
 namespace lxr::cli {
 namespace {
 
-// A monitor holds three descriptors per container, five once it logs.
+namespace channel = io::channel;
+
+// A monitor holds three descriptors for each container, and five once the container has written output.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
@@ -65,43 +68,44 @@ task<void> engine_process::supervise(std::function<task<void>(engine_process&)> 
   try {
     co_await monitor_.run();
   } catch (...) {
-    failure = std::current_exception();  // of one container's bookkeeping: its state is derived from the kernel
+    failure = std::current_exception();  // a record was not written: later commands derive the state from the kernel
   }
   client.cancel();
   try {
     co_await client.join();
   } catch (const cancelled&) {
-    // asked for
+    // client.cancel() asked for it.
   }
   empty_trash(where_);
   co_await linger();
 }
 
-// The next command often follows at once: it finds network and image as they are. They go when it does not.
+// Keeps the network and the lent image mounts for one second more: a command that follows at once can use them.
 task<void> engine_process::linger() {
   asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
   co_await network::remove_when_idle(where_);
   if (engine_.lends()) co_await idle.async_wait(as_result);
 }
 
-// The scope may end before this coroutine does: it is used only while work goes on, which focus_ and finished() mark.
+// Acts on the client's messages until the client ends. `work` may be destroyed before this coroutine ends; it is used
+// only while the command's work goes on, that is, before focus() and finished().
 task<void> engine_process::listen(task_scope& work) {
   readiness control(engine_.executor, side_.control.get());
   for (;;) {
     co_await control.readable();
     session_message m{};
-    const ssize_t got = ::recv(side_.control.get(), &m, sizeof m, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    const auto got = channel::receive_message(side_.control.get(), std::as_writable_bytes(std::span(&m, 1)),
+                                              "the client", channel::wait_for_message::no);
+    if (got.what == channel::received_message::none_yet) continue;
     const bool working = focus_.empty() && !side_.is_finished();
-    if (got <= 0) {
+    if (got.what == channel::received_message::end_of_file) {
       if (working) work.cancel();
       side_.left();
       co_return;
     }
     if (m.what == session_message::resize) {
-      rows_ = m.a;
-      columns_ = m.b;
-      monitor_.resize(focus_, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
+      size_ = {static_cast<unsigned short>(m.a), static_cast<unsigned short>(m.b)};
+      monitor_.resize(focus_, size_);
     }
     if (m.what == session_message::abandoned) monitor_.abandon(focus_);
     if (m.what != session_message::signal) continue;
@@ -116,7 +120,7 @@ task<void> engine_process::listen(task_scope& work) {
 
 void engine_process::focus(const std::string& id) {
   focus_ = id;
-  if (rows_ != 0) monitor_.resize(id, static_cast<unsigned short>(rows_), static_cast<unsigned short>(columns_));
+  if (size_.rows != 0) monitor_.resize(id, size_);
 }
 
 }  // namespace lxr::cli

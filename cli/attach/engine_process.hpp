@@ -12,14 +12,18 @@
 
 namespace lxr::cli {
 
-// What runs in the engine process of one command: a loop, the engine, the monitor, and the client's wishes.
-// Lifecycle: run() does the command's work and returns when its containers have ended.
+// The main object of the engine process: its loop, engine and monitor, and the client's messages (session.hpp).
+// Lifecycle: run(), once; it returns when the command's work is done and all of its containers have ended.
+// Runs on: the main thread of the engine process, in the loop.
+// Borrows: the side and the events.
+// Failure: run() reports a failure of the work to the client (engine_side::finished()) and does not throw it.
 class engine_process {
  public:
   engine_process(instance where, engine_side& side, terminal_events& events);
 
-  // `work` does what the command is for; it may call client().finished() when the client may go. While it runs, a
-  // signal from the client, or its end, cancels it; afterwards signals go to the container that focus() named.
+  // Runs `work`, which starts the command's containers and may call client().finished() to let the client exit. A
+  // signal that the client passes on, or the client's end, cancels `work` until focus() or finished() was called. After
+  // focus() signals go to that container.
   void run(std::function<task<void>(engine_process&)> work);
 
   engine_side& client() noexcept { return side_; }
@@ -28,7 +32,7 @@ class engine_process {
   monitor::monitor& monitor() noexcept { return monitor_; }
   const instance& where() const noexcept { return where_; }
 
-  // The attached container: signals and window sizes of the client are its from now on.
+  // Names the attached container: it gets the signals and terminal sizes that the client sends.
   void focus(const std::string& id);
 
  private:
@@ -43,7 +47,8 @@ class engine_process {
   container::engine engine_;
   monitor::monitor monitor_;
   std::string focus_;
-  int rows_ = 0, columns_ = 0, cancelling_signal_ = 0;
+  io::tty::terminal_size size_;  // of the client's terminal, as its last message said
+  int cancelling_signal_ = 0;
 };
 
 }  // namespace lxr::cli

@@ -17,6 +17,7 @@
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "io/tty/terminal.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -31,18 +32,18 @@ sigset_t handled_signals() {
   return set;
 }
 
-// As much as a descriptor that poll(2) calls writable takes without blocking: a pipe promises that much (pipe(7)), a
-// terminal less.
+// Returns how many of `size` bytes a descriptor takes without blocking once poll(2) reports POLLOUT: all for a file,
+// PIPE_BUF for a pipe (pipe(7)), fewer for a terminal.
 std::size_t portion(int fd, std::size_t size) {
   struct stat st{};
   if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return size;
-  return std::min<std::size_t>(size, ::isatty(fd) == 1 ? 256 : PIPE_BUF);
+  return std::min<std::size_t>(size, io::tty::is_terminal(fd) ? 256 : PIPE_BUF);
 }
 
 }  // namespace
 
 void block_signals() {
-  ::signal(SIGPIPE, SIG_IGN);  // a closed output or input is an answer, not an end
+  ::signal(SIGPIPE, SIG_IGN);  // writes to a closed pipe then return EPIPE
   const sigset_t set = handled_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
@@ -85,7 +86,7 @@ void relay::pump_input() {
   }
   for (const char c : std::string_view(buffer, static_cast<std::size_t>(got))) {
     if (detach_keys_.empty() || c != detach_keys_[typed_]) {
-      pending_.append(detach_keys_, 0, std::exchange(typed_, 0));  // they were meant for the container
+      pending_.append(detach_keys_, 0, std::exchange(typed_, 0));  // no detach: pass these keys on
       if (detach_keys_.empty() || c != detach_keys_[0]) {
         pending_ += c;
         continue;
@@ -102,7 +103,7 @@ void relay::pump_input() {
 void relay::flush_input() {
   const ssize_t put = ::write(input_to_, pending_.data(), pending_.size());
   if (put > 0) pending_.erase(0, static_cast<std::size_t>(put));
-  if (put < 0 && errno != EAGAIN && errno != EINTR) {  // the container does not read any more
+  if (put < 0 && errno != EAGAIN && errno != EINTR) {  // the container has closed its input
     input_ = -1;
     pending_.clear();
   }
@@ -192,8 +193,8 @@ void relay::run() {
     if (input != 0 && fds[input].revents != 0) pump_input();
     if (backlog != 0 && fds[backlog].revents != 0) flush_input();
     if (ending && outputs_.empty()) return;
-    if (ending && !undelivered && std::chrono::steady_clock::now() > last_call)
-      return;  // somebody else still writes, without end
+    // A process that outlived the container's first one may hold the pipe open and write without end.
+    if (ending && !undelivered && std::chrono::steady_clock::now() > last_call) return;
   }
 }
 

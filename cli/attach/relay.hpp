@@ -7,9 +7,15 @@
 
 namespace lxr::cli {
 
-// Copies between a person's descriptors and a container's, and turns signals into calls, until something ends it.
-// The descriptors are borrowed, and the person's are used as they are: never made non-blocking, as other processes
-// share them. Runs on: the calling thread, with poll(2); it has no loop of its own to disturb.
+// Copies bytes between the client's standard streams and a container's, and calls a handler for each signal.
+// Lifecycle: block_signals() before anything is forked; then the copy_*(), on_signal() and until() that are needed;
+// then
+//   run(), once.
+// Runs on: the calling thread, which run() blocks in poll(2).
+// Owns: a signalfd.
+// Borrows: all other descriptors. It never makes the standard streams non-blocking, because other processes share them.
+// Failure: the constructor and run() throw lxr::error when the kernel refuses the signalfd or poll(2). A stream that
+//   fails ends copying; see output_failure().
 class relay {
  public:
   relay();
@@ -17,33 +23,34 @@ class relay {
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
 
-  // From the person to the container; `to` must be non-blocking. At end of file `closed` is called once.
-  // Once `detach_keys` were typed run() ends and detached() is true; empty: never.
+  // Copies from the client to the container; `to` must be non-blocking. Calls `closed` once, at end of file. When the
+  // bytes of `detach_keys` are read in sequence, run() returns and detached() is true; "" switches this off.
   void copy_input(int from, int to, std::string detach_keys, std::function<void()> closed);
-  // From the container to the person.
+  // Copies from the container to the client. May be called several times.
   void copy_output(int from, int to);
-  // Called for each signal that arrives: SIGWINCH, and every other that can be handed on.
+  // Sets the handler for signals that arrive: SIGWINCH and those that can be passed on to a container.
   void on_signal(std::function<void(int)> handler) { signal_handler_ = std::move(handler); }
-  // `handler` is called when `fd` is readable; once it returns true run() drains the outputs and returns.
+  // Calls `handler` when `fd` is readable. Once it returns true, run() copies the output that is left, for at most one
+  // second, and returns.
   void until(int fd, std::function<bool()> handler);
 
   void run();
-  // Ends run(), from one of the handlers, because of a signal.
+  // Called by a handler: makes run() return because of `signal`.
   void leave(int signal) noexcept { left_by_ = signal; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
-  // Why run() returned early: the errno of a write to our standard output (EPIPE: nobody reads it any more, as in `|
-  // head`), 0: none.
+  // Returns the errno of the write to standard output that ended run() (EPIPE: the reader has gone, as in `| head`); 0
+  // when none did.
   [[nodiscard]] int output_failure() const noexcept { return output_failure_; }
-  // Or the signal: that our terminal hung up, or the third that asks to end; 0: none.
+  // Returns the signal that ended run(): SIGHUP, the third SIGINT or SIGTERM, or that of leave(); 0 when none did.
   [[nodiscard]] int left_by() const noexcept { return left_by_; }
-  // Says why, where somebody may want to know, and returns the exit code for it.
+  // Returns the exit code for output_failure() or left_by(); prints the reason where the code alone does not show it.
   [[nodiscard]] int report_leaving() const;
 
  private:
   struct output {
     int from, to;
-    std::string waiting = {};  // that `to` has not taken yet; nothing more is read so long
-    bool over = false;         // nothing comes behind that
+    std::string waiting = {};  // bytes that `to` has not taken yet; while there are any, `from` is not read
+    bool over = false;         // no bytes follow `waiting`
   };
   void pump_input();
   void flush_input();
@@ -55,7 +62,7 @@ class relay {
   std::function<void(int)> signal_handler_;
   int input_ = -1, input_to_ = -1;
   std::string detach_keys_;
-  std::size_t typed_ = 0;  // so many of them
+  std::size_t typed_ = 0;  // how many of them were typed in sequence
   bool detached_ = false;
   int output_failure_ = 0, left_by_ = 0, asked_to_end_ = 0;
   std::function<void()> input_closed_;
@@ -65,7 +72,7 @@ class relay {
   std::function<bool()> event_handler_;
 };
 
-// Blocks the signals a relay handles, in this thread. Before anything is forked, so that none is lost.
+// Blocks the signals that a relay handles, in this thread. Call it before anything is forked: else signals are lost.
 void block_signals();
 void unblock_signals();
 

@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cli/attach/background.hpp"
@@ -17,26 +17,21 @@
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "io/channel/message_socket.hpp"
+#include "io/channel/pipe.hpp"
 #include "io/tty/terminal.hpp"
 
 namespace lxr::cli {
 namespace {
 
-struct pipe_ends {
-  unique_fd read, write;
-};
+namespace channel = io::channel;
 
-pipe_ends make_pipe(bool nonblocking_write) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  if (nonblocking_write) ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
-  return {unique_fd(fds[0]), unique_fd(fds[1])};
+void send(int control, session_message m) noexcept {
+  quietly([&] { channel::send_message(control, std::as_bytes(std::span(&m, 1)), "the other side"); });
 }
 
-void send(int control, session_message m) noexcept { ::send(control, &m, sizeof m, MSG_NOSIGNAL); }
-
 [[noreturn]] void run_engine(engine_side side, int further, const std::function<void(engine_side&)>& engine_main) {
-  ::setsid();  // ctrl-c at the terminal is the client's to handle
+  ::setsid();  // the terminal sends SIGINT to the client's session only
   const int kept[] = {side.control.get(), side.output.get(), side.errors.get(), side.input.get(), further};
   leave_caller("lxr: engine", kept);
   unblock_signals();
@@ -95,8 +90,8 @@ class client {
     relay_.copy_input(0, input_.get(), options_.tty ? options_.detach_keys : "", [this] { input_.reset(); });
   }
   void send_size() {
-    const winsize size = io::tty::own_window_size();
-    send(control_.get(), {session_message::resize, size.ws_row, size.ws_col});
+    const io::tty::terminal_size size = io::tty::own_size();
+    send(control_.get(), {session_message::resize, size.rows, size.columns});
   }
   void hand_on(int number) {
     if (number == SIGWINCH && options_.tty) return send_size();
@@ -107,9 +102,8 @@ class client {
   }
   bool receive() {
     session_message m{};
-    const ssize_t got = ::recv(control_.get(), &m, sizeof m, 0);
-    if (got < 0 && errno == EINTR) return false;
-    if (got <= 0) {  // the engine died without a word
+    const auto got = channel::receive_message(control_.get(), std::as_writable_bytes(std::span(&m, 1)), "the engine");
+    if (got.what == channel::received_message::end_of_file) {  // the engine died before it sent `finished`
       code_ = tool_failed;
       engine_died_ = true;
       return true;
@@ -145,8 +139,8 @@ void engine_side::left() noexcept {
 
 namespace {
 
-// From here on this is a monitor. Without it nobody sees its containers end: where allowed (CAP_SYS_RESOURCE) the
-// kernel, out of memory, takes it last.
+// Makes this process, from now on a monitor, the last one that the kernel kills when memory runs out: without it no one
+// records how its containers end. Needs CAP_SYS_RESOURCE; without that it has no effect.
 void spare_monitor() noexcept {
   const unique_fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (score) static_cast<void>(!::write(score.get(), "-999", 4));
@@ -163,24 +157,21 @@ void engine_side::finished(int code) noexcept {
 }
 
 int run_session(const session_options& options, const std::function<void(engine_side&)>& engine_main) {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
+  auto [control, of_engine] = channel::make_socket_pair();
   engine_side engine;
-  unique_fd control(pair[0]), output, errors, input;
-  engine.control = unique_fd(pair[1]);
-  if (options.tty) {
-    const winsize size = io::tty::own_window_size();
-    engine.size = {size.ws_row, size.ws_col};
-  }
+  engine.control = std::move(of_engine);
+  unique_fd output, errors, input;
+  if (options.tty) engine.size = io::tty::own_size();
   if (options.attached) {
-    pipe_ends out = make_pipe(true), err = make_pipe(true);
+    channel::pipe_ends out = channel::make_pipe_with_nonblocking_writes();
+    channel::pipe_ends err = channel::make_pipe_with_nonblocking_writes();
     output = std::move(out.read);
     engine.output = std::move(out.write);
     errors = std::move(err.read);
     engine.errors = std::move(err.write);
   }
   if (options.interactive) {
-    pipe_ends in = make_pipe(true);
+    channel::pipe_ends in = channel::make_pipe_with_nonblocking_writes();
     engine.input = std::move(in.read);
     input = std::move(in.write);
   }

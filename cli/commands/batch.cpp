@@ -21,7 +21,7 @@ struct batch_command {
 
 double ms(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-// What is printed on standard output: the ids, or what it took.
+// Returns the text for standard output: the ids, or the times and failures.
 std::string summary_text(const batch::summary& s, bool quiet) {
   std::string text;
   if (quiet) {
@@ -47,7 +47,7 @@ std::string summary_text(const batch::summary& s, bool quiet) {
 task<void> start_batch(engine_process& h, batch_command& what, engine::image_fetch& image) {
   if (image.is_stored()) {
     spec::command_line(what.request.config,
-                       h.engine().image_of(what.request.config.image_id).config);  // before anything is made
+                       h.engine().image_of(what.request.config.image_id).config);  // throws before anything is made
   } else {
     what.request.image_arrival = [&image] { return image.stored(); };
   }

@@ -15,7 +15,7 @@ namespace lxr::cli {
 bool confirm(const std::string& warning) {
   print_line(warning);
   print_text("Are you sure you want to continue? [y/N] ");
-  if (!flush_output()) return false;  // nobody was asked
+  if (!flush_output()) return false;  // the question was not shown
   char answer[16] = "";
   if (std::fgets(answer, sizeof answer, stdin) == nullptr) return false;
   const std::string word(answer, std::strcspn(answer, "\n"));

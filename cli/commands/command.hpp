@@ -11,16 +11,18 @@
 
 namespace lxr::cli {
 
-// What every command gets: the words after its name, and which instance to work on.
+// What dispatch() passes to a command: the directories of the instance, and the words after the command's name.
 struct invocation {
   std::string root, state;
   std::vector<std::string> words;
 
-  // Opens the instance; throws errc::not_permitted when not root.
+  // Opens the instance and, in the first command after a boot, puts its records in order (settle_after_boot()).
+  // Throws errc::not_permitted when not root.
   [[nodiscard]] instance open() const;
 };
 
-// One subcommand: a function of its own file, listed in the table of main.cpp.
+// A command: a function in a file of its own, named in the table of cli/programs/command_table.cpp. Returns the exit
+// code.
 using command_function = int (*)(const invocation&);
 
 // One row of a table of commands: `lxr NAME`, or `lxr GROUP NAME`.
@@ -29,16 +31,17 @@ struct command {
   command_function run;
   const char* summary;
 };
-// All of lxr's commands, for its help and for dispatch().
+// Returns the table of lxr's commands.
 std::span<const command> all_commands();
 
-// Runs the command of the table that the first word names. `group`: the words so far; empty for lxr itself.
+// Runs the command that the first word of the call names and returns its exit code. `group` names the table in help and
+// errors: "image"; "" for lxr itself. Throws errc::invalid_argument for an unknown command.
 int dispatch(const invocation& call, const std::string& group, std::span<const command> table);
 
-// Asks on the terminal before something is removed; false for everything but "y" or "yes".
+// Prints the warning and asks whether to go on. Returns true for the answers "y", "Y" and "yes".
 bool confirm(const std::string& warning);
 
-// Parses the call's words. Returns an exit code when --help was all that was asked for. Throws errc::invalid_argument.
+// Parses the call's words. Returns nullopt; after --help prints the help and returns 0. Throws errc::invalid_argument.
 std::optional<int> parse(flag_set& app, const invocation& call);
 
 int cmd_batch(const invocation& call);

@@ -19,20 +19,22 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
+#include "io/channel/pipe.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/exec.hpp"
 
 namespace lxr::cli {
 namespace {
 
-// What the process gets as one of its standard streams: a pipe. Whatever else ours is, a file or a terminal, is never
-// handed into a container: through /proc/self/fd it could be opened anew, and read, written or truncated. The relay
-// copies then.
+// One standard stream of the process. The process always gets a pipe: `theirs` is a duplicate of our own stream when
+// that is a pipe, else the end of a new pipe whose other end, `ours`, the relay copies from or to. A file or terminal
+// of the caller is never passed into a container, which could open it again through /proc/self/fd and read or truncate
+// it.
 struct stream {
   unique_fd theirs, ours;
 };
 
-// Without a name: what has one can be opened by it, and a container given it could change its mode and owner.
+// Returns true for a pipe(2). A FIFO in a filesystem is none: a container that gets it could change its mode and owner.
 bool is_pipe(int fd) {
   constexpr long pipefs_magic = 0x50495045;
   struct statfs fs{};
@@ -41,22 +43,19 @@ bool is_pipe(int fd) {
 
 stream output_stream(int fd) {
   if (is_pipe(fd)) return {unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)), {}};
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  return {unique_fd(fds[1]), unique_fd(fds[0])};
+  auto [read, write] = io::channel::make_pipe();
+  return {std::move(write), std::move(read)};
 }
 
 stream input_stream(bool interactive) {
   if (!interactive) return {file::open_at(AT_FDCWD, "/dev/null", O_RDONLY), {}};
   if (is_pipe(0)) return {unique_fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)), {}};
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) throw_errno("create", "pipe");
-  ::fcntl(fds[1], F_SETFL, O_NONBLOCK);
-  return {unique_fd(fds[0]), unique_fd(fds[1])};
+  auto [read, write] = io::channel::make_pipe_with_nonblocking_writes();
+  return {std::move(read), std::move(write)};
 }
 
-// A terminal hangs up its processes when nobody holds its other end. Whoever detached from them is not to end them:
-// what they print from now on goes nowhere.
+// Keeps the master of the process's terminal open after the user has detached, in a process that reads and drops the
+// output: when the last descriptor of a master is closed, the kernel sends SIGHUP to the terminal's processes.
 void hold_terminal(const launch::started_process& running) {
   const int master = running.terminal.get();
   const auto drain = [master] {
@@ -73,9 +72,9 @@ int attend(launch::started_process& running, bool interactive, const std::string
   relay copy;
   std::optional<io::tty::raw_mode> raw;
   const int master = running.terminal.get();
-  const auto fit = [master] { io::tty::set_window_size(master, io::tty::own_window_size()); };
+  const auto fit = [master] { io::tty::set_size(master, io::tty::own_size()); };
   if (master >= 0) {
-    fit();  // it may have changed since
+    fit();  // the size may have changed since the process was started
     if (interactive) {
       raw.emplace(0);
       ::fcntl(master, F_SETFL, O_NONBLOCK);
@@ -143,8 +142,7 @@ int cmd_exec(const invocation& call) {
   const std::string id = resolve_container(where, words.front());
   stream in, out, err;
   if (options.tty) {
-    const winsize size = io::tty::own_window_size();
-    options.size = {size.ws_row, size.ws_col};
+    options.size = io::tty::own_size();
   } else {
     in = input_stream(interactive);
     out = output_stream(1);

@@ -7,15 +7,15 @@
 
 namespace lxr::cli {
 
-// What `inspect` shows of an image.
+// Returns what `inspect` shows of an image.
 json::object image_json(const instance& where, const store::tagged_image& tag);
-// What every prune asks for.
+// The flags of `image prune` and `system prune`.
 struct prune_flags {
   bool all = false, force = false;
   void add_to(flag_set& app);
 };
 
-// Says what was removed, in docker's words.
+// Prints what was removed, in the form of docker.
 void print_removed(const store::removed& gone);
 
 }  // namespace lxr::cli

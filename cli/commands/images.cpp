@@ -92,7 +92,7 @@ int cmd_images(const invocation& call) {
     try {
       size = human_size(images.load(tag.id).size);
     } catch (const error&) {
-      size = "damaged";  // one must not hide the others
+      size = "damaged";  // go on with the other images
     }
     const std::string pulled = tag.is_named() ? human_duration(unix_time_ns() - tag.pulled_ns) + " ago" : "";
     t.add({tag.is_named() ? tag.name.familiar_repository() : "<none>", tag.name.tag.empty() ? "<none>" : tag.name.tag,
@@ -102,7 +102,7 @@ int cmd_images(const invocation& call) {
   return 0;
 }
 
-// podman's codes: 1 when an image does not exist, 2 when a container uses one, 125 for anything else.
+// Returns podman's exit codes: 1 when an image does not exist, 2 when a container uses one, 125 for other failures.
 int cmd_rmi(const invocation& call) {
   flag_set app(
       "Remove images: a name, and with its last name the image and the layers only it needed. What a container uses "
@@ -140,7 +140,7 @@ int cmd_history(const invocation& call) {
   const store::image_store images(where);
   const oci::image_config config = images.load(must_find(images, word).id).config;
   table t({"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"});
-  // Newest first; a layer that no step tells of has a row of its own.
+  // The newest step first. A layer that no step of the history describes gets a row of its own.
   auto diff_id = config.diff_ids.rbegin();
   const auto add = [&](const oci::image_config::step& step) {
     std::string layer = "<none>", size = "0B", by = step.created_by;

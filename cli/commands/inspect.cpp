@@ -35,7 +35,7 @@ json::object namespaces_of(pid_t pid) {
   return out;
 }
 
-// The mounts the container sees (proc_pid_mountinfo(5)).
+// Returns the mounts that process `pid` of the container sees (proc_pid_mountinfo(5)).
 json::array mounts_of(pid_t pid) {
   json::array out;
   const auto text = file::read_of_process(pid, "mountinfo");
@@ -85,7 +85,8 @@ json::object network_json(const container_config& c, const container_state& s) {
 }
 
 json::object inspect_container(const instance& where, const std::string& id) {
-  const container_state s = container::load_settled_state(where, id);  // first: a removal takes the configuration first
+  // Before the configuration, because a removal takes that away first.
+  const container_state s = container::load_settled_state(where, id);
   const container_config c = load_config(where, id);
   oci::image_config image;
   std::vector<std::string> command;
@@ -93,7 +94,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
     image = store::image_store(where).load(c.image_id).config;
     command = spec::command_line(c, image);
   } catch (const error&) {
-    // the image is gone; what the container has of its own is still shown
+    // The image was removed: show what the container's own records hold.
   }
   json::array layers;
   for (auto id_of = image.diff_ids.rbegin(); id_of != image.diff_ids.rend(); ++id_of) {

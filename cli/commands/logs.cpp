@@ -24,12 +24,12 @@ using monitor::log_file;
 
 constexpr std::size_t most_lines = 1'000'000'000;
 
-// Splits what is read into lines; a line not yet ended waits for the rest.
+// Splits a growing file into lines; keeps an incomplete last line until the rest of it has been written.
 class line_reader {
  public:
   explicit line_reader(unique_fd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  // Calls `each` for every whole line there is now.
+  // Reads to the end of the file and calls `each` for every complete line.
   template <class Each>
   void read(Each each) {
     char buffer[65536];
@@ -58,16 +58,16 @@ void read_old(int directory, line_reader& current, log_view& view) {
   view.end_of_old();
 }
 
-// Until the container ends: inotify wakes for new lines and for a rotated file; the state is asked about once a second.
+// Shows new lines until the container ends. inotify(7) reports writes and a rotated file; the state is read once a
+// second.
 void follow(const instance& where, const std::string& id, int directory, line_reader current, log_view& view) {
   const unique_fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   ::inotify_add_watch(watch.get(), ("/proc/self/fd/" + std::to_string(directory)).c_str(), IN_MODIFY | IN_CREATE);
   char events[4096];
   for (;;) {
     const container_state state = load_state(where, id);
-    const bool ended =
-        state.init.pid == 0 && !state.ending &&
-        state.status != container_status::starting;  // what it said last is there before its exit is recorded
+    // The monitor writes all output to the log before it records the exit.
+    const bool ended = state.init.pid == 0 && !state.ending && state.status != container_status::starting;
     current.read([&view](std::string_view record) { view.add(record); });
     auto newest = file::try_open_at(directory, log_file::name, O_RDONLY);
     struct stat mine{}, theirs{};
@@ -84,7 +84,7 @@ void follow(const instance& where, const std::string& id, int directory, line_re
   }
 }
 
-// "all" as nothing.
+// Returns the number of lines of --tail; nullopt for "all".
 std::optional<std::size_t> lines_of(const std::string& tail) {
   if (tail == "all") return std::nullopt;
   std::size_t lines = 0;

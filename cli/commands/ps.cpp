@@ -20,28 +20,30 @@ namespace {
 
 struct listed {
   std::string id;
-  container_state state;  // its name, image, command and time of creation are always there
+  container_state state;  // complete() fills in name, image, command and time of creation where the record lacks them
 };
 
-// A container whose state does not tell: it never ran since the last boot, or waits for its image.
+// Fills in, from configuration and image, what a state record lacks: that of a container that has not run since the
+// last boot, or that waits for its image.
 void complete(const instance& where, listed& one) {
   const container_config config = load_config(where, one.id);
   one.state.name = config.name;
   one.state.image = config.image;
   one.state.created_ns = config.created_ns;
-  one.state.command = "?";  // unless the image is there
+  one.state.command = "?";  // when the image is not in the store
   try {
     one.state.command =
         spec::command_text(spec::command_line(config, store::image_store(where).load(config.image_id).config));
   } catch (const error&) {
-    // it is gone, or on its way
+    // The image was removed, or is still being pulled.
   }
 }
 
 std::vector<listed> containers(const instance& where, bool all) {
   std::vector<listed> out;
   state_reader states(where);
-  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);  // then they are shown as they are
+  // After this time containers whose exit is not recorded yet are shown as they are.
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   for (const std::string& id : list_containers(where)) {
     listed one{id, {}};
     try {
@@ -51,7 +53,8 @@ std::vector<listed> containers(const instance& where, bool all) {
       if (!all && one.state.status != container_status::running) continue;
       if (one.state.name.empty() || one.state.command.empty()) complete(where, one);
     } catch (const error& e) {
-      // Removed meanwhile or not whole yet; a damaged one is told of and does not hide the others.
+      // errc::not_found: the container was removed meanwhile, or its records are not complete yet. Another error is
+      // printed, and the list goes on.
       if (e.code() != errc::not_found) print_error("container " + short_id(id) + ": " + e.what());
       continue;
     }

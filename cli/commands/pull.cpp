@@ -31,7 +31,7 @@ int cmd_pull(const invocation& call) {
   check_trace(trace);
   const instance where = call.open();
   if (!request.architecture.empty()) oci::platform::parse(request.architecture);
-  oci::reference::parse(request.reference);  // its words are checked before anything starts
+  oci::reference::parse(request.reference);  // throws before anything is started
   terminal_events events(quiet);
   asio::io_context loop(1);
   const transfer::pull_result pulled =

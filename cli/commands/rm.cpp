@@ -15,8 +15,8 @@
 namespace lxr::cli {
 namespace {
 
-// podman's codes: 1 when a container does not exist, 2 when one is running, 125 for anything else. With -f a missing
-// one is what was asked for.
+// Returns podman's exit codes: 1 when a container does not exist (0 with -f), 2 when one is running, 125 for other
+// failures.
 int code_of(const std::exception_ptr& failure, bool force, int before) {
   try {
     std::rethrow_exception(failure);

@@ -24,11 +24,12 @@ struct run_request {
   bool detach = false, start = true;
 };
 
-// From an image that is at least known; what does not need its layers is made while they come.
+// Creates and starts the container. The image's id must be known; its layers may still be in transfer.
 task<void> start_container(engine_process& h, run_request& what, engine::image_fetch& image) {
   const bool stored = image.is_stored();
   if (stored)
-    spec::command_line(what.config, h.engine().image_of(what.config.image_id).config);  // before anything is made
+    spec::command_line(what.config,
+                       h.engine().image_of(what.config.image_id).config);  // throws before anything is made
   container::created fresh =
       container::create(h.where(), h.engine().self(), what.config,
                         stored ? container::image_state::stored : container::image_state::coming);
@@ -48,7 +49,7 @@ task<void> start_container(engine_process& h, run_request& what, engine::image_f
     h.events().show(what.flags->timing, what.flags->trace);
     if (!attached) {
       h.monitor().watch(std::move(running));
-      fresh.lock.release();  // the next command may follow at once
+      fresh.lock.release();  // before the client exits: a command that follows must not find the lock held
       h.client().finished(print_result(
           config.id + "\n",
           "container " + config.name + " is there all the same; remove it with: lxr rm -f " + config.name));
@@ -56,7 +57,7 @@ task<void> start_container(engine_process& h, run_request& what, engine::image_f
     }
     monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors),
                                     std::move(h.client().input)};
-    h.client().started();  // before its output: a terminal is raw then
+    h.client().started();  // before any output, so that the client's terminal is in raw mode by then
     h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
     fresh.lock.release();
     h.focus(config.id);
@@ -69,7 +70,7 @@ task<void> start_container(engine_process& h, run_request& what, engine::image_f
   std::rethrow_exception(failure);
 }
 
-// run and create are the same but for where they stop.
+// Runs the command's work in the engine: for `run`, and for `create`, which stops before the start.
 task<void> run_container(engine_process& h, run_request what) {
   engine::image_fetch image(h.engine(), what.flags->image_of(what.config));
   std::exception_ptr failure;

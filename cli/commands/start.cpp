@@ -25,7 +25,7 @@ struct start_request {
   bool attach = false, interactive = false;
 };
 
-// What a start finds, judged under the container's lock.
+// What `start` has to do with a container; judged under the container's lock.
 enum class start_step { nothing, ask_waiting, launch };
 
 start_step judge(const container_config& config, const container_state& state, bool attach) {
@@ -34,7 +34,7 @@ start_step judge(const container_config& config, const container_state& state, b
     throw error(errc::conflict, "start container", subject, "another lxr is starting it", "wait until it runs");
   }
   if (state.status == container_status::running) {
-    if (!attach) return start_step::nothing;  // it runs, as asked
+    if (!attach) return start_step::nothing;  // it runs already
     throw error(errc::conflict, "attach to container", subject, "it is running already",
                 "see its output with: lxr logs -f " + config.name);
   }
@@ -42,8 +42,8 @@ start_step judge(const container_config& config, const container_state& state, b
   return waits && !attach ? start_step::ask_waiting : start_step::launch;
 }
 
-// A waiting container needs no engine: its first process is asked directly. False when it needs one, or others hold its
-// lock.
+// Starts a container whose first process waits in lxr-init, over its start socket and without an engine. Returns false
+// and does nothing when the container needs an engine or another process holds its lock.
 bool start_if_waiting(const instance& where, const std::string& id) {
   const container_lock lock = try_lock_container(where, id);
   if (!lock || judge(load_config(where, id), load_state(where, id), false) != start_step::ask_waiting) return false;
@@ -51,8 +51,8 @@ bool start_if_waiting(const instance& where, const std::string& id) {
   return true;
 }
 
-// One that has exited, or lost its waiting process to a reboot, goes through the whole pipeline again; so does one
-// whose output is to be seen from its beginning.
+// Starts a container by the whole pipeline: one that has exited, one whose waiting process ended in a reboot, or one
+// that is to be attached, whose output is then seen from its beginning.
 task<void> start_one(engine_process& h, std::string id, bool attach, bool interactive) {
   container_lock lock = co_await lock_container(h.where(), id);
   const container_config config = load_config(h.where(), id);
@@ -60,7 +60,7 @@ task<void> start_one(engine_process& h, std::string id, bool attach, bool intera
   const start_step step = judge(config, state, attach);
   if (step == start_step::ask_waiting) container::start_waiting(h.where(), id);
   if (step != start_step::launch) co_return;
-  save(h.where(), id, raw);  // where there is no room for the record of a start, nothing is ended for it
+  save(h.where(), id, raw);  // a full disk fails here, before the waiting process is ended
   co_await container::kill_process(state.init);
   container::release_kernel_objects(h.where(), h.engine().cgroups, id, raw);
   container::start_options options;
@@ -76,7 +76,7 @@ task<void> start_one(engine_process& h, std::string id, bool attach, bool intera
   }
   monitor::client_streams streams{std::move(h.client().output), std::move(h.client().errors),
                                   std::move(h.client().input)};
-  h.client().started();  // before its output: a terminal is raw then
+  h.client().started();  // before any output, so that the client's terminal is in raw mode by then
   h.monitor().watch(std::move(running), std::move(streams), [&h](int code) { h.client().finished(code); });
   h.focus(id);
 }

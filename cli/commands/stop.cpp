@@ -25,12 +25,12 @@ int stop_signal_of(const instance& where, const container_config& config) {
   try {
     if (word.empty()) word = store::image_store(where).load(config.image_id).config.stop_signal;
   } catch (const error&) {
-    // the image is gone: the default will do
+    // The image was removed: use the default signal.
   }
   return parse_signal(word, SIGTERM);
 }
 
-// What is done to each container that is named.
+// What the command does to each named container.
 using action = std::function<task<void>(container::exit_records&, std::string id)>;
 
 task<void> do_one(const action& act, container::exit_records& records, std::string id, std::string word, int& code) {
@@ -43,14 +43,14 @@ task<void> do_one(const action& act, container::exit_records& records, std::stri
   }
 }
 
-// All at once; failures do not stop the others.
+// Acts on all containers at the same time. Prints a failure, sets `code`, and goes on with the others.
 task<void> do_all(const instance& where, const std::vector<std::string>& words, const action& act, int& code) {
   const auto executor = co_await asio::this_coro::executor;
   container::exit_records records(where);
   task_scope dispatching(executor), scope(executor);
   dispatching.spawn(records.dispatch());
   container_finder finder(where);
-  std::set<std::string> ids;  // one may be named twice
+  std::set<std::string> ids;  // several words may name the same container
   for (const std::string& word : words) {
     try {
       const auto [id, fresh] = ids.insert(finder.find(word));
@@ -64,7 +64,7 @@ task<void> do_all(const instance& where, const std::vector<std::string>& words, 
   try {
     co_await dispatching.join();
   } catch (const cancelled&) {
-    // asked for
+    // dispatching.cancel() asked for it.
   }
 }
 
@@ -80,7 +80,7 @@ task<void> stop_one(const instance& where, container::exit_records& records, std
   const container_config config = co_await config_of(where, id);
   const int wait = seconds.value_or(config.lifecycle.stop_timeout);
   container::stop_options how{stop_signal_of(where, config), std::chrono::seconds(wait)};
-  if (wait < 0) how.limit = std::chrono::years(1);  // -1: for ever
+  if (wait < 0) how.limit = std::chrono::years(1);  // -1 means for ever
   auto stopping = container::stop(where, records, std::move(id), how);
   co_await std::move(stopping);
 }

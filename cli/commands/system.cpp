@@ -39,7 +39,7 @@ int system_df(const invocation& call) {
   for (const std::string& id : list_containers(where)) {
     const std::uint64_t size = file::disk_usage_at(where.root_fd(), "containers/" + id);
     bool runs = false;
-    quietly([&] { runs = load_state(where, id).init.pid != 0; });  // a damaged one hides nothing
+    quietly([&] { runs = load_state(where, id).init.pid != 0; });  // a damaged record counts as not running
     ++all;
     bytes += size;
     if (runs) ++running;
@@ -54,7 +54,8 @@ int system_df(const invocation& call) {
   return 0;
 }
 
-// As they seem now; each is judged again under its lock. One whose record cannot be read is nobody's any more.
+// Returns the containers that do not run, read without their locks; the removal judges each again under its lock. A
+// container with a damaged record is one of them.
 std::vector<std::string> idle_containers(const instance& where) {
   std::vector<std::string> out;
   for (const std::string& id : list_containers(where)) {
@@ -65,7 +66,7 @@ std::vector<std::string> idle_containers(const instance& where) {
   return out;
 }
 
-// Somebody else removed it meanwhile, as we were about to.
+// Returns true when another process has removed the container meanwhile.
 bool is_not_found(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);

@@ -9,11 +9,11 @@
 
 namespace lxr::cli {
 
-// "ctrl-p,ctrl-q" as the bytes a terminal sends: letters, and ctrl- with one of a-z @ [ \\ ] ^ _, separated by commas.
-// Empty for empty text, which switches detaching off. Throws errc::invalid_argument for anything else.
+// Returns the bytes that a terminal sends for "ctrl-p,ctrl-q": letters, and "ctrl-" with one of a-z @ [ \\ ] ^ _,
+// separated by commas. Returns "" for "", which switches detaching off. Throws errc::invalid_argument for other text.
 std::string parse_detach_keys(const std::string& text);
 
-// The flags about how a person is joined to a container: of run, start and exec.
+// The flags of run, start and exec about the connection between the client's streams and the container's.
 struct attach_flags {
   std::string detach_keys = "ctrl-p,ctrl-q";
   std::vector<std::string> streams;  // of -a: stdin, stdout, stderr; empty for all

@@ -10,8 +10,9 @@
 
 namespace lxr::cli {
 
-// The flags that run, create and batch share: a section of options each, the image, and what is shown meanwhile.
-// Lifecycle: add_to(), parse, config(); stays where it is in between.
+// The flags that run, create and batch share: those of each section of options, of the image, and of --timing, --trace
+// and --quiet.
+// Lifecycle: add_to(), flag_set::parse(), config(). It must not move between them: the flags set its members.
 class container_flags {
  public:
   std::string trace;
@@ -22,9 +23,10 @@ class container_flags {
   container_flags& operator=(const container_flags&) = delete;
 
   void add_to(flag_set& app);
-  // What they ask for, with the image and the command that the parser left over. Throws errc::invalid_argument.
+  // Returns the configuration that the flags and the remaining words (image and command) ask for. Throws
+  // errc::invalid_argument.
   [[nodiscard]] container_config config(const flag_set& app);
-  // How the image of `config` is to come.
+  // Returns the request for the image of `config`.
   [[nodiscard]] engine::image_request image_of(const container_config& config) const;
 
  private:

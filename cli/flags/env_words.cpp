@@ -49,17 +49,17 @@ std::vector<std::string> parse_env_file(const std::string& text, const std::stri
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = std::string_view(text).substr(begin, end - begin);
     begin = end + 1;
-    const std::string where = path + ":" + std::to_string(number + 1);
+    const std::string place = path + ":" + std::to_string(number + 1);
     if (number == 0 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
     if (line.ends_with('\r')) line.remove_suffix(1);
     line = skip_blanks(line);
     if (line.empty() || line.front() == '#') continue;
-    if (!json::is_utf8(line)) bad("--env-file", where, "the line is not UTF-8");
+    if (!json::is_utf8(line)) bad("--env-file", place, "the line is not UTF-8");
     const std::string name(line.substr(0, line.find('=')));
-    if (name.empty()) bad("--env-file", where, "the line has no name before the =");
+    if (name.empty()) bad("--env-file", place, "the line has no name before the =");
     if (name.find_first_of(" \t") != std::string::npos)
-      bad("--env-file", where, "the name \"" + name + "\" has a blank in it");
-    if (line.find('\0') != std::string_view::npos) bad("--env-file", where, "the line has a zero byte in it");
+      bad("--env-file", place, "the name \"" + name + "\" has a blank in it");
+    if (line.find('\0') != std::string_view::npos) bad("--env-file", place, "the line has a zero byte in it");
     add(out, line);
   }
   return out;

@@ -177,7 +177,7 @@ void flag_set::parse(const std::vector<std::string>& words) {
   if (!help_) take_arguments();
 }
 
-// "--flag", "--flag=value" or "--flag" "value". Returns the place of the word behind.
+// Reads "--flag", "--flag=value" or "--flag" "value" at position `at`. Returns the position of the next word.
 std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at++];
   if (word[2] == '-' || word[2] == '=') refuse("bad flag syntax: " + word);
@@ -197,7 +197,7 @@ std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size
   return at;
 }
 
-// "-it", "-n5", "-n=5", "-itu" "root". As in pflag, "-n=" gives the value "=": a "=" without anything behind it is no
+// Reads "-it", "-n5", "-n=5" or "-itu" "root". As in pflag, "-n=" gives the value "=": a "=" at the end of a word is no
 // separator.
 std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at++];

@@ -11,48 +11,54 @@
 
 namespace lxr::cli {
 
-// What a command takes on its command line: flags, each with the variable it sets, and arguments. Words are read
-// exactly as Go's pflag reads them, which docker, podman and the scripts around them rely on: "--flag=" and "--flag ''"
-// are an empty value, "-itu root" is three flags, a boolean flag takes a value only behind "=", the last of several
-// counts, "--" ends the flags.
-// Lifecycle: declare everything, parse() once; the variables must live until then.
+// The flags and arguments of one command, each with the variable it sets. parse() reads words exactly as Go's pflag
+// does, on which docker, podman and scripts for them rely:
+// - "--flag=" and "--flag ''" give an empty value;
+// - "-itu root" is three flags;
+// - a boolean flag takes a value only in the form "--flag=value";
+// - of several values for one flag the last one counts;
+// - "--" ends the flags.
+// Lifecycle: declare all flags and arguments, then parse(), once.
+// Owns: the declared flags.
+// Borrows: the variables, until parse() has returned.
 class flag_set {
  public:
   class flag;
 
-  // `name`: the words that lead here, "run" or "image rm"; empty for lxr itself. `description` is shown above the
-  // usage.
+  // `name` is how users call the command, "run" or "image rm"; "" for lxr itself. help() begins with `description`.
   flag_set(std::string description, std::string name);
   ~flag_set();
   flag_set(const flag_set&) = delete;
   flag_set& operator=(const flag_set&) = delete;
 
-  // `names`: "-e,--env". A boolean flag.
+  // Declares a boolean flag. `names`, here and below: "-e,--env".
   flag* add_flag(const std::string& names, bool& variable, std::string help);
-  // A flag with a value. A list takes one more value each time the flag is given.
+  // Declare a flag with a value. A vector gets one more element each time the flag is given.
   flag* add_option(const std::string& names, std::string& variable, std::string help);
   flag* add_option(const std::string& names, std::vector<std::string>& variable, const std::string& help);
-  // Whole numbers. None is taken until range() says which.
+  // Declares a flag with a whole number. It refuses every number until flag::range() sets bounds.
   template <std::integral Number>
   flag* add_option(const std::string& names, Number& variable, std::string help) {
     return add_number(
         names, [&variable](std::int64_t value) { variable = static_cast<Number>(value); }, std::move(help));
   }
-  // `take` gets each value, and throws what is wrong with it.
+  // Declares a flag whose values are passed to `take`, which throws errc::invalid_argument for a wrong one.
   flag* add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help);
 
-  // Arguments: exactly one, or one and more.
+  // Declare exactly one argument, or one or more.
   void add_argument(std::string name, std::string& variable, std::string help);
   void add_argument(std::string name, std::vector<std::string>& variable, std::string help);
-  // Flags end at the first argument; it and all that follows is remaining(). `usage`: "IMAGE [COMMAND ...]".
+  // Ends the flags at the first argument: remaining() returns it and all words after it. `usage`: "IMAGE [COMMAND
+  // ...]".
   void stop_at_first_argument(std::string usage);
 
-  // Throws errc::invalid_argument. --help is looked at first once all words were understood: see wants_help().
+  // Reads the words and sets the variables. Throws errc::invalid_argument, also when --help is among wrong words. With
+  // --help, wants_help() is true and missing arguments are no error.
   void parse(const std::vector<std::string>& words);
   [[nodiscard]] bool wants_help() const noexcept { return help_; }
   [[nodiscard]] const std::vector<std::string>& remaining() const noexcept { return arguments_; }
   [[nodiscard]] std::string help() const;
-  // "lxr run": how errors and help call the command.
+  // Returns the name of the command in errors and help: "lxr run".
   [[nodiscard]] std::string title() const { return name_.empty() ? "lxr" : "lxr " + name_; }
   [[nodiscard]] const std::vector<std::unique_ptr<flag>>& flags() const noexcept { return flags_; }
 
@@ -80,16 +86,17 @@ class flag_set {
   bool help_ = false, stop_at_first_ = false;
 };
 
-// One declared flag. Owned by its set.
+// One declared flag.
+// Lifecycle: belongs to its flag_set, as long as that lives.
 class flag_set::flag {
  public:
-  // What a value must be; refused otherwise, with a text that says so.
+  // Restrict the values. parse() refuses others with a message that names the allowed ones.
   flag* one_of(std::vector<std::string> words);
   flag* range(std::int64_t lowest, std::int64_t highest);
   flag* required();
 
   [[nodiscard]] std::size_t count() const noexcept { return given_.size(); }
-  // The values it was given, in order.
+  // Returns the values that the command line gives it, in order.
   [[nodiscard]] const std::vector<std::string>& given() const noexcept { return given_; }
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
   [[nodiscard]] const std::string& name() const noexcept { return names_.back(); }

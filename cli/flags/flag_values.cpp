@@ -12,7 +12,7 @@
 namespace lxr::cli {
 namespace {
 
-// Digits with at most one dot: no sign, no exponent, no "inf". `rest` is what stands behind.
+// Reads digits with at most one dot: no sign, no exponent, no "inf". Sets `rest` to the text after them.
 std::optional<double> take_decimal(std::string_view text, std::string_view& rest) {
   if (text.empty() || !((text.front() >= '0' && text.front() <= '9') || text.front() == '.')) return std::nullopt;
   double number = 0;
@@ -23,7 +23,7 @@ std::optional<double> take_decimal(std::string_view text, std::string_view& rest
   return number;
 }
 
-// The power of 1024 that a suffix means: "", "m", "mb", "mib", in any case.
+// Returns the power of 1024 that a suffix means: "", "m", "mb", "mib", in upper or lower case.
 std::optional<int> power_of(std::string_view suffix) {
   constexpr std::string_view units = "bkmgtp";
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };

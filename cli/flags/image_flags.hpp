@@ -6,8 +6,8 @@
 
 namespace lxr::cli {
 
-// The flags about how a command finds or pulls the image it needs. They set `request` while they are parsed, which
-// outlives that.
+// Adds the flags about how a command finds or pulls the image it needs. They set `request` while they are parsed; it
+// must live until then.
 void add_image_flags(flag_set& app, engine::image_request& request);
 
 }  // namespace lxr::cli

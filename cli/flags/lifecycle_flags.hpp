@@ -6,7 +6,8 @@
 
 namespace lxr::cli {
 
-// The flags about a container's end and its labels. They set `options` while they are parsed, which outlives that.
+// Adds the flags about a container's end and its labels. They set `options` while they are parsed; it must live until
+// then.
 void add_lifecycle_flags(flag_set& app, lifecycle_options& options);
 
 }  // namespace lxr::cli

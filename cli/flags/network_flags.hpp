@@ -6,7 +6,7 @@
 
 namespace lxr::cli {
 
-// The flags about a container's network. They set `options` while they are parsed, which outlives that.
+// Adds the flags about a container's network. They set `options` while they are parsed; it must live until then.
 void add_network_flags(flag_set& app, network_options& options);
 
 }  // namespace lxr::cli

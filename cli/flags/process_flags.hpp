@@ -9,12 +9,13 @@
 
 namespace lxr::cli {
 
-// The flags about a container's process, but for those that only one command has (-i, -t).
+// The flags about a container's process, except those that only one command has (-i, -t).
+// Lifecycle: add_to(), flag_set::parse(), finish(). It must not move between them: the flags set its members.
 class process_flags {
  public:
-  // The flags set `options` while they are parsed, which outlives that.
+  // Adds the flags. They set `options` while they are parsed; it must live until then.
   void add_to(flag_set& app, process_options& options);
-  // After parsing: what several flags say together. Throws errc::invalid_argument.
+  // Sets the options that depend on several flags together. Throws errc::invalid_argument.
   void finish(process_options& options) const;
 
  private:

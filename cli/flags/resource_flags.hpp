@@ -6,7 +6,7 @@
 
 namespace lxr::cli {
 
-// The flags about what a container may use. They set `options` while they are parsed, which outlives that.
+// Adds the flags about what a container may use. They set `options` while they are parsed; it must live until then.
 void add_resource_flags(flag_set& app, resource_options& options);
 
 }  // namespace lxr::cli

@@ -6,7 +6,7 @@
 
 namespace lxr::cli {
 
-// The flags about a container's files. They set `options` while they are parsed, which outlives that.
+// Adds the flags about a container's files. They set `options` while they are parsed; it must live until then.
 void add_rootfs_flags(flag_set& app, rootfs_options& options);
 
 }  // namespace lxr::cli

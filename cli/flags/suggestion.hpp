@@ -7,11 +7,13 @@
 
 namespace lxr::cli {
 
-// So many letters must be put in, taken out, exchanged or swapped with their neighbour to make one word of the other.
+// Returns the number of letters to insert, delete, replace or swap with their neighbour to turn one word into the
+// other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The known word that was probably meant, or "": at most two edits away and fewer than half of the word, or one that
-// begins with it.
+// Returns the known word that the user probably meant; "" when there is none:
+// - the one with the smallest edit distance, which is at most two and at most half the letters of `word`;
+// - else, if `word` has two letters or more, the first one that begins with `word`.
 std::string nearest(std::string_view word, std::span<const std::string> known);
 
 }  // namespace lxr::cli

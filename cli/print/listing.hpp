@@ -7,7 +7,9 @@
 
 namespace lxr::cli {
 
-// Rows under a header, columns as wide as their widest cell and three spaces apart, as docker prints them.
+// Prints rows under a header; a column is as wide as its widest cell, and three spaces separate columns, as in docker.
+// Lifecycle: add() rows, then print().
+// Owns: the rows.
 class table {
  public:
   explicit table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
@@ -18,10 +20,10 @@ class table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// What is printable of `text`, in at most `width` characters; the last is … when something was cut off.
+// Returns printable() of `text`, cut to `width` characters; the last one is "…" when it was cut.
 std::string shortened(const std::string& text, std::size_t width);
 
-// "3 minutes", "About an hour", "2 days": docker's words for a time span.
+// Returns docker's words for a time span in nanoseconds: "3 minutes", "About an hour", "2 days".
 std::string human_duration(std::int64_t ns);
 
 }  // namespace lxr::cli

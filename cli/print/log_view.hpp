@@ -10,13 +10,16 @@
 
 namespace lxr::cli {
 
-// Makes the output of a container of the records of its log file. A record is often only a piece of a line: lines are
-// what is counted, and times stand where lines begin. Each stream has lines of its own.
-// Lifecycle: add() records in order; with a tail, nothing is shown before end_of_old().
+// Turns the records of a log file back into the output of the container. A record may hold only a part of a line:
+// `tail` counts lines, and only the first record of a line gets a time. Each stream has lines of its own.
+// Lifecycle: add() the records in order. With a tail the records before end_of_old() are collected and shown by it;
+// later
+//   ones are shown at once.
+// Owns: the collected records.
 class log_view {
  public:
   using sink = std::function<void(std::string_view bytes, bool is_error_stream)>;
-  // `tail`: of the records before end_of_old() only so many lines at the end.
+  // `tail`: the number of lines to show of the records before end_of_old(); nullopt: all.
   log_view(bool timestamps, std::optional<std::size_t> tail, sink show)
       : timestamps_(timestamps), tail_(tail), show_(std::move(show)) {}
 
@@ -35,8 +38,8 @@ class log_view {
   std::optional<std::size_t> tail_;
   sink show_;
   std::deque<piece> old_;
-  std::size_t lines_ = 0;        // begun so far
-  std::size_t current_[2] = {};  // which of them a stream is in; 0: its last one is complete
+  std::size_t lines_ = 0;        // how many lines have begun
+  std::size_t current_[2] = {};  // the number of the incomplete line of stdout and stderr; 0: none
 };
 
 }  // namespace lxr::cli

@@ -46,7 +46,7 @@ void print_progress(std::string_view text) noexcept { put(stderr, text); }
 
 void print_bytes(std::string_view bytes, bool to_errors) {
   std::FILE* to = to_errors ? stderr : stdout;
-  if (to_errors) flush_output();  // both may lead to one place: keep their order
+  if (to_errors) flush_output();  // both streams may be the same file: keep the order
   put(to, bytes);
 }
 

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::duration;
 using std::chrono::milliseconds;
 
-constexpr std::size_t most_layers = 4096;  // more are counted nowhere: no image has them
+constexpr std::size_t most_layers = 4096;  // further layers are ignored; no real image has as many
 constexpr auto sample_distance = milliseconds(200), sample_window = milliseconds(5000);
 
 std::string pad(std::string text, std::size_t width) {
@@ -61,7 +61,7 @@ std::string progress_view::layer_line(const layer& l, std::size_t columns) const
   const std::string head = pad(cut(l.name, 12), 12) + " " + pad(cut(l.phase, 8), 8) + " ";
   const std::string sizes = l.finished() ? human_size(l.total) : human_size(l.done) + "/" + human_size(l.total);
   const std::size_t around =
-      head.size() + 3 + 15;  // brackets, a blank, the longest sizes: "99.9MB/1.23GB" and one to spare
+      head.size() + 3 + 15;  // brackets, a blank, the longest sizes ("99.9MB/1.23GB") and one spare column
   if (columns < around + narrowest_bar) return cut(head + sizes, columns);
   const std::size_t width = std::min(widest_bar, columns - around);
   const auto filled = static_cast<std::size_t>(static_cast<double>(width) *
@@ -90,7 +90,7 @@ std::string progress_view::whole_line(std::size_t columns) const {
 std::vector<std::string> progress_view::lines(std::size_t rows, std::size_t columns) const {
   if (layers_.empty() || rows < 2 || columns < 2) return {};
   const std::size_t width = columns - 1;  // the last column makes some terminals wrap
-  const std::size_t room = rows - 2;      // the whole's line, and the cursor's
+  const std::size_t room = rows - 2;      // one row is for the line about all layers, one for the cursor
   std::vector<const layer*> shown;
   for (const layer& l : layers_) {
     if (layers_.size() <= room || !l.finished()) shown.push_back(&l);

@@ -11,17 +11,18 @@
 
 namespace lxr::cli {
 
-// What a person sees of a pull: a bar for each layer that is on its way, and a line for the whole with rate and
-// estimate.
-// Never more lines than `rows` or characters than `columns`, whatever the terminal: what is taller than it scrolls
-// away, what is wider wraps, and then no cursor movement finds it again. Knows no terminal and no clock.
+// Composes the lines that show the progress of a pull: a bar for each layer in transfer, and a last line for all layers
+// with rate and remaining time. The lines never exceed the terminal's rows and columns: a taller block would scroll and
+// a wider line would wrap, and then the cursor cannot return to its first line. Lifecycle: update() for each event,
+// lines() for each drawing. Runs on: one thread. It neither prints nor reads a clock. Owns: the progress of all layers.
 class progress_view {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  // Names and phases are shown as they are: printable() them before. True when the layer's phase changed.
+  // Records the progress of a layer in bytes. Returns true when its phase changed. `layer` and `phase` are shown
+  // unchanged, so pass printable() text.
   bool update(std::string_view layer, std::string_view phase, std::uint64_t done, std::uint64_t total, time_point now);
-  // The lines to show now, the whole last. `rows` and `columns` are the terminal's.
+  // Returns the lines to show on a terminal of this size; the last one is about all layers.
   [[nodiscard]] std::vector<std::string> lines(std::size_t rows, std::size_t columns) const;
   [[nodiscard]] bool empty() const noexcept { return layers_.empty(); }
 
@@ -38,7 +39,7 @@ class progress_view {
   };
   [[nodiscard]] std::string layer_line(const layer& l, std::size_t columns) const;
   [[nodiscard]] std::string whole_line(std::size_t columns) const;
-  [[nodiscard]] double rate() const;  // bytes a second, over the last seconds
+  [[nodiscard]] double rate() const;  // bytes per second, over the last seconds
 
   std::vector<layer> layers_;  // in the order they came
   std::map<std::string, std::size_t, std::less<>> places_;

@@ -42,17 +42,17 @@ void terminal_events::layer_progress(std::string_view name, std::string_view pha
   }
 }
 
-// Back to where the first line begins, with nothing below.
+// Moves the cursor to the beginning of the first bar and clears the screen from there.
 void terminal_events::erase() {
   if (lines_ > 0) print_progress("\x1b[" + std::to_string(lines_) + "A\r\x1b[J");
   lines_ = 0;
 }
 
 void terminal_events::draw() {
-  const winsize size = io::tty::window_size(2);
+  const io::tty::terminal_size size = io::tty::size_of(2);
   drawn_ = clock::now();
   std::string text = lines_ > 0 ? "\x1b[" + std::to_string(lines_) + "A" : "";
-  const auto lines = view_.lines(size.ws_row != 0 ? size.ws_row : 24, size.ws_col != 0 ? size.ws_col : 80);
+  const auto lines = view_.lines(size.rows != 0 ? size.rows : 24, size.columns != 0 ? size.columns : 80);
   for (const std::string& line : lines) text += "\r" + line + "\x1b[K\n";
   print_progress(text + "\x1b[J");
   lines_ = lines.size();

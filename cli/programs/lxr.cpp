@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// lxr: the command line, and the engine behind it.
+// lxr: the command line. A command that starts containers forks an engine (cli/attach/session.hpp).
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/stat.h>
@@ -84,9 +84,10 @@ int run(int argc, char** argv) {
 
 namespace {
 
-constexpr int heap_step = 512 << 10;  // bytes; pages that are not touched take no memory
+constexpr int heap_step = 512 << 10;  // bytes; untouched pages take no memory
 
-// A closed standard descriptor must not become a socket or an epoll of ours that the streams' users then overwrite.
+// Opens /dev/null for each standard descriptor that the caller has closed. Else lxr's next socket or epoll would get
+// its number, and output would be written into that.
 void open_standard_descriptors() {
   for (int fd = 0; fd < 3; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
@@ -98,7 +99,7 @@ void open_standard_descriptors() {
 int main(int argc, char** argv) {
   open_standard_descriptors();
   lxr::cli::remember_arguments(argc, argv);
-  ::umask(022);                     // what lxr makes does not depend on its caller's
+  ::umask(022);                     // the modes of lxr's files do not depend on the caller's umask
   ::mallopt(M_TOP_PAD, heap_step);  // the heap of a start grows once, not twenty times
   ::mallopt(M_TRIM_THRESHOLD, heap_step * 8);
   int code = 0;

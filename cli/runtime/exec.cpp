@@ -79,7 +79,7 @@ task<void> exec_one(runtime::host& on, std::string id, runtime::exec_options opt
 int attend(int pidfd, int terminal) {
   relay copy;
   std::optional<io::tty::raw_mode> raw;
-  const auto fit = [terminal] { io::tty::set_window_size(terminal, io::tty::own_window_size()); };
+  const auto fit = [terminal] { io::tty::set_size(terminal, io::tty::own_size()); };
   if (terminal >= 0) {
     if (io::tty::is_terminal(0)) {
       fit();

@@ -10,6 +10,7 @@ namespace lxr::cli::runtime_verbs {
 
 // Where the runtime says what went wrong: on standard error and, with --log, in a file that callers read the last error
 // from. One line a message, as logrus writes it: JSON {"level","msg","time"}, or text.
+// Lifecycle: open() and use_json() before the first message.  Runs on: one thread.
 class log final : public event_sink {
  public:
   void open(const std::string& path) { path_ = path; }

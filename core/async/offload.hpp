@@ -108,8 +108,8 @@ task<std::invoke_result_t<Job&>> offload(worker_pool& pool, Job job, std::uint64
                 urgency);
   };
   // The empty slot keeps a cancellation of the caller from ending the wait while the job still runs.
-  auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-  co_await asio::async_initiate<decltype(apart), void()>(start, apart);
+  auto uncancelled = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  co_await asio::async_initiate<decltype(uncancelled), void()>(start, uncancelled);
   if (failure) std::rethrow_exception(failure);
   co_await checkpoint();
   if constexpr (!std::is_void_v<result_type>) co_return std::move(*result);

@@ -10,10 +10,10 @@ namespace lxr {
 // Waits until a borrowed descriptor can be read or written.
 // Lifecycle: watches from construction to destruction; closes nothing.
 // Runs on: the strand of `executor`.
-// Borrows: the descriptor, which must stay open as long as this object lives. Its flags stay unchanged, so whoever
-//   reads or writes it, here or in another process that shares it, decides about O_NONBLOCK.
-// Limits: where the kernel refuses to watch another descriptor (ENOSPC at fs.epoll.max_user_watches, or ENOMEM), each
-//   wait calls poll(2) every 20 ms instead. That is slower, but no container is left unsupervised.
+// Borrows: the descriptor, which must stay open as long as this object lives. Its flags stay unchanged (Asio would set
+//   O_NONBLOCK), because other processes may share it.
+// Limits: when epoll refuses the descriptor (ENOSPC at fs.epoll.max_user_watches, or ENOMEM), each wait calls poll(2)
+//   every 20 ms instead, so that a monitor can still supervise all of its containers.
 // Failure: the constructor throws lxr::error with the kernel's errno for any other refusal. The waits throw only
 //   lxr::cancelled, also for an error that epoll reports.
 // Cancel: terminal; nothing is left behind.

@@ -9,15 +9,21 @@
 
 namespace lxr {
 
-// Who lends the memory of blocks and takes it back when they are destroyed.
+// Lends memory to byte_blocks.
+// Lifecycle: outlives the blocks it lends to.
+// Runs on: the thread that destroys a block calls take_back().
 class block_home {
  public:
   virtual ~block_home() = default;
   virtual void take_back(std::byte* data) noexcept = 0;
 };
 
-// A block of bytes on its way through a pipeline: page-aligned (as O_DIRECT wants it), not cleared, moved. Its memory
-// is its own, or lent.
+// A buffer that one stage of a pipeline hands to the next; its first size() bytes are filled.
+// Lifecycle: write into room(), then grow() by the number of bytes written. A moved-from block is empty and has no
+//   memory.
+// Runs on: one thread at a time.
+// Owns: memory aligned to 4,096 bytes, as O_DIRECT needs it; not cleared. It comes from the heap or from a block_home,
+//   which the destructor gives it back to.
 class byte_block {
   struct giver {
     giver() noexcept : home(nullptr) {}
@@ -26,7 +32,7 @@ class byte_block {
       if (home != nullptr) return home->take_back(p);
       ::operator delete[](p, std::align_val_t(alignment));
     }
-    block_home* home;  // null: the memory is the block's own
+    block_home* home;  // null: the memory comes from the heap
   };
 
  public:

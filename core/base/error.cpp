@@ -50,7 +50,7 @@ class category final : public std::error_category {
   }
 };
 
-// For limits, which any operation may meet: what reaching them means.
+// Returns a remedy for the errno of a limit that any operation may reach; "" for other errors.
 const char* remedy_for(const std::error_code& code) {
   if (code == std::errc::too_many_files_open) return "raise the limit of open files (ulimit -n), or do less at once";
   if (code == std::errc::too_many_files_open_in_system) return "raise the system's limit of open files (fs.file-max)";

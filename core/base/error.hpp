@@ -9,9 +9,9 @@
 
 namespace lxr {
 
-// What went wrong, where errno has no word for it. The CLI maps these to exit codes (cli/print/exit_code.cpp).
+// Failures that no errno describes. cli/print/exit_code.cpp maps them to exit codes.
 enum class errc {
-  invalid_argument = 1,    // the user's words are off
+  invalid_argument = 1,    // a value that the user gave is wrong
   not_found,               // a named container, image, file or tag does not exist
   already_exists,          // a name is taken
   conflict,                // the object is in a state that forbids the operation
@@ -33,8 +33,9 @@ const std::error_category& lxr_category() noexcept;
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), lxr_category()}; }
 
 // One failure: what was attempted, on which object, why it failed, and what the user can do.
-// what() reads "cannot <operation> <subject>: <reason>" with the remedy after a semicolon; errno of limits that any
-// operation may meet brings its own.
+// what() returns "cannot <operation> <subject>: <reason>; <remedy>". The constructor itself adds a remedy to the errno
+// of limits that any operation may reach (EMFILE, ENOSPC and others).
+// Owns: its texts.
 class error : public std::exception {
  public:
   error(std::error_code code, std::string operation, std::string subject, std::string reason = {},
@@ -49,9 +50,9 @@ class error : public std::exception {
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] const std::string& remedy() const noexcept { return remedy_; }
 
-  // The same failure as the reason why something larger failed. The remedy stays one.
+  // Returns an error about `operation` on `subject` whose reason is this failure; it keeps code and remedy.
   [[nodiscard]] error within(std::string operation, std::string subject) const;
-  // The same failure, with what went wrong while undoing it.
+  // Returns this failure with `failures` of undo steps added to its reason.
   [[nodiscard]] error with_cleanup_failures(std::string_view failures) const;
 
  private:
@@ -63,9 +64,10 @@ class error : public std::exception {
 [[noreturn]] void throw_errno(std::string operation, std::string subject, std::string remedy = {});
 [[noreturn]] void throw_errno(int code, std::string operation, std::string subject, std::string remedy = {});
 
-// Why something was cancelled. Cancellation is neither success nor error: not logged, not retried, not wrapped.
 enum class cancel_reason { user, deadline, sibling_failed, shutdown };
 
+// Thrown by waits of a coroutine that was asked to stop. It is neither success nor error: do not log it, retry after it
+// or wrap it. Owns: the reason.
 class cancelled : public std::exception {
  public:
   explicit cancelled(cancel_reason reason) noexcept : reason_(reason) {}
@@ -76,20 +78,21 @@ class cancelled : public std::exception {
   cancel_reason reason_;
 };
 
-// True for lxr::cancelled and for Asio's operation_aborted: the one list of "this is only shutdown".
+// Returns true for lxr::cancelled and for Asio's operation_aborted. No other function decides what a cancellation is.
 bool is_cancelled(const std::exception_ptr& failure) noexcept;
 
-// A step whose failure must not hide another one, or keep what follows from being done.
+// Calls `step` and drops an exception it throws. For cleanup steps: their failure must neither replace an earlier one
+// nor stop the steps that follow, and a later sweep repeats them.
 template <class Step>
 void quietly(Step step) noexcept {
   try {
     step();
   } catch (const std::exception&) {
-    // whoever sweeps next does it
+    // A later sweep tries again.
   }
 }
 
-// The text a user reads for any exception.
+// Returns the text that users read for an exception of any type.
 std::string describe(const std::exception_ptr& failure);
 
 }  // namespace lxr

@@ -8,25 +8,31 @@
 
 namespace lxr {
 
-// Where stages report how they are doing. Defined here, implemented in cli/; stages never print.
-// Runs on: the loop's thread. Implementations do not throw and do not block for long.
+// Receives what stages report: progress, messages and times. Defined here and implemented in cli/, because stages never
+// print.
+// Lifecycle: outlives everything that reports to it.
+// Runs on: the loop's thread; implementations must not block for long.
+// Failure: implementations must not throw.
 class event_sink {
  public:
   using clock = std::chrono::steady_clock;
 
   virtual ~event_sink() = default;
-  // One stage ran from `begin` to `end`, on behalf of `subject` (a container name, a layer).
+  // Reports that one stage ran from `begin` to `end` for `subject`: a container's name or a layer.
   virtual void span(std::string_view stage, std::string_view subject, clock::time_point begin,
                     clock::time_point end) = 0;
-  // A layer of a pull: `done` of `total` bytes received; phase is "waiting", "pulling", "done" or "present".
+  // Reports that `done` of `total` bytes of a layer were received; `phase` is "waiting", "pulling", "done" or "present"
+  // (the store had the layer already).
   virtual void layer_progress(std::string_view layer, std::string_view phase, std::uint64_t done,
                               std::uint64_t total) = 0;
-  // No progress of layers follows.
+  // Reports that no call of layer_progress() follows.
   virtual void pull_ended() {}
   virtual void message(std::string_view text) = 0;
 };
 
-// Reports the life of this object as one span.
+// Reports its own life as one span.
+// Lifecycle: the constructor begins the span, the destructor ends and reports it.
+// Borrows: the sink.
 class stage_span {
  public:
   stage_span(event_sink& sink, std::string stage, std::string subject)

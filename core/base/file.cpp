@@ -15,8 +15,9 @@ namespace {
 
 bool is_dots(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
 
-// The entries of an open directory, by getdents64(2): readdir(3) asks for the descriptor's kind and flags first, and
-// allocates.
+// Reads the entries of an open directory by getdents64(2). readdir(3) would make two more system calls and allocate
+// memory.
+// Borrows: the descriptor and the name.
 class directory_reader {
  public:
   struct entry {
@@ -25,7 +26,7 @@ class directory_reader {
   };
   directory_reader(int directory, const std::string& name) : directory_(directory), name_(name) {}
 
-  // Without "." and ".."; none at the end.
+  // Returns the next entry except "." and ".."; nullopt at the end.
   std::optional<entry> next() {
     for (;;) {
       if (const auto one = take()) return one;
@@ -163,7 +164,7 @@ std::vector<std::string> list_at(int dir, const std::string& name) {
 namespace {
 
 std::uint64_t usage_of_level(int dir, const std::string& name, int depth) {
-  constexpr int levels = 64;  // a descriptor for each; what lies deeper is not counted
+  constexpr int levels = 64;  // each holds a descriptor; deeper files are not counted
   struct stat st{};
   if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
   std::uint64_t bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
@@ -192,8 +193,8 @@ bool remove_if_empty(int dir, const std::string& name) {
   throw_errno("remove", name);
 }
 
-// Removes what is at `name`; a directory too deep to go into with a descriptor for each level is moved up beside the
-// tree instead, into `beside` of `top`, where it waits under one of the names in `later`.
+// Removes the file or directory `name` of `dir`. Each level of a tree holds a descriptor, so a directory at level 64 is
+// not entered: it is renamed to a new name in the directory `beside` of `top`, and that name is added to `later`.
 void remove_level(int top, const std::string& beside, int dir, const std::string& name, unsigned char type, int depth,
                   std::vector<std::string>& later) {
   constexpr int levels = 64;
@@ -223,8 +224,8 @@ void remove_level(int top, const std::string& beside, int dir, const std::string
 
 void remove_tree_at(int dir, const std::string& name) {
   const auto slash = name.rfind('/');
-  const std::string beside =
-      name.substr(0, slash == std::string::npos ? 0 : slash + 1);  // who owns the tree owns that too
+  // The directory that holds the tree: removing the tree needs the same permission as renaming into it.
+  const std::string beside = name.substr(0, slash == std::string::npos ? 0 : slash + 1);
   std::vector<std::string> coming{name};
   while (!coming.empty()) {
     const std::string next = std::move(coming.back());

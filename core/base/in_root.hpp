@@ -10,9 +10,9 @@
 
 namespace lxr {
 
-// openat2(2) of `path` from the directory `base` with RESOLVE_* flags. Returns a close-on-exec descriptor, or a negated
-// errno. While it resolves "..", the kernel answers EAGAIN whenever anything on the host is renamed or mounted: that is
-// tried again, `attempts` times. No libc is called: for lxr's own processes and for the code between clone and exec.
+// Opens `path` from the directory `base` by openat2(2) with RESOLVE_* flags. Returns a close-on-exec descriptor, or a
+// negated errno. The kernel answers EAGAIN when it resolves ".." while anything on the host is renamed or mounted; the
+// call is then repeated, up to `attempts` times. Calls no libc, so that the code between clone3 and exec can use it.
 inline long open_resolving(int base, const char* path, unsigned long flags, unsigned long resolve,
                            unsigned long mode = 0) noexcept {
   constexpr int attempts = 4096;  // of some microseconds each
@@ -27,8 +27,8 @@ inline long open_resolving(int base, const char* path, unsigned long flags, unsi
   return fd;
 }
 
-// The one walker of directories that may hold anything: symbolic links and ".." stay inside `root`, magic links of
-// procfs are refused.
+// Opens a path below a directory whose content is not trusted: symbolic links and ".." are resolved inside `root`,
+// and magic links of procfs are refused. All of lxr opens files of a rootfs by this function.
 inline constexpr unsigned long resolve_in_root = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 inline long open_in_root(int root, const char* path, unsigned long flags, unsigned long mode = 0) noexcept {
   return open_resolving(root, path, flags, resolve_in_root, mode);

@@ -161,7 +161,7 @@ object from(const std::map<std::string, std::string>& strings) {
 
 namespace {
 
-// Bytes of the UTF-8 character at the front of `text` (RFC 3629); 0 when there is none.
+// Returns the size in bytes of the UTF-8 character at the front of `text` (RFC 3629); 0 when it begins with none.
 std::size_t character_size(std::string_view text) {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -179,7 +179,7 @@ std::size_t character_size(std::string_view text) {
   return overlong || impossible ? 0 : size;
 }
 
-// U+0080 to U+009F: 0x9b alone begins what ESC [ begins.
+// Returns true when `text` begins with a control U+0080 to U+009F. A terminal takes U+009B for ESC [.
 bool is_c1_control(std::string_view text) {
   return text.size() > 1 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
 }

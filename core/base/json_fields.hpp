@@ -15,7 +15,7 @@
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 
-// Structs as JSON objects, from one list of their members, so that what is written is what is read:
+// Reads and writes structs as JSON objects. One function describe() lists the members for both directions:
 //
 //   template <class Format, json::same_struct<point> T>
 //   void describe(Format& f, T& v) {
@@ -24,20 +24,22 @@
 //   }
 //
 // A member may be
-//   - a bool, a whole number, a double, a string, a struct that is described;
+//   - a bool, a whole number, a double, a string, a struct with a describe();
 //   - an enumeration E, by `const char* to_word(E)` and `bool from_word(std::string_view, E&)`;
-//   - a type W that is a list of words, by `std::vector<std::string> to_words(const W&)` and
-//     `void from_words(std::vector<std::string>, W&)`; these functions are found by ADL;
-//   - an optional, a vector or a map<string> of such.
-// A member that is absent, or null, keeps the value the struct is born with. What nobody described is passed over.
+//   - a type W that JSON holds as an array of strings, by `std::vector<std::string> to_words(const W&)` and
+//     `void from_words(std::vector<std::string>, W&)`; ADL finds these functions;
+//   - an optional, a vector or a map<string> of one of these.
+// A member that is absent or null keeps the default of the struct. Members of the JSON object that describe() does not
+// name are ignored.
 namespace lxr::json {
 
-// T is Struct, or const Struct: one describe() serves reading and writing.
+// Is true for Struct and for const Struct: describe() gets the first when it reads and the second when it writes.
 template <class T, class Struct>
 concept same_struct = std::same_as<std::remove_const_t<T>, Struct>;
 
-// Reads the members of one object. Borrows: the object and the document's name. Throws error{code} naming the document
-// and the member: "read config.json: process.cwd is ...".
+// Reads the members of one object.
+// Borrows: the object and the document's name.
+// Failure: throws error{code} that names the document and the member: "read config.json: process.cwd is ...".
 class field_reader {
  public:
   field_reader(const object& from, std::string path, std::string_view document, errc code)
@@ -136,8 +138,9 @@ class field_reader {
   errc code_;
 };
 
-// Writes the members of one object. Left out is what is false or empty, and an optional that is absent. So a member
-// whose default is something else has to be an optional.
+// Writes the members of one object, except those that are false, empty or an empty optional. A reader gives such
+// members their default, so a member whose default is true or not empty must be an optional. Owns: the object, until
+// take().
 class field_writer {
  public:
   template <class T>

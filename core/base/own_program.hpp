@@ -5,7 +5,8 @@
 
 namespace lxr {
 
-// The path of a program of lxr's own ("lxr-init", "lxr-image"): beside this executable, or in ../libexec/lxr of it.
+// Returns the path of one of lxr's programs ("lxr-init", "lxr-image"): in the directory of this executable, else in
+// ../libexec/lxr from there.
 std::string own_program(const std::string& name);
 
 }  // namespace lxr

@@ -6,7 +6,8 @@
 
 namespace lxr {
 
-// Puts the parts of a path, without empty ones, on a stack of parts still to go: the first one on top.
+// Pushes the parts of a path, except empty ones, onto `coming`, the parts that a walker has still to visit; the first
+// part is the next one to pop.
 inline void push_parts(std::vector<std::string>& coming, const std::string& path) {
   std::size_t end = path.size();
   while (end > 0) {
@@ -18,8 +19,9 @@ inline void push_parts(std::vector<std::string>& coming, const std::string& path
   }
 }
 
-// Takes what is left, from a part on that is missing. There is nothing to look at: what ".." takes back is not wanted.
-// Stops where ".." leads back to what is there. Returns the parts to be made.
+// For a walker that found the directory `first` missing: pops parts from `coming` and returns the directories to
+// create, `first` among them. A ".." removes the directory before it from the result; when it removes `first`, the
+// result is empty and the walker goes on in the existing directory with the parts that are left in `coming`.
 inline std::vector<std::string> take_missing(std::vector<std::string>& coming, const std::string& first) {
   std::vector<std::string> missing{first};
   while (!coming.empty() && !missing.empty()) {

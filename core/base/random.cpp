@@ -11,8 +11,9 @@
 namespace lxr {
 namespace {
 
-// Bytes drawn ahead: one getrandom(2) serves the ids and private names of a whole start. Each thread has its own, and
-// a child of fork(2) draws anew, so that two processes never name two things alike.
+// Random bytes that next_byte() has not returned yet: one getrandom(2) serves the ids and private names of a whole
+// start. Each thread has a reserve of its own, and a child of fork(2) begins with an empty one, so that two processes
+// never use the same name.
 struct reserve {
   unsigned char bytes[256];
   std::size_t left = 0;

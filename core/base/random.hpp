@@ -6,10 +6,10 @@
 
 namespace lxr {
 
-// Random names: for ids and files, not for keys. From getrandom(2), drawn 256 bytes at a time by each thread of each
-// process.
+// Returns 64 random bits, for names of ids and files, not for keys. Each thread of each process gets 256 bytes at a
+// time from getrandom(2).
 std::uint64_t random_u64();
-// `bytes` random bytes in lower-case hex: twice as many characters.
+// Returns `bytes` random bytes as lower-case hex digits, two per byte.
 std::string random_hex(std::size_t bytes);
 
 }  // namespace lxr

@@ -8,8 +8,8 @@
 
 namespace lxr {
 
-// The one owner of a file descriptor.
-// Lifecycle: empty (-1) or open; closes on destruction, keeping errno.
+// Owns: one file descriptor, or none (-1).
+// Lifecycle: the destructor and reset() close the descriptor and leave errno as it was.
 class unique_fd {
  public:
   unique_fd() noexcept = default;

@@ -2,7 +2,6 @@
 #include "core/instance/container_lock.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
 
@@ -31,18 +31,16 @@ bool has_config(const instance& where, const std::string& id) {
               "no such container: it was removed meanwhile");
 }
 
-// Locks state/containers. LOCK_SH: whoever creates a container's state directory holds it for that instant; LOCK_EX:
-// list_states_of_this_root() keeps creators out while it reads.
-unique_fd lock_all(const instance& where, int how) {
+// Locks state/containers. make_lock_file() holds the shared lock while it creates a container's state directory;
+// list_states_of_this_root() keeps creators out by the exclusive one while it reads.
+unique_fd lock_all(const instance& where, file::lock_kind kind) {
   unique_fd fd = file::open_at(where.state_fd(), "containers", O_RDONLY | O_DIRECTORY);
-  while (::flock(fd.get(), how) != 0) {
-    if (errno != EINTR) throw_errno("lock", where.state() + "/containers");
-  }
+  file::lock(fd.get(), kind, where.state() + "/containers");
   return fd;
 }
 
 unique_fd make_lock_file(const instance& where, const std::string& id, const process_identity& maker) {
-  const unique_fd making = lock_all(where, LOCK_SH);
+  const unique_fd making = lock_all(where, file::lock_kind::shared);
   file::make_directory_at(where.state_fd(), dir_path(id));
   unique_fd lock = file::open_at(where.state_fd(), lock_path(id), O_RDWR | O_CREAT);
   struct stat st{};
@@ -53,13 +51,7 @@ unique_fd make_lock_file(const instance& where, const std::string& id, const pro
   return lock;
 }
 
-bool try_flock(int fd, const std::string& id) {
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) throw_errno("lock container", short_id(id));
-  }
-  return true;
-}
+bool try_lock_file(int fd, const std::string& id) { return file::try_lock(fd, "container " + short_id(id)); }
 
 // Returns false when the container was removed while we waited: its directory, with the file we have open, was renamed
 // away.
@@ -73,7 +65,7 @@ bool is_in_place(const instance& where, const std::string& id, int fd) {
 
 container_lock make_container_lock(const instance& where, const std::string& id, const process_identity& maker) {
   unique_fd fd = make_lock_file(where, id, maker);
-  if (!try_flock(fd.get(), id))
+  if (!try_lock_file(fd.get(), id))
     throw error(errc::conflict, "create container", short_id(id), "another process has its id");
   return container_lock(std::move(fd));
 }
@@ -82,9 +74,9 @@ container_lock try_lock_container(const instance& where, const std::string& id) 
   auto fd = file::try_open_at(where.state_fd(), lock_path(id), O_RDWR);
   if (!fd && !has_config(where, id)) gone(id);
   if (!fd) fd = make_lock_file(where, id, {});  // the state directory was lost in a reboot
-  if (!try_flock(fd->get(), id)) return {};
+  if (!try_lock_file(fd->get(), id)) return {};
   if (!is_in_place(where, id, fd->get())) gone(id);
-  // The remover has moved root/containers/<id> away, and then died or is about to move the state directory too.
+  // rm has renamed root/containers/<id> into the trash, and has died or is about to rename the state directory too.
   if (!has_config(where, id)) {
     quietly([&] { move_state_to_trash(where, dir_path(id)); });
     gone(id);
@@ -121,7 +113,7 @@ process_identity maker_of(const instance& where, const std::string& id) {
 }
 
 std::vector<std::string> list_states_of_this_root(const instance& where) {
-  const unique_fd nobody_makes_any = lock_all(where, LOCK_EX);
+  const unique_fd nobody_makes_any = lock_all(where, file::lock_kind::exclusive);
   std::vector<std::string> ids = file::list_at(where.state_fd(), "containers");
   std::erase_if(ids, [&where](const std::string& id) {
     const auto text = file::read_at(where.state_fd(), lock_path(id));

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
 #include "core/base/random.hpp"
 #include "core/instance/process_identity.hpp"
 
@@ -83,11 +83,11 @@ bool is_a_name_of_ours(const std::string& name) {
          random.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// Removes one directory of /dev/shm whose state directory is gone or links elsewhere. Its maker holds flock(2) on it
-// from before it has this name until the links lead to it; a locked one is left alone.
+// Removes one directory of /dev/shm whose state directory was removed or links elsewhere. The process that makes such a
+// directory holds its file lock until the links lead to it, so a locked directory is skipped.
 void sweep_one(int shm, const std::string& name) {
   const auto dir = open_ours(shm, name);
-  if (!dir || ::flock(dir->get(), LOCK_EX | LOCK_NB) != 0) return;
+  if (!dir || !file::try_lock(dir->get(), name)) return;
   const std::string path = origin_of(dir->get());
   if (path.empty()) return;
   const unique_fd state(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -129,14 +129,14 @@ unique_fd make_in_memory(int shm, int state, const std::string& path) {
   if (!file::make_directory_at(shm, hidden))
     throw error(errc::conflict, "make directory", std::string(memory) + "/" + hidden, "it is there already");
   unique_fd dir = file::open_at(shm, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  ::flock(dir.get(), LOCK_EX);
+  file::lock(dir.get(), file::lock_kind::exclusive, name);
   file::replace_at(dir.get(), origin, mount_namespace() + " " + path);
   make_parts(dir.get());
   if (::renameat(shm, hidden.c_str(), shm, name.c_str()) != 0)
     throw_errno("make directory", std::string(memory) + "/" + name);
   replace_link(state, place_of(shm), place);
   for (const char* part : state_parts) replace_link(state, std::string(memory) + "/" + name + "/" + part, part);
-  ::flock(dir.get(), LOCK_UN);
+  file::unlock(dir.get());
   return dir;
 }
 
@@ -145,14 +145,14 @@ std::optional<unique_fd> open_in_memory(int state, const std::string& path) {
   const unique_fd shm(::open(memory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!shm || !is_in_memory(shm.get())) return std::nullopt;
   if (auto there = open_ours(shm.get(), memory_name(state))) return there;
-  if (::flock(state, LOCK_EX) != 0) throw_errno("lock", path);
+  file::lock(state, file::lock_kind::exclusive, path);
   auto there = open_ours(shm.get(), memory_name(state));  // another process may have made it meanwhile
   if (!there) {
     check_place(shm.get(), state, path);
     quietly([&] { sweep(shm.get()); });
     there = make_in_memory(shm.get(), state, path);
   }
-  ::flock(state, LOCK_UN);
+  file::unlock(state);
   return there;
 }
 

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
 #include "core/base/random.hpp"
 
 namespace lxr {
@@ -53,13 +53,11 @@ bool exists(const instance& where, const std::string& id) {
          ::fstatat(where.state_fd(), ("containers/" + id).c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-// Frees a name whose container is gone. flock(2) on names/ keeps two processes from doing so at once: the second one
-// would free the name that a third has taken since.
+// Frees a name whose container was removed. It holds the file lock of names/: of two processes that free the same name
+// at the same time, the second one could free it after a third process has reserved it.
 void release_stale(const instance& where, const std::string& name) {
   const unique_fd lock = file::open_at(where.state_fd(), "names", O_RDONLY | O_DIRECTORY);
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw_errno("lock", "container names");
-  }
+  file::lock(lock.get(), file::lock_kind::exclusive, "container names");
   const auto owner = holder(where, name);
   if (owner && !exists(where, *owner)) ::unlinkat(where.state_fd(), name_path(name).c_str(), 0);
 }

@@ -15,7 +15,7 @@
 namespace lxr {
 namespace {
 
-constexpr std::size_t few = 16;  // a number of entries for which threads do not pay
+constexpr std::size_t few = 16;  // entries; up to this number one thread is faster than several
 
 // Removes one entry of a trash directory. Another process may be removing it too. An entry that cannot be removed now
 // is left to the next empty_trash() and does not stop the others.
@@ -28,10 +28,10 @@ struct removal final : worker_pool::job {
   std::string path;
 };
 
-std::optional<std::string> hide(int base, const std::string& path, const std::string& where) {
+std::optional<std::string> hide(int base, const std::string& path, const std::string& base_path) {
   std::string hidden = "trash/" + random_hex(8);
   if (::renameat(base, path.c_str(), base, hidden.c_str()) == 0) return hidden;
-  if (errno != ENOENT) throw_errno("remove", where + "/" + path);
+  if (errno != ENOENT) throw_errno("remove", base_path + "/" + path);
   return std::nullopt;
 }
 

@@ -9,9 +9,9 @@
 
 namespace lxr {
 
-// root/trash/ and state/trash/ hold files that were removed (renamed away from where anybody looks) and are still to be
-// deleted. Whoever moves something there calls empty_trash() afterwards, without a lock; what a dead process left there
-// is deleted by the next empty_trash().
+// root/trash/ and state/trash/ hold files and trees that a removal has renamed there, out of every other process's
+// sight, and that are still to be deleted. A process that moves something there calls empty_trash() after it has freed
+// its locks. The next empty_trash() also deletes what a dead process left there.
 
 // Empties the trash, then waits 20 ms for other processes that are emptying it.
 void make_room(const instance& where) noexcept;

@@ -36,8 +36,8 @@ void save(const instance& where, const container_config& config);
 // newer lxr.
 container_config load_config(const instance& where, const std::string& id);
 
-// A container's configuration. Its name is there a moment earlier: whoever makes it, and holds its lock so long, is
-// waited for.
+// Returns the configuration. A new container has a name before it has a configuration: waits for the lock that its
+// creator holds until both exist.
 // Failure: as load_config() and lock_container().  Cancel: terminal.
 task<container_config> config_of(const instance& where, std::string id);
 

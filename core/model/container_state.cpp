@@ -108,7 +108,7 @@ container_state corrected(container_state s, bool alive) {
     s.ending = watched && s.status != container_status::starting;
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
-    s.address.clear();  // the address is still reserved; whoever releases it reads the raw state
+    s.address.clear();  // still reserved: release_kernel_objects() frees it by the raw state
     s.link.clear();
   }
   return s;

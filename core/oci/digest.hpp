@@ -7,11 +7,13 @@
 
 namespace lxr::oci {
 
-// A SHA-256 content digest, always of the form "sha256:" and 64 lower-case hex digits (OCI image-spec, descriptor.md).
+// A SHA-256 content digest: "sha256:" and 64 lower-case hex digits (OCI image-spec, descriptor.md).
+// Lifecycle: empty, or made by parse(); a value.
+// Owns: its text.
 class digest {
  public:
   digest() = default;  // empty: no digest
-  // Throws errc::invalid_argument for any other algorithm, length or letter.
+  // Throws errc::invalid_argument for another algorithm, another length or other characters.
   static digest parse(std::string_view text);
   static digest from_hex(std::string_view hex) { return parse("sha256:" + std::string(hex)); }
 

@@ -10,9 +10,10 @@
 
 namespace lxr::oci {
 
-// What an image asks of its containers (OCI image-spec, config.md). Hostile input: only values, no paths to follow.
+// The config of an image: what it asks of its containers (OCI image-spec, config.md). It may be hostile: use its
+// members as values only, never as paths of the host.
 struct image_config {
-  // How a layer, or a setting without one, came to be.
+  // One step of the image's build: it made a layer, or only changed a setting.
   struct step {
     std::string created, created_by, comment;
     bool empty_layer = false;

@@ -13,24 +13,24 @@ namespace lxr::oci {
 
 enum class compression { none, gzip, zstd };
 
-// What one blob is (OCI image-spec, descriptor.md). `size` is in bytes, of the blob as transferred.
+// Describes one blob (OCI image-spec, descriptor.md). `size` is the number of bytes that are transferred.
 struct descriptor {
   std::string media_type;
   digest content;
   std::uint64_t size = 0;
 };
 
-// What an image runs on, in OCI's words; members may be empty. Names that other tools write (x86_64, aarch64, armhf)
-// are understood: parse() and normalised() turn them into OCI's.
+// A platform that an image runs on, by OCI's names; members may be empty. parse() and normalised() translate the names
+// that other tools write (x86_64, aarch64, armhf).
 struct platform {
   std::string os, architecture, variant;
 
-  // "amd64", "arm/v7", "linux/arm64/v8": as a user writes it; without an operating system it is linux.
+  // Parses what a user writes: "amd64", "arm/v7", "linux/arm64/v8". Without an operating system it is linux.
   static platform parse(std::string_view text);
   [[nodiscard]] platform normalised() const;
-  // True for an image whose config says this. What is left open fits.
+  // Returns true when an image with this config runs on the platform. An empty value fits every platform.
   [[nodiscard]] bool accepts(std::string_view image_os, std::string_view image_architecture) const;
-  // "linux/arm/v7"; empty when nothing is said.
+  // Returns "linux/arm/v7"; "" when all members are empty.
   [[nodiscard]] std::string str() const;
 };
 
@@ -52,22 +52,25 @@ struct index {
   std::vector<entry> entries;
 };
 
-// Parses either kind. Throws errc::corrupt for what is neither, or both; errc::unsupported for schema 1.
+// Parses a manifest or an index. Throws errc::corrupt for a document that is neither or both, errc::unsupported for
+// schema 1.
 std::variant<manifest, index> parse_manifest(std::string_view text, std::string_view subject);
 
-// The compression of a layer, from its media type. Throws errc::unsupported, naming the type.
+// Returns the compression that a layer's media type names. Throws errc::unsupported for another type.
 compression layer_compression(const descriptor& layer);
 
-// The entry for a platform: of those that name its system and architecture the one whose variant fits best, else one
-// that names none. A variant that was asked for is taken, or one below it; else for amd64 and arm64 the lowest, which
-// every processor runs, and for arm the highest up to v7, as docker does. Throws errc::not_found listing what the index
-// offers.
+// Returns the entry for a platform: of those with its system and architecture the one whose variant fits best, else an
+// entry without a platform. The best variant is
+// - with a wanted variant: the same one, else the highest below it;
+// - without one, for amd64 and arm64: the lowest, which every processor runs;
+// - without one, for arm: the highest up to v7, as in docker.
+// Throws errc::not_found that lists the platforms of the index.
 const index::entry& choose(const index& images, const platform& wanted, std::string_view subject);
 
-// This machine's architecture in OCI's words: "amd64", "arm64".
+// Returns OCI's name of this machine's architecture: "amd64", "arm64".
 std::string_view host_architecture();
 
-// The Accept header of a manifest request.
+// Returns the Accept header of a manifest request.
 std::string_view accepted_manifest_types();
 
 inline constexpr std::size_t manifest_limit = 4u << 20;  // bytes of a manifest, index or config

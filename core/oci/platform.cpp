@@ -14,7 +14,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// "v7" or "7" is 7, "v8.1" is 8; empty: no number.
+// Returns 7 for "v7" or "7", 8 for "v8.1"; nullopt for a variant without a number.
 std::optional<int> level_of(std::string_view variant) {
   if (variant.starts_with('v')) variant.remove_prefix(1);
   const std::string_view digits = variant.substr(0, variant.find('.'));
@@ -23,15 +23,15 @@ std::optional<int> level_of(std::string_view variant) {
   return std::stoi(std::string(digits));
 }
 
-// What no variant means.
+// Returns the level of an image without a variant.
 int usual_level(const std::string& architecture) { return architecture == "arm" ? 7 : architecture == "arm64" ? 8 : 1; }
 
-// How well a variant fits: the smaller the better; empty: not at all.
+// Returns how well a variant fits: a smaller number is better; nullopt: it does not fit.
 std::optional<int> distance(const platform& wanted, const platform& offered) {
   const int usual = usual_level(wanted.architecture);
   const auto level = offered.variant.empty() ? usual : level_of(offered.variant);
   if (!wanted.variant.empty() && offered.variant == wanted.variant) return 0;
-  if (!level) return wanted.variant.empty() ? std::optional(1000) : std::nullopt;  // a word lxr does not know
+  if (!level) return wanted.variant.empty() ? std::optional(1000) : std::nullopt;  // an unknown variant
   const bool highest = wanted.architecture == "arm" || !wanted.variant.empty();
   const auto limit = wanted.variant.empty() ? usual : level_of(wanted.variant);
   if (highest) return limit && *level <= *limit ? std::optional(*limit - *level) : std::nullopt;

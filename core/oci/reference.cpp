@@ -21,7 +21,8 @@ bool is_tag(std::string_view tag) {
          std::ranges::all_of(tag, [&](char c) { return word(c) || c == '.' || c == '-'; });
 }
 
-// distribution's grammar: lower-case alphanumerics with single . or _, double __ or any number of - between them.
+// Checks the grammar of distribution: lower-case letters and digits, separated by one ".", "_" or "__", or by any
+// number of "-".
 bool is_path_component(std::string_view part) {
   return !part.empty() && is_lower_alnum(part.front()) && is_lower_alnum(part.back()) &&
          std::ranges::all_of(part, [](char c) { return is_lower_alnum(c) || c == '.' || c == '_' || c == '-'; }) &&
@@ -40,7 +41,7 @@ bool is_host_text(std::string_view host) {
          });
 }
 
-// What annotations of a layout call an image: ref.name's grammar (OCI image-spec, annotations.md).
+// Checks the name that an annotation of a layout gives to an image (OCI image-spec, annotations.md, ref.name).
 bool is_layout_name(std::string_view name) {
   constexpr std::string_view between = "-._:@/+";
   const auto is_alnum = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
@@ -48,7 +49,7 @@ bool is_layout_name(std::string_view name) {
          std::ranges::all_of(name, [&](char c) { return is_alnum(c) || between.find(c) != std::string_view::npos; });
 }
 
-// The directory ends at the first colon, as for skopeo and podman: names hold colons, too.
+// The directory ends at the first colon, as in skopeo and podman, because names may contain colons.
 reference parse_layout(std::string_view text) {
   reference r;
   r.kind = reference::source::layout;

@@ -9,8 +9,8 @@
 
 namespace lxr::oci {
 
-// Where an image comes from, as docker users type it: "golang", "127.0.0.1:5000/team/app:1.2", "app@sha256:...",
-// or an OCI image layout on disk: "oci:DIR[:NAME][@sha256:...]".
+// The name of an image as docker's users type it ("golang", "127.0.0.1:5000/team/app:1.2", "app@sha256:..."), or of one
+// in an OCI image layout on disk ("oci:DIR[:NAME][@sha256:...]").
 struct reference {
   enum class source { registry, layout };
   source kind = source::registry;
@@ -18,17 +18,17 @@ struct reference {
   std::string repository;  // "library/golang", or the layout's directory as typed
   std::string tag;         // empty only when a digest was given, or for a layout without one; of a layout any name:
                            // "docker.io/library/a:1"
-  digest content;          // empty unless typed
+  digest content;          // empty unless the user typed one
 
-  // Throws errc::invalid_argument naming the part that is off.
+  // Throws errc::invalid_argument that names the wrong part.
   static reference parse(std::string_view text);
-  // The one canonical spelling; images are stored under it: "docker.io/library/golang:latest".
+  // Returns the canonical name, by which the store knows the image: "docker.io/library/golang:latest".
   [[nodiscard]] std::string canonical() const;
-  // How docker shows it: without "docker.io/library/".
+  // Returns the name as docker shows it: without "docker.io/library/".
   [[nodiscard]] std::string familiar() const;
-  // familiar() without tag and digest, for listings.
+  // Returns familiar() without tag and digest, for lists.
   [[nodiscard]] std::string familiar_repository() const;
-  // True for hosts that need no TLS: the loopback addresses and localhost.
+  // Returns true for hosts that need no TLS: loopback addresses and localhost.
   [[nodiscard]] bool is_loopback() const;
 };
 

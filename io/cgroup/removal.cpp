@@ -73,7 +73,7 @@ bool remove(const layout& where, const std::string& path, const std::vector<std:
 void kill(const layout& where, const std::string& path, int signal) noexcept try {
   for (const std::string& tree : directories(where)) kill_in(tree + "/" + path, signal);
 } catch (const std::exception&) {
-  // Whoever removes the group kills again.
+  // remove() and sweep() kill again.
 }
 
 void sweep(const layout& where, const std::string& parent,

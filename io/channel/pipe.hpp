@@ -20,4 +20,11 @@ inline pipe_ends make_pipe() {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
+// The same; write(2) to it returns EAGAIN while the pipe is full.
+inline pipe_ends make_pipe_with_nonblocking_writes() {
+  pipe_ends made = make_pipe();
+  ::fcntl(made.write.get(), F_SETFL, O_NONBLOCK);
+  return made;
+}
+
 }  // namespace lxr::io::channel

@@ -23,7 +23,7 @@ namespace {
 
 // Decides what follows the end of a gzip member or Zstandard frame: another one, or zeros up to the end of the input.
 // Runs on: one thread.
-class behind_the_end {
+class after_the_end {
  public:
   // Returns true when another stream begins at the front of `input`; else consumes `input`, which must be zeros, and
   // returns false. Throws errc::corrupt for other bytes, and for a stream after zeros.
@@ -65,7 +65,7 @@ class isal_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
-      if (ended_ && !behind_.another_begins(input, begins_gzip, "gzip stream")) return;
+      if (ended_ && !after_.another_begins(input, begins_gzip, "gzip stream")) return;
       if (ended_) begin_member();
       state_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
       state_->avail_in = static_cast<std::uint32_t>(input.size());
@@ -93,7 +93,7 @@ class isal_decoder final : public decoder {
     ended_ = false;
   }
   std::unique_ptr<inflate_state> state_;
-  behind_the_end behind_;
+  after_the_end after_;
   bool ended_ = false, pending_ = false;
 };
 #endif
@@ -109,7 +109,7 @@ class zlib_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
-      if (ended_ && !behind_.another_begins(input, begins_gzip, "gzip stream")) return;
+      if (ended_ && !after_.another_begins(input, begins_gzip, "gzip stream")) return;
       if (ended_) {
         inflateReset(&stream_);
         ended_ = false;
@@ -136,7 +136,7 @@ class zlib_decoder final : public decoder {
 
  private:
   z_stream stream_{};
-  behind_the_end behind_;
+  after_the_end after_;
   bool ended_ = false, pending_ = false;
 };
 
@@ -152,7 +152,7 @@ class zstd_decoder final : public decoder {
 
   void step(std::span<const std::byte>& input, byte_block& output) override {
     while (!output.full()) {
-      if (hint_ == 0 && !behind_.another_begins(input, begins_zstd, "zstd stream")) return;
+      if (hint_ == 0 && !after_.another_begins(input, begins_zstd, "zstd stream")) return;
       ZSTD_inBuffer in{input.data(), input.size(), 0};
       ZSTD_outBuffer out{output.room().data(), output.room().size(), 0};
       hint_ = ZSTD_decompressStream(context_.get(), &out, &in);
@@ -175,7 +175,7 @@ class zstd_decoder final : public decoder {
  private:
   zstd_contexts& contexts_;
   zstd_contexts::context context_;
-  behind_the_end behind_;
+  after_the_end after_;
   std::size_t hint_ = 1;
   bool pending_ = false;
 };
@@ -243,12 +243,12 @@ zstd_contexts::context zstd_contexts::take() {
 }
 
 void zstd_contexts::take_back(context used) noexcept {
-  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // a context with a large window is freed
+  if (ZSTD_sizeof_DCtx(used.get()) > 2 * usual_zstd_window) return;  // frees a context with a large window
   ZSTD_DCtx_reset(used.get(), ZSTD_reset_session_only);
   try {
     idle_.push_back(std::move(used));
   } catch (const std::bad_alloc&) {
-    // The context is freed.
+    // No memory for the list: `used` frees the context.
   }
 }
 

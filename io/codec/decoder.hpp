@@ -26,7 +26,7 @@ class decoder {
   // decoder holds back output that found no room.
   virtual void step(std::span<const std::byte>& input, byte_block& output) = 0;
   [[nodiscard]] virtual bool has_pending() const = 0;
-  // Says that the input is over; throws when the stream is not.
+  // Called after the last input. Throws errc::corrupt when the stream is not complete.
   virtual void finish() = 0;
 };
 

@@ -58,7 +58,7 @@ class laying {
       node*& there = lower.children[name];
       if (there != nullptr && there->is_directory() && child->is_directory()) {
         join(*there, *child, i, &name);
-      } else if (node* const elsewhere = there == nullptr ? nullptr : behind_link(*there, *child, i, name)) {
+      } else if (node* const elsewhere = there == nullptr ? nullptr : target_of_link(*there, *child, i, name)) {
         join(*elsewhere, *child, i, &name);
       } else {
         there = child;
@@ -67,9 +67,9 @@ class laying {
     }
   }
 
-  // Handles an implied directory of the upper layer whose path is a symbolic link in a lower one: its members belong
-  // into the directory that the link leads to. Returns that directory, or nullptr when this is no such case.
-  node* behind_link(const node& lower, const node& upper, std::size_t above, const std::string& name) {
+  // When `upper` is an implied directory and `lower` a symbolic link, the members of `upper` belong into the directory
+  // that the link leads to. Returns that directory; nullptr in every other case.
+  node* target_of_link(const node& lower, const node& upper, std::size_t above, const std::string& name) {
     if (!lower.is_symbolic_link() || !upper.is_directory() || !upper.xattrs.contains(implied_mark)) return nullptr;
     try {
       return under_.directory(path_of(above) + name, true);

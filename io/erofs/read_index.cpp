@@ -87,10 +87,10 @@ class parser {
   void read_chunks(std::uint64_t at, unsigned bits, node& n) const {
     const std::uint64_t chunk = block << bits;
     for (std::uint64_t offset = 0; offset < n.size; offset += chunk, at += chunk_index_size) {
-      const std::uint32_t where = image_.u32(at + 4);
-      if (where == no_block) continue;
+      const std::uint32_t block_number = image_.u32(at + 4);
+      if (block_number == no_block) continue;
       n.device = image_.u16(at + 2);
-      const node::extent next{offset, std::min(chunk, n.size - offset), where * block};
+      const node::extent next{offset, std::min(chunk, n.size - offset), block_number * block};
       auto* const last = n.extents.empty() ? nullptr : &n.extents.back();
       if (last != nullptr && last->offset + last->size == next.offset &&
           last->data_offset + last->size == next.data_offset) {

@@ -148,13 +148,13 @@ void client::connection_is_free(const std::string& origin) {
   });
 }
 
-// With one connection for an origin there is one request at a time: sends the next request again when the connection is
-// free.
+// For an origin that serves one connection at a time: sends a request that has no answer again, over the connection
+// that is idle since `free_since`. Does nothing when a request has been sent over it since.
 void client::ask_again(const std::string& origin, std::chrono::steady_clock::time_point free_since) {
   response* silent = nullptr;
   for (const auto& [easy, r] : running_) {
     if (r->origin_ != origin) continue;
-    if (r->begun_ >= free_since) return;  // this request has the connection
+    if (r->begun_ >= free_since) return;  // this request uses the idle connection
     if (!r->headers_done_ && !r->asked_again_) silent = r;
   }
   if (silent == nullptr) return;

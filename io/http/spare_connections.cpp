@@ -38,13 +38,13 @@ bool is_usable(int socket) {
 void spare_connections::open(const char* address, int port, std::size_t count) {
   const std::string to = bytes_of(address, port);
   if (to.empty()) return;
-  sockaddr_storage where{};
-  std::memcpy(&where, to.data(), to.size());
+  sockaddr_storage destination{};
+  std::memcpy(&destination, to.data(), to.size());
   for (std::size_t i = 0; i < count; ++i) {
-    unique_fd fd(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const bool begun =
-        fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), static_cast<socklen_t>(to.size())) == 0 ||
-               errno == EINPROGRESS);
+    unique_fd fd(::socket(destination.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const bool begun = fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&destination),
+                                        static_cast<socklen_t>(to.size())) == 0 ||
+                              errno == EINPROGRESS);
     if (begun) spares_.push_back({to, std::move(fd)});
   }
 }

@@ -8,7 +8,8 @@
 namespace lxr::io::http {
 namespace {
 
-// libcurl has the same error code for a host and for a proxy that does not answer; its message names the one it tried.
+// Returns true when the error is about the proxy: libcurl's code is the same for a host and for a proxy that does not
+// answer, but its message names the one it tried.
 bool is_about_proxy(const std::string& url, const std::string& text) {
   constexpr std::string_view failed = "Failed to connect to ";
   if (text.find("CONNECT") != std::string::npos) return true;

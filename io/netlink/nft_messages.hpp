@@ -22,7 +22,8 @@ void put_edge(batch& b, std::uint16_t type);
 nlmsghdr* start(batch& b, int type, std::uint16_t flags, const std::string& subject);
 // `comment` is stored in a new table.
 void put_table(batch& b, int type, std::uint16_t flags, const std::string& table, const std::string& comment = {});
-// Makes the table exist and be empty: creates it if missing, deletes it, creates it.
+// Adds three messages that leave the table empty, whether it existed or not: create (no error when it exists), delete,
+// create.
 void put_fresh_table(batch& b, const std::string& table, const std::string& comment);
 // Adds a chain; with `type` nullptr a chain without a hook, which only rules of other chains jump to.
 void put_chain(batch& b, const std::string& table, const char* chain, const char* type, std::uint32_t hook,

@@ -36,7 +36,7 @@ inline constexpr int peer_index = 2;
 
 struct veth {
   std::string host_name;
-  int host_index = 0;      // index of the host end; the caller chooses it, so that it need not be asked for
+  int host_index = 0;      // index of the host end; the caller chooses it and need not ask the kernel for it
   int bridge = 0;          // index of the bridge the host end joins
   int peer_namespace = 0;  // pid of a process in the peer's namespace
   mac_address peer_mac{};
@@ -52,8 +52,8 @@ void put_route(batch& b, const subnet& to, int index);
 // Adds a permanent neighbour entry: nobody sends ARP requests for `address`, and the entry does not count towards the
 // kernel's limit of neighbours (net.ipv4.neigh.default.gc_thresh3: 1,024 for all namespaces together).
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);
-// Adds the default route through `gateway`, which is assumed to be on link `index` whatever other routes say
-// (RTNH_F_ONLINK).
+// Adds the default route through `gateway` on link `index`. RTNH_F_ONLINK: the kernel does not check that another route
+// leads to the gateway.
 void put_default_route(batch& b, ipv4 gateway, int index);
 // Creates a veth pair: the peer is named "eth0" and is down (a peer cannot be created up); the host end becomes a port
 // as in put_port(). Several messages; socket::exchange() names the first that failed.

@@ -5,7 +5,6 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/raw_syscall.hpp"
+#include "io/channel/message_socket.hpp"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -53,11 +53,11 @@ namespace {
   throw_errno(code, "create a container process", "");
 }
 
-// Descriptor numbers from 512 on are for parked descriptors, which are kept as long as a container lives; lower ones
-// are for work in progress. spawn() shares the descriptor table only once numbers above 512 + 128 are in use: a smaller
-// table is copied just as fast.
-constexpr int first_parked = 512, few_parked = 128;
-int last_parked = 0;
+// move_to_high_number() gives out numbers from 512 on, for descriptors that are kept as long as a container lives;
+// lower numbers are for work in progress. spawn() shares the descriptor table with a child only once numbers above 512
+// + 128 are in use: the kernel copies a smaller table just as fast.
+constexpr int first_high = 512, few_high = 128;
+int last_high = 0;
 
 }  // namespace
 
@@ -118,11 +118,9 @@ void child_process::stack_deleter::operator()(stack* s) const noexcept {
 }
 
 child_process child_process::spawn(built_plan& plan, const options& how) {
-  int pair[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
+  auto [ours, theirs] = channel::make_socket_pair();
   child_process made;
-  made.channel_ = unique_fd(pair[0]);
-  unique_fd theirs(pair[1]);
+  made.channel_ = std::move(ours);
   int pidfd = -1;
   clone_args args{};
   args.flags = how.namespaces | CLONE_PIDFD;
@@ -134,7 +132,7 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
   }
   if (!how.own_memory) args.flags |= CLONE_VM;
   made.stack_.reset(stack::take());
-  const bool shares = last_parked > first_parked + few_parked && !how.own_memory;
+  const bool shares = last_high > first_high + few_high && !how.own_memory;
   if (shares) args.flags |= CLONE_FILES;
   stack& begin = *made.stack_;
   begin.plan = plan.get();
@@ -192,63 +190,29 @@ void child_process::end_forked() noexcept {
   }
 }
 
-void child_process::park() {
-  pidfd_ = process::park(std::move(pidfd_));
-  channel_ = process::park(std::move(channel_));
+void child_process::move_to_high_numbers() {
+  pidfd_ = move_to_high_number(std::move(pidfd_));
+  channel_ = move_to_high_number(std::move(channel_));
 }
 
 void child_process::pass(child::barrier which, std::span<const int> descriptors) const {
   do {
     const auto part = descriptors.first(std::min<std::size_t>(descriptors.size(), child::message_limit));
-    send(which, part);
+    const child::barrier_message passed{which};
+    // When the child has died, its report, which receive() reads next, says why.
+    channel::send_message(channel_.get(), std::as_bytes(std::span(&passed, 1)), "container process", part);
     descriptors = descriptors.subspan(part.size());
   } while (!descriptors.empty());
 }
 
-void child_process::send(child::barrier which, std::span<const int> descriptors) const {
-  child::barrier_message said{which};
-  iovec vec{&said, sizeof said};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * child::message_limit)];
-  msghdr header{};
-  header.msg_iov = &vec;
-  header.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    std::memset(control, 0, CMSG_SPACE(descriptors.size_bytes()));
-    auto* rights = reinterpret_cast<cmsghdr*>(control);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-  }
-  // EPIPE: the child has died. Its report, which receive() reads next, says why.
-  if (::sendmsg(channel_.get(), &header, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET) {
-    throw_errno("send to", "container process");
-  }
-}
-
 std::optional<child_process::message> child_process::receive(bool block) {
   message out;
-  iovec vec{&out.report, sizeof out.report};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &vec;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t got;
-  do {
-    got = ::recvmsg(channel_.get(), &header, MSG_CMSG_CLOEXEC | (block ? 0 : MSG_DONTWAIT));
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno != ECONNRESET && errno != EAGAIN) throw_errno("receive from", "container process");
-  if (got < static_cast<ssize_t>(sizeof out.report)) return std::nullopt;
+  auto got =
+      channel::receive_message(channel_.get(), std::as_writable_bytes(std::span(&out.report, 1)), "container process",
+                               block ? channel::wait_for_message::yes : channel::wait_for_message::no);
+  if (got.size < sizeof out.report) return std::nullopt;
   theirs_.reset();
-  if (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr && c->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    out.descriptor = unique_fd(fd);
-  }
+  out.descriptor = std::move(got.descriptor);
   // lxr-init sends these two messages; it has memory of its own: the stack is free.
   if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) stack_.reset();
   return out;
@@ -284,12 +248,12 @@ std::optional<exit_status> reap(int pidfd, bool block) {
   return exit_status{128 + info.si_status, true};
 }
 
-unique_fd park(unique_fd descriptor) {
-  if (!descriptor || descriptor.get() >= first_parked) return descriptor;
-  unique_fd parked(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, first_parked));
-  if (!parked) return descriptor;
-  last_parked = std::max(last_parked, parked.get());
-  return parked;
+unique_fd move_to_high_number(unique_fd descriptor) {
+  if (!descriptor || descriptor.get() >= first_high) return descriptor;
+  unique_fd moved(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, first_high));
+  if (!moved) return descriptor;
+  last_high = std::max(last_high, moved.get());
+  return moved;
 }
 
 std::uint64_t ignored_signals() {

@@ -69,12 +69,12 @@ class child_process {
   // Disarms the destructor: from now on the monitor waits for the process.
   void release() noexcept { pid_ = 0; }
   unique_fd take_pidfd() noexcept { return std::move(pidfd_); }
-  // Parks both descriptors (see park() below) of a process that waits for long. Call it before anything watches them.
-  void park();
+  // Moves both descriptors by move_to_high_number(), for a process that is to wait for long. Call it before anything
+  // watches them.
+  void move_to_high_numbers();
 
  private:
   void end_forked() noexcept;
-  void send(child::barrier which, std::span<const int> descriptors) const;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
@@ -96,10 +96,10 @@ struct exit_status {
 // Failure: throws lxr::error when it is no child of ours.
 std::optional<exit_status> reap(int pidfd, bool block);
 
-// Moves a descriptor to a number from 512 on and returns it; returns it unchanged when no such number is free. A child
-// begins with a copy of all our descriptors and closes those that are not its own: with thousands of them that takes a
-// tenth of a start. Once numbers above 640 are in use, spawn() gives a child no copy of the parked ones.
-unique_fd park(unique_fd descriptor);
+// Moves a descriptor to a number from 512 on and returns it; returns it unchanged when no such number is free.
+// A child gets a copy of our descriptor table and closes all descriptors that are not its own; with thousands of them
+// that takes a tenth of a start. Once numbers above 640 are in use, spawn() gives a child no copies of the high ones.
+unique_fd move_to_high_number(unique_fd descriptor);
 
 // The signals that this process ignores, as it did when this was first asked: bit n - 1 is signal n. Children inherit
 // them, over exec too.

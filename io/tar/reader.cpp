@@ -168,10 +168,12 @@ void reader::on_extension() {
   tell_held();
 }
 
-// Tells the sink how much memory the headers take. Counted are: the records as read, three times those that made the
-// current member (its records merged with the global ones, its attributes, and a copy of these that a sink may make),
-// the segments of sparse files twice (the reader's and a sink's), and the map that is being read.
-// Less than 64 KiB is told as 0.
+// Reports to the sink how many bytes the headers take:
+// - the records as they were read;
+// - three times the records of the current member: merged with the global ones, as its attributes, and in a copy that a
+//   sink may make of these;
+// - twice the segments of a sparse file: the reader's, and a sink's copy;
+// - the map of a sparse file that is being read.
 void reader::tell_held() {
   constexpr std::uint64_t little = 64u << 10, copies = 3, of_segment = 2 * sizeof(entry::segment) + 24;
   std::uint64_t held = global_bytes_ + local_bytes_ + copies * member_bytes_ + entry_.segments.capacity() * of_segment +

@@ -39,8 +39,8 @@ class sink {
   virtual void begin(const entry& e) = 0;
   virtual void data(std::span<const std::byte> bytes) = 0;
   virtual void hole(std::uint64_t /*size*/) {}
-  // Called when the memory that headers take has changed: bytes of the headers that the reader keeps for the next
-  // member and of their copies. Less than 64 KiB is told as 0.
+  // Called when the number of bytes has changed that the reader's headers take: those it keeps for the next member, and
+  // their copies. Less than 64 KiB is reported as 0.
   virtual void holds(std::uint64_t /*bytes*/) {}
   virtual void end() = 0;
 };
@@ -94,7 +94,7 @@ class reader {
   std::map<std::string, std::string> global_, local_;  // PAX records
   std::size_t global_bytes_ = 0, local_bytes_ = 0;     // memory they take, in bytes, about
   std::size_t member_bytes_ = 0;                       // memory of the records that made entry_, in bytes, about
-  std::uint64_t told_ = 0;                             // bytes that holds() was called with last
+  std::uint64_t told_ = 0;                             // bytes, the argument of the last holds()
   std::size_t map_lines_ = 0;                          // lines of a sparse map in the content, read so far
   std::string long_path_, long_link_;                  // GNU L and K
   entry entry_;

@@ -93,7 +93,7 @@ void reader::give(std::span<const std::byte> part) {
   }
 }
 
-// Tells the sink about the zeros at the end of a sparse file.
+// Reports the hole at the end of a sparse file to the sink.
 void reader::skip_hole() {
   if (entry_.sparse && at_ < entry_.size) sink_.hole(entry_.size - at_);
   at_ = entry_.size;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/tty/terminal.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/base/error.hpp"
@@ -22,19 +23,22 @@ void raw_mode::restore() noexcept {
   active_ = false;
 }
 
-winsize window_size(int fd) noexcept {
+terminal_size size_of(int fd) noexcept {
   winsize size{};
   ::ioctl(fd, TIOCGWINSZ, &size);
-  return size;
+  return {size.ws_row, size.ws_col};
 }
 
-winsize own_window_size() noexcept {
+terminal_size own_size() noexcept {
   for (int fd = 0; fd < 3; ++fd) {
-    if (const winsize size = window_size(fd); size.ws_row != 0) return size;
+    if (const terminal_size size = size_of(fd); size.rows != 0) return size;
   }
   return {};
 }
 
-void set_window_size(int fd, const winsize& size) noexcept { ::ioctl(fd, TIOCSWINSZ, &size); }
+void set_size(int fd, terminal_size size) noexcept {
+  const winsize wanted{size.rows, size.columns, 0, 0};
+  ::ioctl(fd, TIOCSWINSZ, &wanted);
+}
 
 }  // namespace lxr::io::tty

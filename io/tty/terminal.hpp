@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/ioctl.h>
 #include <termios.h>
+
+#include "io/tty/terminal_size.hpp"
 
 namespace lxr::io::tty {
 
 bool is_terminal(int fd) noexcept;
 
-// Puts a terminal into raw mode for the life of this object.
-// Lifecycle: the old mode is restored by restore() or the destructor, whichever comes first. (termios(3))
+// Keeps a terminal in raw mode (termios(3)).
+// Lifecycle: the constructor switches to raw mode; restore() or the destructor, whichever comes first, restores the
+//   mode that the terminal had.
+// Runs on: one thread.  Borrows: the descriptor.
+// Failure: the constructor throws lxr::error when the descriptor is no terminal.
 class raw_mode {
  public:
-  explicit raw_mode(int fd);  // throws when it is not a terminal
+  explicit raw_mode(int fd);
   ~raw_mode() { restore(); }
   raw_mode(const raw_mode&) = delete;
   raw_mode& operator=(const raw_mode&) = delete;
@@ -24,9 +28,10 @@ class raw_mode {
   termios saved_{};
 };
 
-winsize window_size(int fd) noexcept;  // zeroes when unknown
-// Of the terminal that is this process's standard input, output or error, whichever is one.
-winsize own_window_size() noexcept;
-void set_window_size(int fd, const winsize& size) noexcept;
+// Returns zeroes when `fd` is no terminal.
+terminal_size size_of(int fd) noexcept;
+// Returns the size of the first terminal among this process's standard input, output and error; zeroes without one.
+terminal_size own_size() noexcept;
+void set_size(int fd, terminal_size size) noexcept;
 
 }  // namespace lxr::io::tty

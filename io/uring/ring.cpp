@@ -55,7 +55,7 @@ void ring::arm() {
   if (armed_ || in_flight_ == 0) return;
   armed_ = true;
   event_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& failure) {
-    if (failure) return;  // the ring is going away
+    if (failure) return;  // the destructor has closed the eventfd
     armed_ = false;
     reap();
     arm();

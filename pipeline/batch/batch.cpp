@@ -35,7 +35,7 @@ class batch_run {
       begin_ = clock::now();
       task_scope scope(on_.executor);
       if (what_.slots > 0) scope.spawn(await_image());
-      if (what_.slots > 0) scope.spawn(give_the_word());
+      if (what_.slots > 0) scope.spawn(release_slots());
       scope.spawn(admit(scope));
       co_await scope.join();
     } catch (...) {
@@ -51,20 +51,20 @@ class batch_run {
   }
 
  private:
-  // One start in progress. While it waits in its slot it has no `turn`, so that others can start.
+  // One start in progress. While it waits in its slot it has no permit, so that others can start.
   struct attempt {
-    std::optional<semaphore::permit> turn;
+    std::optional<semaphore::permit> permit;
     clock::time_point begin;
-    bool ahead = false;
+    bool in_slot = false;
   };
 
-  // Spawns the starts, as the window and the slots permit: there is one coroutine per start in progress, not per
-  // container.
+  // Spawns one coroutine for each start, when the window (`parallel` permits) and the slots have room for it: so there
+  // are only as many coroutines as starts in progress.
   task<void> admit(task_scope& scope) {
     for (; admitted_ < what_.count; ++admitted_) {
-      if (what_.slots > 0 && ahead_ == what_.slots) {
-        // Until `word_` is set only failures free slots, and each freed slot is filled again.
-        while (ahead_ > (word_ ? what_.slots / 2 : what_.slots - 1)) co_await slots_changed_.wait();
+      if (what_.slots > 0 && slots_taken_ == what_.slots) {
+        // Until `released_` is set only failures free slots, and each freed slot is filled again.
+        while (slots_taken_ > (released_ ? what_.slots / 2 : what_.slots - 1)) co_await slots_changed_.wait();
       }
       auto permit = co_await window_.acquire();
       scope.spawn(start_one(admitted_, std::move(permit)));
@@ -79,9 +79,9 @@ class batch_run {
     out.name = config.name;
     attempt mine{std::move(permit), clock::now(), what_.slots > 0};
     container_lock lock;
-    if (mine.ahead) ++ahead_;
+    if (mine.in_slot) ++slots_taken_;
     try {
-      const bool coming = mine.ahead && what_.image_arrival;
+      const bool coming = mine.in_slot && what_.image_arrival;
       container::created fresh =
           container::create(on_.where, on_.self(), std::move(config),
                             coming ? container::image_state::coming : container::image_state::stored);
@@ -90,7 +90,7 @@ class batch_run {
       out.id = config.id;
       container::start_options options;
       options.background = true;
-      if (mine.ahead) options.until_image = [this, &mine] { return wait_in_slot(mine); };
+      if (mine.in_slot) options.until_image = [this, &mine] { return wait_in_slot(mine); };
       auto starting = container::start(on_, lock, config, std::move(options));
       container::launched running = co_await std::move(starting);
       watcher_.watch(std::move(running));
@@ -106,42 +106,44 @@ class batch_run {
       throw error(errc::conflict, "start all of the batch", "", out.name + ": " + out.failure,
                   "nothing of it is left, as --all-or-nothing asks");
     }
-    if (mine.ahead) leave_slot(mine);
+    if (mine.in_slot) leave_slot(mine);
   }
 
   task<void> wait_in_slot(attempt& mine) {
-    mine.turn.reset();
-    ++ready_;
+    mine.permit.reset();
+    ++slots_complete_;
     slots_changed_.notify_all();
-    while (!word_) co_await word_given_.wait();
-    mine.turn.emplace(co_await window_.acquire());
+    while (!released_) co_await slots_released_.wait();
+    mine.permit.emplace(co_await window_.acquire());
     mine.begin = clock::now();
-    --ready_;
+    --slots_complete_;
     leave_slot(mine);
   }
 
   void leave_slot(attempt& mine) {
-    mine.ahead = false;
-    --ahead_;
+    mine.in_slot = false;
+    --slots_taken_;
     slots_changed_.notify_all();
   }
 
-  // Waits for the image beside the making of slots: when the image fails, the slots are of no use.
+  // Waits for the image while slots are being made. When the image fails, this fails and so ends the making of slots.
   task<void> await_image() {
     if (what_.image_arrival) co_await what_.image_arrival();
-    image_here_ = true;
+    image_arrived_ = true;
     slots_changed_.notify_all();
   }
 
-  // Lets the slots go on, when all are ready (or no more can be made) and the image is in the store.
-  task<void> give_the_word() {
-    while (ready_ < ahead_ || (ahead_ < what_.slots && admitted_ < what_.count)) co_await slots_changed_.wait();
-    result_.slots = ready_;
+  // Releases the starts that wait in slots: once all slots are complete (or no more can be made) and the image is in
+  // the store.
+  task<void> release_slots() {
+    while (slots_complete_ < slots_taken_ || (slots_taken_ < what_.slots && admitted_ < what_.count))
+      co_await slots_changed_.wait();
+    result_.slots = slots_complete_;
     result_.filling = clock::now() - begin_;
-    while (!image_here_) co_await slots_changed_.wait();
+    while (!image_arrived_) co_await slots_changed_.wait();
     begin_ = clock::now();
-    word_ = true;
-    word_given_.notify_all();
+    released_ = true;
+    slots_released_.notify_all();
   }
 
   task<void> remove_all() {
@@ -162,9 +164,9 @@ class batch_run {
   summary result_;
   clock::time_point begin_;  // of the first start
   std::size_t admitted_ = 0;
-  std::size_t ahead_ = 0, ready_ = 0;  // slots made or being made; slots ready to go on
-  bool image_here_ = false, word_ = false;
-  waiter_list slots_changed_, word_given_;
+  std::size_t slots_taken_ = 0, slots_complete_ = 0;  // the first also counts slots that are still being made
+  bool image_arrived_ = false, released_ = false;
+  waiter_list slots_changed_, slots_released_;
 };
 
 }  // namespace

@@ -18,25 +18,25 @@ struct request {
   container_config config;      // of each container, without id, name and hostname
   std::size_t parallel = 8;     // starts in progress at the same time
   bool all_or_nothing = false;  // the first failure removes all the others
-  // Slots are containers made ahead, up to the point where they need the image: cgroup, namespaces, link with address,
-  // mounts. `slots` of them are made before the first container starts; when half of them have started, as many again
-  // are made. A slot belongs to one container for its whole life and is never used again. 0: no slots.
+  // A slot is a container that was made up to the point where it needs the image: cgroup, namespaces, link with
+  // address, mounts. `slots` of them are made before the first container starts; whenever half of them have started, as
+  // many are made anew. A slot becomes one container and is never used again. 0: no slots.
   std::size_t slots = 0;
   // Waits until the image is in the store; config.image_id must be known. Empty: the image is in the store already.
   std::function<task<void>()> image_arrival;
 };
 
-// What became of one container.
+// The result for one container.
 struct outcome {
   std::string id, name, failure;       // `failure` empty: it runs
-  std::chrono::nanoseconds latency{};  // from its turn; with a slot, without the making of that
+  std::chrono::nanoseconds latency{};  // from its permit to start until it runs; the time to make its slot is not in it
 };
 
-// What became of all of them.
+// The result of a batch.
 struct summary {
   std::vector<outcome> containers;
   std::chrono::nanoseconds total{};    // from the first start to the last
-  std::size_t slots = 0;               // how many were ready before the first start
+  std::size_t slots = 0;               // how many were complete before the first start
   std::chrono::nanoseconds filling{};  // time in which these were made
   [[nodiscard]] std::size_t failed() const;
   // Returns the latency that the fraction `p` (0 to 1) of the successful starts did not exceed.

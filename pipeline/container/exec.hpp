@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/async/task.hpp"
+#include "io/tty/terminal_size.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/start.hpp"
 #include "pipeline/launch/further_process.hpp"
@@ -16,7 +17,7 @@ struct exec_options {
   std::vector<std::string> env;
   std::string user, working_dir;
   bool tty = false;
-  terminal_size size;                                 // of that terminal, before the command begins
+  io::tty::terminal_size size;                        // of that terminal, before the command begins
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // without a terminal: what the process gets
 };
 

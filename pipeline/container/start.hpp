@@ -10,6 +10,7 @@
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "io/process/child_process.hpp"
+#include "io/tty/terminal_size.hpp"
 #include "pipeline/container/engine.hpp"
 
 namespace lxr::container {
@@ -24,15 +25,11 @@ struct launched {
   int stop_signal = 15;
 };
 
-struct terminal_size {
-  unsigned short rows = 0, columns = 0;  // 0: not known
-};
-
 struct start_options {
   bool wait = false;  // stop before exec, in lxr-init, until somebody connects to the container's start socket
   bool background =
       false;  // nobody is attached: an interactive container, and the image's own command, get an input that never ends
-  terminal_size size;  // of its terminal, before its program begins
+  io::tty::terminal_size size;  // of its terminal, before its program begins
   // Of a container that was created or ran before: its record. It comes back, with the failure, when this start fails.
   std::optional<container_state> previous;
   unique_fd stdin_source;  // becomes the container's stdin; none: /dev/null

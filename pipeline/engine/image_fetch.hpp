@@ -12,37 +12,38 @@ namespace lxr::engine {
 
 enum class pull_policy { missing, always, never };
 
-// The image a container is to be made of.
+// The image that a container is made from, and how to get it.
 struct image_request {
-  std::string reference;  // as typed
+  std::string reference;  // as the user typed it
   pull_policy pull = pull_policy::missing;
-  std::string architecture;  // OCI's word; empty: this machine's
-  bool plain_http = false;   // also for registries that are not on loopback
-  std::size_t parallel = 0;  // layers downloaded at once; 0: the usual number
+  std::string architecture;  // by its OCI name; empty: this machine's
+  bool plain_http = false;   // use http also for a registry that is not on loopback
+  std::size_t parallel = 0;  // layers downloaded at the same time; 0: transfer::layers_at_once
 };
 
-// An image on its way into the store: found there, or pulled by lxr-image while containers of it are being made.
-// Lifecycle: the constructor begins; known() and stored() in any order; finish() once, before it is destroyed.
-// Runs on: the loop's strand.  Borrows: the engine.
-// Failure: known() and stored() throw lxr::cancelled when the image does not come; finish() throws why.
-// Cancel: known() and stored() terminal. finish() with a failure ends the pull; lxr-image is killed.
+// Finds an image in the store or has lxr-image pull it, while containers of it are already being made.
+// Lifecycle: the constructor begins the search; known() and stored() in any order; finish() once, before the
+// destructor. Runs on: the loop's strand.  Borrows: the engine. Failure: known() and stored() throw lxr::cancelled when
+// the image does not come; finish() throws why. Cancel: known() and stored() terminal. finish() with a failure ends the
+// pull; lxr-image is killed.
 class image_fetch {
  public:
   struct image_name {
     std::string id;     // hex of the config's digest
-    std::string shown;  // its name for people
+    std::string shown;  // the name to show to users
   };
 
   image_fetch(container::engine& on, image_request wanted);
 
-  // Waits until its id is known: its config was read and is for the right architecture, its layers may be on their way.
+  // Waits until the id of the image is known. Its config has then been read and fits the architecture; its layers may
+  // still be in transfer.
   task<image_name> known();
-  // Waits until all of it is in the store.
+  // Waits until the whole image is in the store.
   task<void> stored();
   [[nodiscard]] bool is_stored() const noexcept { return stored_; }
 
-  // Waits for the end of the pull. `failure`: of what was done with the image meanwhile; the pull is cancelled then.
-  // Throws the cause of both: that the image did not come, else `failure`.
+  // Waits for the end of the pull. `failure` is the failure of the work that used the image, or nullptr; with a failure
+  // the pull is cancelled. Throws the failure of the pull; without one, `failure`.
   task<void> finish(std::exception_ptr failure);
 
  private:

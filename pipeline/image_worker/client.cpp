@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,7 +14,7 @@
 
 #include "core/async/readiness.hpp"
 #include "core/base/error.hpp"
-#include "io/process/child_process.hpp"
+#include "io/channel/message_socket.hpp"
 #include "pipeline/image_worker/messages.hpp"
 
 namespace lxr::image_worker {
@@ -29,10 +28,8 @@ namespace {
 class worker {
  public:
   explicit worker(const std::string& program) {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("create", "socket pair");
-    channel_ = unique_fd(pair[0]);
-    const unique_fd theirs(pair[1]);
+    auto [ours, theirs] = io::channel::make_socket_pair();
+    channel_ = std::move(ours);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), worker_channel);

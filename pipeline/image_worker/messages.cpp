@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/image_worker/messages.hpp"
 
-#include <sys/socket.h>
-
+#include <cerrno>
+#include <span>
 #include <vector>
 
+#include "core/base/bytes.hpp"
+#include "io/channel/message_socket.hpp"
+
 namespace lxr::image_worker {
+namespace {
+
+constexpr const char* peer = "lxr's other program";
+
+}  // namespace
 
 json::object request_message(const instance& where, const transfer::pull_request& r) {
   return {{"kind", "pull"},           {"root", where.root()},           {"state", where.state()},
@@ -19,18 +27,14 @@ json::object check_message(const instance& where, bool repair) {
 
 void send_message(int channel, const json::object& message) {
   const std::string text = json::dump(message);
-  if (::send(channel, text.data(), text.size(), MSG_NOSIGNAL) < 0) throw_errno("send to", "lxr's other program");
+  if (!io::channel::send_message(channel, as_bytes(text), peer)) throw_errno(EPIPE, "send to", peer);
 }
 
 std::optional<json::object> receive_message(int channel) {
-  std::vector<char> buffer(message_limit);
-  ssize_t got;
-  do {
-    got = ::recv(channel, buffer.data(), buffer.size(), 0);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno != ECONNRESET) throw_errno("receive from", "lxr's other program");
-  if (got <= 0) return std::nullopt;
-  return json::parse_object({buffer.data(), static_cast<std::size_t>(got)}, "message");
+  std::vector<std::byte> buffer(message_limit);
+  const auto got = io::channel::receive_message(channel, buffer, peer);
+  if (got.what == io::channel::received_message::end_of_file) return std::nullopt;
+  return json::parse_object(as_text(std::span(buffer).first(got.size)), "message");
 }
 
 namespace {

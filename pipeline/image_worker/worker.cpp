@@ -107,7 +107,7 @@ std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   return number;
 }
 
-// Retries go on while nothing has come for up to twice the time that one request may be silent.
+// Returns how long to retry: up to twice the time that one request may be silent.
 transfer::patience asked_patience(const io::http::client_options& http) {
   transfer::patience out;
   out.longest_wait = 2 * http.stall_timeout;
@@ -184,7 +184,7 @@ task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel,
   try {
     co_await watch.join();
   } catch (const cancelled&) {
-    // We cancelled it.
+    // watch.cancel() asked for it.
   }
   if (failure) std::rethrow_exception(failure);
   co_return result;

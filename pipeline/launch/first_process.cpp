@@ -39,7 +39,7 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
     write_id_maps(process_.pid(), spec_.linux_part);
     process_.pass(io::child::barrier::ids);
   }
-  if (how.waits_long) process_.park();
+  if (how.waits_long) process_.move_to_high_numbers();
   reports_.emplace(on_.executor, process_.channel());
 }
 

@@ -37,7 +37,7 @@ class first_process {
   struct options {
     int cgroup = -1;          // cgroup v2: the directory to be born in
     bool own_memory = false;  // a copy of our memory: under a memory limit (child_process::options)
-    bool waits_long = false;  // its descriptors are parked
+    bool waits_long = false;  // its descriptors move to high numbers (child_process::move_to_high_numbers())
   };
   // `surroundings`: the spec, whose process may lack its command, and all else that concerns only the process.
   // `provided_paths`: where the files go that hand_over() brings.

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
+#include "io/channel/message_socket.hpp"
 
 namespace lxr::launch {
 namespace {
@@ -55,11 +56,10 @@ std::optional<child_report> starter::finish() {
   bool about_to_exec = false;
   child_report report{};
   for (;;) {
-    const ssize_t got = ::recv(socket_.get(), &report, sizeof report, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("start", "container");
-    if (got == 0) break;
-    if (got != sizeof report) {
+    const auto got = io::channel::receive_message(socket_.get(), std::as_writable_bytes(std::span(&report, 1)),
+                                                  "the container's first process");
+    if (got.what == io::channel::received_message::end_of_file) break;
+    if (got.size != sizeof report) {
       throw error(errc::conflict, operation, "", "another version of lxr made it, and it speaks otherwise",
                   "remove it and create it again");
     }

@@ -10,7 +10,7 @@ namespace lxr::layer {
 namespace {
 
 constexpr std::uint64_t bytes_at_first = 512u << 20, bytes_per_byte = 2048;
-constexpr std::uint64_t most_further_memory = 1u << 30;
+constexpr std::uint64_t most_further_memory = 1u << 30;                         // bytes
 constexpr std::uint64_t time_at_first = 30'000'000'000, time_per_byte = 8'000;  // nanoseconds
 
 [[noreturn]] void exhausted(std::string why, std::string remedy) {

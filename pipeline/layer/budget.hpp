@@ -3,8 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <ctime>
 #include <utility>
+
+#include "core/base/clock.hpp"
 
 namespace lxr::layer {
 
@@ -12,17 +13,20 @@ namespace lxr::layer {
 struct layer_limits {
   std::uint64_t bytes = std::uint64_t{256} << 30, members = 1'000'000;  // `bytes`: of all files
   std::uint64_t memory = std::uint64_t{128} << 20;  // bytes; for data about members, and for large windows of decoders
-  // False when the user set a limit: then only `bytes` and `members` count, not what was received.
+  // False when the user has set a limit: work and processor time are then unlimited.
   bool grows = true;
-  bool memory_grows = true;  // the same for `memory`
+  bool memory_grows = true;  // false: the limit of memory does not grow with the bytes received
 };
 
-// Counts what all layers of one pull use of its limits. These grow with the bytes received:
-// - unpacked bytes, and work counted in bytes: 512 MiB, and 2 KiB per byte received (gzip packs at most 1 KiB into a
-//   byte);
-// - memory: layer_limits::memory, and a quarter of the bytes received, at most 1 GiB;
-// - processor time of members: 30 s, and 8 µs per byte received, which is 8 s per MiB (creating a file takes 20 to 50
-//   µs).
+// Counts what all layers of one pull use, and refuses more than these limits. Where a limit grows, `received` is the
+// number of compressed bytes received so far:
+// - bytes of all files: layer_limits::bytes;
+// - members: layer_limits::members;
+// - work, which is unpacked bytes and what count_work() adds: 512 MiB + 2 KiB * received (one byte of gzip unpacks to
+// at
+//   most 1 KiB);
+// - memory: layer_limits::memory + received / 4, of which at most 1 GiB is added;
+// - processor time for members: 30 s + 8 µs * received (creating a file takes 20 to 50 µs).
 // Lifecycle: outlives its memory_shares.
 // Runs on: any thread; several at once.
 // Failure: count_*() throw error{errc::exhausted} beyond the limit, naming the setting that allows more.
@@ -38,7 +42,7 @@ class pull_budget {
   // Counts work that takes about as long as writing that many bytes.
   void count_work(std::uint64_t bytes);
   void count_member();
-  // Uncount what was counted for a layer that is given up and stored by another driver.
+  // Take back what was counted for a layer when another driver is to store it.
   void give_back_bytes(std::uint64_t bytes) noexcept { bytes_ -= bytes; }
   void give_back_members(std::uint64_t members) noexcept { members_ -= members; }
   // Counts processor time of the calling thread, in nanoseconds.
@@ -84,19 +88,14 @@ class memory_share {
 class time_meter {
  public:
   explicit time_meter(pull_budget& of) noexcept : budget_(of) {}
-  void resume() noexcept { last_ = now(); }
+  void resume() noexcept { last_ = thread_cpu_time_ns(); }
   void tick() {
     if (last_ == 0) return;  // resume() was never called: not measured
     const std::uint64_t before = last_;
-    budget_.count_time((last_ = now()) - before);
+    budget_.count_time((last_ = thread_cpu_time_ns()) - before);
   }
 
  private:
-  static std::uint64_t now() noexcept {
-    timespec t{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
-  }
   pull_budget& budget_;
   std::uint64_t last_ = 0;  // nanoseconds
 };

@@ -24,37 +24,30 @@ class directory_target final : public layer_target {
       : tools_(tools), writer_(std::move(directory), std::move(root), tools.budget), tar_(writer_) {}
 
   task<stored_layer> store(plain_blocks& plain) override {
-    task_scope writes(co_await asio::this_coro::executor);
-    std::exception_ptr failure;
-    try {
-      while (auto block = co_await plain.pop()) {
-        {
-          const auto permit = co_await tools_.extractions.acquire();
-          co_await offload(tools_.pool, [&] {
-            writer_.time().resume();
-            tar_.feed(block->bytes());
-            writer_.time().tick();
-          });
-        }
-        auto starting = start_writes(writes);
-        co_await std::move(starting);
-      }
-      tar_.finish();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) writes.cancel();
-    try {
-      co_await writes.join();
-    } catch (...) {
-      if (!failure) failure = std::current_exception();
-    }
-    if (failure) std::rethrow_exception(failure);
+    task_scope work(co_await asio::this_coro::executor);
+    work.spawn(unpack(plain, work));
+    co_await work.join();
     co_await offload(tools_.pool, [&] { writer_.finish(); });
     co_return stored_layer{.bytes = writer_.bytes_written()};
   }
 
  private:
+  task<void> unpack(plain_blocks& plain, task_scope& writes) {
+    while (auto block = co_await plain.pop()) {
+      {
+        const auto permit = co_await tools_.extractions.acquire();
+        co_await offload(tools_.pool, [&] {
+          writer_.time().resume();
+          tar_.feed(block->bytes());
+          writer_.time().tick();
+        });
+      }
+      auto starting = start_writes(writes);
+      co_await std::move(starting);
+    }
+    tar_.finish();
+  }
+
   // Starts the writes of the pieces of large files; waits while too many are in progress.
   task<void> start_writes(task_scope& writes) {
     for (pending_write& piece : writer_.take_writes()) {
@@ -66,13 +59,7 @@ class directory_target final : public layer_target {
 
   task<void> write(pending_write piece, semaphore::permit) {
     ++outstanding_[piece.file.get()];
-    std::exception_ptr failure;
-    try {
-      co_await tools_.files.write(piece.file->fd.get(), {piece.data.get(), piece.size}, piece.offset);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) std::rethrow_exception(failure);
+    co_await tools_.files.write(piece.file->fd.get(), {piece.data.get(), piece.size}, piece.offset);
     if (--outstanding_[piece.file.get()] == 0 && ended_.erase(piece.file.get()) > 0) {
       outstanding_.erase(piece.file.get());
       piece.file->finish();

@@ -19,7 +19,7 @@ namespace lxr::layer {
 namespace {
 
 constexpr std::size_t writes_in_flight = 4;
-constexpr std::uint64_t erofs_block = 512, space_ahead = 64u << 20;
+constexpr std::uint64_t erofs_block = 512, preallocation = 64u << 20;
 
 // Writes the tar unchanged to data.tar, past the page cache where the filesystem allows that, and reads its members for
 // the index at the same time.
@@ -33,8 +33,9 @@ class erofs_target final : public layer_target {
 
   task<stored_layer> store(plain_blocks& plain) override {
     try {
-      auto taking = take(plain);
-      co_await std::move(taking);
+      task_scope work(co_await asio::this_coro::executor);
+      work.spawn(read(plain, work));
+      co_await work.join();
       auto finishing = finish();
       co_await std::move(finishing);
     } catch (const io::erofs::not_indexable& e) {
@@ -46,34 +47,21 @@ class erofs_target final : public layer_target {
   }
 
  private:
-  task<void> take(plain_blocks& plain) {
-    task_scope writes(co_await asio::this_coro::executor);
-    std::exception_ptr failure;
-    try {
-      while (auto block = co_await plain.pop()) {
-        auto permit = co_await write_permits_.acquire();
-        const auto shared = std::make_shared<byte_block>(std::move(*block));
-        make_room(*shared);
-        const auto content = shared->bytes();  // without the padding that write() adds
-        writes.spawn(write(shared, size_, std::move(permit)));
-        size_ += content.size();
-        co_await offload(tools_.pool, [&] {
-          index_.time().resume();
-          tar_.feed(content);
-          index_.time().tick();
-        });
-      }
-      tar_.finish();
-    } catch (...) {
-      failure = std::current_exception();
+  task<void> read(plain_blocks& plain, task_scope& writes) {
+    while (auto block = co_await plain.pop()) {
+      auto permit = co_await write_permits_.acquire();
+      const auto shared = std::make_shared<byte_block>(std::move(*block));
+      make_room(*shared);
+      const auto content = shared->bytes();  // without the padding that write() adds
+      writes.spawn(write(shared, size_, std::move(permit)));
+      size_ += content.size();
+      co_await offload(tools_.pool, [&] {
+        index_.time().resume();
+        tar_.feed(content);
+        index_.time().tick();
+      });
     }
-    if (failure) writes.cancel();
-    try {
-      co_await writes.join();
-    } catch (...) {
-      if (!failure) failure = std::current_exception();
-    }
-    if (failure) std::rethrow_exception(failure);
+    tar_.finish();
   }
 
   void create_data() {
@@ -85,23 +73,24 @@ class erofs_target final : public layer_target {
     if (!data_) throw_errno("create", data_file);
   }
 
-  // Allocates blocks ahead, 64 MiB at a time: writes into allocated blocks need no kernel worker, and the file lies in
-  // one piece. Where that fails the writes go on without it.
+  // Allocates blocks of data.tar before they are written, 64 MiB at a time: the file then lies in one piece, and the
+  // kernel needs no worker thread for a write into an allocated block. A failure is ignored: writes then allocate.
   void make_room(const byte_block& coming) {
     if (size_ == 0 && !coming.full()) return;
     while (room_ < size_ + coming.size() && has_space()) {
-      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), space_ahead));
-      room_ += space_ahead;
+      static_cast<void>(::fallocate(data_.get(), 0, static_cast<off_t>(room_), preallocation));
+      room_ += preallocation;
     }
   }
 
-  // Returns true when 64 times as much is free: what one layer allocates ahead must not be missing for others.
+  // Returns true when the filesystem has more than 4 GiB free, 64 times what make_room() allocates at a time. With
+  // less, blocks that one layer has allocated but not used could make the writes of other layers fail.
   [[nodiscard]] bool has_space() const {
     struct statvfs fs{};
-    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * space_ahead;
+    return ::fstatvfs(data_.get(), &fs) == 0 && fs.f_bavail * fs.f_frsize > 64 * preallocation;
   }
 
-  // Pads the last block to whole pages; finish() cuts the padding off.
+  // Pads the last block to whole pages of 4,096 bytes, as O_DIRECT needs; finish() cuts the padding off.
   task<void> write(std::shared_ptr<byte_block> block, std::uint64_t offset, semaphore::permit) {
     const std::size_t over = block->size() % byte_block::alignment;
     if (over != 0) {

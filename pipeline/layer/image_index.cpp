@@ -44,7 +44,7 @@ std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests) {
   return out;
 }
 
-ready_tree read_layer_tree(int directory, pull_budget& budget) {
+loaded_tree read_layer_tree(int directory, pull_budget& budget) {
   constexpr const char* what = "the trees of the image's layers";
   struct stat st{};
   memory_share memory(budget);
@@ -53,7 +53,7 @@ ready_tree read_layer_tree(int directory, pull_budget& budget) {
   // Attributes and long names take as much memory as in the index.
   const std::uint64_t nodes = io::erofs::node_count(as_bytes(index)), text = index.size();
   memory.set(nodes * io::erofs::tree::memory_of_node + 2 * text, what);
-  ready_tree out{io::erofs::read_index(as_bytes(index)), std::move(memory)};
+  loaded_tree out{io::erofs::read_index(as_bytes(index)), std::move(memory)};
   out.memory.set(nodes * io::erofs::tree::memory_of_node + text, what);
   return out;
 }
@@ -61,7 +61,7 @@ ready_tree read_layer_tree(int directory, pull_budget& budget) {
 namespace {
 
 std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids, pull_budget& budget,
-                  std::map<std::size_t, ready_tree> ready) {
+                  std::map<std::size_t, loaded_tree> loaded) {
   image_index index;
   std::vector<memory_share> memory;
   const std::vector<oci::digest> data_files = distinct(diff_ids);
@@ -69,8 +69,8 @@ std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::d
     struct stat st{};
     if (::fstatat(layers[i].get(), data_file, &st, 0) != 0) return {};
     const auto place = static_cast<std::size_t>(std::ranges::find(data_files, diff_ids[i]) - data_files.begin());
-    auto at_hand = ready.extract(i);
-    ready_tree layer = at_hand ? std::move(at_hand.mapped()) : read_layer_tree(layers[i].get(), budget);
+    auto found = loaded.extract(i);
+    loaded_tree layer = found ? std::move(found.mapped()) : read_layer_tree(layers[i].get(), budget);
     index.add(std::move(layer.members), place, static_cast<std::uint64_t>(st.st_size));
     memory.push_back(std::move(layer.memory));
   }
@@ -81,9 +81,9 @@ std::string merge(const std::vector<unique_fd>& layers, const std::vector<oci::d
 }  // namespace
 
 std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids,
-                             pull_budget& budget, std::map<std::size_t, ready_tree> ready) {
+                             pull_budget& budget, std::map<std::size_t, loaded_tree> loaded) {
   try {
-    return merge(layers, diff_ids, budget, std::move(ready));
+    return merge(layers, diff_ids, budget, std::move(loaded));
   } catch (const error& e) {
     if (e.code() != errc::unsupported && e.code() != errc::exhausted) throw;
     return {};

@@ -37,20 +37,20 @@ class image_index {
 std::vector<oci::digest> distinct(const std::vector<oci::digest>& digests);
 
 // A tree in memory, and the memory of the budget that it uses.
-struct ready_tree {
+struct loaded_tree {
   io::erofs::tree members;
   memory_share memory;
 };
 
-// Returns the index over the layers in these directories of the store, lowest first. `ready` holds trees that are in
+// Returns the index over the layers in these directories of the store, lowest first. `loaded` holds trees that are in
 // memory already, by position of their layers. Returns "" when a layer has no index of its own, or when EROFS or the
 // budget's memory cannot hold one over all: then each layer is mounted by itself. Throws errc::corrupt for a layer
 // whose index is missing.
 std::string make_image_index(const std::vector<unique_fd>& layers, const std::vector<oci::digest>& diff_ids,
-                             pull_budget& budget, std::map<std::size_t, ready_tree> ready = {});
+                             pull_budget& budget, std::map<std::size_t, loaded_tree> loaded = {});
 
 // Returns the tree of an indexed layer in its directory of the store. Throws errc::exhausted when the budget has too
 // little memory, errc::corrupt when the index is missing.
-ready_tree read_layer_tree(int directory, pull_budget& budget);
+loaded_tree read_layer_tree(int directory, pull_budget& budget);
 
 }  // namespace lxr::layer

@@ -32,7 +32,7 @@ class layer_index final : public io::tar::sink {
   [[nodiscard]] const io::erofs::tree& tree() const noexcept { return tree_; }
   // Returns the index over a data file of `data_size` bytes.
   [[nodiscard]] std::string make_index(std::uint64_t data_size);
-  // Uncounts the layer's members in the budget: the layer is stored by another driver.
+  // Takes the layer's members back from the budget, because another driver is to store the layer.
   void give_up() noexcept { budget_.give_back_members(counted_); }
   // Returns the tree and the memory of the budget that it uses.
   std::pair<io::erofs::tree, memory_share> take_tree();

@@ -28,8 +28,8 @@ struct stored_layer {
   std::uint64_t tar_bytes = 0;             // bytes of data.tar that belong to the layer; erofs only
   std::optional<io::erofs::tree> members;  // erofs only
   std::optional<memory_share> memory;      // memory that `members` uses
-  // Not empty: why this driver cannot store the layer, while another one may; the other fields do not count then. What
-  // no driver can store is thrown.
+  // Not empty: the reason why this driver cannot store the layer; another driver may. The other members are then
+  // meaningless. A layer that no driver can store makes store() throw.
   std::string obstacle;
 };
 

@@ -27,7 +27,7 @@ class listed_tree {
       add(std::move(*l));
     }
   }
-  ready_tree take() { return {std::move(tree_), std::move(memory_)}; }
+  loaded_tree take() { return {std::move(tree_), std::move(memory_)}; }
 
  private:
   void count(const listed& l) {
@@ -83,7 +83,7 @@ placed_layer placed_layer::look_at(int directory) {
   return out;
 }
 
-ready_tree tree_of(const placed_layer& l, pull_budget& budget) {
+loaded_tree tree_of(const placed_layer& l, pull_budget& budget) {
   return l.is_tree ? listed_tree(l.directory, budget).take() : read_layer_tree(l.directory, budget);
 }
 

@@ -14,12 +14,12 @@ struct placed_layer {
   int directory;        // a borrowed descriptor
   std::uint64_t inode;  // of the directory; a repeated layer has the same one again
   bool is_tree = false, is_indexed = false;
-  // False: an earlier lxr stored it, without listing or index.
+  // Returns false for a layer that an earlier lxr stored without listing and index.
   [[nodiscard]] bool is_known() const noexcept { return is_tree || is_indexed; }
 };
 
 // Reads the tree of a layer of either kind. Throws errc::exhausted when the budget has too little memory, errc::corrupt
 // when the listing or index is damaged.
-ready_tree tree_of(const placed_layer& l, pull_budget& budget);
+loaded_tree tree_of(const placed_layer& l, pull_budget& budget);
 
 }  // namespace lxr::layer

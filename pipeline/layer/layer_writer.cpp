@@ -28,7 +28,7 @@ constexpr std::size_t page = 4096;
 // layers have few.
 constexpr std::uint64_t work_of_file = 4096, work_of_directory = 4 * work_of_file,
                         work_of_implied = 4 * work_of_directory;
-// Set last: files made in the directory would inherit it.
+// The attribute that finish() sets last: files created in the directory afterwards would inherit it.
 constexpr const char* default_acl = "system.posix_acl_default";
 
 timespec to_timespec(std::int64_t seconds, std::uint32_t nanoseconds) {
@@ -156,7 +156,7 @@ std::uint64_t layer_writer::set_metadata(int fd, const entry& e) {
   const gid_t gid = checked_id(e.gid, e);
   struct stat st{};
   if (::fstat(fd, &st) != 0) throw_errno("look at", e.path);
-  // A set-group-id directory gives its group to new files.
+  // A new file in a set-group-id directory gets the group of the directory.
   const bool other_owner = st.st_uid != uid || st.st_gid != gid;
   if (other_owner && ::fchown(fd, uid, gid) != 0) throw_errno("set owner of", e.path);
   if ((other_owner || (st.st_mode & 07777) != e.mode) && ::fchmod(fd, e.mode) != 0) throw_errno("set mode of", e.path);
@@ -279,8 +279,8 @@ void layer_writer::make_directory(const entry& e, const place& at) {
   if (was_whiteout) mark_opaque(fd.get(), e.path);
 }
 
-// Sets the time at once, and again in finish(): at the end the path may not lead to this directory any more, as when
-// another one replaces a symbolic link in the path.
+// Sets the time now, although members that follow change it and finish() sets it again: finish() does not find the
+// directory when a later member replaces a symbolic link in its path.
 void layer_writer::describe_directory(int fd, const std::string& path, const entry& e) {
   const std::uint64_t inode = set_metadata(fd, e);
   auto attributes = e.xattrs;

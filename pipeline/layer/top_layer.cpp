@@ -67,7 +67,7 @@ class layer_trees {
     }
   }
 
-  std::vector<ready_tree> trees_;
+  std::vector<loaded_tree> trees_;
   memory_share memory_;  // memory of origins_
   std::uint64_t bytes_ = 0;
   std::unordered_map<const node*, std::pair<std::size_t, std::string>> origins_;

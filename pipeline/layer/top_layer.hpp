@@ -18,7 +18,7 @@ namespace lxr::layer {
 // - covers for whiteouts in a directory that only one layer has: overlayfs lists those as names without a file.
 // `layers` are directories of the store, lowest first, of either driver. The result is root/ in `image`, the image's
 // directory, with a listing. Files of trees are hard links, so it takes little space.
-// Returns false and makes nothing when nothing differs: so for most images, whose layers name their directories.
+// Returns false and makes nothing when nothing differs. That is so for most images: their layers name all directories.
 // Runs on: any thread; blocks.
 // Failure: throws lxr::error, errc::exhausted when the budget has too little memory; the caller discards `image` then.
 bool make_top_layer(const std::vector<unique_fd>& layers, int image, pull_budget& budget);

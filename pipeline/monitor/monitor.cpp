@@ -2,7 +2,6 @@
 #include "pipeline/monitor/monitor.hpp"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/tty/terminal.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
@@ -26,12 +26,12 @@ using io::child::child_report;
 
 namespace {
 
-constexpr auto whatever_it_takes = std::chrono::hours(24 * 365);
+constexpr auto without_limit = std::chrono::hours(24 * 365);
 
 }  // namespace
 
-// Output that a client has not read yet. While the container runs it is limited to 64 KiB, so a slow client slows the
-// container down; after the exit the container waits for the client no more.
+// Output of a container for an attached client. While the container runs, no more is read from it once 64 KiB wait for
+// the client: a slow client slows the container down. After the exit all output is read.
 struct monitor::client_stream {
   static constexpr std::size_t backlog_limit = 64u << 10;
   int fd = -1;
@@ -64,9 +64,9 @@ void monitor::watch(container::launched container, client_streams client, on_exi
   auto s = std::make_shared<subject>(engine_.where, std::move(container), std::move(client), std::move(ended));
   s->pidfd = s->container.process.take_pidfd();
   s->container.process.release();
-  if (subjects_.size() >= unparked) {
+  if (subjects_.size() >= with_low_numbers) {
     for (unique_fd* kept : {&s->pidfd, &s->container.output, &s->container.errors})
-      *kept = io::process::park(std::move(*kept));
+      *kept = io::process::move_to_high_number(std::move(*kept));
   }
   subjects_[id] = s;
   scope_.spawn(supervise(s));
@@ -113,7 +113,7 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   } catch (const cancelled&) {
     output.cancel();
   } catch (const error&) {
-    // The kernel does not let us watch it: reaped() asks again and again.
+    // The kernel refuses to watch the pidfd: reaped() polls it.
   }
   s->exited = true;
   s->output.changed.notify_all();
@@ -207,7 +207,8 @@ task<void> monitor::copy_input(std::shared_ptr<subject> s) {
   }
 }
 
-// A terminal takes 4 KiB (n_tty) until its program reads. The rest waits here, and with it what is typed next.
+// Writes input to a terminal. A terminal takes 4 KiB until its program reads (n_tty); this waits for room for the rest,
+// and copy_input() reads no further input meanwhile.
 task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
   readiness sink(engine_.executor, terminal);
   while (!bytes.empty()) {
@@ -218,7 +219,8 @@ task<void> monitor::copy_to_terminal(int terminal, std::string bytes) {
   }
 }
 
-// For a container that waits in lxr-init: keeps the reason why its program could not be executed, for its record.
+// For a container that waits in lxr-init: keeps the reason when its program cannot be executed. record_exit() writes it
+// into the state record.
 task<void> monitor::follow_start(std::shared_ptr<subject> s) {
   readiness channel(engine_.executor, s->container.process.channel());
   for (;;) {
@@ -231,8 +233,8 @@ task<void> monitor::follow_start(std::shared_ptr<subject> s) {
 }
 
 task<void> monitor::record_exit(std::shared_ptr<subject> s, io::process::exit_status status) {
-  // Another process may hold the lock for long; the other containers of this process do not wait for it.
-  const container_lock lock = co_await lock_container(engine_.where, s->container.config.id, whatever_it_takes);
+  // Another process may hold the lock for long. Only this container waits for it.
+  const container_lock lock = co_await lock_container(engine_.where, s->container.config.id, without_limit);
   save_exit(*s, status);
 }
 
@@ -273,7 +275,7 @@ task<void> monitor::stop_abandoned(std::shared_ptr<subject> s) {
     co_await with_deadline(std::chrono::seconds(limit), std::move(ending), "stop", s->container.config.name);
     co_return;
   } catch (const error&) {
-    // It has not ended in time.
+    // errc::timed_out: the process still runs.
   }
   io::process::send_signal(s->pidfd.get(), SIGKILL);
 }
@@ -283,11 +285,10 @@ void monitor::send_signal(const std::string& id, int number) noexcept {
     io::process::send_signal(found->second->pidfd.get(), number);
 }
 
-void monitor::resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept {
+void monitor::resize(const std::string& id, io::tty::terminal_size size) noexcept {
   const auto found = subjects_.find(id);
   if (found == subjects_.end() || !found->second->container.config.process.tty) return;
-  winsize size{rows, columns, 0, 0};
-  ::ioctl(found->second->container.output.get(), TIOCSWINSZ, &size);
+  io::tty::set_size(found->second->container.output.get(), size);
 }
 
 }  // namespace lxr::monitor

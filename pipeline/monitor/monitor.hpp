@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "core/async/task_scope.hpp"
+#include "io/tty/terminal_size.hpp"
 #include "pipeline/container/start.hpp"
 #include "pipeline/monitor/log_file.hpp"
 
 namespace lxr::monitor {
 
-// The streams of an attached client: where output also goes and, with a terminal, where input comes from. All are
-// non-blocking.
+// The pipes to an attached client, all non-blocking: `output` and `errors` also get the container's output, and with a
+// terminal `input` is copied to it. An empty descriptor: the client does not have that stream.
 struct client_streams {
   unique_fd output, errors, input;
 };
@@ -44,7 +45,7 @@ class monitor {
   void abandon(const std::string& id);
   // For a client: send_signal() signals the first process, resize() sets the size of the terminal.
   void send_signal(const std::string& id, int number) noexcept;
-  void resize(const std::string& id, unsigned short rows, unsigned short columns) noexcept;
+  void resize(const std::string& id, io::tty::terminal_size size) noexcept;
 
  private:
   struct subject;
@@ -61,8 +62,9 @@ class monitor {
   task<void> record_exit(std::shared_ptr<subject> s, io::process::exit_status status);
   void save_exit(subject& s, io::process::exit_status status);
 
-  // Bytes; containers from this number on have parked descriptors.
-  static constexpr std::size_t buffer_size = 64u << 10, unparked = 64;
+  static constexpr std::size_t buffer_size = 64u << 10;  // bytes
+  // Further containers have descriptors of high numbers (io::process::move_to_high_number()).
+  static constexpr std::size_t with_low_numbers = 64;
   container::engine& engine_;
   std::map<std::string, std::shared_ptr<subject>> subjects_;
   task_scope scope_;

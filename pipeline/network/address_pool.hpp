@@ -10,14 +10,12 @@
 
 namespace lxr::network {
 
-// Which container has which host number of a subnet: a memory-mapped file, shared by processes, with one 64-bit owner
-// per number (0: free). Compare-and-swap takes and frees numbers, so there is no lock, and a crash leaves at most an
-// owner that no longer exists.
-// Numbers run from 0 to size - 1, in blocks of 1,024, because one bridge carries a block. Of each block, the 1,000
-// numbers from `first` on are given out. take() fills a block before it begins the next; inside a block it continues
-// after the last number taken.
-// Lifecycle: open() creates the file if missing and maps it; the destructor unmaps it.
-// Runs on: one thread per object; any number of processes.
+// Records which container has which host number of a subnet: a memory-mapped file that processes share, with the 64-bit
+// owner of each number (0: free). Numbers are taken and freed by compare-and-swap, without a lock; a crash leaves at
+// most a number whose owner no longer exists, which sweep() frees. Numbers run from 0 to size - 1, in blocks of 1,024,
+// because one bridge carries a block. Of each block, the 1,000 numbers from `first` on are given out. take() fills a
+// block before it begins the next; inside a block it continues after the last number taken. Lifecycle: open() creates
+// the file if missing and maps it; the destructor unmaps it. Runs on: one thread per object; any number of processes.
 // Owns: the mapping.
 // Failure: open() and take() throw lxr::error when the filesystem is full, take() errc::exhausted when all are taken.
 //   open() throws errc::unsupported for a file in the format of a newer lxr, and leaves it as it is.

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -84,7 +83,7 @@ attachment bridge_network::take_address(const std::string& container_id) {
   std::uint32_t missing = 0;  // the further bridge to make first
   for (;;) {
     {
-      const file_lock shared = lock_network(where_, LOCK_SH);
+      const unique_fd shared = lock_network(where_, file::lock_kind::shared);
       if (find()) {
         const std::uint32_t number = pool_->take(owner);
         attachment a;
@@ -100,7 +99,7 @@ attachment bridge_network::take_address(const std::string& container_id) {
         missing = number / address_pool::block_size;
       }
     }
-    const file_lock alone = lock_network(where_, LOCK_EX);
+    const unique_fd alone = lock_network(where_, file::lock_kind::exclusive);
     if (!find()) {
       make_network(where_, route_);
     } else if (missing != 0 && bridge_of(missing * address_pool::block_size) == 0) {
@@ -117,7 +116,7 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
     asio::post(co_await asio::this_coro::executor, [this] { flush(); });
   }
   while (!mine.done) co_await answered_.wait_regardless();
-  // An old link has the name or index, as the kernel is still removing its namespace.
+  // A link of an ended container has this name or index: the kernel has not removed its network namespace yet.
   if (mine.error == EEXIST || mine.error == EBUSY) {
     nl::delete_link(route_, with.link);
     nl::delete_link(route_, owned_link_at(with.link_index));
@@ -132,8 +131,8 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
 }
 
-// Waits for a free port, at most 5 s. A block has fewer addresses than its bridge has ports, but the kernel may remove
-// links long after their containers ended.
+// Tries every 10 ms, at most 500 times, to make the link a port of its bridge. A block has fewer addresses (1,000) than
+// its bridge has ports (1,023), but links of ended containers keep their ports until the kernel has removed them.
 task<void> bridge_network::wait_for_port(const attachment& with) const {
   asio::steady_timer soon(co_await asio::this_coro::executor);
   for (int attempt = 0; attempt < 500; ++attempt) {
@@ -154,7 +153,7 @@ task<void> bridge_network::wait_for_port(const attachment& with) const {
 void bridge_network::flush() {
   flushing_ = false;
   nl::batch b;
-  constexpr std::size_t at_once = 64;  // requests; the acknowledgements of so many fit into the socket's buffer
+  constexpr std::size_t at_once = 64;  // requests in one batch: their acknowledgements fit into the socket's buffer
   const std::size_t count = std::min(waiting_.size(), at_once);
   const std::vector<request*> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -179,7 +178,7 @@ void bridge_network::flush() {
   for (const auto& f : failures) {
     if (f.sequence == 0 || f.sequence > about.size()) continue;
     int& first = about[f.sequence - 1]->error;
-    if (first == 0) first = f.error;  // later failures only follow from the first
+    if (first == 0) first = f.error;  // the later messages of the link fail because the first one did
   }
   answered_.notify_all();
   if (!waiting_.empty()) flush();
@@ -196,7 +195,7 @@ nl::batch bridge_network::inner_configuration(const attachment& with) {
   return b;
 }
 
-// Asks for the port first: the bridge gets its carrier from its first working port.
+// The port comes before the bridge, because the bridge has a carrier only once one of its ports works.
 nl::batch bridge_network::link_questions(const attachment& with) {
   nl::batch b;
   nl::put_link_question(b, with.link_index);
@@ -221,7 +220,7 @@ void release_address(const instance& where, const std::string& container_id, con
 }
 
 void sweep_orphaned_networks() {
-  const file_lock one_at_a_time = lock_host_network();
+  const unique_fd one_at_a_time = lock_host_network();
   const auto route = nl::socket::open(NETLINK_ROUTE);
   sweep_orphans(route);
   withdraw_forwarding(route);
@@ -230,7 +229,7 @@ void sweep_orphaned_networks() {
 bool remove_if_unused(const instance& where) {
   if (was_replaced(where)) return true;
   if (!file::try_open_at(where.state_fd(), network_directory, O_PATH)) return true;
-  const file_lock alone = lock_network(where, LOCK_EX);
+  const unique_fd alone = lock_network(where, file::lock_kind::exclusive);
   const auto range = saved_subnet(where);
   if (!range) return true;
   std::set<std::uint64_t> living;
@@ -242,7 +241,7 @@ bool remove_if_unused(const instance& where) {
   const auto route = nl::socket::open(NETLINK_ROUTE);
   remove_bridges(where, route);
   quietly([&] {
-    const file_lock one_at_a_time = lock_host_network();
+    const unique_fd one_at_a_time = lock_host_network();
     withdraw_forwarding(route);
   });
   ::unlinkat(where.state_fd(), record_path().c_str(), 0);
@@ -252,7 +251,7 @@ bool remove_if_unused(const instance& where) {
 
 task<void> remove_when_idle(const instance& where) {
   const auto waiting = file::try_open_at(where.state_fd(), record_path(), O_RDONLY);
-  if (!waiting || ::flock(waiting->get(), LOCK_EX | LOCK_NB) != 0) co_return;
+  if (!waiting || !file::try_lock(waiting->get(), "network.json")) co_return;
   const auto range = saved_subnet(where);
   if (!range) co_return;
   const address_pool pool = open_pool(where, *range);

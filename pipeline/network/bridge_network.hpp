@@ -28,7 +28,7 @@ struct attachment {
 // gateway address, and one nft table that masquerades. It exists in the kernel from its first container to the removal
 // of its last.
 // Containers exchange no frames with each other: a container sends everything to the gateway, and the host routes it
-// on, to the same bridge, another one or elsewhere. So nobody needs ARP, and nobody can forge an answer.
+// on, to the same bridge, another one or elsewhere. So no container sends ARP requests, and none can forge an answer.
 // Lifecycle: take_address() makes the network if missing and takes an address; connect() makes the link once the
 //   container's network namespace exists. release_address() frees the address (the link ends with the namespace).
 //   remove_if_unused() sweeps addresses and removes the network. take_address() holds the network's lock file shared
@@ -48,7 +48,8 @@ class bridge_network {
 
   // Returns the messages that a container sends in its own network namespace: lo up, address, eth0 up, default route.
   static io::netlink::batch inner_configuration(const attachment& with);
-  // Returns the messages that follow in the host's namespace: they ask for the links that the container's packets pass.
+  // Returns messages for the host's namespace that ask for the container's port and its bridge (put_link_question()),
+  // so that both pass packets before the container's program runs.
   static io::netlink::batch link_questions(const attachment& with);
   // Returns the messages for a container without a network: lo up.
   static io::netlink::batch loopback_configuration();
@@ -78,10 +79,10 @@ class bridge_network {
 
 // Removes the instance's network if no container has an address. Returns true when there is no network (any more).
 bool remove_if_unused(const instance& where);
-// The same, after one second without take_address(): a network that is used again and again is not made anew each time.
-// One process of an instance waits; others see its lock and return at once.
-// Failure: throws lxr::error when the network cannot be removed.
-// Cancel: only ends the wait; the removal is tried at once.
+// Waits until no process has called take_address() for one second, then calls remove_if_unused(): a network that
+// commands use one after the other is not made anew for each. One process of an instance waits at a time; in others
+// this returns at once, because the first one holds a lock. Failure: throws lxr::error when the network cannot be
+// removed. Cancel: ends the wait, and the removal is tried at once.
 task<void> remove_when_idle(const instance& where);
 // Removes the networks of instances whose state directory no longer exists.
 void sweep_orphaned_networks();

@@ -2,7 +2,6 @@
 #include "pipeline/network/bridges.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -55,21 +54,19 @@ void remove_bridges(const instance& where, const nl::socket& route) {
   for (std::uint32_t n = bridge_count; n-- > 0;) remove_bridge(where, route, n);
 }
 
-file_lock::file_lock(unique_fd fd, int kind) : fd_(std::move(fd)) {
-  while (::flock(fd_.get(), kind) != 0) {
-    if (errno != EINTR) throw_errno("lock", "network");
-  }
-}
-
-file_lock lock_network(const instance& where, int kind) {
+unique_fd lock_network(const instance& where, file::lock_kind kind) {
   file::make_directory_at(where.state_fd(), network_directory);
-  return {file::open_at(where.state_fd(), std::string(network_directory) + "/lock", O_RDWR | O_CREAT), kind};
+  unique_fd lock = file::open_at(where.state_fd(), std::string(network_directory) + "/lock", O_RDWR | O_CREAT);
+  file::lock(lock.get(), kind, "network");
+  return lock;
 }
 
 // Only root can open this file: a lock of the network namespace itself could be taken by any local user. One file for
 // all namespaces: networks are rarely made, and a file per namespace would outlive it.
-file_lock lock_host_network() {
-  return {file::open_at(AT_FDCWD, "/run/lxr-network.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600), LOCK_EX};
+unique_fd lock_host_network() {
+  unique_fd lock = file::open_at(AT_FDCWD, "/run/lxr-network.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  file::lock(lock.get(), file::lock_kind::exclusive, "networks of this host");
+  return lock;
 }
 
 std::optional<nl::subnet> saved_subnet(const instance& where) {
@@ -92,7 +89,7 @@ nl::mac_address mac_for(nl::ipv4 address) {
 }
 
 void make_network(const instance& where, const nl::socket& route) {
-  const file_lock one_at_a_time = lock_host_network();
+  const unique_fd one_at_a_time = lock_host_network();
   if (was_replaced(where))
     throw error(errc::conflict, "make network", "bridge", "the directories of this instance were removed meanwhile");
   quietly([&] { sweep_orphans(route); });

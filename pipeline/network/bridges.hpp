@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/file_lock.hpp"
 #include "core/base/unique_fd.hpp"
 #include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
@@ -24,19 +25,12 @@ std::string ready_mark(std::uint32_t n);
 // Returns the path of the network's record in the state directory.
 std::string record_path();
 
-// flock(2), shared or exclusive.
-// Lifecycle: the constructor waits for the lock, the destructor frees it.  Runs on: any thread.  Owns: the descriptor.
-class file_lock {
- public:
-  file_lock(unique_fd fd, int kind);
-
- private:
-  unique_fd fd_;
-};
-file_lock lock_network(const instance& where, int kind);
-// Locks the choice of subnets: a subnet is chosen by looking at the host's, which one lxr process of this host does at
-// a time.
-file_lock lock_host_network();
+// Waits for the lock of the instance's network; closing the returned descriptor frees it. Starts hold it shared while
+// they take an address; making or removing the network or a bridge needs it exclusively.
+unique_fd lock_network(const instance& where, file::lock_kind kind);
+// Waits for the lock under which one lxr process of this host at a time looks at the host's subnets and chooses a free
+// one; closing the returned descriptor frees it.
+unique_fd lock_host_network();
 
 // Returns the subnet of the network that was made last; it may no longer exist in the kernel. Throws errc::corrupt for
 // a damaged record, errc::unsupported for that of a newer lxr.
@@ -44,10 +38,11 @@ std::optional<io::netlink::subnet> saved_subnet(const instance& where);
 io::netlink::mac_address mac_for(io::netlink::ipv4 address);
 
 // Makes the network with its first bridge, replacing what an interrupted call left. The caller holds
-// lock_network(LOCK_EX).
+// lock_network() exclusively.
 // Failure: throws lxr::error, errc::exhausted without a free subnet; the bridge is removed.
 void make_network(const instance& where, const io::netlink::socket& route);
-// Makes the bridge for the n-th block and the route to it; returns its index. The caller holds lock_network(LOCK_EX).
+// Makes the bridge for the n-th block and the route to it; returns its index. The caller holds lock_network()
+// exclusively.
 // Failure: throws lxr::error; the bridge is removed.
 int make_further_bridge(const instance& where, const io::netlink::socket& route, const io::netlink::subnet& range,
                         std::uint32_t n);

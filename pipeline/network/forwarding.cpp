@@ -17,7 +17,7 @@ namespace nl = io::netlink;
 
 constexpr const char* table_name = "lxr-forward";
 constexpr const char* setting = "/proc/sys/net/ipv4/ip_forward";
-// The kernel changes it together with `setting`.
+// The kernel changes this setting when ip_forward changes.
 constexpr const char* redirects = "/proc/sys/net/ipv4/conf/all/accept_redirects";
 
 bool is_on(const char* sysctl) {

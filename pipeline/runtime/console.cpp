@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/channel/message_socket.hpp"
 
 namespace lxr::runtime {
 namespace {
@@ -33,21 +34,10 @@ unique_fd connect_to(const std::string& path) {
 void send_console(const std::string& path, unique_fd master) {
   const unique_fd socket = connect_to(path);
   ::fcntl(master.get(), F_SETFL, O_RDWR);  // its owner expects a blocking one
-  char name[] = "/dev/ptmx";
-  iovec text{name, sizeof name - 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  const int fd = master.get();
-  std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-  if (::sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0) throw_errno("send the terminal to", path);
+  constexpr std::string_view name = "/dev/ptmx";
+  const int descriptors[] = {master.get()};
+  if (!io::channel::send_message(socket.get(), std::as_bytes(std::span(name)), "console socket " + path, descriptors))
+    throw error(errc::unavailable, "send the terminal to", path, "its owner has closed it");
 }
 
 void write_pid_file(const std::string& path, pid_t pid) {

@@ -2,7 +2,6 @@
 #include "pipeline/runtime/record.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
 #include "core/base/json.hpp"
 #include "core/base/record.hpp"
 #include "core/oci/runtime_spec/document.hpp"
@@ -40,9 +40,7 @@ void check_id(const std::string& id) {
 
 // Waits for the verb that is at work on the container. False when that has removed it.
 bool lock(int directory) {
-  while (::flock(directory, LOCK_EX) != 0) {
-    if (errno != EINTR) throw_errno("lock", "container");
-  }
+  file::lock(directory, file::lock_kind::exclusive, "container");
   struct stat st{};
   return ::fstat(directory, &st) == 0 && st.st_nlink > 0;
 }

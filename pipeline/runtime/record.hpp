@@ -17,7 +17,7 @@ struct record {
   std::string id, bundle, rootfs;         // bundle and rootfs: absolute paths
   process_identity init;                  // its first process
   std::int64_t created_ns = 0;            // of Unix time
-  std::uint32_t owner = 0;                // user id of whoever created it
+  std::uint32_t owner = 0;                // user id of the process that created it
   std::string cgroup;                     // path below each tree
   std::vector<std::string> cgroup_trees;  // io::cgroup::group::trees()
 };

@@ -14,7 +14,7 @@ std::vector<std::string> environment(const container_config& config, const oci::
       if (assignment.find('=') != std::string::npos) set_env(env, assignment);
     }
   }
-  if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also where it is there and empty, as with runc
+  if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also when HOME is set but empty, as in runc
   return env;
 }
 

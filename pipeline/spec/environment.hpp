@@ -11,19 +11,19 @@ namespace lxr::spec {
 
 inline constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// What the process finds as its environment: lxr's, the image's, the user's, the later over the earlier; `home` where
-// none of them says.
+// Returns the environment of the first process: variables of lxr, then of the image, then of the user; a later one
+// replaces an earlier one of the same name. HOME is `home` when none of them sets it.
 std::vector<std::string> environment(const container_config& config, const oci::image_config& image,
                                      const std::string& home);
 
-// The value of `key` in an environment; empty when it is not there.
+// Returns the value of `key`; "" when it is not set.
 std::string find_env(const std::vector<std::string>& env, const std::string& key);
-// Whether `key` is there, also with an empty value.
+// Returns true when `key` is set, also to an empty value.
 bool has_env(const std::vector<std::string>& env, const std::string& key);
-// Puts "KEY=value" in place of what the key had. Anything without "=" is passed over.
+// Sets or replaces a variable. Ignores an assignment without "=".
 void set_env(std::vector<std::string>& env, const std::string& assignment);
 
-// Where execvp(3) would look for `word` with this PATH.
+// Returns the paths that execvp(3) would try for `word` with this PATH.
 std::vector<std::string> exec_candidates(const std::string& word, const std::string& path);
 
 }  // namespace lxr::spec

@@ -12,7 +12,7 @@ void add_namespaces(oci::runtime_spec& spec, const container_config& config) {
   spec.hostname = config.network.hostname;
   if (config.network.mode == network_mode::host) return;
   spec.linux_part.namespaces.push_back({namespace_kind::network, {}});
-  // Without capabilities a container may ping, and listen on any port: it has its own.
+  // A network namespace of its own: let processes without capabilities ping and listen on any port.
   spec.linux_part.sysctl = {{"net.ipv4.ping_group_range", "0 2147483647"},
                             {"net.ipv4.ip_unprivileged_port_start", "0"}};
 }

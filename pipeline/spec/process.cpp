@@ -11,7 +11,7 @@
 namespace lxr::spec {
 namespace {
 
-// What docker's and podman's daemons of today give: many programs walk all descriptors up to the soft limit.
+// Returns docker's and podman's limit. The soft limit is low because many programs loop over all descriptors up to it.
 oci::rlimit descriptor_limit() {
   constexpr rlim_t usual_soft = 1024, usual_hard = 524288;
   rlimit own{};
@@ -20,14 +20,15 @@ oci::rlimit descriptor_limit() {
   return {"RLIMIT_NOFILE", hard, std::min(usual_soft, hard)};
 }
 
-// Root gets the bounding set; any other user has it only as the bound of what setuid programs may give.
+// Root gets all capabilities of the bounding set. Another user gets none, and setuid programs give at most those of the
+// set.
 void set_capabilities(oci::process_spec& process, std::uint64_t bounding) {
   oci::capability_sets& sets = process.capabilities.emplace();
   sets.bounding.bits = bounding;
   if (process.user.uid == 0) sets.effective = sets.permitted = sets.bounding;
 }
 
-// What neither image nor user of an earlier start decide.
+// Sets the parts of the process that depend neither on the image nor on the user and environment of an earlier start.
 void set_surroundings(oci::process_spec& process, const container_config& config) {
   process.terminal = config.process.tty;
   process.user.umask = config.process.umask;

@@ -4,7 +4,7 @@
 namespace lxr::spec {
 
 void add_resources(oci::runtime_spec& spec, const container_config& config) {
-  constexpr std::uint64_t period = 100'000;  // microseconds: the kernel's own
+  constexpr std::uint64_t period = 100'000;  // microseconds; the kernel's default
   oci::resources_spec& r = spec.linux_part.resources;
   if (config.resources.pids_limit > 0) r.pids.emplace().limit = config.resources.pids_limit;
   if (config.resources.memory > 0) {

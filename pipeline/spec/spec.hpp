@@ -6,26 +6,26 @@
 #include "core/oci/runtime_spec/types.hpp"
 #include "pipeline/spec/user.hpp"
 
-// What a user asked for, over what an image asks for, as a runtime_spec: docker's and podman's rules. One file for each
-// section.
+// Makes a runtime_spec from the options of a user and the config of an image, by the rules of docker and podman. Each
+// section of options has a file of its own.
 namespace lxr::spec {
 
-// Everything that is known without the image: the mounts, namespaces, resources and protections, and of the process
-// only whether it has a terminal.
+// Returns the parts that do not depend on the image: mounts, namespaces, resources and protections; of the process only
+// whether it has a terminal.
 oci::runtime_spec make_surroundings(const container_config& config);
 
-// Adds the process, of what the user and the image say. Throws errc::invalid_argument when neither user nor image names
-// a command, or for a user whom the image lacks.
+// Adds the process that options and image ask for. Throws errc::invalid_argument when neither names a command, and for
+// a user that the image does not have.
 void add_process(oci::runtime_spec& spec, const container_config& config, const oci::image_config& image,
                  const file_reader& read);
-// Adds the process of an earlier start: its user, command, environment and working directory are as the image said
-// then; everything else (capabilities, limits, ...) is made anew, as this host and this lxr have it.
+// Adds the process of an earlier start, whose spec is `kept`: with the same user, command, environment and working
+// directory, but with the capabilities, limits and other settings that this lxr gives on this host.
 void add_known_process(oci::runtime_spec& spec, const oci::runtime_spec& kept, const container_config& config);
 
-// make_surroundings() and add_process().
+// Returns make_surroundings() with add_process().
 oci::runtime_spec make_spec(const container_config& config, const oci::image_config& image, const file_reader& read);
 
-// A further process of a container, over the spec it was started with.
+// A further process of a container (`lxr exec`). What it does not set is as in the spec of the first process.
 struct further_process {
   std::vector<std::string> command, env;  // KEY=value
   std::string user, working_dir;          // empty: as the first process
@@ -33,9 +33,9 @@ struct further_process {
 };
 oci::process_spec make_process(const oci::runtime_spec& of, const further_process& wanted, const file_reader& read);
 
-// The command line alone: entrypoint and command after docker's rules.
+// Returns the command line: entrypoint and command by docker's rules.
 std::vector<std::string> command_line(const container_config& config, const oci::image_config& image);
-// The words joined by blanks, for people.
+// Returns the words joined by blanks, to show to users.
 std::string command_text(const std::vector<std::string>& words);
 
 // The sections of make_surroundings().
@@ -44,9 +44,10 @@ void add_mounts(oci::runtime_spec& spec, const container_config& config);
 void add_resources(oci::runtime_spec& spec, const container_config& config);
 void add_security(oci::runtime_spec& spec, const container_config& config);
 
-// The annotation that says that neither user nor image set HOME: a further process of another user has that one's.
+// The annotation that neither user nor image has set HOME: a further process of another user gets the home directory of
+// that user.
 inline constexpr const char* derived_home_annotation = "lxr.home.derived";
-// The annotation that says that TERM is there only because of the terminal.
+// The annotation that TERM was set only because the container has a terminal.
 inline constexpr const char* derived_term_annotation = "lxr.term.derived";
 
 }  // namespace lxr::spec

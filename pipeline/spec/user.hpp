@@ -15,12 +15,13 @@ struct resolved_user {
   std::string home = "/";
 };
 
-// Reads one of the image's files; empty when it has none.
+// Reads a file of the image; returns nullopt when it has none.
 using file_reader = std::function<std::optional<std::string>(const std::string& path)>;
 
-// `word` is "", "user", "uid", "user:group", "uid:gid"... as in an image config's User. Supplementary groups come from
-// the group file when no group was given. Throws errc::invalid_argument for names the image does not know and for
-// numbers above 2147483647 or with anything but digits.
+// Resolves `word`, which is "", "user", "uid", "user:group" or "uid:gid", as User in an image's config. Without a group
+// it takes the supplementary groups from the group file. Failure: throws errc::invalid_argument for a name that the
+// image does not have, and for a number that is above
+//   2147483647 or not decimal.
 resolved_user resolve_user(const std::string& word, const file_reader& read);
 
 }  // namespace lxr::spec

@@ -30,7 +30,7 @@ bool commit_layer(const image_store& images, const image_store::staging& from, c
                   const oci::digest& diff_id) {
   const int root = images.where().root_fd();
   if (::faccessat(from.directory.get(), blob.hex().c_str(), F_OK, 0) != 0) return false;
-  // The link leads nowhere until the layer is renamed in.
+  // Until the rename below the link leads nowhere.
   const std::string layer = "layers/" + diff_id.hex(), target = "../" + layer, link = "blobs/" + blob.hex();
   if (::symlinkat(target.c_str(), root, link.c_str()) != 0 && errno != EEXIST) throw_errno("commit", link);
   return rename_in(from.directory.get(), blob.hex(), root, layer, [&] { return images.has_layer(diff_id); });

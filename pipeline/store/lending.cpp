@@ -52,7 +52,8 @@ void lend(const instance& where, const std::string& image_id, const std::vector<
   // Other processes mount the image themselves.
 }
 
-// The record may be another lender's by now. That loan is lost then, and other processes mount the image themselves.
+// Another lender may have replaced the record. Then its loan is removed, and other processes mount the image
+// themselves.
 void take_back(const instance& where, const std::string& image_id) noexcept {
   ::unlinkat(where.state_fd(), loan_path(image_id).c_str(), 0);
 }

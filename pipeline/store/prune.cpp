@@ -17,7 +17,7 @@
 namespace lxr::store {
 namespace {
 
-// All references to images, read once; the caller holds the store's lock, so that they stay true.
+// Reads all references to images once. The caller holds the store's lock, so that no other process adds one.
 // Runs on: one thread.  Borrows: the instance.
 class references {
  public:
@@ -100,7 +100,7 @@ std::vector<std::string> unneeded_layers(const instance& where, const std::set<s
   return out;
 }
 
-// The images to be removed, and the layers that only they need. Chosen completely before anything is removed.
+// The images to remove and the layers that only they need. The choice is complete before the first one is removed.
 struct doomed {
   std::set<std::string> images;
   std::vector<std::string> layers;

@@ -10,10 +10,9 @@
 
 namespace lxr::store {
 
-// Removal of images and of what only they needed. An image lives as long as a name or a container refers to it, a layer
-// as long as an image does. Removed objects are renamed away under lock_alone(), which takes an instant, and deleted
-// after that.
-// Runs on: any thread; blocks.
+// Removal of images, and of layers that no other image needs. The store keeps an image while a name or a container
+// refers to it, and a layer while an image does. A removal renames objects into the trash under lock_alone(), which
+// takes an instant, and deletes them after it has freed the lock. Runs on: any thread; blocks.
 
 struct removed {
   std::vector<std::string> untagged;  // names, as users see them
@@ -30,8 +29,9 @@ removed remove_image(const instance& where, const std::string& word, bool force)
 // Removes images without a name and layers without an image; with `all`, every image that no container uses.
 removed prune(const instance& where, bool all);
 
-// Undoes a commit that failed: removes image `image` (empty: none) unless a name or a container refers to it, and those
-// of `layers` that no image and no pull needs.
+// Undoes a commit after a later step has failed. Removes
+// - image `image` ("": none), unless a name or a container refers to it;
+// - those of `layers` that no image and no pull in progress needs.
 void take_back(const instance& where, const std::string& image, const std::vector<oci::digest>& layers);
 
 // What the store holds; `reclaimable` is what prune(all) would free.

@@ -2,7 +2,6 @@
 #include "pipeline/store/store.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,8 +212,8 @@ image_store::staging image_store::begin() const {
     file::make_directory_at(where_.root_fd(), s.name);
     auto directory = file::try_open_at(where_.root_fd(), s.name, O_RDONLY | O_DIRECTORY);
     struct stat st{};
-    // Until it is locked, another process's sweep() may take it for one that a dead process left.
-    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(directory->get(), &st) != 0 ||
+    // Before it is locked, sweep() of another process may remove it as one that a dead process left: then make another.
+    if (!directory || !file::try_lock(directory->get(), s.name) || ::fstat(directory->get(), &st) != 0 ||
         st.st_nlink == 0)
       continue;
     s.directory = std::move(*directory);
@@ -235,7 +234,7 @@ void image_store::discard(const staging& s) const noexcept {
 void image_store::sweep() const {
   for (const std::string& name : file::list_at(where_.root_fd(), "ingest")) {
     const auto directory = file::try_open_at(where_.root_fd(), "ingest/" + name, O_RDONLY | O_DIRECTORY);
-    if (!directory || ::flock(directory->get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (!directory || !file::try_lock(directory->get(), name)) continue;
     discard({"ingest/" + name, {}});
   }
   // Names are written under the shared lock. While no process holds it, half-written ones belong to dead processes.
@@ -246,20 +245,18 @@ void image_store::sweep() const {
   for (const std::string& name : half) ::unlinkat(where_.root_fd(), name_path(name).c_str(), 0);
 }
 
-unique_fd image_store::lock_shared() const { return lock(LOCK_SH); }
-unique_fd image_store::lock_alone() const { return lock(LOCK_EX); }
+unique_fd image_store::lock_shared() const { return lock(file::lock_kind::shared); }
+unique_fd image_store::lock_alone() const { return lock(file::lock_kind::exclusive); }
 
 std::optional<unique_fd> image_store::try_lock_alone() const {
   unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  if (!file::try_lock(fd.get(), where_.root())) return std::nullopt;
   return fd;
 }
 
-unique_fd image_store::lock(int how) const {
+unique_fd image_store::lock(file::lock_kind kind) const {
   unique_fd fd = file::open_at(where_.root_fd(), "layers", O_RDONLY | O_DIRECTORY);
-  while (::flock(fd.get(), how) != 0) {
-    if (errno != EINTR) throw_errno("lock", where_.root());
-  }
+  file::lock(fd.get(), kind, where_.root());
   return fd;
 }
 

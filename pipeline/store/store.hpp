@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/file_lock.hpp"
 #include "core/base/unique_fd.hpp"
 #include "core/instance/paths.hpp"
 #include "core/oci/digest.hpp"
@@ -111,7 +112,7 @@ class image_store {
   [[nodiscard]] unique_fd open_layer(const oci::digest& diff_id) const;
   [[nodiscard]] std::optional<std::vector<unique_fd>> open_data_files(const image& of) const;
   [[nodiscard]] std::optional<tagged_image> try_read_name(const std::string& file) const;
-  [[nodiscard]] unique_fd lock(int how) const;
+  [[nodiscard]] unique_fd lock(file::lock_kind kind) const;
 
   const instance& where_;
 };

@@ -7,7 +7,7 @@
 
 #include "core/base/error.hpp"
 
-// The rules what to do after an answer or a failure of a registry; no other place decides that.
+// Decides what follows an answer or a failure of a registry. No other code decides that.
 namespace lxr::transfer {
 
 enum class verdict { accept, sign_in, redirect, retry, refuse };
@@ -20,7 +20,7 @@ class refusal : public error {
   refusal(int status, std::optional<std::chrono::seconds> retry_after, const error& what)
       : error(what), status_(status), retry_after_(retry_after) {}
   [[nodiscard]] int status() const noexcept { return status_; }
-  // How long the registry wants no further request.
+  // Returns how long the registry wants no further request (Retry-After).
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
  private:
@@ -28,7 +28,7 @@ class refusal : public error {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
-// What explain() makes a refusal of.
+// A request that a registry refused, for explain().
 struct refused_request {
   std::string image, subject, host;  // `subject`: which part of the image was asked for
   int status;
@@ -41,7 +41,7 @@ refusal explain(const refused_request& what);
 // body is no such document.
 std::string messages_of(const std::string& body);
 
-// Whether the same request may succeed a moment later.
+// Whether and when to send a failed request again.
 struct prospect {
   bool transient = false;   // failures of this kind pass
   bool overloaded = false;  // fewer requests at a time may help

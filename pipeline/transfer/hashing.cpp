@@ -14,7 +14,7 @@ struct hashing::request {
   io::codec::sha256& stream;
   std::span<const std::byte> rest;
   std::uint64_t urgency;
-  bool taken_along = false;  // another job hashes it, and tells when it is done
+  bool taken_along = false;  // another job hashes it, and notifies it when that is done
   bool told = false;
   std::vector<request*> companions;  // the requests that this one's job took along
   waiter_list done;

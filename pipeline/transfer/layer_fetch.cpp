@@ -56,13 +56,13 @@ bool layer_fetch::staged(const oci::descriptor& what) const {
   return ::faccessat(staging_.directory.get(), (what.content.hex() + "/" + layer::record_file).c_str(), F_OK, 0) == 0;
 }
 
-std::map<std::size_t, layer::ready_tree> layer_fetch::take_trees() {
-  std::map<std::size_t, layer::ready_tree> ready;
+std::map<std::size_t, layer::loaded_tree> layer_fetch::take_trees() {
+  std::map<std::size_t, layer::loaded_tree> loaded;
   for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
     if (auto fresh = trees_.extract(image_.manifest.layers[i].content.hex()))
-      ready.emplace(i, std::move(fresh.mapped()));
+      loaded.emplace(i, std::move(fresh.mapped()));
   }
-  return ready;
+  return loaded;
 }
 
 task<void> layer_fetch::fetch_config() {
@@ -192,7 +192,7 @@ task<std::string> layer_fetch::unpack(std::size_t i, std::unique_ptr<blob_stream
   co_await std::move(syncing);
   // The image's index needs the tree again; it is kept while at most a quarter of the memory is used.
   if (stored.members && budget_.memory() <= budget_.memory_limit() / 4)
-    trees_.emplace(name, layer::ready_tree{std::move(*stored.members), std::move(*stored.memory)});
+    trees_.emplace(name, layer::loaded_tree{std::move(*stored.members), std::move(*stored.memory)});
   tools_.events.layer_progress(short_digest(what.content), "done", what.size, what.size);
   co_return std::string();
 }

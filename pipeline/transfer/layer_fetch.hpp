@@ -52,7 +52,7 @@ class layer_fetch {
   // Gives up the claims: another process may remove the layers.
   void release_claims() noexcept { claims_.release(); }
   // Moves out the trees of layers that this pull unpacked, by position of the layer: they need not be read again.
-  std::map<std::size_t, layer::ready_tree> take_trees();
+  std::map<std::size_t, layer::loaded_tree> take_trees();
   // The budget of this pull, for all its layers and its image.
   layer::pull_budget& budget() noexcept { return budget_; }
 
@@ -78,7 +78,7 @@ class layer_fetch {
   const store::image_store::staging& staging_;
   waiter_list configured_;
   layer::pull_budget budget_{tools_.limits};
-  std::map<std::string, layer::ready_tree> trees_;  // key: hex of the blob's digest
+  std::map<std::string, layer::loaded_tree> trees_;  // key: hex of the blob's digest
   bool has_trees_ = false;
   store::blob_claims claims_{store_.where()};
   std::vector<oci::digest> committed_;

@@ -44,8 +44,8 @@ class pull_run {
     return {image_.id(), image_.chosen.content.str(), image_.name.familiar()};
   }
 
-  // Returns the image that the store has under this name, if the source still means the same by it. Not with a CPU
-  // variant: configs do not record it.
+  // Returns the image that the store has under this name when the source still has the same digest for the name.
+  // Returns nullopt for a platform with a CPU variant, because configs do not record it.
   task<std::optional<pull_result>> unchanged() {
     if (!image_.target.variant.empty()) co_return std::nullopt;
     const auto known = store_.find_name(image_.name);
@@ -59,7 +59,8 @@ class pull_run {
     co_return pull_result{known->id, known->manifest_digest, image_.name.familiar()};
   }
 
-  // Names the image if the store has it already: under another name, or because probe() got no digest.
+  // When the store has the image already (under another name, or because probe() got no digest), gives it the name and
+  // returns true.
   task<bool> tag_what_is_there() {
     const std::string id = image_.id();
     if (!usable(id)) co_return false;

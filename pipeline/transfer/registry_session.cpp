@@ -159,8 +159,8 @@ std::string registry_session::redirect_target(const std::string& from, const std
   return std::move(*target);
 }
 
-// Gets a token. `refused` is the token that was not accepted: when several requests need a new one, the first gets it
-// for all.
+// Gets a token. `refused` is the token that the registry did not accept: when several requests need a new one, the
+// first one gets it and the others return.
 task<void> registry_session::sign_in(std::vector<std::string> challenges, std::string refused) {
   const auto permit = co_await signing_in_.acquire();
   if (token_ != refused) co_return;
@@ -197,7 +197,7 @@ task<std::string> registry_session::fetch_token(std::vector<std::string> challen
   co_return token;
 }
 
-// Throws the refusal, with the registry's messages from the body. A body that cannot be read is no failure of its own.
+// Throws the refusal with the registry's messages from the body; without them when the body cannot be read.
 task<void> registry_session::refuse(std::unique_ptr<response> answer, std::string subject) const {
   constexpr std::size_t body_limit = 64u << 10;
   std::string body;

@@ -69,7 +69,7 @@ class resuming_stream final : public blob_stream {
     return r;
   }
 
-  // Drops bytes that were received before. Returns true when nothing of the block is left.
+  // Drops bytes that an earlier transfer has delivered already. Returns true when the block is empty then.
   bool skipped(byte_block& block) {
     if (skip_ == 0) return false;
     const auto drop = std::min<std::uint64_t>(skip_, block.size());
@@ -113,11 +113,11 @@ class resuming_stream final : public blob_stream {
       if (failure) std::rethrow_exception(failure);
       co_return false;
     }
-    auto going_on = session_.persist([this] { return go_on(); }, attempts_);
-    co_return co_await std::move(going_on);
+    auto reopening = session_.persist([this] { return reopen(); }, attempts_);
+    co_return co_await std::move(reopening);
   }
 
-  task<bool> go_on() {
+  task<bool> reopen() {
     try {
       auto asking = session_.ask(request());
       response_ = co_await std::move(asking);
@@ -167,7 +167,7 @@ class registry_source final : public source {
   }
 
   task<raw_manifest> top() override {
-    constexpr std::size_t usual_layers = 3;  // connections to open ahead, beside the one of this request
+    constexpr std::size_t usual_layers = 3;  // spare connections to open; this request uses one more
     auto fetched = fetch_manifest(named(), "manifest of " + name().familiar(), usual_layers);
     raw_manifest m = co_await std::move(fetched);
     if (!name().content.empty() && m.content != name().content) wrong_digest(name().content, m.content);

@@ -40,7 +40,7 @@ oci::compression compression_of(const oci::descriptor& what, std::span<const std
   return oci::layer_compression(what);
 }
 
-// One layer on its way from the stream to the target: the state that its stages share, and the stages as methods.
+// Unpacks one layer: holds the state that its stages share, and has the stages as methods.
 // Lifecycle: run(), once.  Runs on: the loop's strand.  Failure, Cancel: as unpack_layer().
 class unpacking {
  public:

@@ -24,10 +24,7 @@ std::string on_a_terminal(const std::function<void()>& show) {
   EXPECT_TRUE(master);
   EXPECT_EQ(::grantpt(master.get()), 0);
   EXPECT_EQ(::unlockpt(master.get()), 0);
-  winsize size{};
-  size.ws_row = rows;
-  size.ws_col = columns;
-  io::tty::set_window_size(master.get(), size);
+  io::tty::set_size(master.get(), {rows, columns});
   unique_fd slave(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
   const pid_t child = ::fork();
   if (child == 0) {

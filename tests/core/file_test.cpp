@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/error.hpp"
+#include "core/base/file_lock.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace lxr {
@@ -75,6 +76,22 @@ TEST(file, what_proc_tells_of_a_process_that_is_going_is_nothing) {
   EXPECT_FALSE(file::read_of_process(child, "mountinfo"));
   ::waitpid(child, nullptr, 0);
   EXPECT_FALSE(file::read_of_process(child, "mountinfo"));
+}
+
+TEST(file_lock, shared_holders_exclude_an_exclusive_one) {
+  const test::temp_directory dir;
+  const auto opened = [&dir] { return file::open_at(dir.fd(), ".", O_RDONLY | O_DIRECTORY); };
+  unique_fd first = opened();
+  const unique_fd second = opened(), third = opened();
+  file::lock(first.get(), file::lock_kind::shared, "directory");
+  file::lock(second.get(), file::lock_kind::shared, "directory");
+  EXPECT_FALSE(file::try_lock(third.get(), "directory"));
+  first.reset();
+  EXPECT_FALSE(file::try_lock(third.get(), "directory"));
+  file::unlock(second.get());
+  EXPECT_TRUE(file::try_lock(third.get(), "directory"));
+  EXPECT_FALSE(file::try_lock(second.get(), "directory"));
+  EXPECT_THROW(static_cast<void>(file::try_lock(-1, "nothing")), error);
 }
 
 }  // namespace

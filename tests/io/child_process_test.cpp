@@ -160,10 +160,11 @@ TEST(reap, tells_signals_from_exit_codes) {
   EXPECT_TRUE(status->signalled);
 }
 
-// While many descriptors are parked, a child is born without them.
-TEST(child_process, parked_descriptors_are_not_inherited) {
+// A child is born without descriptors of high numbers while there are many of them.
+TEST(child_process, descriptors_with_high_numbers_are_not_inherited) {
   std::vector<unique_fd> kept;
-  for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+  for (int i = 0; i < 300; ++i)
+    kept.push_back(move_to_high_number(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   EXPECT_GE(kept.back().get(), 512);
   plan_builder builder;
   builder.add("namespaces", ops::unshare{});
@@ -193,7 +194,8 @@ TEST(child_process, parked_descriptors_are_not_inherited) {
 // Another child, born before the first one had a table of its own, must not keep that one's end from being seen.
 TEST(child_process, an_end_is_seen_while_a_younger_child_waits) {
   std::vector<unique_fd> kept;
-  for (int i = 0; i < 300; ++i) kept.push_back(park(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+  for (int i = 0; i < 300; ++i)
+    kept.push_back(move_to_high_number(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   plan_builder builder;
   builder.add("namespaces", ops::unshare{});
   builder.add("word", ops::receive{.which = barrier::link});

@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/model/container_state.hpp"
 #include "io/child/launch_plan.hpp"
+#include "pipeline/launch/start_socket.hpp"
 #include "tests/support/state_fixture.hpp"
 
 namespace lxr::container {
@@ -32,7 +33,7 @@ struct start_socket : test::state_fixture {
 
   // Accepts one connection, sends these bytes as one message each, and ends.
   pid_t answer_with(const std::vector<std::string>& messages) const {
-    const unique_fd listener = listen_for_start(open_state_dir(where, id)->get());
+    const unique_fd listener = launch::listen_for_start(open_state_dir(where, id)->get());
     const pid_t child = ::fork();
     if (child != 0) return child;
     const int peer = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
@@ -87,7 +88,7 @@ TEST_F(start_socket, a_report_of_another_version_is_told_with_a_remedy) {
 }
 
 TEST_F(start_socket, where_nobody_listens_the_record_stays_as_it_was) {
-  listen_for_start(open_state_dir(where, id)->get()).reset();
+  launch::listen_for_start(open_state_dir(where, id)->get()).reset();
   EXPECT_THROW(start_waiting(where, id), error);
   EXPECT_EQ(load_raw_state(where, id).status, container_status::created);
   EXPECT_THROW(start_waiting(where, new_container_id()), error);

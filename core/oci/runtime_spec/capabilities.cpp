@@ -8,7 +8,7 @@
 namespace lxr::oci {
 namespace {
 
-// In the order of their numbers.
+// The names without "CAP_", by number.
 constexpr std::array<std::string_view, capability_count> names{"CHOWN",
                                                                "DAC_OVERRIDE",
                                                                "DAC_READ_SEARCH",

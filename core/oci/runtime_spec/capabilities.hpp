@@ -8,9 +8,9 @@
 // The capabilities of Linux by name (capabilities(7), <linux/capability.h>).
 namespace lxr::oci {
 
-// "CAP_CHOWN" or "chown", in any case. None: no such capability.
+// Returns the number of "CAP_CHOWN" or "chown", in upper or lower case; nullopt when there is no such capability.
 std::optional<unsigned> capability_number(std::string_view name);
-// "CAP_CHOWN". `number` is below capability_count.
+// Returns the name, "CAP_CHOWN". `number` is less than capability_count.
 std::string capability_name(unsigned number);
 inline constexpr unsigned capability_count = 41;
 

@@ -30,7 +30,7 @@ std::vector<std::string> thermal_throttle_paths(const std::string& cpus) {
     if (::access(path.c_str(), F_OK) == 0) {
       paths.push_back(path);
     } else if (paths.empty() ||
-               ::access(cpu.c_str(), F_OK) != 0) {  // where the first one has none, none has (virtual machines)
+               ::access(cpu.c_str(), F_OK) != 0) {  // if the first processor has none, no other has: a virtual machine
       return paths;
     }
   }

@@ -9,17 +9,20 @@
 
 namespace lxr::oci {
 
-// The mounts, masked and read-only paths every container gets.
+// Return the mounts, masked paths and read-only paths that every container gets.
 std::vector<mount_spec> default_mounts();
 const std::vector<std::string>& default_masked_paths();  // as this host has processors
-// Counters of each processor's temperature, which tell how hard others work (GHSA-6fw5-f8r9-fgfm).
-// `cpus`: /sys/devices/system/cpu.
+// Returns the paths of the counters of thermal throttling of each processor: a container could read from them how busy
+// the host is (GHSA-6fw5-f8r9-fgfm). `cpus` is /sys/devices/system/cpu.
 std::vector<std::string> thermal_throttle_paths(const std::string& cpus);
 const std::vector<std::string>& default_readonly_paths();
 
-// podman's set: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT.
-// Without MKNOD no device cgroup is needed to keep the host's disks out of reach. Without NET_RAW nobody sends forged
-// packets, and `ping` works by unprivileged ICMP sockets (the sysctl ping_group_range lets everybody open them).
+// Returns podman's set, one bit each: CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP
+// SETUID SYS_CHROOT. It lacks
+// - MKNOD, so that no device cgroup is needed to keep the host's disks out of reach;
+// - NET_RAW, so that a container cannot forge packets. `ping` uses an unprivileged ICMP socket instead, which the
+// sysctl
+//   ping_group_range allows to all users.
 std::uint64_t default_capabilities();
 
 }  // namespace lxr::oci

@@ -8,15 +8,15 @@
 
 namespace lxr::oci {
 
-// Reads a config.json. Properties that the specification does not know are passed over, as it demands.
-// `document` names it in errors. Throws errc::invalid_argument naming the property that has a wrong kind or is out of
-// its range;
-// whether the values fit together is validate()'s to say.
+// Parses a config.json. Ignores properties that the specification does not define, as it demands. Does not check that
+// the values fit together; validate() does. `document` names the text in errors. Failure: throws errc::invalid_argument
+// that names a property of the wrong type or out of its range.
 runtime_spec parse_runtime_spec(std::string_view text, std::string_view document);
-// The same of a document that was read as JSON already.
+// The same for parsed JSON.
 runtime_spec read_runtime_spec(const json::object& from, std::string_view document);
 
-// The document of a spec; what is absent in the value is left out. Reading it again gives the same value.
+// Returns the document of a spec, without the properties that are absent in the value. read_runtime_spec() of it
+// returns the same value.
 json::object to_json(const runtime_spec& spec);
 
 }  // namespace lxr::oci

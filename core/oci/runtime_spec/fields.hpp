@@ -4,7 +4,7 @@
 #include "core/base/json_fields.hpp"
 #include "core/oci/runtime_spec/types.hpp"
 
-// Which properties each object of the document has: the one list by which it is read and written (json_fields.hpp).
+// Lists the properties of each object of the document, for reading and writing (core/base/json_fields.hpp).
 namespace lxr::oci {
 
 template <class F, json::same_struct<box_size> T>

@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-// The configuration of one container as the OCI runtime-spec 1.3 describes it (config.md, config-linux.md): the value
-// that every way of making a container ends in, and what the launch plan is made of. A struct here is an object of the
-// document, a member the property of the same name in camelCase. An empty string, list or optional is a property that
-// is absent.
-// Platforms other than Linux are not represented; what they hold is passed over when a document is read.
+// The configuration of one container as the OCI runtime-spec 1.3 defines it (config.md, config-linux.md). Every way to
+// make a container produces this value, and the launch plan is built from it.
+// - A struct is an object of the document; a member is the property of the same name in camelCase.
+// - An empty string, list or optional is a property that is absent.
+// - Properties of platforms other than Linux have no members; reading a document ignores them.
 namespace lxr::oci {
 
 using annotations_map = std::map<std::string, std::string>;
@@ -35,7 +35,7 @@ struct rlimit {
 // Bit n is capability n of <linux/capability.h>.
 struct capability_set {
   std::uint64_t bits = 0;
-  std::vector<std::string> unknown;  // names that this lxr does not know: passed over, with a warning
+  std::vector<std::string> unknown;  // names that this lxr does not know; they are ignored with a warning
 };
 struct capability_sets {
   capability_set bounding, effective, permitted, inheritable, ambient;

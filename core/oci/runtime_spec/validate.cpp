@@ -64,7 +64,7 @@ class validation {
     if (std::ranges::find(known, word) == known.end()) refuse(property, "has an unknown value: \"" + word + '"');
   }
 
-  // Callers write any 1.x, also versions of the specification that do not exist yet.
+  // Accepts every 1.x: callers also write versions of the specification that are newer than this lxr.
   void check_version(const std::string& version) const {
     if (!version.starts_with("1."))
       refuse("ociVersion", version.empty() ? "is missing" : "is not one of 1.x: \"" + version + '"');
@@ -157,7 +157,7 @@ class validation {
       refuse("linux.netDevices", "is set, but the container has no network namespace of its own");
   }
 
-  // Only settings that belong to a namespace: any other would be the host's.
+  // Accepts only sysctls of a namespace that the container has for itself: any other one would change the host.
   void check_sysctl(const linux_spec& s) const {
     static constexpr std::array of_ipc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
                                        "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};

@@ -7,11 +7,11 @@
 
 namespace lxr::oci {
 
-// Whether the values of a spec fit together and can mean something to Linux; nothing of the host is looked at.
-// Throws errc::invalid_argument: "cannot use DOCUMENT: PROPERTY REASON". Relative destinations of mounts are allowed,
-// as other runtimes allow them; they mean a path from the container's root.
+// Checks that the values of a spec fit together and that Linux has a meaning for them. Reads nothing of the host.
+// Allows relative destinations of mounts, which start at the container's root, as other runtimes do. Failure: throws
+// errc::invalid_argument: "cannot use DOCUMENT: PROPERTY REASON".
 void validate(const runtime_spec& spec, std::string_view document);
-// The rules of a process alone.
+// Checks a process alone.
 void validate(const process_spec& process, std::string_view document);
 
 }  // namespace lxr::oci
