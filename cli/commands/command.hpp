@@ -11,16 +11,31 @@
 
 namespace lxr::cli {
 
+struct command;
+
+// Is shown what commands declare, in place of their being run. Help, manual and completion are made of that.
+// Borrows: what visit() gets lives until it returns.
+class declaration_visitor {
+ public:
+  virtual ~declaration_visitor() = default;
+  // A command, and the words it was called with; nothing has read them.
+  virtual void visit(flag_set& app, const std::vector<std::string>& words) = 0;
+  // A group of commands, such as "image", with its table.
+  virtual void visit(const std::string& group, std::span<const command> table) = 0;
+};
+
 // What every command gets: the words after its name, and which instance to work on.
 struct invocation {
   std::string root, state;
   std::vector<std::string> words;
+  declaration_visitor* visitor = nullptr;  // if there is one, the command only shows it what it declares
 
   // Opens the instance; throws errc::not_permitted when not root.
   [[nodiscard]] instance open() const;
 };
 
-// One subcommand: a function of its own file, listed in the table of main.cpp.
+// One subcommand: a function of its own file, listed in programs/command_table.cpp or in the table of a group. It
+// declares its flags, calls parse(), and returns at once when that says so.
 using command_function = int (*)(const invocation&);
 
 // One row of a table of commands: `lxr NAME`, or `lxr GROUP NAME`.
@@ -32,13 +47,18 @@ struct command {
 // All of lxr's commands, for its help and for dispatch().
 std::span<const command> all_commands();
 
-// Runs the command of the table that the first word names. `group`: the words so far; empty for lxr itself.
+// The names and summaries of a table, as --help shows them: a section with the title "Commands".
+std::string list_of(std::span<const command> table);
+
+// Runs the command of the table that the first word names. `group`: the words so far; empty for lxr itself. Shows the
+// call's visitor the table when no command is named.
 int dispatch(const invocation& call, const std::string& group, std::span<const command> table);
 
 // Asks on the terminal before something is removed; false for everything but "y" or "yes".
 bool confirm(const std::string& warning);
 
-// Parses the call's words. Returns an exit code when --help was all that was asked for. Throws errc::invalid_argument.
+// Parses the call's words. Returns an exit code when the command is not to run: --help was asked for and is printed,
+// or the call's visitor was shown the flags. Throws errc::invalid_argument.
 std::optional<int> parse(flag_set& app, const invocation& call);
 
 int cmd_batch(const invocation& call);

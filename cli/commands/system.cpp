@@ -27,10 +27,8 @@ std::string with_share(std::uint64_t part, std::uint64_t whole) {
 }
 
 int system_df(const invocation& call) {
-  flag_set app(
-      "Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system "
-      "df",
-      "system df");
+  flag_set app("Show what images and containers take on disk, and how much of it could be given back.", "system df",
+               "lxr system df");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const store::usage images = store::usage_of(where);
@@ -75,10 +73,8 @@ bool is_not_found(const std::exception_ptr& failure) {
 }
 
 int system_prune(const invocation& call) {
-  flag_set app(
-      "Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  "
-      "lxr system prune -af",
-      "system prune");
+  flag_set app("Remove stopped containers and images without a name; with -a all images that no container uses.",
+               "system prune", "lxr system prune -af");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
@@ -110,9 +106,8 @@ int system_prune(const invocation& call) {
 int system_check(const invocation& call) {
   flag_set app(
       "Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not "
-      "repaired.\n\n"
-      "Examples:\n  lxr system check\n  lxr system check --repair",
-      "system check");
+      "repaired.",
+      "system check", "lxr system check\nlxr system check --repair");
   bool repair = false;
   app.add_flag("--repair", repair, "Make indexes anew, and remove what is damaged beyond that");
   if (const auto done = parse(app, call)) return *done;
