@@ -61,7 +61,13 @@ bool confirm(const std::string& warning);
 // or the call's visitor was shown the flags. Throws errc::invalid_argument.
 std::optional<int> parse(flag_set& app, const invocation& call);
 
+// Answers the completion scripts (`lxr __complete WORD ...`, where the last word is the one that is typed): a candidate
+// and its description, separated by a tab, in each line; then ":files" or ":directories" when the shell is to list
+// these, else ":words". Prints nothing when the words are refused. Returns an exit code.
+int answer_completion(const std::vector<std::string>& words) noexcept;
+
 int cmd_batch(const invocation& call);
+int cmd_completion(const invocation& call);
 int cmd_create(const invocation& call);
 int cmd_exec(const invocation& call);
 int cmd_history(const invocation& call);

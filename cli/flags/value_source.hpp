@@ -15,6 +15,7 @@ enum class value_source {
   containers_and_images,
   networks,
   platforms,  // architectures, in OCI's words
+  shells,     // for which there is a completion script
   signals,
   variables,  // names of the caller's environment variables
 };

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "cli/attach/background.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/flags/global_flags.hpp"
@@ -17,6 +19,7 @@ namespace lxr::cli {
 namespace {
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") return answer_completion({argv + 2, argv + argc});
   global_flags global;
   global.app.parse({argv + 1, argv + argc});
   global.check();
