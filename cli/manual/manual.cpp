@@ -142,7 +142,7 @@ class manual_writer final : public declaration_visitor {
     page.item(typed(default_state), "State of what runs; in memory.");
     add_examples(page, global.app);
     page.section("SEE ALSO");
-    page.paragraph("The documents in `/usr/share/doc/lxr`.");
+    page.paragraph("The documents in `share/doc/lxr`, beside this manual.");
     pages_["lxr.1"] = page.text();
   }
 
