@@ -38,7 +38,7 @@ void launch_plan(benchmark::State& state) {
   const auto spec = spec_of_a_shell();
   launch::launch_inputs in;
   in.staging_directory = "/run/lxr";
-  in.seccomp = io::seccomp::default_profile();
+  in.seccomp.program = io::seccomp::default_profile();
   for (auto _ : state) benchmark::DoNotOptimize(launch::make_container_plan(spec, in, {}));
 }
 BENCHMARK(launch_plan)->Name("launch plan")->Unit(benchmark::kMicrosecond);

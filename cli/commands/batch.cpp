@@ -81,17 +81,17 @@ task<void> run_batch(engine_process& h, batch_command what) {
 
 int cmd_batch(const invocation& call) {
   flag_set app(
-      "Create and start many containers of one image: one pull, one process, one monitor for all.\n"
-      "Ctrl-C at any moment removes what was made.\n\nExamples:\n  lxr batch -n 200 alpine sleep 1000\n"
-      "  lxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker",
-      "batch");
+      "Create and start many containers of one image: one pull, one process, one monitor for all.\nCtrl-C at any "
+      "moment removes what was made.",
+      "batch", "lxr batch -n 200 alpine sleep 1000\nlxr batch -n 50 --name worker -m 64m 127.0.0.1:5000/worker");
   batch_command what;
   container_flags flags;
   what.flags = &flags;
   flags.add_to(app);
   what.request.prefix = "batch-" + random_hex(3);
   app.add_option("-n,--count", what.request.count, "How many")->required()->range(1, 60000);
-  app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)");
+  app.add_option("--name", what.request.prefix, "Containers are called PREFIX-1 to PREFIX-N (generated)")
+      ->takes("PREFIX");
   app.add_option("--parallel", what.request.parallel, "Starts in progress at once")->range(1, 1024);
   app.add_option("--slots", what.request.slots,
                  "Make so many ahead, while the image is pulled, and begin when they are ready")

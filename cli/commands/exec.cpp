@@ -105,11 +105,9 @@ int attend(launch::started_process& running, bool interactive, const std::string
 }  // namespace
 
 int cmd_exec(const invocation& call) {
-  flag_set app(
-      "Run a command in a running container. Without a command: the best shell it has, with a terminal.\n\nExamples:\n"
-      "  lxr exec web\n  lxr exec -it web bash\n  lxr exec web cat /etc/os-release",
-      "exec");
-  app.stop_at_first_argument("CONTAINER [COMMAND ...]");
+  flag_set app("Run a command in a running container. Without a command: the best shell it has, with a terminal.",
+               "exec", "lxr exec web\nlxr exec -it web bash\nlxr exec web cat /etc/os-release");
+  app.stop_at_first_argument("CONTAINER [COMMAND ...]", value_source::running_containers);
   container::exec_options options;
   bool interactive = false;
   attach_flags attach;
@@ -117,9 +115,10 @@ int cmd_exec(const invocation& call) {
   app.add_flag("-i,--interactive", interactive, "Hand on standard input");
   app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
   std::vector<std::string> env;
-  app.add_option("-e,--env", env, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
-  app.add_option("-u,--user", options.user, "User (and group) to run as");
-  app.add_option("-w,--workdir", options.working_dir, "Working directory");
+  app.add_option("-e,--env", env, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's")
+      ->takes("KEY[=VALUE]", value_source::variables);
+  app.add_option("-u,--user", options.user, "User (and group) to run as")->takes("USER[:GROUP]");
+  app.add_option("-w,--workdir", options.working_dir, "Working directory")->takes("DIR");
   if (const auto done = parse(app, call)) return *done;
   const std::vector<std::string> words = app.remaining();
   if (words.empty())

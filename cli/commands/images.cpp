@@ -19,9 +19,8 @@ store::tagged_image must_find(const store::image_store& images, const std::strin
 }
 
 int image_prune(const invocation& call) {
-  flag_set app(
-      "Remove images that have no name, or with -a all that no container uses.\n\nExample:\n  lxr image prune -a",
-      "image prune");
+  flag_set app("Remove images that have no name, or with -a all that no container uses.", "image prune",
+               "lxr image prune -a");
   prune_flags flags;
   flags.add_to(app);
   if (const auto done = parse(app, call)) return *done;
@@ -36,12 +35,10 @@ int image_prune(const invocation& call) {
 }
 
 int image_inspect(const invocation& call) {
-  flag_set app(
-      "Show everything known about images, as a JSON array.\n\nExample:\n  lxr image inspect golang | jq "
-      "'.[0].Config.Env'",
-      "image inspect");
+  flag_set app("Show everything known about images, as a JSON array.", "image inspect",
+               "lxr image inspect golang | jq '.[0].Config.Env'");
   std::vector<std::string> words;
-  app.add_argument("IMAGE", words, "Names or ids");
+  app.add_argument("IMAGE", words, "Names or ids", value_source::images);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const store::image_store images(where);
@@ -74,7 +71,7 @@ constexpr command image_commands[] = {
 int cmd_image(const invocation& call) { return dispatch(call, "image", image_commands); }
 
 int cmd_images(const invocation& call) {
-  flag_set app("List images.\n\nExamples:\n  lxr images\n  lxr images -q --no-trunc", "images");
+  flag_set app("List images.", "images", "lxr images\nlxr images -q --no-trunc");
   bool quiet = false, whole = false;
   app.add_flag("-q,--quiet", quiet, "Only ids");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
@@ -106,13 +103,12 @@ int cmd_images(const invocation& call) {
 int cmd_rmi(const invocation& call) {
   flag_set app(
       "Remove images: a name, and with its last name the image and the layers only it needed. What a container uses "
-      "stays.\n\n"
-      "Examples:\n  lxr rmi golang:1.22\n  lxr rmi -f 3f2a9c",
-      "rmi");
+      "stays.",
+      "rmi", "lxr rmi golang:1.22\nlxr rmi -f 3f2a9c");
   std::vector<std::string> words;
   bool force = false;
   app.add_flag("-f,--force", force, "By id: also when it has several names; missing ones are not an error");
-  app.add_argument("IMAGE", words, "Names or ids");
+  app.add_argument("IMAGE", words, "Names or ids", value_source::images);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   int code = 0;
@@ -129,10 +125,10 @@ int cmd_rmi(const invocation& call) {
 }
 
 int cmd_history(const invocation& call) {
-  flag_set app("Show how an image came to be, newest step first.\n\nExample:\n  lxr history golang", "history");
+  flag_set app("Show how an image came to be, newest step first.", "history", "lxr history golang");
   std::string word;
   bool quiet = false, whole = false;
-  app.add_argument("IMAGE", word, "Name or id");
+  app.add_argument("IMAGE", word, "Name or id", value_source::images);
   app.add_flag("-q,--quiet", quiet, "Only the ids of layers");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
   if (const auto done = parse(app, call)) return *done;

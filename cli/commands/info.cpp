@@ -23,7 +23,7 @@ std::string cgroup_text(const io::cgroup::layout& l) {
 }  // namespace
 
 int cmd_info(const invocation& call) {
-  flag_set app("Show what this host offers and where lxr keeps things.\n\nExamples:\n  lxr info", "info");
+  flag_set app("Show what this host offers and where lxr keeps things.", "info", "lxr info");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   std::size_t running = 0, all = 0;
@@ -52,7 +52,7 @@ int cmd_info(const invocation& call) {
 }
 
 int cmd_version(const invocation& call) {
-  flag_set app("Show lxr's version.\n\nExamples:\n  lxr version", "version");
+  flag_set app("Show lxr's version.", "version", "lxr version");
   if (const auto done = parse(app, call)) return *done;
   print_line("lxr version " LXR_VERSION);
   return 0;

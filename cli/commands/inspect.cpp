@@ -156,12 +156,10 @@ json::object inspect(const instance& where, container_finder& finder, const std:
 }  // namespace
 
 int cmd_inspect(const invocation& call) {
-  flag_set app(
-      "Show everything known about containers or images, as a JSON array.\n\nExample:\n  lxr inspect goCon | jq "
-      "'.[0].NetworkSettings.IPAddress'",
-      "inspect");
+  flag_set app("Show everything known about containers or images, as a JSON array.", "inspect",
+               "lxr inspect goCon | jq '.[0].NetworkSettings.IPAddress'");
   std::vector<std::string> words;
-  app.add_argument("NAME", words, "Names or ids of containers or images");
+  app.add_argument("NAME", words, "Names or ids of containers or images", value_source::containers_and_images);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   container_finder finder(where);

@@ -99,13 +99,13 @@ std::optional<std::size_t> lines_of(const std::string& tail) {
 }  // namespace
 
 int cmd_logs(const invocation& call) {
-  flag_set app("Show the output of a container.\n\nExamples:\n  lxr logs web\n  lxr logs -f --tail 10 web", "logs");
+  flag_set app("Show the output of a container.", "logs", "lxr logs web\nlxr logs -f --tail 10 web");
   bool following = false, timestamps = false;
   std::string word, tail = "all";
   app.add_flag("-f,--follow", following, "Go on as it prints more, until it ends");
   app.add_flag("-t,--timestamps", timestamps, "Show when each line came");
-  app.add_option("-n,--tail", tail, "Only the last lines: a number, or all");
-  app.add_argument("CONTAINER", word, "Name or id");
+  app.add_option("-n,--tail", tail, "Only the last lines: a number, or all")->takes("N|all");
+  app.add_argument("CONTAINER", word, "Name or id", value_source::containers);
   if (const auto done = parse(app, call)) return *done;
   log_view view(timestamps, lines_of(tail), print_bytes);
   const instance where = call.open();

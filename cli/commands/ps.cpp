@@ -112,7 +112,7 @@ void print_as_json(const std::vector<listed>& all) {
 }  // namespace
 
 int cmd_ps(const invocation& call) {
-  flag_set app("List containers.\n\nExamples:\n  lxr ps\n  lxr ps -aq\n  lxr ps --format json", "ps");
+  flag_set app("List containers.", "ps", "lxr ps\nlxr ps -aq\nlxr ps --format json");
   bool all = false, quiet = false, whole = false;
   std::string format;
   app.add_flag("-a,--all", all, "Also those that do not run");

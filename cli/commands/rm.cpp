@@ -30,11 +30,11 @@ int code_of(const std::exception_ptr& failure, bool force, int before) {
 }  // namespace
 
 int cmd_rm(const invocation& call) {
-  flag_set app("Remove containers.\n\nExamples:\n  lxr rm web\n  lxr rm -f $(lxr ps -aq)", "rm");
+  flag_set app("Remove containers.", "rm", "lxr rm web\nlxr rm -f $(lxr ps -aq)");
   std::vector<std::string> words;
   bool force = false;
   app.add_flag("-f,--force", force, "Kill running ones first; missing ones are not an error");
-  app.add_argument("CONTAINER", words, "Names or ids");
+  app.add_argument("CONTAINER", words, "Names or ids", value_source::containers);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
 

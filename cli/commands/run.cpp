@@ -88,23 +88,24 @@ task<void> run_container(engine_process& h, run_request what) {
 int run_or_create(const invocation& call, bool start) {
   run_request what;
   what.start = start;
-  flag_set app(start ? "Create and start a container from an image.\n\nExamples:\n"
-                       "  lxr run -it --rm debian bash\n  lxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
-                       "  echo hi | lxr run -i --rm alpine cat"
+  flag_set app(start ? "Create and start a container from an image."
                      : "Create a container and prepare everything up to its start: its first process waits, set up, "
-                       "for `lxr start`.\n\n"
-                       "Example:\n  lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version",
-               start ? "run" : "create");
+                       "for `lxr start`.",
+               start ? "run" : "create",
+               start ? "lxr run -it --rm debian bash\nlxr run -d --name web -m 256m 127.0.0.1:5000/web\n"
+                       "echo hi | lxr run -i --rm alpine cat"
+                     : "lxr create --name goCon golang && lxr start goCon && lxr exec goCon go version");
   container_flags flags;
   what.flags = &flags;
   flags.add_to(app);
   std::string name;
   bool interactive = false, tty = false;
-  app.add_option("--name", name, "Name of the container (generated)");
+  app.add_option("--name", name, "Name of the container (generated)")->takes("NAME");
   app.add_flag("-i,--interactive", interactive, "Keep standard input open");
   app.add_flag("-t,--tty", tty, "Give the container a terminal");
   std::string cidfile;
-  app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet");
+  app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet")
+      ->takes("FILE", value_source::files);
   attach_flags attach;
   attach.add_streams(app);
   if (start) attach.add_detach_keys(app);

@@ -104,13 +104,13 @@ task<void> start_all(engine_process& h, start_request what) {
 
 int cmd_start(const invocation& call) {
   start_request what;
-  flag_set app("Start created or exited containers.\n\nExamples:\n  lxr start goCon\n  lxr start -ai goCon", "start");
+  flag_set app("Start created or exited containers.", "start", "lxr start goCon\nlxr start -ai goCon");
   app.add_flag("-a,--attach", what.attach, "Show its output and hand on signals");
   app.add_flag("-i,--interactive", what.interactive, "Also hand on standard input");
   attach_flags attach;
   attach.add_detach_keys(app);
   attach.add_sig_proxy(app);
-  app.add_argument("CONTAINER", what.words, "Names or ids");
+  app.add_argument("CONTAINER", what.words, "Names or ids", value_source::startable_containers);
   if (const auto done = parse(app, call)) return *done;
   if (what.interactive) what.attach = true;
   if (what.attach && what.words.size() != 1) {

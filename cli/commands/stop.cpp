@@ -88,15 +88,14 @@ task<void> stop_one(const instance& where, container::exit_records& records, std
 }  // namespace
 
 int cmd_stop(const invocation& call) {
-  flag_set app(
-      "Stop running containers: their stop signal, and after a time SIGKILL.\n\nExamples:\n  lxr stop web\n  lxr stop "
-      "-t 0 web db",
-      "stop");
+  flag_set app("Stop running containers: their stop signal, and after a time SIGKILL.", "stop",
+               "lxr stop web\nlxr stop -t 0 web db");
   std::vector<std::string> words;
   int seconds = 0;
   const auto* limit = app.add_option("-t,--time", seconds, "Seconds to wait; 0: kill at once; -1: for ever (10)")
-                          ->range(-1, std::numeric_limits<int>::max());
-  app.add_argument("CONTAINER", words, "Names or ids");
+                          ->range(-1, std::numeric_limits<int>::max())
+                          ->takes("SECONDS");
+  app.add_argument("CONTAINER", words, "Names or ids", value_source::running_containers);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const auto time = limit->count() > 0 ? std::optional(seconds) : std::nullopt;
@@ -106,11 +105,11 @@ int cmd_stop(const invocation& call) {
 }
 
 int cmd_kill(const invocation& call) {
-  flag_set app("Send a signal to running containers.\n\nExamples:\n  lxr kill web\n  lxr kill -s HUP web", "kill");
+  flag_set app("Send a signal to running containers.", "kill", "lxr kill web\nlxr kill -s HUP web");
   std::vector<std::string> words;
   std::string signal = "KILL";
-  app.add_option("-s,--signal", signal, "Name or number (KILL)");
-  app.add_argument("CONTAINER", words, "Names or ids");
+  app.add_option("-s,--signal", signal, "Name or number (KILL)")->takes("SIGNAL", value_source::signals);
+  app.add_argument("CONTAINER", words, "Names or ids", value_source::running_containers);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const int number = parse_signal(signal, SIGKILL);

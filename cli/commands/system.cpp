@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <functional>
 #include <map>
 
 #include "cli/commands/command.hpp"
@@ -12,6 +13,7 @@
 #include "core/base/file.hpp"
 #include "core/base/own_program.hpp"
 #include "core/instance/names.hpp"
+#include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "io/cgroup/layout.hpp"
 #include "pipeline/container/engine.hpp"
@@ -27,10 +29,8 @@ std::string with_share(std::uint64_t part, std::uint64_t whole) {
 }
 
 int system_df(const invocation& call) {
-  flag_set app(
-      "Show what images and containers take on disk, and how much of it could be given back.\n\nExample:\n  lxr system "
-      "df",
-      "system df");
+  flag_set app("Show what images and containers take on disk, and how much of it could be given back.", "system df",
+               "lxr system df");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
   const store::usage images = store::usage_of(where);
@@ -75,22 +75,10 @@ bool is_not_found(const std::exception_ptr& failure) {
   }
 }
 
-int system_prune(const invocation& call) {
-  flag_set app(
-      "Remove stopped containers and images without a name; with -a all images that no container uses.\n\nExample:\n  "
-      "lxr system prune -af",
-      "system prune");
-  prune_flags flags;
-  flags.add_to(app);
-  if (const auto done = parse(app, call)) return *done;
-  const instance where = call.open();
-  if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") +
-                               (flags.all ? "that no container uses." : "without a name.")))
-    return 0;
-  std::uint64_t bytes = 0;
-  std::vector<std::string> ids = idle_containers(where);
-  std::map<std::string, std::uint64_t> size_of;
-  for (const std::string& id : ids) size_of[id] = file::disk_usage_at(where.root_fd(), "containers/" + id);
+// Removes containers that are idle when they are judged again, under their locks, and prints their ids. `removed` is
+// called for each. Returns an exit code.
+int remove_idle(const instance& where, std::vector<std::string> ids,
+                const std::function<void(const std::string&)>& removed) {
   asio::io_context loop(1);
   int code = 0;
   const auto cgroups = io::cgroup::layout::detect();
@@ -98,10 +86,52 @@ int system_prune(const invocation& call) {
        lxr::run(loop, container::remove_many(where, cgroups, ids, container::removal_mode::idle))) {
     if (r.failure && !is_not_found(r.failure)) code = report_failure(r.failure);
     if (r.failure || r.result == container::removal_result::left) continue;
-    bytes += size_of[r.id];
+    removed(r.id);
     print_line("Deleted container: " + r.id);
   }
   lxr::run(loop, container::settle(where, cgroups, std::move(ids)));
+  return code;
+}
+
+// Removes what a crash or a reboot left and nobody can want back. Containers with --rm that have ended are there only
+// when the process that was to remove them died.
+int prune_external(const instance& where) {
+  std::vector<std::string> ids = list_containers(where);
+  std::erase_if(ids, [&where](const std::string& id) {
+    bool left = false;
+    quietly([&] {
+      left = load_config(where, id).lifecycle.auto_remove && load_state(where, id).status == container_status::exited;
+    });
+    return !left;
+  });
+  const int code = remove_idle(where, std::move(ids), [](const std::string&) {});
+  store::image_store(where).sweep();
+  return code;
+}
+
+int system_prune(const invocation& call) {
+  flag_set app(
+      "Remove stopped containers and images without a name; with -a all images that no container uses. With --external "
+      "remove only what a crash or a reboot left: ended containers of --rm, half-made ones, interrupted pulls, "
+      "networks and cgroups without a container.",
+      "system prune", "lxr system prune -af\nlxr system prune --external");
+  prune_flags flags;
+  bool external = false;
+  flags.add_to(app);
+  app.add_flag("--external", external, "Only what nobody owns any more; asks nothing");
+  if (const auto done = parse(app, call)) return *done;
+  if (external && flags.all)
+    throw error(errc::invalid_argument, "use --external", "", "it conflicts with --all", "leave one of them out");
+  const instance where = call.open();
+  if (external) return prune_external(where);
+  if (!flags.force && !confirm(std::string("WARNING! This will remove all stopped containers and all images ") +
+                               (flags.all ? "that no container uses." : "without a name.")))
+    return 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> ids = idle_containers(where);
+  std::map<std::string, std::uint64_t> size_of;
+  for (const std::string& id : ids) size_of[id] = file::disk_usage_at(where.root_fd(), "containers/" + id);
+  const int code = remove_idle(where, std::move(ids), [&](const std::string& id) { bytes += size_of[id]; });
   const store::removed gone = store::prune(where, flags.all);
   print_removed(gone);
   print_line("Total reclaimed space: " + human_size(bytes + gone.bytes));
@@ -111,9 +141,8 @@ int system_prune(const invocation& call) {
 int system_check(const invocation& call) {
   flag_set app(
       "Read everything in the store and compare it with its digests. Exits with 1 when something is wrong and was not "
-      "repaired.\n\n"
-      "Examples:\n  lxr system check\n  lxr system check --repair",
-      "system check");
+      "repaired.",
+      "system check", "lxr system check\nlxr system check --repair");
   bool repair = false;
   app.add_flag("--repair", repair, "Make indexes anew, and remove what is damaged beyond that");
   if (const auto done = parse(app, call)) return *done;

@@ -28,7 +28,8 @@ std::string parse_detach_keys(const std::string& text) {
 }
 
 void attach_flags::add_detach_keys(flag_set& app) {
-  app.add_option("--detach-keys", detach_keys, "Keys that leave the container running; \"\" for none (ctrl-p,ctrl-q)");
+  app.add_option("--detach-keys", detach_keys, "Keys that leave the container running; \"\" for none (ctrl-p,ctrl-q)")
+      ->takes("KEYS");
 }
 
 void attach_flags::add_sig_proxy(flag_set& app) {

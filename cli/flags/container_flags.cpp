@@ -11,7 +11,7 @@
 namespace lxr::cli {
 
 void container_flags::add_to(flag_set& app) {
-  app.stop_at_first_argument("IMAGE [COMMAND ...]");
+  app.stop_at_first_argument("IMAGE [COMMAND ...]", value_source::images);
   process_.add_to(app, config_.process);
   add_network_flags(app, config_.network);
   add_resource_flags(app, config_.resources);
@@ -20,7 +20,8 @@ void container_flags::add_to(flag_set& app) {
   add_image_flags(app, image_);
   app.add_flag("-q,--quiet", quiet, "No progress");
   app.add_flag("--timing", timing, "Show how long each stage took");
-  app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format");
+  app.add_option("--trace", trace, "Write the stages to a file in Chrome's trace format")
+      ->takes("FILE", value_source::files);
 }
 
 container_config container_flags::config(const flag_set& app) {

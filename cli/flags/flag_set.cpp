@@ -50,15 +50,6 @@ std::string one_of_text(const std::vector<std::string>& words) {
   return text;
 }
 
-constexpr std::size_t help_column = 30;
-
-void add_row(std::string& out, const std::string& left, const std::string& right) {
-  out += "  " + left;
-  out += left.size() + 4 > help_column ? "\n" + std::string(help_column, ' ')
-                                       : std::string(help_column - left.size() - 2, ' ');
-  out += right + "\n";
-}
-
 }  // namespace
 
 flag_set::flag* flag_set::flag::one_of(std::vector<std::string> words) {
@@ -77,6 +68,20 @@ flag_set::flag* flag_set::flag::required() {
   return this;
 }
 
+flag_set::flag* flag_set::flag::takes(const char* placeholder, value_source source) {
+  placeholder_ = placeholder;
+  source_ = source;
+  return this;
+}
+
+std::string flag_set::flag::placeholder() const {
+  std::string text;
+  for (const std::string& word : choices_) {
+    if (!word.empty()) text += (text.empty() ? "" : "|") + word;
+  }
+  return text.empty() ? placeholder_ : text;
+}
+
 void flag_set::flag::take(const std::string& value) {
   if (!choices_.empty() && std::ranges::find(choices_, value) == choices_.end())
     bad_value(name(), value, "it is " + one_of_text(choices_));
@@ -84,14 +89,8 @@ void flag_set::flag::take(const std::string& value) {
   given_.push_back(value);
 }
 
-std::string flag_set::flag::label() const {
-  std::string text = names_.front().starts_with("--") ? "    " : "";
-  for (const std::string& name : names_) text += (&name == &names_.front() ? "" : ", ") + name;
-  return placeholder_.empty() ? text : text + " " + placeholder_;
-}
-
-flag_set::flag_set(std::string description, std::string name)
-    : description_(std::move(description)), name_(std::move(name)) {
+flag_set::flag_set(std::string description, std::string name, std::string examples)
+    : description_(std::move(description)), name_(std::move(name)), examples_(std::move(examples)) {
   add_flag("--help", help_, "Show this text");
 }
 
@@ -120,6 +119,7 @@ flag_set::flag* flag_set::add_flag(const std::string& names, bool& variable, std
 flag_set::flag* flag_set::add_number(const std::string& names, std::function<void(std::int64_t)> take,
                                      std::string help) {
   flag* f = add(names, "N", nullptr, std::move(help));
+  f->number_ = true;
   f->take_ = [f, take = std::move(take)](const std::string& text) {
     const auto number = parse_number(text);
     if (!number || *number < f->lowest() || *number > f->highest()) {
@@ -146,20 +146,44 @@ flag_set::flag* flag_set::add_option(const std::string& names, std::function<voi
   return add(names, "TEXT", std::move(take), std::move(help));
 }
 
-void flag_set::add_argument(std::string name, std::string& variable, std::string help) {
-  declared_.push_back({std::move(name), std::move(help), &variable, nullptr});
+void flag_set::add_argument(std::string name, std::string& variable, std::string help, value_source source) {
+  declared_.push_back({std::move(name), std::move(help), source, &variable, nullptr});
 }
 
-void flag_set::add_argument(std::string name, std::vector<std::string>& variable, std::string help) {
-  declared_.push_back({std::move(name), std::move(help), nullptr, &variable});
+void flag_set::add_argument(std::string name, std::vector<std::string>& variable, std::string help,
+                            value_source source) {
+  declared_.push_back({std::move(name), std::move(help), source, nullptr, &variable});
 }
 
-void flag_set::stop_at_first_argument(std::string usage) {
+void flag_set::stop_at_first_argument(std::string usage, value_source source) {
   stop_at_first_ = true;
   rest_usage_ = std::move(usage);
+  rest_source_ = source;
 }
 
 void flag_set::parse(const std::vector<std::string>& words) {
+  read(words);
+  if (incomplete_ != nullptr) refuse("flag needs an argument: " + incomplete_text_);
+  if (!help_) take_arguments();
+}
+
+flag_set::next_word flag_set::after(const std::vector<std::string>& words) {
+  read(words);
+  if (incomplete_ != nullptr) return {incomplete_};
+  next_word next;
+  next.may_be_flag = !flags_ended_;
+  const std::size_t place = arguments_.size();
+  if (stop_at_first_) {
+    if (place == 0) next.argument = rest_source_;
+  } else if (place < declared_.size()) {
+    next.argument = declared_[place].source;
+  } else if (!declared_.empty() && declared_.back().many != nullptr) {
+    next.argument = declared_.back().source;
+  }
+  return next;
+}
+
+void flag_set::read(const std::vector<std::string>& words) {
   for (std::size_t at = 0; at < words.size();) {
     const std::string& word = words[at];
     const bool is_argument = word.size() < 2 || word.front() != '-';  // "-" too
@@ -169,12 +193,12 @@ void flag_set::parse(const std::vector<std::string>& words) {
     } else if (is_argument || word == "--") {
       arguments_.insert(arguments_.end(), words.begin() + static_cast<std::ptrdiff_t>(at + (is_argument ? 0 : 1)),
                         words.end());
+      flags_ended_ = true;
       break;
     } else {
       at = word[1] == '-' ? take_long(words, at) : take_cluster(words, at);
     }
   }
-  if (!help_) take_arguments();
 }
 
 // Reads "--flag", "--flag=value" or "--flag" "value" at position `at`. Returns the position of the next word.
@@ -192,7 +216,8 @@ std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size
   } else if (at < words.size()) {
     f->take(words[at++]);
   } else {
-    refuse("flag needs an argument: " + name);
+    incomplete_ = f;
+    incomplete_text_ = name;
   }
   return at;
 }
@@ -221,8 +246,12 @@ std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::s
       letters.erase(0, 1);
       continue;
     }
-    if (letters.size() == 1 && at == words.size()) refuse("flag needs an argument: '" + letters + "' in " + word);
-    f->take(letters.size() > 1 ? letters.substr(1) : words[at++]);
+    if (letters.size() == 1 && at == words.size()) {
+      incomplete_ = f;
+      incomplete_text_.assign("'").append(letters).append("' in ").append(word);
+    } else {
+      f->take(letters.size() > 1 ? letters.substr(1) : words[at++]);
+    }
     return at;
   }
   return at;
@@ -273,20 +302,11 @@ void flag_set::refuse_unknown(const std::string& name) const {
                                                  : "did you mean " + near + "? ");
 }
 
-std::string flag_set::usage() const {
-  std::string text = "Usage: " + title() + " [OPTIONS]";
+std::string flag_set::synopsis() const {
+  std::string text = "[OPTIONS]";
   if (!rest_usage_.empty()) text += " " + rest_usage_;
   for (const argument& a : declared_) text += " " + a.name + (a.many != nullptr ? " [" + a.name + " ...]" : "");
   return text;
-}
-
-std::string flag_set::help() const {
-  std::string out = description_ + "\n\n" + usage() + "\n";
-  if (!declared_.empty()) out += "\nArguments:\n";
-  for (const argument& a : declared_) add_row(out, a.name, a.help);
-  out += "\nOptions:\n";
-  for (const auto& f : flags_) add_row(out, f->label(), f->help_ + (f->required_ ? " (required)" : ""));
-  return out;
 }
 
 }  // namespace lxr::cli

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/flags/value_source.hpp"
+
 namespace lxr::cli {
 
 // The flags and arguments of one command, each with the variable it sets. parse() reads words exactly as Go's pflag
@@ -26,7 +28,8 @@ class flag_set {
   class flag;
 
   // `name` is how users call the command, "run" or "image rm"; "" for lxr itself. help() begins with `description`.
-  flag_set(std::string description, std::string name);
+  // `examples`: command lines, one a line.
+  flag_set(std::string description, std::string name, std::string examples = {});
   ~flag_set();
   flag_set(const flag_set&) = delete;
   flag_set& operator=(const flag_set&) = delete;
@@ -45,45 +48,67 @@ class flag_set {
   // Declares a flag whose values are passed to `take`, which throws errc::invalid_argument for a wrong one.
   flag* add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help);
 
-  // Declare exactly one argument, or one or more.
-  void add_argument(std::string name, std::string& variable, std::string help);
-  void add_argument(std::string name, std::vector<std::string>& variable, std::string help);
+  // Declare exactly one argument, or one or more. `source` says what completion offers.
+  void add_argument(std::string name, std::string& variable, std::string help,
+                    value_source source = value_source::none);
+  void add_argument(std::string name, std::vector<std::string>& variable, std::string help,
+                    value_source source = value_source::none);
   // Ends the flags at the first argument: remaining() returns it and all words after it. `usage`: "IMAGE [COMMAND
-  // ...]".
-  void stop_at_first_argument(std::string usage);
+  // ...]"; `source` says what completion offers for the first argument.
+  void stop_at_first_argument(std::string usage, value_source source = value_source::none);
 
   // Reads the words and sets the variables. Throws errc::invalid_argument, also when --help is among wrong words. With
   // --help, wants_help() is true and missing arguments are no error.
   void parse(const std::vector<std::string>& words);
   [[nodiscard]] bool wants_help() const noexcept { return help_; }
   [[nodiscard]] const std::vector<std::string>& remaining() const noexcept { return arguments_; }
-  [[nodiscard]] std::string help() const;
-  // Returns the name of the command in errors and help: "lxr run".
-  [[nodiscard]] std::string title() const { return name_.empty() ? "lxr" : "lxr " + name_; }
-  [[nodiscard]] const std::vector<std::unique_ptr<flag>>& flags() const noexcept { return flags_; }
+  // What a word after those that were read may be; for completion.
+  struct next_word {
+    const flag* value_of = nullptr;              // the value of this flag, and nothing else
+    bool may_be_flag = false;                    // a flag, when it begins with '-'
+    value_source argument = value_source::none;  // an argument of this source
+  };
+  // Reads `words` as parse() does, but lets the last flag lack its value, and arguments be missing. Throws
+  // errc::invalid_argument for words that parse() refuses.
+  next_word after(const std::vector<std::string>& words);
 
- private:
   struct argument {
     std::string name, help;
+    value_source source = value_source::none;
     std::string* one = nullptr;
     std::vector<std::string>* many = nullptr;
   };
+  // "lxr run": how errors and help call the command.
+  [[nodiscard]] std::string title() const { return name_.empty() ? "lxr" : "lxr " + name_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& description() const noexcept { return description_; }
+  [[nodiscard]] const std::string& examples() const noexcept { return examples_; }
+  // "[OPTIONS] IMAGE [COMMAND ...]": what follows title() in the usage.
+  [[nodiscard]] std::string synopsis() const;
+  [[nodiscard]] const std::vector<std::unique_ptr<flag>>& flags() const noexcept { return flags_; }
+  [[nodiscard]] const std::vector<argument>& arguments() const noexcept { return declared_; }
+  // Returns the flag with this name ("--env", "-e"); nullptr when there is none.
+  [[nodiscard]] flag* find(std::string_view name) const;
+
+ private:
+  void read(const std::vector<std::string>& words);
   flag* add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take,
             std::string help);
   flag* add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help);
   std::size_t take_long(const std::vector<std::string>& words, std::size_t at);
   std::size_t take_cluster(const std::vector<std::string>& words, std::size_t at);
   void take_arguments();
-  [[nodiscard]] flag* find(std::string_view name) const;
-  [[nodiscard]] std::string usage() const;
   [[noreturn]] void refuse(const std::string& reason, const std::string& hint = {}) const;
   [[noreturn]] void refuse_unknown(const std::string& name) const;
 
-  std::string description_, name_, rest_usage_;
+  std::string description_, name_, examples_, rest_usage_;
+  value_source rest_source_ = value_source::none;
   std::vector<std::unique_ptr<flag>> flags_;
   std::vector<argument> declared_;
   std::vector<std::string> arguments_;
-  bool help_ = false, stop_at_first_ = false;
+  flag* incomplete_ = nullptr;   // the last word names this flag, which takes a value
+  std::string incomplete_text_;  // how a refusal says that it lacks one
+  bool help_ = false, stop_at_first_ = false, flags_ended_ = false;
 };
 
 // One declared flag.
@@ -94,6 +119,8 @@ class flag_set::flag {
   flag* one_of(std::vector<std::string> words);
   flag* range(std::int64_t lowest, std::int64_t highest);
   flag* required();
+  // How help and manual show the value: "FILE"; and what completion offers for it. One with one_of() needs neither.
+  flag* takes(const char* placeholder, value_source source = value_source::none);
 
   [[nodiscard]] std::size_t count() const noexcept { return given_.size(); }
   // Returns the values that the command line gives it, in order.
@@ -101,7 +128,12 @@ class flag_set::flag {
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
   [[nodiscard]] const std::string& name() const noexcept { return names_.back(); }
   [[nodiscard]] bool is_boolean() const noexcept { return placeholder_.empty(); }
-  [[nodiscard]] bool is_number() const noexcept { return placeholder_ == "N"; }
+  [[nodiscard]] bool is_number() const noexcept { return number_; }
+  [[nodiscard]] bool is_required() const noexcept { return required_; }
+  [[nodiscard]] const std::string& help() const noexcept { return help_; }
+  // What stands for the value in help and manual: "FILE", or "missing|always|never"; empty for a boolean flag.
+  [[nodiscard]] std::string placeholder() const;
+  [[nodiscard]] value_source source() const noexcept { return source_; }
   [[nodiscard]] const std::vector<std::string>& choices() const noexcept { return choices_; }
   [[nodiscard]] std::int64_t lowest() const noexcept { return lowest_; }
   [[nodiscard]] std::int64_t highest() const noexcept { return highest_; }
@@ -109,14 +141,14 @@ class flag_set::flag {
  private:
   friend class flag_set;
   void take(const std::string& value);
-  [[nodiscard]] std::string label() const;
 
   std::vector<std::string> names_;  // with their dashes, the longest last
-  std::string placeholder_, help_;  // placeholder: how help shows the value; empty for a boolean flag
+  std::string placeholder_, help_;
+  value_source source_ = value_source::none;
   std::function<void(const std::string&)> take_;
   std::vector<std::string> choices_, given_;
   std::int64_t lowest_ = 0, highest_ = -1;
-  bool required_ = false;
+  bool required_ = false, number_ = false;
 };
 
 }  // namespace lxr::cli

@@ -16,7 +16,8 @@ void add_image_flags(flag_set& app, engine::image_request& request) {
          "--pull", [&request](const std::string& word) { request.pull = policy_of(word); },
          "Pull the image: missing, always or never")
       ->one_of({"missing", "always", "never"});
-  app.add_option("--arch", request.architecture, "Architecture of the image, in OCI's words: arm64, arm/v7");
+  app.add_option("--arch", request.architecture, "Architecture of the image, in OCI's words: arm64, arm/v7")
+      ->takes("ARCH[/VARIANT]", value_source::platforms);
   app.add_flag("--plain-http", request.plain_http, "Talk plain HTTP to the registry, also if it is not on loopback");
   app.add_option("--max-concurrent-downloads", request.parallel, "Layers downloaded at once (16)")->range(1, 16);
 }

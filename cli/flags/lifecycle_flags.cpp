@@ -11,23 +11,26 @@ namespace lxr::cli {
 
 void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
   app.add_option(
-      "-l,--label",
-      [&options](const std::string& word) {
-        check_label(word, "--label");
-        const auto equals = word.find('=');
-        options.labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
-      },
-      "Set metadata: KEY=VALUE");
+         "-l,--label",
+         [&options](const std::string& word) {
+           check_label(word, "--label");
+           const auto equals = word.find('=');
+           options.labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+         },
+         "Set metadata (may be repeated)")
+      ->takes("KEY[=VALUE]");
   app.add_flag("--rm", options.auto_remove, "Remove the container when it exits");
   app.add_option(
-      "--stop-signal",
-      [&options](const std::string& word) {
-        parse_signal(word, SIGTERM);  // throws when there is no such signal
-        options.stop_signal = word;
-      },
-      "Signal that `lxr stop` sends first");
+         "--stop-signal",
+         [&options](const std::string& word) {
+           parse_signal(word, SIGTERM);  // throws when there is no such signal
+           options.stop_signal = word;
+         },
+         "Signal that `lxr stop` sends first")
+      ->takes("SIGNAL", value_source::signals);
   app.add_option("--stop-timeout", options.stop_timeout, "Seconds that `lxr stop` waits before it kills; -1: for ever")
-      ->range(-1, std::numeric_limits<int>::max());
+      ->range(-1, std::numeric_limits<int>::max())
+      ->takes("SECONDS");
 }
 
 }  // namespace lxr::cli

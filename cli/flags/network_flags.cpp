@@ -7,19 +7,21 @@ namespace lxr::cli {
 
 void add_network_flags(flag_set& app, network_options& options) {
   app.add_option(
-      "-h,--hostname",
-      [&options](const std::string& name) {
-        check_hostname(name, "--hostname");
-        options.hostname = name;
-      },
-      "Host name of the container (its short id)");
+         "-h,--hostname",
+         [&options](const std::string& name) {
+           check_hostname(name, "--hostname");
+           options.hostname = name;
+         },
+         "Host name of the container (its short id)")
+      ->takes("NAME");
   app.add_option(
-      "--net,--network",
-      [&options](const std::string& word) {
-        if (!from_word(word, options.mode))
-          refuse_value("--network", word, "there is no such network; the networks are bridge, none and host");
-      },
-      "bridge, none or host");
+         "--net,--network",
+         [&options](const std::string& word) {
+           if (!from_word(word, options.mode))
+             refuse_value("--network", word, "there is no such network; the networks are bridge, none and host");
+         },
+         "bridge, none or host")
+      ->takes("NETWORK", value_source::networks);
 }
 
 }  // namespace lxr::cli

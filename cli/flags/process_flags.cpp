@@ -19,25 +19,30 @@ std::uint32_t parse_octal(const std::string& text, const std::string& flag) {
 }  // namespace
 
 void process_flags::add_to(flag_set& app, process_options& options) {
-  app.add_option("-e,--env", env_, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's");
-  app.add_option("--env-file", env_files_, "Read environment variables from a file");
-  app.add_option("-u,--user", options.user, "User (and group) to run as: NAME|UID[:GROUP|GID]");
+  app.add_option("-e,--env", env_, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's")
+      ->takes("KEY[=VALUE]", value_source::variables);
+  app.add_option("--env-file", env_files_, "Read environment variables from a file")
+      ->takes("FILE", value_source::files);
+  app.add_option("-u,--user", options.user, "User (and group) to run as")->takes("NAME|UID[:GROUP|GID]");
   app.add_option(
-      "-w,--workdir",
-      [&options](const std::string& path) {
-        if (!path.empty() && path.front() != '/') refuse_value("--workdir", path, "it is not an absolute path");
-        options.working_dir = path;
-      },
-      "Working directory in the container");
+         "-w,--workdir",
+         [&options](const std::string& path) {
+           if (!path.empty() && path.front() != '/') refuse_value("--workdir", path, "it is not an absolute path");
+           options.working_dir = path;
+         },
+         "Working directory in the container")
+      ->takes("DIR");
   app.add_option(
-      "--entrypoint",
-      [&options](const std::string& word) {
-        options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word};
-      },
-      "Replace the image's entrypoint; \"\" for none");
+         "--entrypoint",
+         [&options](const std::string& word) {
+           options.entrypoint = word.empty() ? std::vector<std::string>() : std::vector{word};
+         },
+         "Replace the image's entrypoint; \"\" for none")
+      ->takes("WORD");
   app.add_option(
-      "--umask", [&options](const std::string& text) { options.umask = parse_octal(text, "--umask"); },
-      "File mode mask of the process, in octal (022)");
+         "--umask", [&options](const std::string& text) { options.umask = parse_octal(text, "--umask"); },
+         "File mode mask of the process, in octal (022)")
+      ->takes("OCTAL");
   app.add_option("--oom-score-adj", options.oom_score_adj, "How likely the kernel, out of memory, ends the container")
       ->range(-1000, 1000);
 }

@@ -18,11 +18,13 @@ std::int64_t parse_memory(const std::string& text) {
 
 void add_resource_flags(flag_set& app, resource_options& options) {
   app.add_option(
-      "-m,--memory", [&options](const std::string& text) { options.memory = parse_memory(text); },
-      "Memory limit: a number and b, k, m or g");
+         "-m,--memory", [&options](const std::string& text) { options.memory = parse_memory(text); },
+         "Memory limit: a number and b, k, m or g")
+      ->takes("SIZE");
   app.add_option(
-      "--cpus", [&options](const std::string& text) { options.cpus = parse_cpus(text, "--cpus"); },
-      "CPU limit, in processors: 1.5");
+         "--cpus", [&options](const std::string& text) { options.cpus = parse_cpus(text, "--cpus"); },
+         "CPU limit, in processors: 1.5")
+      ->takes("NUMBER");
   app.add_option("--pids-limit", options.pids_limit, "Limit of processes and threads; 0 or -1 for none")
       ->range(-1, most_processes);
 }

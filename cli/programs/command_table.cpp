@@ -23,6 +23,7 @@ constexpr command commands[] = {
     {"image", cmd_image, "Work on images: ls, pull, rm, inspect, history, prune"},
     {"system", cmd_system, "Care for the store: df, prune, check, info"},
     {"info", cmd_info, "Show what this host offers and where lxr keeps things"},
+    {"completion", cmd_completion, "Print a script that makes a shell complete lxr's words"},
     {"version", cmd_version, "Show the version"},
 };
 

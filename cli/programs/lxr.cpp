@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "cli/attach/background.hpp"
 #include "cli/commands/command.hpp"
+#include "cli/flags/global_flags.hpp"
+#include "cli/flags/help_text.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "cli/runtime/program.hpp"
@@ -18,61 +20,21 @@
 namespace lxr::cli {
 namespace {
 
-void print_help() {
-  std::string text =
-      "Usage: lxr [--root DIR] [--state DIR] COMMAND [ARGUMENT ...]\n\nFast containers from OCI images.\n\nCommands:\n";
-  for (const command& c : all_commands())
-    text += "  " + std::string(c.name) + std::string(10 - std::string_view(c.name).size(), ' ') + c.summary + "\n";
-  text += "  runtime   Be an OCI runtime: create, start, state, kill, delete, exec, ... of bundles\n";
-  text += std::string(
-              "\nOptions:\n"
-              "  --root DIR     where images and containers are kept (LXR_ROOT; ") +
-          default_root +
-          ")\n"
-          "  --state DIR    where running state is kept (LXR_STATE; " +
-          default_state +
-          ")\n"
-          "  -v, --version  show the version\n"
-          "  --help         show this text; `lxr COMMAND --help` shows a command's\n\n"
-          "Examples:\n"
-          "  lxr run -it debian                      a shell in a new container\n"
-          "  lxr run -d --name web nginx             in the background\n"
-          "  lxr exec web                            the best shell it has\n"
-          "  lxr batch -n 200 alpine sleep 1000      two hundred, each with its own address\n"
-          "  lxr rm -f $(lxr ps -aq)                 remove everything\n";
-  print_text(text);
-}
-
-std::string from_environment(const char* name, const char* fallback) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != 0 ? value : fallback;
-}
-
-void check_directory(const std::string& flag, const std::string& path) {
-  if (path.empty()) throw error(errc::invalid_argument, "use " + flag, "\"\"", "it is a directory");
-}
-
 int run(int argc, char** argv) {
-  invocation call{from_environment("LXR_ROOT", default_root), from_environment("LXR_STATE", default_state), {}};
-  flag_set global("", "");
-  bool version = false;
-  global.add_option("--root", call.root, "");
-  global.add_option("--state", call.state, "");
-  global.add_flag("-v,--version", version, "");
-  global.stop_at_first_argument("COMMAND [ARGUMENT ...]");
-  global.parse({argv + 1, argv + argc});
-  check_directory("--root", call.root);
-  check_directory("--state", call.state);
-  call.words = global.remaining();
-  if (!global.wants_help() && version) return cmd_version({call.root, call.state, {}});
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") return answer_completion({argv + 2, argv + argc});
+  global_flags global;
+  global.app.parse({argv + 1, argv + argc});
+  global.check();
+  invocation call{global.root, global.state, global.app.remaining()};
+  if (!global.app.wants_help() && global.version) return cmd_version({call.root, call.state, {}});
   const bool help = !call.words.empty() && call.words.front() == "help";
   if (help) {
     call.words.erase(call.words.begin());
     if (!call.words.empty()) call.words.emplace_back("--help");
   }
-  if (global.wants_help() || call.words.empty()) {
-    print_help();
-    return global.wants_help() || help ? 0 : tool_failed;
+  if (global.app.wants_help() || call.words.empty()) {
+    print_text(help_text(global.app, list_of(all_commands())));
+    return global.app.wants_help() || help ? 0 : tool_failed;
   }
   if (call.words.front() == "runtime")
     return runtime_verbs::run_program("lxr-runtime", {call.words.begin() + 1, call.words.end()});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cli/flags/help_text.hpp"
 #include "cli/print/output.hpp"
 #include "core/async/run.hpp"
 #include "core/base/error.hpp"
@@ -21,7 +22,7 @@ constexpr verb verbs[] = {
     {"update", verb_update, failed}, {"spec", verb_spec, failed},     {"features", verb_features, failed},
 };
 
-constexpr const char* help_text =
+constexpr const char* own_help =
     "Usage: lxr runtime [OPTIONS] VERB [ARGUMENT ...]\n\n"
     "The OCI runtime: makes containers of bundles, for podman, containerd, docker and others.\n\n"
     "Verbs:\n"
@@ -82,7 +83,7 @@ int run_verb(const std::string& program, const std::vector<std::string>& words, 
   }
   std::vector<std::string> rest = flags.remaining();
   if (flags.wants_help() || rest.empty() || rest.front() == "help") {
-    print_text(help_text);
+    print_text(own_help);
     return flags.wants_help() || !rest.empty() ? 0 : failed;
   }
   const std::string name = rest.front();
@@ -107,7 +108,7 @@ void verb_call::run(const std::function<task<void>(runtime::host&)>& work) const
 
 bool verb_call::parse(flag_set& flags) const {
   flags.parse(words);
-  if (flags.wants_help()) print_text(flags.help());
+  if (flags.wants_help()) print_text(help_text(flags));
   return !flags.wants_help();
 }
 

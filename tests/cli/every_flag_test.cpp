@@ -20,40 +20,61 @@ struct declared {
   bool boolean, number;
   words choices;
   std::int64_t lowest, highest;
+  std::string placeholder;
 };
 
-// What parse() below does with the next command: notes what it declares, or reads words and notes what came of them.
-struct {
-  std::vector<declared>* collect = nullptr;
-  std::string title, flag;
-  words line;
-  words given, arguments;
-  std::string refusal, refused_value;
-  bool ran = false;
-} probe;
-
-void run_every_command() {
-  for (const command& c : all_commands()) EXPECT_EQ(c.run({"/nowhere", "/nowhere", {}}), 0) << c.name;
-}
+// Visits every command, of groups too.
+class every_command : public declaration_visitor {
+ public:
+  using declaration_visitor::visit;
+  void visit(const std::string&, std::span<const command> table) override {
+    for (const command& c : table) EXPECT_EQ(c.run({"/nowhere", "/nowhere", {}, this}), 0) << c.name;
+  }
+};
 
 std::vector<declared> every_flag() {
-  std::vector<declared> out;
-  probe.collect = &out;
-  run_every_command();
-  probe.collect = nullptr;
-  return out;
+  class collector final : public every_command {
+   public:
+    using every_command::visit;
+    void visit(flag_set& app, const words&) override {
+      for (const auto& f : app.flags())
+        out.push_back({app.title(), f->names(), f->is_boolean(), f->is_number(), f->choices(), f->lowest(),
+                       f->highest(), f->placeholder()});
+    }
+    std::vector<declared> out;
+  } all;
+  all.visit("", all_commands());
+  return std::move(all.out);
 }
 
-// What the flag was given, and the arguments, when its command reads `line`.
-void read(const declared& f, const words& line) {
-  probe.title = f.command;
-  probe.flag = f.names.back();
-  probe.line = line;
-  probe.given = probe.arguments = {};
-  probe.refusal = probe.refused_value = {};
-  probe.ran = false;
-  run_every_command();
-  ASSERT_TRUE(probe.ran) << f.command;
+// What a flag was given, and the arguments, when its command reads a line.
+struct reading final : every_command {
+  reading(const declared& f, words w) : title(f.command), flag(f.names.back()), line(std::move(w)) {}
+  using every_command::visit;
+  void visit(flag_set& app, const words&) override {
+    if (app.title() != title) return;
+    ran = true;
+    given = arguments = {};
+    try {
+      app.parse(line);
+    } catch (const error& e) {
+      refusal = e.what();
+      if (e.operation() == "use " + flag) refused_value = e.subject();
+    }
+    if (const flag_set::flag* f = app.find(flag)) given = f->given();
+    arguments = app.remaining();
+  }
+  std::string title, flag;
+  words line, given, arguments;
+  std::string refusal, refused_value;
+  bool ran = false;
+};
+
+reading read(const declared& f, const words& line) {
+  reading r(f, line);
+  r.visit("", all_commands());
+  EXPECT_TRUE(r.ran) << f.command;
+  return r;
 }
 
 words two_values(const declared& f) {
@@ -70,20 +91,20 @@ words two_values(const declared& f) {
 std::string short_name(const declared& f) { return f.names.front().starts_with("--") ? "" : f.names.front(); }
 
 void expect(const declared& f, const words& line, const words& given, const words& arguments) {
-  read(f, line);
+  const reading seen = read(f, line);
   std::string text = f.command;
   for (const std::string& word : line) text += " '" + word + "'";
-  EXPECT_EQ(probe.given, given) << text << ": " << probe.refusal;
-  EXPECT_EQ(probe.arguments, arguments) << text << ": " << probe.refusal;
+  EXPECT_EQ(seen.given, given) << text << ": " << seen.refusal;
+  EXPECT_EQ(seen.arguments, arguments) << text << ": " << seen.refusal;
 }
 
 // It is a value like any other, or refused as such; the word behind is never taken for it.
 void expect_empty(const declared& f, const words& line) {
-  read(f, line);
-  if (probe.given == words{""}) {
-    EXPECT_EQ(probe.arguments, words{"ARGUMENT"}) << f.command << " " << line.front();
+  const reading seen = read(f, line);
+  if (seen.given == words{""}) {
+    EXPECT_EQ(seen.arguments, words{"ARGUMENT"}) << f.command << " " << line.front();
   } else {
-    EXPECT_EQ(probe.refused_value, "\"\"") << f.command << " " << line.front() << ": " << probe.refusal;
+    EXPECT_EQ(seen.refused_value, "\"\"") << f.command << " " << line.front() << ": " << seen.refusal;
   }
 }
 
@@ -96,6 +117,12 @@ TEST(every_flag, of_every_command_is_seen) {
         "lxr images",       "lxr rmi",          "lxr history", "lxr image inspect", "lxr image prune", "lxr system df",
         "lxr system prune", "lxr system check", "lxr info",    "lxr version"}) {
     EXPECT_TRUE(commands.contains(one)) << one;
+  }
+}
+
+TEST(every_flag, with_a_value_says_what_it_is) {
+  for (const declared& f : every_flag()) {
+    if (!f.boolean) EXPECT_NE(f.placeholder, "TEXT") << f.command << " " << f.names.back();
   }
 }
 
@@ -116,9 +143,9 @@ TEST(every_flag, with_a_value_takes_exactly_it) {
       if (is_long) expect_empty(f, {name + "=", "ARGUMENT"});
       if (!is_long) expect(f, {name + a, "ARGUMENT"}, {a}, {"ARGUMENT"});
       if (!is_long) expect(f, {"-" + name.substr(1) + b, "--", "ARGUMENT"}, {b}, {"ARGUMENT"});
-      read(f, {name});
-      EXPECT_NE(probe.refusal.find("flag needs an argument"), std::string::npos)
-          << f.command << " " << name << ": " << probe.refusal;
+      const reading alone = read(f, {name});
+      EXPECT_NE(alone.refusal.find("flag needs an argument"), std::string::npos)
+          << f.command << " " << name << ": " << alone.refusal;
     }
   }
   EXPECT_GT(seen, 60u);
@@ -137,8 +164,7 @@ TEST(every_flag, without_a_value_takes_one_only_behind_an_equals_sign) {
       expect(f, {name + "=T", name + "=0", "ARGUMENT"}, {"T", "0"}, {"ARGUMENT"});
       expect(f, {name, "--", "-x"}, {"true"}, {"-x"});
       if (is_long) expect_empty(f, {name + "=", "ARGUMENT"});
-      read(f, {name + "=maybe", "ARGUMENT"});
-      EXPECT_EQ(probe.refused_value, "\"maybe\"") << f.command << " " << name;
+      EXPECT_EQ(read(f, {name + "=maybe", "ARGUMENT"}).refused_value, "\"maybe\"") << f.command << " " << name;
     }
   }
   EXPECT_GT(seen, 40u);
@@ -175,34 +201,4 @@ TEST(every_flag, ends_at_the_image_where_a_command_follows) {
 }
 
 }  // namespace
-
-// In place of cli/commands/dispatch.cpp's, for every command of the program.
-std::optional<int> parse(flag_set& app, const invocation&) {
-  if (probe.collect != nullptr) {
-    for (const auto& f : app.flags()) {
-      probe.collect->push_back(
-          {app.title(), f->names(), f->is_boolean(), f->is_number(), f->choices(), f->lowest(), f->highest()});
-    }
-    return 0;
-  }
-  if (app.title() != probe.title) return 0;
-  probe.ran = true;
-  try {
-    app.parse(probe.line);
-  } catch (const error& e) {
-    probe.refusal = e.what();
-    if (e.operation() == "use " + probe.flag) probe.refused_value = e.subject();
-  }
-  for (const auto& f : app.flags()) {
-    if (f->name() == probe.flag) probe.given = f->given();
-  }
-  probe.arguments = app.remaining();
-  return 0;
-}
-
-int dispatch(const invocation& call, const std::string&, std::span<const command> table) {
-  for (const command& c : table) c.run(call);
-  return 0;
-}
-
 }  // namespace lxr::cli

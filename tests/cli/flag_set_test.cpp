@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/flags/help_text.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
@@ -116,13 +117,52 @@ TEST(flag_set, the_first_word_too_many_is_named) {
   EXPECT_EQ(refusal(none, {"a", "b"}), "it takes no arguments, and was given \"a\"");
 }
 
+TEST(flag_set, tells_what_the_next_word_may_be) {
+  const auto value_of = [](const words& line) {
+    sample s;
+    const flag_set::flag* f = s.app.after(line).value_of;
+    return f == nullptr ? "" : f->name();
+  };
+  EXPECT_EQ(value_of({"a", "--pull"}), "--pull");
+  EXPECT_EQ(value_of({"-itu"}), "--as");
+  for (const words& line : {words{}, {"--pull=never"}, {"--pull", "never"}, {"-it"}, {"-uroot"}, {"--", "--pull"}})
+    EXPECT_EQ(value_of(line), "") << line.size();
+  sample open, ended, stopping(true), stopped(true);
+  EXPECT_TRUE(open.app.after({"a", "-i"}).may_be_flag);
+  EXPECT_FALSE(ended.app.after({"a", "--"}).may_be_flag);
+  EXPECT_TRUE(stopping.app.after({"-i"}).may_be_flag);
+  EXPECT_FALSE(stopped.app.after({"-i", "image"}).may_be_flag);
+  EXPECT_THROW(sample().app.after({"--unknown", "a"}), error);
+}
+
+TEST(flag_set, the_next_argument_has_the_source_of_its_place) {
+  std::string first;
+  words rest;
+  const auto source_after = [&](const words& line) {
+    flag_set app("", "sample");
+    app.add_argument("FIRST", first, "", value_source::files);
+    app.add_argument("REST", rest, "", value_source::images);
+    return app.after(line).argument;
+  };
+  EXPECT_EQ(source_after({}), value_source::files);
+  EXPECT_EQ(source_after({"a"}), value_source::images);
+  EXPECT_EQ(source_after({"a", "b", "c"}), value_source::images);
+  flag_set one("", "one"), command("", "command"), behind("", "behind");
+  one.add_argument("ONE", first, "", value_source::files);
+  EXPECT_EQ(one.after({"a"}).argument, value_source::none);
+  command.stop_at_first_argument("IMAGE", value_source::images);
+  EXPECT_EQ(command.after({}).argument, value_source::images);
+  behind.stop_at_first_argument("IMAGE", value_source::images);
+  EXPECT_EQ(behind.after({"image"}).argument, value_source::none);
+}
+
 TEST(flag_set, help_is_a_flag_that_needs_no_arguments) {
   for (const words& line : {words{"--help"}, words{"-h"}, words{"-ih"}, words{"a", "--help=true"}}) {
     sample s;
     s.app.parse(line);
     EXPECT_TRUE(s.app.wants_help());
   }
-  const std::string help = sample().app.help();
+  const std::string help = help_text(sample().app);
   EXPECT_NE(help.find("Usage: lxr sample [OPTIONS] NAME [NAME ...]\n"), std::string::npos) << help;
   EXPECT_NE(help.find("  -u, --user, --as TEXT       Who\n"), std::string::npos) << help;
 }

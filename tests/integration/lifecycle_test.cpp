@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 
+#include <filesystem>
+
 #include "tests/integration/support.hpp"
 
 namespace lxr::test {
@@ -199,6 +201,34 @@ TEST_F(lifecycle, logs_follow_until_the_end) {
   EXPECT_EQ(o.err, "e\n");
   EXPECT_EQ(must({"logs", "--tail", "3", "box"}), "5\nend");
   EXPECT_EQ(lxr({"logs", "nobody"}).code, 125);
+}
+
+// What lxr-cleanup.service calls.
+TEST_F(lifecycle, prune_external_removes_what_a_crash_left_and_nothing_else) {
+  for (const char* name : {"thrown", "kept"}) {
+    std::vector<std::string> line{"run", "-d", "--name", name, "--network", "none", small_, "sleep", "1000"};
+    if (std::string(name) == "thrown") line.insert(line.begin() + 1, "--rm");
+    must(line);
+    const json::object all = inspect(name), state = *json::find_object(all, "State");
+    for (const char* process : {"MonitorPid", "Pid"})
+      ::kill(static_cast<pid_t>(json::get_int(state, process)), SIGKILL);
+    EXPECT_TRUE(eventually([&] { return status_of(name) == "exited"; }));
+  }
+  must({"run", "-d", "--rm", "--name", "running", "--network", "none", small_, "sleep", "1000"});
+  must({"create", "--rm", "--name", "fresh", "--network", "none", small_, "sleep", "1000"});
+  for (const char* left : {"/ingest/dead", "/trash/dead", "/containers/0123"})
+    std::filesystem::create_directory(root_ + left);
+  EXPECT_EQ(lxr({"system", "prune", "--external", "-a"}).code, 125);
+  const std::string id = json::get_string(inspect("thrown"), "Id");
+  EXPECT_EQ(must({"system", "prune", "--external"}), "Deleted container: " + id + "\n");
+  EXPECT_EQ(status_of("kept"), "exited");
+  EXPECT_EQ(status_of("running"), "running");
+  EXPECT_EQ(status_of("fresh"), "created");
+  EXPECT_EQ(lxr({"inspect", "thrown"}).code, 1);
+  for (const char* left : {"/ingest/dead", "/trash/dead", "/containers/0123"})
+    EXPECT_FALSE(std::filesystem::exists(root_ + left)) << left;
+  EXPECT_NE(must({"images"}).find("small"), std::string::npos);
+  EXPECT_EQ(must({"system", "prune", "--external"}), "");
 }
 
 TEST_F(lifecycle, a_killed_monitor_leaves_its_containers_and_the_truth) {

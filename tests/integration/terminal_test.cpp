@@ -167,5 +167,24 @@ TEST_F(terminal, the_third_control_c_ends_the_client_of_a_deaf_container) {
   EXPECT_EQ(status_of("box"), "running");
 }
 
+// Completion in bash, as Debian's bash-completion loads it: names of what lives in the instance of the command line.
+TEST_F(terminal, bash_completes_names_of_containers_and_images_and_flags) {
+  must({"run", "-d", "--name", "completed", "--network", "none", small_, "sleep", "1000"});
+  type("PATH=" + std::string(LXR_BINARY_DIR) + ":$PATH; unalias lxr; . /usr/share/bash-completion/bash_completion");
+  type(". <(lxr completion bash); clear");
+  const auto completes = [this](const std::string& typed, const std::string& whole) {
+    tmux({"send-keys", "-l", typed});
+    key("Tab");
+    tmux({"send-keys", "-l", "|"});  // shows where the completed word ends
+    EXPECT_TRUE(shows("host$ " + whole + "|")) << screen();
+    key("C-u");
+  };
+  completes("lxr exec com", "lxr exec completed ");
+  completes("lxr --state " + dir_.path() + "/nowhere exec com", "lxr --state " + dir_.path() + "/nowhere exec com");
+  completes("lxr run --network=no", "lxr run --network=none ");
+  completes("lxr run " + small_.substr(0, small_.size() - 3), "lxr run " + small_ + " ");
+  EXPECT_EQ(screen().find("lxr:"), std::string::npos) << screen();
+}
+
 }  // namespace
 }  // namespace lxr::test
