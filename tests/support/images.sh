@@ -16,8 +16,8 @@ EPOCH=1700000000 # time in the images; small has the same digests at each build
 OCI=application/vnd.oci.image
 # No atime and ctime, no pid in the headers' names: reproducible.
 PAX='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'
+support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SUITE=bookworm
-SOURCES=${SOURCES:-/etc/apt/sources.list.d/debian.sources}
 
 die() {
 	echo "images.sh: $*" >&2
@@ -313,7 +313,7 @@ go_layer() { # LAYOUT TREE base|upper
 }
 
 golang() { # DIR
-	local out=$1 work opts config layers desc version i pids=()
+	local out=$1 work opts config layers desc version i mirror pids=()
 	if [ -e "$out" ]; then return 0; fi
 	if [ "${IMAGES_UNSHARED-}" != 1 ]; then
 		# All mounts vanish with this mount namespace, however it ends.
@@ -329,9 +329,10 @@ golang() { # DIR
 	mkdir "$work"/{lists,root,2,2w,3,3w,4}
 	new_layout "$work/oci"
 
+	mirror=$(bash "$support/mirror.sh")
 	mmdebstrap -q --mode=root --variant=minbase --skip=cleanup/apt/lists \
 		--dpkgopt=force-unsafe-io --aptopt='Acquire::Check-Valid-Until "false"' \
-		--aptopt='Acquire::Languages "none"' "$SUITE" "$work/1" "$SOURCES" >"$work/log" 2>&1 || {
+		--aptopt='Acquire::Languages "none"' "$SUITE" "$work/1" "$mirror" >"$work/log" 2>&1 || {
 		cat "$work/log" >&2
 		die "mmdebstrap failed"
 	}
