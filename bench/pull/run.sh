@@ -43,7 +43,7 @@ prepare() {
 	for n in "${names[@]}"; do bash "$here/images.sh" push "$cache" "$n" "$host"; done
 	[ -d "$trixie" ] || { # with what podman, containerd and skopeo need for a pull
 		mmdebstrap -q --variant=minbase --include=ca-certificates,podman,containerd,skopeo,umoci \
-			trixie "$trixie.tmp" http://deb.debian.org/debian >&2
+			trixie "$trixie.tmp" "$(bash "$support/mirror.sh")" >&2
 		mv "$trixie.tmp" "$trixie"
 	}
 }

@@ -106,8 +106,10 @@ class field_reader {
   void read(const value& v, std::vector<T>& out, const std::string& path) const {
     if (!v.is_array()) refuse(path, "is not a list");
     out.clear();
-    for (const value& element : v.as_array())
-      read(element, out.emplace_back(), path + "[" + std::to_string(out.size() - 1) + "]");
+    for (const value& element : v.as_array()) {
+      const std::string place = path + "[" + std::to_string(out.size()) + "]";
+      read(element, out.emplace_back(), place);
+    }
   }
 
   template <class T>

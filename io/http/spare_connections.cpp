@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 namespace lxr::io::http {

@@ -36,7 +36,8 @@ handle parsed(const std::string& url) {
 
 std::optional<std::string> resolve(const std::string& base, const std::string& reference) {
   const handle u = parsed(base);
-  if (!u || reference.empty() || curl_url_set(u.get(), CURLUPART_URL, reference.c_str(), CURLU_URLENCODE) != CURLUE_OK)
+  constexpr unsigned encode = CURLU_URLENCODE | CURLU_ALLOW_SPACE;  // libcurl 8 refuses a space before it encodes it
+  if (!u || reference.empty() || curl_url_set(u.get(), CURLUPART_URL, reference.c_str(), encode) != CURLUE_OK)
     return std::nullopt;
   curl_url_set(u.get(), CURLUPART_FRAGMENT, nullptr, 0);
   std::string out = part(u, CURLUPART_URL);

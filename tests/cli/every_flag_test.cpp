@@ -131,7 +131,9 @@ TEST(every_flag, with_a_value_takes_exactly_it) {
   for (const declared& f : every_flag()) {
     if (f.boolean) continue;
     ++seen;
-    if (f.number) EXPECT_LT(f.lowest, f.highest) << f.command << " " << f.names.back() << " has no range";
+    if (f.number) {
+      EXPECT_LT(f.lowest, f.highest) << f.command << " " << f.names.back() << " has no range";
+    }
     const words values = two_values(f);
     const std::string &a = values[0], &b = values[1];
     for (const std::string& name : f.names) {

@@ -92,7 +92,9 @@ TEST_F(on_this_host, limits_change_while_it_runs_and_its_processes_come_along) {
   EXPECT_EQ(content(here_.tree("memory") + "/" + path_ + memory), std::to_string(96 << 20) + "\n");
   update(here_, path_, resources(-1));
   EXPECT_EQ(content(here_.tree("pids") + "/" + path_ + "/pids.max"), "max\n");
-  if (!here_.unified) EXPECT_EQ(trees, (std::vector<std::string>{"pids", "memory"}));
+  if (!here_.unified) {
+    EXPECT_EQ(trees, (std::vector<std::string>{"pids", "memory"}));
+  }
 }
 
 TEST_F(on_this_host, a_value_the_kernel_refuses_is_named) {

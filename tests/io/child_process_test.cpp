@@ -123,7 +123,9 @@ TEST(child_process, destruction_kills_what_the_plan_forked) {
     built_plan plan = b.build();
     {
       const child_process running = child_process::spawn(plan, {.forks = true});
-      for (volatile int spin = 0; spin < moment * 300; spin = spin + 1) {
+      volatile int spin = 0;
+      while (spin < moment * 300) {
+        spin = spin + 1;
       }
     }
     ASSERT_EQ(::waitpid(-1, nullptr, WNOHANG | __WALL), -1) << "moment " << moment;

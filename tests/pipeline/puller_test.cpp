@@ -208,8 +208,8 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   const auto both = [&]() -> task<void> {
     task_scope scope(co_await asio::this_coro::executor);
     const auto pull_one = [&](source& from) -> task<void> {
-      auto pulling = pull_image(tools, from, name, "amd64");
-      const pull_result r = co_await std::move(pulling);
+      auto whole = pull_image(tools, from, name, "amd64");
+      const pull_result r = co_await std::move(whole);
       if (!first) first = file::open_at(where.root_fd(), "images/" + r.image_id + "/root", O_RDONLY | O_DIRECTORY);
     };
     scope.spawn(pull_one(*one));

@@ -16,7 +16,8 @@ up)
 	bash "$support/images.sh" golang "$cache/golang"
 	[ -d "$cache/erofs-utils" ] || { # of a release whose fsck.erofs knows extra devices; extracted, not installed
 		rm -rf "$cache/erofs-utils.tmp"
-		mmdebstrap -q --variant=extract --include=erofs-utils trixie "$cache/erofs-utils.tmp" http://deb.debian.org/debian
+		mirror=$(bash "$support/mirror.sh")
+		mmdebstrap -q --variant=extract --include=erofs-utils trixie "$cache/erofs-utils.tmp" "$mirror"
 		mv "$cache/erofs-utils.tmp" "$cache/erofs-utils"
 	}
 	ln -sfn "$cache/erofs-utils" "$dir/erofs-utils"

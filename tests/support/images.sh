@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Test images as OCI layouts, from Debian packages only. Needs root (mknod, chown).
 #   images.sh small DIR            layout DIR with tags small, small-zstd, small-none (the same
-#                                  layers as gzip, zstd, plain tar), small-config, small-multi
+#                                  layers as gzip, zstd, plain tar), small-config, small-multi; of another
+#                                  architecture when ARCH names it, BUSYBOX its busybox and EMULATOR what runs that
 #   images.sh golang DIR           layout DIR with tag golang
 #   images.sh push-small DIR HOST:PORT    to that http registry, also docker v2s2 versions
 #   images.sh push-golang DIR HOST:PORT
@@ -16,8 +17,9 @@ EPOCH=1700000000 # time in the images; small has the same digests at each build
 OCI=application/vnd.oci.image
 # No atime and ctime, no pid in the headers' names: reproducible.
 PAX='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'
+support=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ARCH=${ARCH:-amd64}
 SUITE=bookworm
-SOURCES=${SOURCES:-/etc/apt/sources.list.d/debian.sources}
 
 die() {
 	echo "images.sh: $*" >&2
@@ -98,15 +100,16 @@ names() {
 }
 
 small_layer1() { # TREE
-	local bb=/bin/busybox applet
+	local bb=${BUSYBOX:-/bin/busybox} applet
 	mkdir -p "$1"/{bin,dev,etc,home/app,proc,root,run,sys,tmp,usr/bin,var/tmp}
-	if ! dpkg-query -W -f '${db:Status-Status}' busybox-static 2>/dev/null | grep -qx installed; then
+	if [ -z "${BUSYBOX-}" ] &&
+		! dpkg-query -W -f '${db:Status-Status}' busybox-static 2>/dev/null | grep -qx installed; then
 		(cd "$1/.." && apt-get -qq -o APT::Sandbox::User=root download busybox-static &&
 			dpkg-deb -x busybox-static_*.deb bb)
 		bb=$1/../bb/bin/busybox
 	fi
 	install -m 755 "$bb" "$1/bin/busybox"
-	for applet in $("$bb" --list); do
+	for applet in $(${EMULATOR-} "$bb" --list); do
 		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
 	done
 	ln -s ../../bin/env "$1/usr/bin/env"
@@ -221,7 +224,7 @@ small() { # DIR
 	config='{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["/bin/sh"]}'
 	for c in zstd none gzip; do
 		layers=$(for l in 1 2 3; do layer "$work/oci" $c <"$work/$l.tar"; done)
-		desc=$(image "$work/oci" amd64 "$config" "$layers")
+		desc=$(image "$work/oci" "$ARCH" "$config" "$layers")
 		[ $c = gzip ] && t=small || t=small-$c
 		all+=$(tagged "$t" "$desc")$'\n'
 	done
@@ -236,7 +239,7 @@ small() { # DIR
 	config=$(jq -c '. + {Entrypoint: ["/bin/echo", "hello"], Cmd: ["world"], WorkingDir: "/work",
 		User: "app", StopSignal: "SIGUSR1", Env: (.Env + ["FOO=bar"]),
 		ExposedPorts: {"80/tcp": {}}, Labels: {"org.example.test": "small"}}' <<<"$config")
-	all+=$(tagged small-config "$(image "$work/oci" amd64 "$config" "$layers")")
+	all+=$(tagged small-config "$(image "$work/oci" "$ARCH" "$config" "$layers")")
 	index <<<"$all" >"$work/oci/index.json"
 	mv -T "$work/oci" "$out"
 }
@@ -313,7 +316,7 @@ go_layer() { # LAYOUT TREE base|upper
 }
 
 golang() { # DIR
-	local out=$1 work opts config layers desc version i pids=()
+	local out=$1 work opts config layers desc version i mirror pids=()
 	if [ -e "$out" ]; then return 0; fi
 	if [ "${IMAGES_UNSHARED-}" != 1 ]; then
 		# All mounts vanish with this mount namespace, however it ends.
@@ -329,9 +332,10 @@ golang() { # DIR
 	mkdir "$work"/{lists,root,2,2w,3,3w,4}
 	new_layout "$work/oci"
 
+	mirror=$(bash "$support/mirror.sh")
 	mmdebstrap -q --mode=root --variant=minbase --skip=cleanup/apt/lists \
 		--dpkgopt=force-unsafe-io --aptopt='Acquire::Check-Valid-Until "false"' \
-		--aptopt='Acquire::Languages "none"' "$SUITE" "$work/1" "$SOURCES" >"$work/log" 2>&1 || {
+		--aptopt='Acquire::Languages "none"' "$SUITE" "$work/1" "$mirror" >"$work/log" 2>&1 || {
 		cat "$work/log" >&2
 		die "mmdebstrap failed"
 	}

@@ -15,7 +15,7 @@ void tar_builder::header(const member& m, std::size_t size) {
   std::snprintf(h + 108, 8, "%07o", m.uid & 07777777);
   std::snprintf(h + 116, 8, "%07o", m.gid & 07777777);
   std::snprintf(h + 124, 12, "%011zo", size);
-  std::snprintf(h + 136, 12, "%011lo", m.mtime < 0 ? 0 : m.mtime);
+  std::snprintf(h + 136, 12, "%011lo", m.mtime < 0 ? 0 : m.mtime & 077777777777);
   h[156] = m.type;
   std::snprintf(h + 157, 100, "%s", m.link.c_str());
   std::memcpy(h + 257,

@@ -98,6 +98,13 @@ expect "the erofs driver is refused where the kernel cannot" 125 \
 	"$(LXR_STORE_DRIVER=erofs lxr pull -q oci:/image:small-zstd >/dev/null 2>&1; echo $?)"
 expect "pull into a tmpfs, where direct writes are refused" hello \
 	"$(LXR_ROOT=/tmp/root LXR_STATE=/tmp/state lxr run -q --rm --network none oci:/image:small echo hello)"
+if [ -e /etc/units ]; then # they need a disk with user attributes below /tmp, and a file that cannot be executed
+	mkdir /var/lib/lxr/tmp
+	mount --bind /var/lib/lxr/tmp /tmp
+	touch /etc/passwd
+	unit_tests --gtest_color=no --gtest_brief=1 --gtest_filter="$(cat /etc/units)"
+	expect "units" 0 $?
+fi
 
 [ "$failures" = 0 ] && echo "guest: all checks passed" || echo "guest: $failures checks failed"
 sync
