@@ -65,6 +65,7 @@ long run(context& c, const ops::join_namespaces& o) noexcept;
 long run(context& c, const ops::become_root& o) noexcept;
 long run(context& c, const ops::unshare& o) noexcept;
 long run(context& c, const ops::write_setting& o) noexcept;
+long run(context& c, const ops::change_root& o) noexcept;
 long run(context& c, const ops::fork_again& o) noexcept;
 long run(context& c, const ops::receive& o) noexcept;
 long run(context& c, const ops::set_hostname& o) noexcept;

@@ -32,6 +32,7 @@ enum class op : std::uint32_t {
   unshare,
   write_setting,
   private_mounts,
+  change_root,
   fork_again,
   receive,
   tell,
@@ -123,6 +124,12 @@ struct write_setting {
 };
 struct private_mounts {  // stops propagation of the copied mount tree
   static constexpr op code = op::private_mounts;
+};
+// The root directory becomes that of another process. setns(2) leads to the root of the mount namespace, which is
+// another one when the container was made in a chroot.
+struct change_root {
+  static constexpr op code = op::change_root;
+  slot root;
 };
 struct fork_again {  // goes on as a child of the parent that is inside the joined pid namespace
   static constexpr op code = op::fork_again;

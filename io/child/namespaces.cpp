@@ -37,6 +37,11 @@ long run(context& c, const ops::write_setting& o) noexcept {
   return put < 0 && o.is_required ? put : 0;
 }
 
+long run(context& c, const ops::change_root& o) noexcept {
+  const long done = call(SYS_fchdir, fd_of(c, o.root));
+  return done < 0 ? done : call(SYS_chroot, word("."));
+}
+
 // The process that joined a pid namespace stays outside; its child is inside. CLONE_PARENT makes that child the
 // engine's own, so that the engine can wait for it. The outer one sleeps until the inner one has left this memory; its
 // number, as the engine sees it, is there before it runs.

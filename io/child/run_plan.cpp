@@ -39,6 +39,8 @@ static long perform(context& c, const plan_op& o) noexcept {
       return run_as<ops::write_setting>(c, o);
     case op::private_mounts:
       return run_as<ops::private_mounts>(c, o);
+    case op::change_root:
+      return run_as<ops::change_root>(c, o);
     case op::fork_again:
       return run_as<ops::fork_again>(c, o);
     case op::receive:

@@ -22,6 +22,7 @@ io::process::built_plan make_further_plan(const oci::process_spec& process, cons
   io::process::plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add("cgroup", ops::join_cgroup{plan.slot(tasks)});
   plan.add("namespaces", ops::join_namespaces{.of = plan.slot(in.pidfd), .kinds = in.namespaces});
+  plan.add("root filesystem", ops::change_root{plan.slot(in.root)});
   plan.add("process", ops::fork_again{});
   if (process.terminal) {
     add_terminal(plan, process, -1, -1);

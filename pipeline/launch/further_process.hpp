@@ -17,7 +17,7 @@ namespace lxr::launch {
 // Where a further process of a container goes, and what it gets.
 struct further_inputs {
   int pidfd = -1;                            // of the container's first process
-  int root = -1;                             // its root directory, to explain failures by
+  int root = -1;                             // its root directory
   std::uint32_t namespaces = 0;              // CLONE_NEW* to join
   int cgroup = -1;                           // cgroup v2: the directory to be born in
   std::vector<int> cgroup_tasks;             // cgroup v1

@@ -20,7 +20,10 @@ void plan(const oci::runtime_spec& spec) {
   in.staging_directory = "/run";
   in.cgroup_tasks = {5};
   in.cgroups.v1 = {"/sys/fs/cgroup/memory/lxr/x"};
-  in.seccomp = io::seccomp::default_profile();
+  in.seccomp.program = io::seccomp::default_profile();
+  for (const oci::namespace_spec& n : spec.linux_part.namespaces) {  // opened by the caller, too
+    if (!n.path.empty()) in.joined.push_back({n.type, {}});
+  }
   for (const oci::mount_spec& m : spec.mounts) {  // sources are the caller's to open, one for each bind mount
     if (launch::read_mount_options(m).is_bind) in.binds.emplace_back();
   }

@@ -45,7 +45,7 @@ class bundle : public testing::Test {
     no_events events;
     launch::context on(co_await asio::this_coro::executor, events);
     const unique_fd base = file::open_at(AT_FDCWD, path_, O_PATH | O_DIRECTORY);
-    auto group = io::cgroup::group::create(cgroups_, "lxr-bundle-test/b", launch::cgroup_resources(spec_));
+    auto group = io::cgroup::group::create(cgroups_, cgroup_, launch::cgroup_resources(spec_));
     io::channel::pipe_ends out = io::channel::make_pipe();
     {
       launch::first_process first(on, "bundle");
@@ -72,7 +72,7 @@ class bundle : public testing::Test {
         code = running.wait();
       }
       running = {};
-      io::cgroup::remove(cgroups_, "lxr-bundle-test/b");
+      io::cgroup::remove(cgroups_, cgroup_);
       if (failure) std::rethrow_exception(failure);
     }
   }
@@ -88,6 +88,7 @@ class bundle : public testing::Test {
   temp_directory dir_;
   std::string path_ = dir_.path() + "/bundle";
   oci::runtime_spec spec_;
+  const std::string cgroup_ = "lxr-bundle-test" + std::to_string(::getpid()) + "/b";
   io::cgroup::layout cgroups_ = io::cgroup::layout::detect();
   int code_ = -1;
 };

@@ -168,6 +168,18 @@ TEST_F(surroundings, a_client_whose_output_is_not_read_can_be_ended) {
   for (const int fd : unread) ::close(fd);
 }
 
+// setns(2) leads to the root of a mount namespace, and in a chroot that is not the container's.
+TEST_F(surroundings, exec_of_an_lxr_in_a_chroot_sees_the_containers_root) {
+  const std::string place = dir_.path() + "/place";
+  file::make_directories(place);
+  const outcome o =
+      shell("unshare -m bash -c 'mount --make-rprivate / && mount --rbind / " + place + " && chroot " + place +
+            " bash -c \"$lxr run -d --name box --network none $image sleep 1000 > /dev/null && "
+            "$lxr exec box sh -c \\\"ls /etc/debian_version; ls /bin/busybox\\\"; $lxr rm -f box > "
+            "/dev/null\"'");
+  EXPECT_EQ(o.out, "/bin/busybox\n") << o.err;
+}
+
 // Section 4: what lies in /dev/shm is judged only where its state directory can be seen.
 TEST_F(surroundings, memory_of_a_state_that_another_mount_namespace_cannot_see_is_kept) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
