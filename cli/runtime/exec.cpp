@@ -12,6 +12,7 @@
 #include "core/base/json.hpp"
 #include "core/oci/runtime_spec/capabilities.hpp"
 #include "core/oci/runtime_spec/document.hpp"
+#include "core/oci/runtime_spec/validate.hpp"
 #include "core/oci/runtime_spec/words.hpp"
 #include "io/process/child_process.hpp"
 #include "io/tty/terminal.hpp"
@@ -27,11 +28,13 @@ struct exec_flags {
 };
 
 oci::process_spec read_process(const std::string& path) {
-  const auto text = file::read_at(AT_FDCWD, path);
-  if (!text) throw error(errc::not_found, "open", path, "no such file or directory");
+  const auto opened = file::try_open_at(AT_FDCWD, path, O_RDONLY);
+  if (!opened) throw error(errc::not_found, "open", path, "no such file or directory");
   json::object document{{"ociVersion", "1.0.0"}, {"root", {{"path", "/"}}}};
-  document["process"] = json::parse_record(*text, path);
-  return oci::read_runtime_spec(document, path).process.value();
+  document["process"] = json::parse_record(file::read_all(opened->get(), path), path);
+  oci::process_spec process = oci::read_runtime_spec(document, path).process.value();
+  oci::validate(process, path);
+  return process;
 }
 
 std::uint32_t parse_id(const std::string& word) {
@@ -52,7 +55,11 @@ oci::process_spec changed(oci::process_spec process, const exec_flags& f, std::v
   process.terminal = f.tty;
   process.console_size.reset();
   if (!f.cwd.empty()) process.cwd = f.cwd;
-  for (const std::string& assignment : f.env) process.env.push_back(assignment);
+  for (const std::string& assignment : f.env) {  // the last one counts
+    const std::string key = assignment.substr(0, assignment.find('=')) + "=";
+    std::erase_if(process.env, [&key](const std::string& known) { return known.starts_with(key); });
+    process.env.push_back(assignment);
+  }
   if (!f.user.empty()) {
     const auto colon = f.user.find(':');
     process.user.uid = parse_id(f.user.substr(0, colon));

@@ -15,8 +15,8 @@ oci::resources_spec read_resources(const std::string& path) {
   std::string text;
   if (path == "-") {
     text = file::read_all(0, "standard input");
-  } else if (const auto content = file::read_at(AT_FDCWD, path)) {
-    text = *content;
+  } else if (const auto opened = file::try_open_at(AT_FDCWD, path, O_RDONLY)) {
+    text = file::read_all(opened->get(), path);
   } else {
     throw error(errc::not_found, "open", path, "no such file or directory");
   }

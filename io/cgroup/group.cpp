@@ -201,7 +201,7 @@ group group::create(const layout& where, const std::string& path, const oci::res
     }
     apply_v1(where, path, resources, settings);
   } catch (...) {
-    remove(where, path);
+    remove(where, path, {}, where_in == membership::every_tree ? group_above::kept : group_above::removed_if_empty);
     throw;
   }
   return g;
@@ -244,6 +244,10 @@ std::vector<pid_t> processes_in_v1(const layout& where, const std::string& path)
 }
 
 }  // namespace
+
+bool has_processes(const layout& where, const std::string& path) {
+  return !(where.unified ? processes_below(where.base + "/" + path) : processes_in_v1(where, path)).empty();
+}
 
 std::vector<std::string> update(const layout& where, const std::string& path, const oci::resources_spec& resources) {
   const std::vector<setting> settings = settings_of(where, resources);

@@ -51,6 +51,9 @@ class group {
   std::vector<unique_fd> tasks_;
 };
 
+// Whether any process is in the group, or in one below it.
+[[nodiscard]] bool has_processes(const layout& where, const std::string& path);
+
 // Changes resources of a group while its processes run; what `resources` does not name stays as it is. On v1 the
 // processes are moved into the trees that they were not in, and whose names are returned.
 std::vector<std::string> update(const layout& where, const std::string& path, const oci::resources_spec& resources);

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <set>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -55,9 +56,10 @@ std::string parent_of(const std::string& path) {
 
 }  // namespace
 
-bool remove(const layout& where, const std::string& path, const std::vector<std::string>& trees) noexcept try {
+bool remove(const layout& where, const std::string& path, const std::vector<std::string>& trees,
+            group_above what_above) noexcept try {
   bool gone = true;
-  const std::string above = parent_of(path);
+  const std::string above = what_above == group_above::kept ? "" : parent_of(path);
   for (const std::string& tree : directories(where, trees)) {
     if (remove_group(tree + "/" + path)) {
       if (!above.empty()) ::rmdir((tree + "/" + above).c_str());  // works only when it was the last group
@@ -71,7 +73,16 @@ bool remove(const layout& where, const std::string& path, const std::vector<std:
 }
 
 void kill(const layout& where, const std::string& path, int signal) noexcept try {
-  for (const std::string& tree : directories(where)) kill_in(tree + "/" + path, signal);
+  std::set<pid_t> all;  // a process is in several trees, and gets one signal
+  for (const std::string& tree : directories(where)) {
+    const std::string directory = tree + "/" + path;
+    if (signal == SIGKILL) {
+      kill_in(directory, signal);
+    } else {
+      for (const pid_t pid : processes_below(directory)) all.insert(pid);
+    }
+  }
+  for (const pid_t pid : all) ::kill(pid, signal);
 } catch (const std::exception&) {
   // remove() and sweep() kill again.
 }

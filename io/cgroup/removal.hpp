@@ -12,9 +12,12 @@ namespace lxr::io::cgroup {
 inline constexpr const char* mark_name = "trusted.lxr";  // the attribute with a marking's text
 
 // Kills what still runs in the group <tree>/<path> and in those below, and removes its directories in every tree, and
-// the one above if it was the last in it. Returns false when one of them could not be removed within 200 ms, which it
-// may block for. `trees`: those that it is in (group::trees()); empty: every tree is looked at.
-bool remove(const layout& where, const std::string& path, const std::vector<std::string>& trees = {}) noexcept;
+// the group above if it was the last in it, unless that is to be kept. Returns false when one of them could not be
+// removed within 200 ms, which it may block for. `trees`: those that it is in (group::trees()); empty: every tree is
+// looked at.
+enum class group_above { removed_if_empty, kept };
+bool remove(const layout& where, const std::string& path, const std::vector<std::string>& trees = {},
+            group_above above = group_above::removed_if_empty) noexcept;
 // Sends a signal to all processes of a group and of those below it. SIGKILL ends also what is forked meanwhile, and
 // what is frozen.
 void kill(const layout& where, const std::string& path, int signal) noexcept;

@@ -10,12 +10,16 @@ class v1_writer {
   void put(std::string controller, std::string file, std::string value) {
     out.push_back({std::move(controller), std::move(file), std::move(value)});
   }
+  // Callers write 0 for what they do not set.
+  void put_set(const std::string& controller, const std::string& file, const std::optional<std::int64_t>& value) {
+    if (value.value_or(0) != 0) put(controller, file, std::to_string(*value));
+  }
   template <class Number>
   void put(const std::string& controller, const std::string& file, const std::optional<Number>& value) {
     if (value) put(controller, file, std::to_string(*value));
   }
   void put_if_there(const std::string& controller, const std::string& file, const std::optional<std::int64_t>& value) {
-    if (!value) return;
+    if (value.value_or(0) == 0) return;
     put(controller, file, std::to_string(*value));
     out.back().is_optional = true;
   }
@@ -25,9 +29,9 @@ class v1_writer {
   }
 
   void add(const oci::memory_resources& m) {
-    put("memory", "memory.limit_in_bytes", m.limit);
+    put_set("memory", "memory.limit_in_bytes", m.limit);
     put_if_there("memory", "memory.memsw.limit_in_bytes", m.swap);
-    put("memory", "memory.soft_limit_in_bytes", m.reservation);
+    put_set("memory", "memory.soft_limit_in_bytes", m.reservation);
     put_if_there("memory", "memory.kmem.limit_in_bytes", m.kernel);
     put_if_there("memory", "memory.kmem.tcp.limit_in_bytes", m.kernel_tcp);
     put("memory", "memory.swappiness", m.swappiness);
@@ -61,7 +65,7 @@ class v1_writer {
   }
 
   void add(const oci::network_resources& n) {
-    put("net_cls", "net_cls.classid", n.class_id);
+    if (n.class_id.value_or(0) != 0) put("net_cls", "net_cls.classid", n.class_id);
     for (const oci::network_priority& p : n.priorities)
       put("net_prio", "net_prio.ifpriomap", p.name + " " + std::to_string(p.priority));
   }

@@ -205,8 +205,8 @@ struct make_node {  // mknodat(2); the umask is 0
   std::uint32_t mode;
   std::uint32_t device_major, device_minor;
 };
-// mknodat(2) at a path below `root`, in-root; missing directories are made (0755). What is there already is replaced,
-// unless it is the same device.
+// mknodat(2) at a path below `root` without symbolic links; missing directories are made (0755). What is there already
+// is replaced, unless it is the same device.
 struct make_device {
   static constexpr op code = op::make_device;
   slot root;

@@ -213,17 +213,18 @@ long run(context& c, const ops::make_node& o) noexcept {
               static_cast<long>(makedev(o.device_major, o.device_minor)));
 }
 
-// Opens the directory of `path`, which is made if it is missing, and returns the last component in `name`.
+// Opens the directory of `path`, which is made if it is missing, and returns the last component in `name`. A symbolic
+// link on the way is an error: an image must not lead nodes elsewhere.
 static long open_parent(int root, char* path, char** name) {
   char* slash = nullptr;
   for (char* p = path; *p != 0; ++p) {
     if (*p == '/') slash = p;
   }
   *name = slash == nullptr ? path : slash + 1;
-  if (slash == nullptr) return open_resolving(root, ".", O_PATH | O_DIRECTORY, resolve_in_root);
+  if (slash == nullptr) return open_resolving(root, ".", O_PATH | O_DIRECTORY, resolve_strict);
   *slash = 0;
-  long parent = open_in_root(root, path, O_PATH | O_DIRECTORY);
-  if (parent == -ENOENT) parent = make_missing(root, path, false, resolve_in_root);
+  long parent = open_resolving(root, path, O_PATH | O_DIRECTORY, resolve_strict);
+  if (parent == -ENOENT) parent = make_missing(root, path, false, resolve_strict);
   *slash = '/';
   return parent;
 }

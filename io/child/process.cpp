@@ -6,6 +6,8 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 
 #include "io/child/context.hpp"
@@ -63,9 +65,23 @@ static long change_directory(const context& c, const process_attributes& p) {
   return done == 0 ? check_inside() : done;
 }
 
+// Pipes and terminals of its own, so that a user other than root can open /dev/stdout. What else the streams are (a
+// file, the host's /dev/null) stays its owner's, and so does what cannot be given.
+static void give_streams(const process_attributes& p) {
+  constexpr unsigned first_pty = 136, last_pty = 143;  // major numbers of /dev/pts
+  for (long fd = 0; fd <= 2; ++fd) {
+    struct stat st{};
+    if (call(SYS_newfstatat, fd, word(""), word(&st), at_empty_path) < 0 || st.st_uid == p.uid) continue;
+    const unsigned device = major(st.st_rdev);
+    if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && device >= first_pty && device <= last_pty))
+      call(SYS_fchown, fd, p.uid, ~0u);
+  }
+}
+
 // The primary group first: it cannot be changed without CAP_SETGID. What is to stay of the capabilities of a user other
 // than root is kept over setresuid(2), which else clears them.
 static long set_ids(const context& c, const process_attributes& p) {
+  if (p.uid != 0) give_streams(p);
   long done = call(SYS_setgroups, static_cast<long>(p.groups.size / sizeof(gid_t)), word(at(c, p.groups.offset)));
   if (done == 0) done = call(SYS_setresgid, p.gid, p.gid, p.gid);
   if (done == 0 && p.uid != 0 && p.permitted != 0) done = call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);

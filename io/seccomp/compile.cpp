@@ -46,6 +46,8 @@ std::uint32_t action_of(const std::string& word, std::optional<std::uint32_t> co
       {"SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0)},
       {"SCMP_ACT_TRACE", SCMP_ACT_TRACE(0)}};
   const std::uint32_t action = find(word, known, "action");
+  if (action == SCMP_ACT_NOTIFY)
+    throw error(errc::unsupported, "use seccomp profile", word, "lxr asks no listener yet");
   if (action == SCMP_ACT_ERRNO(0)) return SCMP_ACT_ERRNO(code.value_or(EPERM));
   if (action == SCMP_ACT_TRACE(0)) return SCMP_ACT_TRACE(code.value_or(EPERM));
   return action;
@@ -155,6 +157,8 @@ class compilation {
 }  // namespace
 
 filter compile(const oci::seccomp_spec& profile) {
+  if (!profile.listener_path.empty())
+    throw error(errc::unsupported, "use", "linux.seccomp.listenerPath", "lxr does not do that yet");
   const std::uint32_t default_action = action_of(profile.default_action, profile.default_errno_ret);
   compilation c(default_action);
   for (const std::string& word : profile.architectures) c.add_architecture(architecture_of(word));

@@ -32,7 +32,8 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   child_process::options made;
   made.namespaces = namespaces_by_birth(spec_.linux_part);
   made.cgroup = how.cgroup;
-  made.own_memory = how.own_memory || has_user;  // who is of another user namespace gets nothing of ours
+  // A process of another user namespace gets nothing of ours, and setns(2) wants one of its own for a time namespace.
+  made.own_memory = how.own_memory || has_user || spec_.linux_part.has(oci::namespace_kind::time);
   made.forks = pid != nullptr && !pid->path.empty();
   process_ = child_process::spawn(begun_, made);
   if (has_new(spec_.linux_part, oci::namespace_kind::user)) {

@@ -29,6 +29,7 @@ constexpr device_node default_devices[] = {{"null", 1, 3},   {"zero", 1, 5},    
 constexpr std::pair<const char*, const char*> device_links[] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"}};
+constexpr std::uint64_t ms_private = 1 << 18;  // <sys/mount.h> clashes with <linux/mount.h>
 const std::vector<std::string> sealed_options{"ro", "nosuid", "nodev", "noexec"};
 
 // A destination as a path below the root: "/a/../b/" is "b".
@@ -61,7 +62,10 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
     bind_source source{io::mount::clone_mount(base, m.source, o.is_recursive)};
     io::mount::set_attributes(source.mount.get(), m.source, {o.recursive_set, o.recursive_clear, 0, true});
     io::mount::set_attributes(source.mount.get(), m.source, {o.set, o.clear, 0, false});
-    io::mount::set_attributes(source.mount.get(), m.source, {0, 0, o.propagation, o.recursive_propagation});
+    // Without a word about it: a copy of a shared mount would be its peer, and show its mounts on the host.
+    const bool is_said = o.propagation != 0;
+    io::mount::set_attributes(source.mount.get(), m.source,
+                              {0, 0, is_said ? o.propagation : ms_private, is_said ? o.recursive_propagation : true});
     struct stat st{};
     source.is_file = ::fstat(source.mount.get(), &st) == 0 && !S_ISDIR(st.st_mode);
     out.push_back(std::move(source));
@@ -87,7 +91,7 @@ void mount_plan::make_mount(const oci::mount_spec& m, const cgroup_view& cgroups
   const std::string path = below_root(m.destination);
   if (read_mount_options(m).is_bind) {
     const bind_source& source = binds_.at(next_bind_++);
-    entries_.push_back({path, plan_.slot(source.mount.get()), source.is_file});
+    entries_.push_back({path, plan_.slot(source.mount.get()), source.is_file, true});
     return;
   }
   const slot made = make_filesystem(m);
@@ -121,7 +125,7 @@ void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgro
 
 slot mount_plan::make_filesystem(const oci::mount_spec& m) {
   const mount_options o = read_mount_options(m);
-  if (o.propagation != 0)
+  if (o.propagation != 0 && o.propagation != ms_private)  // a new mount is private
     throw error(errc::unsupported, "mount", m.destination, "lxr sets the propagation of bind mounts only");
   std::vector<std::string> words = o.of_filesystem;
   if (!m.source.empty() && m.source != m.type) words.push_back("source=" + m.source);
@@ -180,6 +184,14 @@ void mount_plan::bind_device(const std::string& path, const std::string& host_pa
   entries_.push_back({path, copy, true});
 }
 
+bool mount_plan::lies_in_bind(const std::string& path) const {
+  bool in_bind = false;
+  for (const entry& e : entries_) {  // the last one that covers the path counts
+    if (path.starts_with(e.path + "/")) in_bind = e.is_bind;
+  }
+  return in_bind;
+}
+
 // After all mounts: the devices of the spec may lie in any of them.
 void mount_plan::add_devices(slot root) {
   if (spec_.linux_part.has(oci::namespace_kind::user)) return;  // bind_device() has shown them
@@ -195,6 +207,7 @@ void mount_plan::add_devices(slot root) {
                                                               .gid = 0});
   }
   for (const oci::device& d : spec_.linux_part.devices) {
+    if (lies_in_bind(below_root(d.path))) continue;  // the directory is the host's, or another container's
     const std::uint32_t kind = d.type == "b" ? S_IFBLK : d.type == "p" ? S_IFIFO : S_IFCHR;
     plan_.add(d.path, ops::make_device{.root = root,
                                        .path = plan_.text(below_root(d.path)),

@@ -47,13 +47,14 @@ class mount_plan {
   struct entry {
     std::string path;  // below the root
     io::child::slot mount = -1;
-    bool is_file = false;
+    bool is_file = false, is_bind = false;
   };
   void make_mount(const oci::mount_spec& mount, const cgroup_view& cgroups);
   void make_cgroups(const oci::mount_spec& at, const cgroup_view& cgroups);
   io::child::slot make_filesystem(const oci::mount_spec& mount);
   void populate_dev();
   void bind_device(const std::string& path, const std::string& host_path);
+  [[nodiscard]] bool lies_in_bind(const std::string& path) const;
   void add_devices(io::child::slot root);
   void write_sysctls();
   io::process::plan_builder& plan_;

@@ -38,9 +38,9 @@ std::string absolute(const std::string& path) {
 
 oci::runtime_spec read_spec(const create_options& options) {
   const std::string path = options.config.empty() ? options.bundle + "/config.json" : options.config;
-  const auto text = file::read_at(AT_FDCWD, path);
-  if (!text) throw error(errc::not_found, "open", path, "no such file or directory");
-  oci::runtime_spec spec = oci::parse_runtime_spec(*text, path);
+  const auto opened = file::try_open_at(AT_FDCWD, path, O_RDONLY);
+  if (!opened) throw error(errc::not_found, "open", path, "no such file or directory");
+  oci::runtime_spec spec = oci::parse_runtime_spec(file::read_all(opened->get(), path), path);
   oci::validate(spec, path);
   if (!spec.process) throw error(errc::invalid_argument, "use", path, "process is missing");
   return spec;
@@ -55,10 +55,12 @@ std::string cgroup_path_of(const oci::runtime_spec& spec, const std::string& id)
   if (path.find(':') != std::string::npos)
     throw error(errc::unsupported, "use", "linux.cgroupsPath " + path, "lxr knows no systemd cgroups yet");
   const std::string normal = fs::path(path.substr(first)).lexically_normal().string();
-  if (normal.starts_with(".."))
+  if (normal == "." || normal == "./" || normal == ".." || normal.starts_with("../"))
     throw error(errc::invalid_argument, "use", "linux.cgroupsPath " + path, "it leads out of the hierarchy");
   return normal.ends_with('/') ? normal.substr(0, normal.size() - 1) : normal;
 }
+
+constexpr std::uint64_t ms_private = 1 << 18;  // <sys/mount.h> clashes with <linux/mount.h>
 
 unique_fd duplicate(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
@@ -129,13 +131,21 @@ class create_run {
   void make_cgroup() {
     if (!options_.uses_cgroups) return;
     out_.cgroup = cgroup_path_of(spec_, options_.id);
-    undo_.add("cgroup", [this] { io::cgroup::remove(on_.cgroups, out_.cgroup, out_.cgroup_trees); });
+    if (io::cgroup::has_processes(on_.cgroups, out_.cgroup))
+      throw error(errc::conflict, "use", "linux.cgroupsPath " + out_.cgroup, "container's cgroup is not empty");
+    // Without rules every device is open to who may make its node.
+    if (spec_.linux_part.resources.devices.empty())
+      spec_.linux_part.resources.devices.push_back({false, "a", "rwm", {}, {}});
+    undo_.add("cgroup", [this] { remove_cgroup(on_, out_); });
     cgroup_ = io::cgroup::group::create(on_.cgroups, out_.cgroup, launch::cgroup_resources(spec_), {},
                                         io::cgroup::membership::every_tree);
     out_.cgroup_trees = cgroup_->trees();
   }
 
   void spawn() {
+    const oci::namespace_spec* pids = spec_.linux_part.find(namespace_kind::pid);
+    if (pids != nullptr && !pids->path.empty() && launch::has_hooks_before_root(spec_.hooks))
+      throw error(errc::unsupported, "run", "hooks", "lxr does not do that yet in a pid namespace that is joined");
     launch::launch_inputs in;
     in.staging_directory = out_.rootfs;
     if (cgroup_) {
@@ -160,6 +170,7 @@ class create_run {
 
   void hand_over() {
     unique_fd root = io::mount::clone_mount(AT_FDCWD, out_.rootfs, true);
+    io::mount::set_attributes(root.get(), out_.rootfs, {0, 0, ms_private, true});  // its peers are the host's mounts
     launch::child_streams streams;
     if (!spec_.process->terminal) streams = {duplicate(0), duplicate(1), duplicate(2)};
     first_.hand_over(spec_, std::move(root), {}, std::move(streams), launch::listen_for_start(directory_.fd()));

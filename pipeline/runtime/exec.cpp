@@ -39,6 +39,7 @@ task<launch::started_process> exec(host& on, std::string id, exec_options option
     filter = io::seccomp::compile(*spec.linux_part.seccomp);
     in.process.seccomp = {filter.program, filter.flags};
   }
+  in.process.keyring = "_ses." + id;
   in.process.personality = spec.linux_part.personality;
   auto starting = launch::start_further_process(on.launching, id, options.process, in);
   launch::started_process out = co_await std::move(starting);

@@ -50,6 +50,13 @@ task<void> end_first(host& on, const record& kept) {
 
 }  // namespace
 
+void remove_cgroup(const host& on, const record& kept) noexcept {
+  if (kept.cgroup.empty()) return;
+  const bool is_ours = kept.cgroup.starts_with("lxr-runtime/");
+  io::cgroup::remove(on.cgroups, kept.cgroup, {},
+                     is_ours ? io::cgroup::group_above::removed_if_empty : io::cgroup::group_above::kept);
+}
+
 task<void> start(host& on, std::string id) {
   const container_directory directory = container_directory::open(on.root, id);
   const container_state s = held_state(on, directory, id);
@@ -59,6 +66,7 @@ task<void> start(host& on, std::string id) {
   std::exception_ptr failure;
   try {
     const unique_fd pidfd = s.kept.init.open();
+    if (!pidfd) refuse("start", id, "container not running");
     auto before =
         launch::run_hooks(on.launching, {"startContainer", pidfd.get(), launch::namespaces_of(spec.linux_part)},
                           spec.hooks.start_container, document_of(s, status::created, spec));
@@ -112,7 +120,7 @@ task<void> remove(host& on, std::string id, bool force) {
   if (s.now == status::paused) io::cgroup::thaw(on.cgroups, s.kept.cgroup);
   auto ending = end_first(on, s.kept);
   co_await std::move(ending);
-  if (!s.kept.cgroup.empty()) io::cgroup::remove(on.cgroups, s.kept.cgroup);
+  remove_cgroup(on, s.kept);
   oci::runtime_spec spec;
   quietly([&] { spec = directory->load_spec(); });
   directory->remove();

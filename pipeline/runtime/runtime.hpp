@@ -57,6 +57,9 @@ container_state state_of(const host& on, const std::string& id);
 // The specification's document (runtime.md, "State"), with what runc adds: rootfs, created, owner.
 json::object state_document(const container_state& s);
 
+// Kills what is in a container's cgroup and removes that; the group above it only where lxr has made it.
+void remove_cgroup(const host& on, const record& kept) noexcept;
+
 // Sends a signal to the first process; with `all`, and where the container has no pid namespace of its own, to all
 // processes of its cgroup.
 void kill(const host& on, const std::string& id, int signal, bool all);

@@ -92,7 +92,9 @@ void resume(const host& on, const std::string& id) {
 void update(const host& on, const std::string& id, const oci::resources_spec& resources) {
   const container_state s = running_state(on, id);
   if (s.kept.cgroup.empty()) refuse(id, "it has no cgroup");
-  io::cgroup::update(on.cgroups, s.kept.cgroup, resources);
+  oci::resources_spec changed = resources;
+  changed.devices.clear();  // containerd sends all resources each time; which devices there are does not change
+  io::cgroup::update(on.cgroups, s.kept.cgroup, changed);
 }
 
 std::vector<pid_t> processes(const host& on, const std::string& id) {

@@ -338,6 +338,52 @@ TEST_F(oci_runtime, what_is_wrong_is_named_and_leaves_nothing) {
   EXPECT_NE(rt({"run", "--bundle", bundle_, "box"}).err.find("no such file or directory"), std::string::npos);
 }
 
+// The mounts of a container belong to it alone, also where the bundle lies on a shared mount, as systemd makes all.
+TEST_F(oci_runtime, nothing_of_its_mounts_shows_on_the_host) {
+  set_args({"sh", "-c", "grep -c shared: /proc/self/mountinfo"});
+  const outcome o = run_program({"/usr/bin/unshare", "-m", "--propagation", "shared", "/bin/bash", "-c",
+                                 "grep -c . /proc/self/mountinfo > " + dir_.path() + "/before; " + program_path("lxr") +
+                                     " runtime --root " + root_ + " run --bundle " + bundle_ +
+                                     " box; echo $?; grep -c . /proc/self/mountinfo > " + dir_.path() + "/after"},
+                                {}, {"PATH=/usr/bin:/bin"});
+  EXPECT_EQ(o.out, "0\n1\n") << o.err;  // grep found none
+  EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/before"), file::read_at(AT_FDCWD, dir_.path() + "/after"));
+}
+
+TEST_F(oci_runtime, a_cgroup_that_is_not_its_own_is_left_alone) {
+  create({"sleep", "1000"});
+  const outcome second = rt({"create", "--bundle", bundle_, "other"});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_NE(second.err.find("container's cgroup is not empty"), std::string::npos) << second.err;
+  EXPECT_EQ(status(), "created");
+  for (const char* root : {"/", "/a/..", "/.", "/../x"}) {
+    linux_part()["cgroupsPath"] = root;
+    write();
+    const outcome o = rt({"create", "--bundle", bundle_, "other"});
+    if (o.code == 0) must({"delete", "--force", "other"});
+    EXPECT_EQ(o.code == 0, std::string(root) == "/") << root << o.err;
+  }
+  EXPECT_EQ(status(), "created");
+  const std::string above = "/sys/fs/cgroup/pids/" + group_ + "-above";
+  if (!fs::exists("/sys/fs/cgroup/cgroup.controllers")) {
+    fs::create_directory(above);
+    linux_part()["cgroupsPath"] = "/" + group_ + "-above/below";
+    write();
+    must({"create", "--bundle", bundle_, "third"});
+    must({"delete", "third"});
+    EXPECT_TRUE(fs::exists(above));
+    for (const fs::directory_entry& tree : fs::directory_iterator("/sys/fs/cgroup"))
+      ::rmdir((tree.path().string() + "/" + group_ + "-above").c_str());
+  }
+}
+
+TEST_F(oci_runtime, streams_belong_to_its_user) {
+  process()["user"] = json::object{{"uid", 5}, {"gid", 5}};
+  set_args({"sh", "-c", "echo written > /dev/stdout"});
+  EXPECT_EQ(run_program({program_path("lxr"), "runtime", "--root", root_, "run", "--bundle", bundle_, "box"}).out,
+            "written\n");
+}
+
 TEST_F(oci_runtime, features_and_spec_are_documents) {
   const json::object features = json::parse_object(must({"features"}), "features");
   EXPECT_EQ(json::get_string(features, "ociVersionMax"), "1.3.0");

@@ -170,6 +170,7 @@ TEST(child_process, descriptors_with_high_numbers_are_not_inherited) {
   EXPECT_GE(kept.back().get(), 512);
   plan_builder builder;
   builder.add("namespaces", ops::unshare{});
+  builder.add("namespaces", ops::tell{child::child_report::separated});
   builder.add("word", ops::receive{.which = barrier::link});
   built_plan plan = builder.build();
   child_process running = child_process::spawn(plan, {});
@@ -185,6 +186,7 @@ TEST(child_process, descriptors_with_high_numbers_are_not_inherited) {
   plan_builder needy;
   needy.slot(kept.back().get());
   needy.add("namespaces", ops::unshare{});
+  needy.add("namespaces", ops::tell{child::child_report::separated});
   needy.add("word", ops::receive{.which = barrier::link});
   built_plan other = needy.build();
   child_process with = child_process::spawn(other, {});
@@ -200,6 +202,7 @@ TEST(child_process, an_end_is_seen_while_a_younger_child_waits) {
     kept.push_back(move_to_high_number(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   plan_builder builder;
   builder.add("namespaces", ops::unshare{});
+  builder.add("namespaces", ops::tell{child::child_report::separated});
   builder.add("word", ops::receive{.which = barrier::link});
   built_plan first = builder.build(), second = first;
   child_process older = child_process::spawn(first, {});
