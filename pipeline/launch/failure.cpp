@@ -147,6 +147,11 @@ error explain_failure(const io::process::built_plan& plan, const io::child::chil
                 "raise it, or remove containers"};
       }
       break;
+    case op::join_namespaces:
+      // The kernel takes a process's namespaces away a moment before it shows that the process has ended.
+      if (code == ESRCH)
+        return {errc::conflict, "run in container", "", "container not running: it was stopped meanwhile"};
+      break;
     case op::fork_again:
       if (code == EAGAIN)
         return {errc::exhausted, "run in container", "", "its limit of processes is reached",
