@@ -24,11 +24,13 @@ struct running_fixture : state_fixture {
 
   // Forks a process that waits for a signal; `ignored` (0: none) does not end it.
   pid_t fork_process(int ignored = 0) {
+    // Ignored before there is a process to be signalled.
+    const auto before = ignored != 0 ? ::signal(ignored, SIG_IGN) : SIG_DFL;
     const pid_t child = ::fork();
     if (child == 0) {
-      if (ignored != 0) ::signal(ignored, SIG_IGN);
       for (;;) ::pause();
     }
+    if (ignored != 0) ::signal(ignored, before);
     children.push_back(child);
     return child;
   }
