@@ -61,6 +61,7 @@ class program {
 
   [[nodiscard]] std::vector<std::uint64_t> words() const {
     std::vector<std::uint64_t> out;
+    out.reserve(code_.size());
     for (const bpf_insn& i : code_) out.push_back(std::bit_cast<std::uint64_t>(i));
     return out;
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "core/async/rollback.hpp"
 #include "core/base/clock.hpp"
@@ -90,7 +91,8 @@ class create_run {
     co_await first_.running();
     out_.init = identify(first_.process().pid());
     unique_fd terminal = first_.take_terminal();
-    if (terminal && !options_.console_socket.empty()) send_console(options_.console_socket, std::move(terminal));
+    if (terminal && !options_.console_socket.empty())
+      send_console(options_.console_socket, std::exchange(terminal, {}));
     directory_.save_spec(spec_);
     directory_.save(out_);
     write_pid_file(options_.pid_file, out_.init.pid);
