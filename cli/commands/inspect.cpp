@@ -9,6 +9,7 @@
 #include "cli/commands/image_words.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
@@ -57,7 +58,7 @@ json::array mounts_of(pid_t pid) {
   return out;
 }
 
-std::string format_or_never(std::int64_t ns) { return ns == 0 ? "0001-01-01T00:00:00Z" : monitor::format_time(ns); }
+std::string format_or_never(std::int64_t ns) { return ns == 0 ? "0001-01-01T00:00:00Z" : format_time(ns); }
 
 json::object state_json(const container_state& s) {
   const bool running = s.status == container_status::running;
@@ -105,7 +106,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
   std::vector<std::string> env = image.env;
   for (const std::string& assignment : c.process.env) spec::set_env(env, assignment);
   json::object out{{"Id", c.id},
-                   {"Created", monitor::format_time(c.created_ns)},
+                   {"Created", format_time(c.created_ns)},
                    {"Path", command.empty() ? "" : command.front()},
                    {"Args", json::from(command.empty() ? command : std::vector(command.begin() + 1, command.end()))},
                    {"State", state_json(s)},

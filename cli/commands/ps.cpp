@@ -12,7 +12,6 @@
 #include "core/model/container_state.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/stop.hpp"
-#include "pipeline/monitor/log_file.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::cli {
@@ -102,7 +101,7 @@ void print_as_json(const std::vector<listed>& all) {
                          {"Image", s.image},
                          {"State", to_string(s.status)},
                          {"Status", status_text(s, now)},
-                         {"CreatedAt", monitor::format_time(s.created_ns)},
+                         {"CreatedAt", format_time(s.created_ns)},
                          {"Pid", s.init.pid},
                          {"Address", s.address}};
     print_json(o);

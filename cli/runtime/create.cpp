@@ -39,12 +39,12 @@ struct create_flags {
   }
 };
 
-task<void> create_one(runtime::host& on, runtime::create_options options) {
+task<void> create_one(runtime::context& on, runtime::create_options options) {
   auto creating = runtime::create(on, std::move(options));
   co_await std::move(creating);
 }
 
-task<void> create_and_start(runtime::host& on, runtime::create_options options, runtime::created_container& out) {
+task<void> create_and_start(runtime::context& on, runtime::create_options options, runtime::created_container& out) {
   const std::string id = options.id;
   auto creating = runtime::create(on, std::move(options));
   out = co_await std::move(creating);
@@ -56,8 +56,12 @@ task<void> create_and_start(runtime::host& on, runtime::create_options options, 
     failure = std::current_exception();
   }
   if (!failure) co_return;
-  auto removing = runtime::remove(on, id, true);
-  co_await std::move(removing);
+  try {
+    auto removing = runtime::remove(on, id, true);
+    co_await std::move(removing);
+  } catch (const error&) {
+    // The first failure is the one to tell.
+  }
   std::rethrow_exception(failure);
 }
 
@@ -70,7 +74,7 @@ int verb_create(const verb_call& call) {
   given.add(flags, options);
   if (!call.parse(flags)) return 0;
   given.apply(flags, call, options);
-  call.run([&](runtime::host& on) { return create_one(on, options); });
+  call.run([&](runtime::context& on) { return create_one(on, options); });
   return 0;
 }
 
@@ -79,7 +83,7 @@ int verb_start(const verb_call& call) {
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
   const std::string id = only_id(flags);
-  call.run([&](runtime::host& on) { return runtime::start(on, id); });
+  call.run([&](runtime::context& on) { return runtime::start(on, id); });
   return 0;
 }
 
@@ -96,11 +100,11 @@ int verb_run(const verb_call& call) {
   options.keeps_terminal = !detach;
   block_signals();
   runtime::created_container made;
-  call.run([&](runtime::host& on) { return create_and_start(on, options, made); });
+  call.run([&](runtime::context& on) { return create_and_start(on, options, made); });
   if (detach) return 0;
   const unique_fd pidfd = io::process::open_pidfd(made.kept.init.pid);
   const int code = attend(pidfd.get(), made.terminal.get());
-  if (!keep) call.run([&](runtime::host& on) { return runtime::remove(on, options.id, true); });
+  if (!keep) call.run([&](runtime::context& on) { return runtime::remove(on, options.id, true); });
   return code;
 }
 
@@ -117,10 +121,7 @@ int verb_kill(const verb_call& call) {
   all = std::erase(words, "--all") + std::erase(words, "-a") > 0 || all;
   const std::string id = only_id(flags);
   const int signal = parse_signal(words.size() > 1 ? words[1] : "", SIGTERM);
-  call.run([&](runtime::host& on) -> task<void> {
-    runtime::kill(on, id, signal, all);
-    return []() -> task<void> { co_return; }();
-  });
+  call.perform([&](runtime::context& on) { runtime::kill(on, id, signal, all); });
   return 0;
 }
 
@@ -133,7 +134,7 @@ int verb_delete(const verb_call& call) {
   std::vector<std::string> words = flags.remaining();
   force = std::erase(words, "--force") + std::erase(words, "-f") > 0 || force;
   if (words.empty()) static_cast<void>(only_id(flags));
-  for (const std::string& id : words) call.run([&](runtime::host& on) { return runtime::remove(on, id, force); });
+  for (const std::string& id : words) call.run([&](runtime::context& on) { return runtime::remove(on, id, force); });
   return 0;
 }
 

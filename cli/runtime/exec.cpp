@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 
+#include <charconv>
 #include <csignal>
 #include <optional>
 
@@ -38,15 +39,10 @@ oci::process_spec read_process(const std::string& path) {
 }
 
 std::uint32_t parse_id(const std::string& word) {
-  std::uint64_t id = 0;
-  for (const char c : word) {
-    if (c < '0' || c > '9' || id > 0xffffffffu)
-      throw error(errc::invalid_argument, "use user", '"' + word + '"', "it is a number: UID[:GID]");
-    id = id * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (word.empty() || id > 0xffffffffu)
-    throw error(errc::invalid_argument, "use user", '"' + word + '"', "it is a number: UID[:GID]");
-  return static_cast<std::uint32_t>(id);
+  std::uint32_t id = 0;
+  const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
+  if (failure == std::errc() && !word.empty() && end == word.data() + word.size()) return id;
+  throw error(errc::invalid_argument, "use user", '"' + word + '"', "it is a number: UID[:GID]");
 }
 
 // The container's process with other words, and what the flags change.
@@ -76,7 +72,7 @@ oci::process_spec changed(oci::process_spec process, const exec_flags& f, std::v
   return process;
 }
 
-task<void> exec_one(runtime::host& on, std::string id, runtime::exec_options options, launch::started_process& out) {
+task<void> exec_one(runtime::context& on, std::string id, runtime::exec_options options, launch::started_process& out) {
   auto executing = runtime::exec(on, std::move(id), std::move(options));
   out = co_await std::move(executing);
 }
@@ -145,7 +141,7 @@ int verb_exec(const verb_call& call) {
   if (!f.process_file.empty()) options.process = read_process(f.process_file);
   block_signals();
   launch::started_process started;
-  call.run([&](runtime::host& on) {
+  call.run([&](runtime::context& on) {
     if (f.process_file.empty()) options.process = changed(runtime::process_of(on, id), f, args);
     return exec_one(on, id, options, started);
   });

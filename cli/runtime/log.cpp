@@ -8,12 +8,11 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
-#include "pipeline/monitor/log_file.hpp"
 
 namespace lxr::cli::runtime_verbs {
 
 void log::write(const char* level, std::string_view text) {
-  const std::string shown = json::printable(text), time = monitor::format_time(unix_time_ns());
+  const std::string shown = json::printable(text), time = format_time(unix_time_ns());
   if (!path_.empty()) {
     const std::string line = json_ ? json::dump(json::object{{"level", level}, {"msg", shown}, {"time", time}})
                                    : "time=\"" + time + "\" level=" + level + " msg=" + json::dump(json::value(shown));

@@ -71,7 +71,6 @@ int run_verb(const std::string& program, const std::vector<std::string>& words, 
   flags.add_option("--log-level", ignored, "");
   flags.add_option("--cgroup-manager", [&g](const std::string& word) { set_manager(g, word); }, "");
   flags.add_option("--rootless", ignored, "");
-  flags.add_option("--criu", ignored, "");
   flags.add_flag("--debug", debug, "");
   flags.add_flag("--systemd-cgroup", systemd, "");
   flags.add_flag("-v,-V,--version", version, "");
@@ -99,11 +98,18 @@ int run_verb(const std::string& program, const std::vector<std::string>& words, 
 
 }  // namespace
 
-void verb_call::run(const std::function<task<void>(runtime::host&)>& work) const {
+void verb_call::run(const std::function<task<void>(runtime::context&)>& work) const {
   asio::io_context loop(1);
   launch::context launching(loop.get_executor(), the_log());
-  runtime::host host{launching, global.root, io::cgroup::layout::detect()};
-  lxr::run(loop, work(host));
+  runtime::context on{launching, global.root, io::cgroup::layout::detect()};
+  lxr::run(loop, work(on));
+}
+
+void verb_call::perform(const std::function<void(runtime::context&)>& work) const {
+  run([&work](runtime::context& on) {
+    work(on);
+    return []() -> task<void> { co_return; }();
+  });
 }
 
 bool verb_call::parse(flag_set& flags) const {

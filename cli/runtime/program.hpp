@@ -27,8 +27,9 @@ struct verb_call {
   const globals& global;
   std::vector<std::string> words;
 
-  // Runs `work` on a loop with the host of the runtime.
-  void run(const std::function<task<void>(runtime::host&)>& work) const;
+  // Run `work`: on a loop, or what waits for nothing.
+  void run(const std::function<task<void>(runtime::context&)>& work) const;
+  void perform(const std::function<void(runtime::context&)>& work) const;
   // Parses; false when --help was all that was asked for.
   bool parse(flag_set& flags) const;
 };

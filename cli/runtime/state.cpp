@@ -12,9 +12,6 @@
 namespace lxr::cli::runtime_verbs {
 namespace {
 
-// For verbs that do not wait for anything.
-task<void> done() { co_return; }
-
 json::object statistics_document(const std::string& id, const io::cgroup::statistics& s) {
   const json::object data{
       {"cpu",
@@ -24,8 +21,7 @@ json::object statistics_document(const std::string& id, const io::cgroup::statis
        {{"usage", {{"limit", s.memory_limit}, {"usage", s.memory}}},
         {"swap", {{"usage", s.swap}}},
         {"raw", {{"total_inactive_file", s.cache}, {"inactive_file", s.cache}}}}},
-      {"pids", {{"current", s.processes}, {"limit", s.processes_limit}}},
-      {"blkio", json::object()}};
+      {"pids", {{"current", s.processes}, {"limit", s.processes_limit}}}};
   return {{"type", "stats"}, {"id", id}, {"data", data}};
 }
 
@@ -35,10 +31,8 @@ int verb_state(const verb_call& call) {
   flag_set flags("Show the state of a container, as JSON.", "runtime state");
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
-  call.run([&](runtime::host& on) {
-    print_json_pretty(runtime::state_document(runtime::state_of(on, only_id(flags))));
-    return done();
-  });
+  call.perform(
+      [&](runtime::context& on) { print_json_pretty(runtime::state_document(runtime::state_of(on, only_id(flags)))); });
   return 0;
 }
 
@@ -49,7 +43,7 @@ int verb_list(const verb_call& call) {
   flags.add_option("-f,--format", format, "table or json")->one_of({"table", "json"});
   flags.add_flag("-q,--quiet", quiet, "Only ids");
   if (!call.parse(flags)) return 0;
-  call.run([&](runtime::host& on) {
+  call.perform([&](runtime::context& on) {
     std::vector<json::object> all;
     for (const std::string& id : runtime::container_directory::list(on.root)) {
       quietly([&] { all.push_back(runtime::state_document(runtime::state_of(on, id))); });
@@ -66,7 +60,6 @@ int verb_list(const verb_call& call) {
       }
       rows.print();
     }
-    return done();
   });
   return 0;
 }
@@ -77,7 +70,7 @@ int verb_ps(const verb_call& call) {
   flags.add_option("-f,--format", format, "table or json")->one_of({"table", "json"});
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
-  call.run([&](runtime::host& on) {
+  call.perform([&](runtime::context& on) {
     const std::vector<pid_t> pids = runtime::processes(on, only_id(flags));
     if (format == "json") {
       print_json(json::array(pids.begin(), pids.end()));
@@ -85,7 +78,6 @@ int verb_ps(const verb_call& call) {
       print_line("PID");
       for (const pid_t pid : pids) print_line(std::to_string(pid));
     }
-    return done();
   });
   return 0;
 }
@@ -99,12 +91,11 @@ int verb_events(const verb_call& call) {
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
   if (!once) throw error(errc::unsupported, "watch", "events", "lxr does not do that yet", "use --stats");
-  call.run([&](runtime::host& on) {
+  call.perform([&](runtime::context& on) {
     const runtime::container_state s = runtime::state_of(on, only_id(flags));
     if (s.now == runtime::status::stopped)
       throw error(errc::conflict, "use", "container " + s.kept.id, "container not running");
     print_json(statistics_document(s.kept.id, io::cgroup::read_statistics(on.cgroups, s.kept.cgroup)));
-    return done();
   });
   return 0;
 }
@@ -113,10 +104,7 @@ int verb_pause(const verb_call& call) {
   flag_set flags("Stop all processes of a container where they are.", "runtime pause");
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
-  call.run([&](runtime::host& on) {
-    runtime::pause(on, only_id(flags));
-    return done();
-  });
+  call.perform([&](runtime::context& on) { runtime::pause(on, only_id(flags)); });
   return 0;
 }
 
@@ -124,10 +112,7 @@ int verb_resume(const verb_call& call) {
   flag_set flags("Continue a paused container.", "runtime resume");
   flags.stop_at_first_argument("ID");
   if (!call.parse(flags)) return 0;
-  call.run([&](runtime::host& on) {
-    runtime::resume(on, only_id(flags));
-    return done();
-  });
+  call.perform([&](runtime::context& on) { runtime::resume(on, only_id(flags)); });
   return 0;
 }
 

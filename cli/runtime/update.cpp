@@ -81,9 +81,8 @@ int verb_update(const verb_call& call) {
   if (!cache.empty() || !bandwidth.empty())
     throw error(errc::unsupported, "use", "Intel RDT", "lxr does not do that yet");
   if (!document.empty()) resources = read_resources(document);
-  call.run([&](runtime::host& on) -> task<void> {
+  call.perform([&](runtime::context& on) {
     for (const std::string& id : ids) runtime::update(on, id, resources);
-    return []() -> task<void> { co_return; }();
   });
   return 0;
 }

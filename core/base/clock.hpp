@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <string>
 
 namespace lxr {
 
@@ -15,6 +16,9 @@ inline std::int64_t unix_time_ns() noexcept {
   ::clock_gettime(CLOCK_REALTIME, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+// A Unix time in nanoseconds as RFC 3339 in UTC, with all nine digits: "2023-11-14T22:13:20.000000007Z".
+std::string format_time(std::int64_t unix_ns);
 
 // Returns the processor time that this thread has used, in nanoseconds.
 inline std::uint64_t thread_cpu_time_ns() noexcept {

@@ -2,7 +2,6 @@
 #include "io/cgroup/statistics.hpp"
 
 #include <cstdlib>
-#include <sstream>
 
 #include "io/cgroup/files.hpp"
 
@@ -29,21 +28,13 @@ void add_v2(statistics& s, const std::string& group) {
   s.memory_limit = number_in(group + "/memory.max");
   s.cache = number_after(read_file(group + "/memory.stat").value_or(""), "inactive_file");
   s.swap = number_in(group + "/memory.swap.current");
-  s.out_of_memory_kills = number_after(read_file(group + "/memory.events").value_or(""), "oom_kill");
   s.processes = number_in(group + "/pids.current");
   s.processes_limit = number_in(group + "/pids.max");
-  // "8:0 rbytes=4096 wbytes=0 rios=1 ..." for each device
-  std::istringstream io(read_file(group + "/io.stat").value_or(""));
-  for (std::string word; io >> word;) {
-    if (word.starts_with("rbytes=")) s.read_bytes += std::strtoull(word.c_str() + 7, nullptr, 10);
-    if (word.starts_with("wbytes=")) s.written_bytes += std::strtoull(word.c_str() + 7, nullptr, 10);
-  }
 }
 
 void add_v1(statistics& s, const layout& where, const std::string& path) {
   const std::string accounting = where.tree("cpuacct") + "/" + path, cpu = where.tree("cpu") + "/" + path,
-                    memory = where.tree("memory") + "/" + path, pids = where.tree("pids") + "/" + path,
-                    block = where.tree("blkio") + "/" + path;
+                    memory = where.tree("memory") + "/" + path, pids = where.tree("pids") + "/" + path;
   s.cpu = number_in(accounting + "/cpuacct.usage");
   s.cpu_user = number_in(accounting + "/cpuacct.usage_user");
   s.cpu_system = number_in(accounting + "/cpuacct.usage_sys");
@@ -55,14 +46,8 @@ void add_v1(statistics& s, const layout& where, const std::string& path) {
   s.cache = number_after(read_file(memory + "/memory.stat").value_or(""), "total_inactive_file");
   const std::uint64_t both = number_in(memory + "/memory.memsw.usage_in_bytes");
   s.swap = both > s.memory ? both - s.memory : 0;
-  s.out_of_memory_kills = number_after(read_file(memory + "/memory.oom_control").value_or(""), "oom_kill");
   s.processes = number_in(pids + "/pids.current");
   s.processes_limit = number_in(pids + "/pids.max");
-  std::istringstream io(read_file(block + "/blkio.throttle.io_service_bytes").value_or(""));
-  for (std::string device, kind, bytes; io >> device >> kind >> bytes;) {
-    if (kind == "Read") s.read_bytes += std::strtoull(bytes.c_str(), nullptr, 10);
-    if (kind == "Write") s.written_bytes += std::strtoull(bytes.c_str(), nullptr, 10);
-  }
 }
 
 }  // namespace

@@ -16,9 +16,7 @@ struct statistics {
   std::uint64_t memory = 0, memory_limit = 0;               // bytes; limit 0: none
   std::uint64_t cache = 0;                                  // of memory: inactive file pages, which docker leaves out
   std::uint64_t swap = 0;                                   // bytes
-  std::uint64_t out_of_memory_kills = 0;
-  std::uint64_t processes = 0, processes_limit = 0;  // and threads; limit 0: none
-  std::uint64_t read_bytes = 0, written_bytes = 0;   // of block devices
+  std::uint64_t processes = 0, processes_limit = 0;         // and threads; limit 0: none
 };
 
 // Of the group <tree>/<path>. Files that are missing, also of a group that is gone, count as 0.

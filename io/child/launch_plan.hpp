@@ -302,7 +302,6 @@ struct exec {
 // What become_process does, in this order.
 enum class process_step : std::uint32_t {
   keyring,
-  memory_policy,
   personality,
   oom_score,
   resource_limits,
@@ -330,14 +329,12 @@ struct process_attributes {
   bytes limits;                                                                            // resource_limit each
   text oom_score;      // what is written to oom_score_adj; none: as it is
   text keyring;        // the name of a session keyring of its own (keyrings(7)); none: the caller's
-  bytes memory_nodes;  // of the memory policy: a bit mask of unsigned long words
   text directory;      // the working directory
   bytes filter;        // of seccomp: struct sock_filter each; none: no filter
   bytes scheduling;    // struct sched_attr (sched_setattr(2)); none: as it is
   std::uint32_t umask = 022;
   std::uint32_t personality = ~0u;  // personality(2); all bits: as it is
   std::uint32_t filter_flags = 0;   // SECCOMP_FILTER_FLAG_*
-  std::int32_t memory_policy = -1;  // mode and flags of set_mempolicy(2); -1: as it is
   std::int32_t io_priority = 0;     // ioprio_set(2)
   bool oom_score_required = false;  // else a refusal is passed over
   bool makes_directory = false;     // a missing working directory is made

@@ -145,12 +145,6 @@ static long join_keyring(const context& c, const process_attributes& p) {
   return joined < 0 && joined != -ENOSYS ? joined : 0;
 }
 
-static long set_memory_policy(const context& c, const process_attributes& p) {
-  constexpr long bits = 8;
-  return call(SYS_set_mempolicy, p.memory_policy, p.memory_nodes.size == 0 ? 0 : word(at(c, p.memory_nodes.offset)),
-              static_cast<long>(p.memory_nodes.size) * bits);
-}
-
 static long load_filter(const context& c, const process_attributes& p) {
   sock_fprog program{static_cast<unsigned short>(p.filter.size / sizeof(sock_filter)),
                      reinterpret_cast<sock_filter*>(at(c, p.filter.offset))};
@@ -162,8 +156,6 @@ static long perform(const context& c, const process_attributes& p, process_step 
   switch (step) {
     case process_step::keyring:
       return p.keyring.offset != 0 ? join_keyring(c, p) : 0;
-    case process_step::memory_policy:
-      return p.memory_policy >= 0 ? set_memory_policy(c, p) : 0;
     case process_step::personality:
       return p.personality != ~0u ? call(SYS_personality, p.personality) : 0;
     case process_step::oom_score:

@@ -101,8 +101,6 @@ error explain_process(int code, process_step step, const oci::process_spec& proc
       return system_error(code, "use working directory", process.cwd);
     case process_step::keyring:
       return system_error(code, "join", "a session keyring of its own");
-    case process_step::memory_policy:
-      return system_error(code, "set", "linux.memoryPolicy");
     case process_step::personality:
       return system_error(code, "set", "linux.personality");
     case process_step::oom_score:

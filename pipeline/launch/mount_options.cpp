@@ -11,8 +11,7 @@
 namespace lxr::launch {
 namespace {
 
-// MS_* of <sys/mount.h>, which clashes with <linux/mount.h> in glibc 2.36.
-constexpr std::uint64_t ms_unbindable = 1 << 17, ms_private = 1 << 18, ms_slave = 1 << 19, ms_shared = 1 << 20;
+constexpr std::uint64_t ms_unbindable = 1 << 17, ms_slave = 1 << 19, ms_shared = 1 << 20;  // see ms_private
 
 struct attribute_word {
   std::string_view word;

@@ -9,6 +9,9 @@
 
 namespace lxr::launch {
 
+// MS_PRIVATE of <sys/mount.h>, which clashes with <linux/mount.h> in glibc 2.36.
+inline constexpr std::uint64_t ms_private = 1 << 18;
+
 // What the options of a mount of the spec mean to the kernel (mount(8), mount_setattr(2), runtime-spec config.md "Linux
 // mount options").
 struct mount_options {

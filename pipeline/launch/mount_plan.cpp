@@ -29,7 +29,6 @@ constexpr device_node default_devices[] = {{"null", 1, 3},   {"zero", 1, 5},    
 constexpr std::pair<const char*, const char*> device_links[] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"}};
-constexpr std::uint64_t ms_private = 1 << 18;  // <sys/mount.h> clashes with <linux/mount.h>
 const std::vector<std::string> sealed_options{"ro", "nosuid", "nodev", "noexec"};
 
 // A destination as a path below the root: "/a/../b/" is "b".

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 
+#include "core/base/clock.hpp"
 #include "core/base/file.hpp"
 
 namespace lxr::monitor {
@@ -52,16 +53,6 @@ bool parse_log_line(std::string_view line, log_line& out) {
   out.complete = line[second + 1] != 'P';
   out.text = second + 3 <= line.size() ? line.substr(second + 3) : std::string_view();
   return true;
-}
-
-std::string format_time(std::int64_t unix_ns) {
-  const time_t seconds = unix_ns / 1'000'000'000;
-  tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<long>(unix_ns % 1'000'000'000));
-  return text;
 }
 
 }  // namespace lxr::monitor

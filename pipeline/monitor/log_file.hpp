@@ -45,6 +45,4 @@ struct log_line {
 // Splits one line of the file (without its newline). Returns false when it has another format.
 bool parse_log_line(std::string_view line, log_line& out);
 
-std::string format_time(std::int64_t unix_ns);  // RFC 3339 with nanoseconds, UTC
-
 }  // namespace lxr::monitor

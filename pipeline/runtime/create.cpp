@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "io/seccomp/compile.hpp"
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/hooks.hpp"
+#include "pipeline/launch/mount_options.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
 #include "pipeline/launch/start_socket.hpp"
 #include "pipeline/network/bridge_network.hpp"
@@ -61,14 +61,12 @@ std::string cgroup_path_of(const oci::runtime_spec& spec, const std::string& id)
   return normal.ends_with('/') ? normal.substr(0, normal.size() - 1) : normal;
 }
 
-constexpr std::uint64_t ms_private = 1 << 18;  // <sys/mount.h> clashes with <linux/mount.h>
-
 unique_fd duplicate(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
 // One create in progress.
 class create_run {
  public:
-  create_run(host& on, create_options options)
+  create_run(context& on, create_options options)
       : on_(on), options_(std::move(options)), first_(on.launching, options_.id) {}
 
   task<created_container> run() {
@@ -78,9 +76,14 @@ class create_run {
     directory_ = container_directory::create(on_.root, options_.id);
     undo_.add("directory", [this] { directory_.remove(); });
     describe_container();
+    directory_.save_spec(spec_);
+    save();  // before there is a cgroup, and with the process once there is one: so delete removes what a killed create
+             // left
     make_cgroup();
     base_ = file::open_at(AT_FDCWD, options_.bundle, O_PATH | O_DIRECTORY);
     spawn();
+    out_.init = identify(first_.process().pid());
+    save();
     hand_over();
     if (launch::has_hooks_before_root(spec_.hooks)) {
       co_await first_.mounted();
@@ -89,12 +92,12 @@ class create_run {
       first_.hooks_done();
     }
     co_await first_.running();
-    out_.init = identify(first_.process().pid());
     unique_fd terminal = first_.take_terminal();
     if (terminal && !options_.console_socket.empty())
       send_console(options_.console_socket, std::exchange(terminal, {}));
-    directory_.save_spec(spec_);
-    directory_.save(out_);
+    out_.init = identify(first_.process().pid());
+    out_.is_creating = false;
+    save();
     write_pid_file(options_.pid_file, out_.init.pid);
     undo_.commit();
     first_.take_process().release();
@@ -119,11 +122,18 @@ class create_run {
   }
 
   void describe_container() {
+    // Without rules every device is open to who may make its node.
+    if (spec_.linux_part.resources.devices.empty())
+      spec_.linux_part.resources.devices.push_back({false, "a", "rwm", {}, {}});
     out_.id = options_.id;
     out_.bundle = options_.bundle;
     out_.rootfs =
         spec_.root.path.starts_with('/') ? spec_.root.path : absolute(options_.bundle + "/" + spec_.root.path);
     out_.created_ns = unix_time_ns();
+    out_.is_creating = true;
+    if (options_.uses_cgroups) out_.cgroup = cgroup_path_of(spec_, options_.id);
+    if (!out_.cgroup.empty() && io::cgroup::has_processes(on_.cgroups, out_.cgroup))
+      throw error(errc::conflict, "use", "linux.cgroupsPath " + out_.cgroup, "container's cgroup is not empty");
     out_.owner = ::getuid();
     struct stat st{};
     if (::stat(out_.rootfs.c_str(), &st) != 0 || !S_ISDIR(st.st_mode))
@@ -131,13 +141,7 @@ class create_run {
   }
 
   void make_cgroup() {
-    if (!options_.uses_cgroups) return;
-    out_.cgroup = cgroup_path_of(spec_, options_.id);
-    if (io::cgroup::has_processes(on_.cgroups, out_.cgroup))
-      throw error(errc::conflict, "use", "linux.cgroupsPath " + out_.cgroup, "container's cgroup is not empty");
-    // Without rules every device is open to who may make its node.
-    if (spec_.linux_part.resources.devices.empty())
-      spec_.linux_part.resources.devices.push_back({false, "a", "rwm", {}, {}});
+    if (out_.cgroup.empty()) return;
     undo_.add("cgroup", [this] { remove_cgroup(on_, out_); });
     cgroup_ = io::cgroup::group::create(on_.cgroups, out_.cgroup, launch::cgroup_resources(spec_), {},
                                         io::cgroup::membership::every_tree);
@@ -172,32 +176,33 @@ class create_run {
 
   void hand_over() {
     unique_fd root = io::mount::clone_mount(AT_FDCWD, out_.rootfs, true);
-    io::mount::set_attributes(root.get(), out_.rootfs, {0, 0, ms_private, true});  // its peers are the host's mounts
+    io::mount::set_attributes(root.get(), out_.rootfs,
+                              {0, 0, launch::ms_private, true});  // its peers are the host's mounts
     launch::child_streams streams;
     if (!spec_.process->terminal) streams = {duplicate(0), duplicate(1), duplicate(2)};
     first_.hand_over(spec_, std::move(root), {}, std::move(streams), launch::listen_for_start(directory_.fd()));
   }
 
+  void save() const { directory_.save(out_); }
+
   task<void> run_hooks() {
     const oci::hooks_spec& h = spec_.hooks;
-    container_state state{out_, status::creating, spec_.annotations};
-    state.kept.init = identify(first_.process().pid());
-    const std::string document = json::dump(state_document(state));
-    std::vector<oci::hook> before = h.prestart;
-    before.insert(before.end(), h.create_runtime.begin(), h.create_runtime.end());
-    auto outside = launch::run_hooks(on_.launching, {"createRuntime", -1, 0}, std::move(before), document);
+    const std::string document = json::dump(state_document({out_, status::creating, spec_.annotations}));
+    const std::uint32_t own = launch::namespaces_of(spec_.linux_part);
+    auto first = launch::run_hooks(on_.launching, {"prestart", -1, 0}, h.prestart, document);
+    co_await std::move(first);
+    auto outside = launch::run_hooks(on_.launching, {"createRuntime", -1, 0}, h.create_runtime, document);
     co_await std::move(outside);
-    auto inside = launch::run_hooks(
-        on_.launching, {"createContainer", first_.process().pidfd(), launch::namespaces_of(spec_.linux_part)},
-        h.create_container, document);
+    auto inside = launch::run_hooks(on_.launching, {"createContainer", first_.process().pidfd(), own},
+                                    h.create_container, document);
     co_await std::move(inside);
   }
 
-  host& on_;
+  context& on_;
   create_options options_;
   oci::runtime_spec spec_;
   container_directory directory_;
-  record out_;
+  container_record out_;
   unique_fd base_;
   std::optional<io::cgroup::group> cgroup_;
   io::netlink::batch loopback_;
@@ -208,7 +213,7 @@ class create_run {
 
 }  // namespace
 
-task<created_container> create(host& on, create_options options) {
+task<created_container> create(context& on, create_options options) {
   create_run run(on, std::move(options));
   std::exception_ptr failure;
   try {

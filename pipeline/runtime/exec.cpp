@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 
-#include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "io/cgroup/group.hpp"
 #include "io/seccomp/compile.hpp"
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/runtime/console.hpp"
+#include "pipeline/runtime/refusal.hpp"
 #include "pipeline/runtime/runtime.hpp"
 
 namespace lxr::runtime {
 
-task<launch::started_process> exec(host& on, std::string id, exec_options options) {
-  const container_state s = state_of(on, id);
-  if (s.now == status::stopped) throw error(errc::conflict, "exec in", "container " + id, "container not running");
-  if (s.now == status::paused && !options.ignore_paused)
-    throw error(errc::conflict, "exec in", "container " + id, "container paused");
-  const oci::runtime_spec spec = container_directory::open(on.root, id).load_spec();
+task<launch::started_process> exec(context& on, std::string id, exec_options options) {
+  const container_directory directory = container_directory::look(on.root, id);
+  const container_state s = state_of(on, directory);
+  if (s.now == status::stopped) refuse("exec in", id, "container not running");
+  if (s.now == status::paused && !options.ignore_paused) refuse("exec in", id, "container paused");
+  const oci::runtime_spec spec = directory.load_spec();
   const unique_fd pidfd = s.kept.init.open();
-  if (!pidfd) throw error(errc::conflict, "exec in", "container " + id, "container not running");
+  if (!pidfd) refuse("exec in", id, "container not running");
   const std::string root_path = "/proc/" + std::to_string(s.kept.init.pid) + "/root";
   const unique_fd root = file::open_at(AT_FDCWD, root_path, O_PATH | O_DIRECTORY);
   const auto group = io::cgroup::group::open(on.cgroups, s.kept.cgroup, s.kept.cgroup_trees);

@@ -12,33 +12,18 @@
 #include "pipeline/launch/hooks.hpp"
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/launch/start_socket.hpp"
+#include "pipeline/runtime/refusal.hpp"
 #include "pipeline/runtime/runtime.hpp"
 
 namespace lxr::runtime {
 namespace {
 
-[[noreturn]] void refuse(const char* operation, const std::string& id, const std::string& why) {
-  throw error(errc::conflict, operation, "container " + id, why);
-}
-
-// The state of a container whose directory the caller holds.
-container_state held_state(const host& on, const container_directory& directory, const std::string& id) {
-  const auto kept = directory.load();
-  if (!kept) return {{.id = id}, status::stopped, {}};
-  container_state s{*kept, status::stopped, {}};
-  if (!kept->init.is_alive()) return s;
-  s.now = directory.is_waiting() ? status::created : status::running;
-  if (!kept->cgroup.empty() && io::cgroup::is_frozen(on.cgroups, kept->cgroup)) s.now = status::paused;
-  return s;
-}
-
-std::string document_of(container_state s, status now, const oci::runtime_spec& spec) {
+std::string document_of(container_state s, status now) {
   s.now = now;
-  s.annotations = spec.annotations;
   return json::dump(state_document(s));
 }
 
-task<void> end_first(host& on, const record& kept) {
+task<void> end_first(context& on, const container_record& kept) {
   const unique_fd pidfd = kept.init.open();
   if (!pidfd) co_return;
   io::process::send_signal(pidfd.get(), SIGKILL);
@@ -50,16 +35,16 @@ task<void> end_first(host& on, const record& kept) {
 
 }  // namespace
 
-void remove_cgroup(const host& on, const record& kept) noexcept {
+void remove_cgroup(const context& on, const container_record& kept) noexcept {
   if (kept.cgroup.empty()) return;
   const bool is_ours = kept.cgroup.starts_with("lxr-runtime/");
   io::cgroup::remove(on.cgroups, kept.cgroup, {},
                      is_ours ? io::cgroup::group_above::removed_if_empty : io::cgroup::group_above::kept);
 }
 
-task<void> start(host& on, std::string id) {
+task<void> start(context& on, std::string id) {
   const container_directory directory = container_directory::open(on.root, id);
-  const container_state s = held_state(on, directory, id);
+  const container_state s = state_of(on, directory);
   if (s.now != status::created)
     refuse("start", id, std::string("cannot start a container in the ") + to_word(s.now) + " state");
   const oci::runtime_spec spec = directory.load_spec();
@@ -69,28 +54,31 @@ task<void> start(host& on, std::string id) {
     if (!pidfd) refuse("start", id, "container not running");
     auto before =
         launch::run_hooks(on.launching, {"startContainer", pidfd.get(), launch::namespaces_of(spec.linux_part)},
-                          spec.hooks.start_container, document_of(s, status::created, spec));
+                          spec.hooks.start_container, document_of(s, status::created));
     co_await std::move(before);
     launch::starter starting(directory.fd());
     directory.mark_started();
     if (const auto failed = starting.finish())
       throw launch::explain_failure({}, *failed, spec.process.value_or(oci::process_spec{.args = {"its command"}}));
+    auto after =
+        launch::run_hooks(on.launching, {"poststart", -1, 0}, spec.hooks.poststart, document_of(s, status::running));
+    co_await std::move(after);
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) {
+  if (!failure) co_return;
+  try {
     auto ending = end_first(on, s.kept);
     co_await std::move(ending);
-    std::rethrow_exception(failure);
+  } catch (const error&) {
+    // The first failure is the one to tell.
   }
-  auto after = launch::run_hooks(on.launching, {"poststart", -1, 0}, spec.hooks.poststart,
-                                 document_of(s, status::running, spec));
-  co_await std::move(after);
+  std::rethrow_exception(failure);
 }
 
-void kill(const host& on, const std::string& id, int signal, bool all) {
-  const container_directory directory = container_directory::open(on.root, id);
-  const container_state s = held_state(on, directory, id);
+void kill(const context& on, const std::string& id, int signal, bool all) {
+  const container_directory directory = container_directory::look(on.root, id);
+  const container_state s = state_of(on, directory);
   bool own_pids = true;
   quietly([&] { own_pids = directory.load_spec().linux_part.has(oci::namespace_kind::pid); });
   const bool group = (all || !own_pids) && !s.kept.cgroup.empty();
@@ -106,7 +94,7 @@ void kill(const host& on, const std::string& id, int signal, bool all) {
   if (signal == SIGKILL && s.now == status::paused) io::cgroup::thaw(on.cgroups, s.kept.cgroup);
 }
 
-task<void> remove(host& on, std::string id, bool force) {
+task<void> remove(context& on, std::string id, bool force) {
   std::optional<container_directory> directory;
   try {
     directory = container_directory::open(on.root, id);
@@ -114,7 +102,7 @@ task<void> remove(host& on, std::string id, bool force) {
     if (!force || e.code() != errc::not_found) throw;
   }
   if (!directory) co_return;
-  const container_state s = held_state(on, *directory, id);
+  const container_state s = state_of(on, *directory);
   if (!force && (s.now == status::running || s.now == status::paused))
     refuse("delete", id, std::string("container still running: it is not stopped: ") + to_word(s.now));
   if (s.now == status::paused) io::cgroup::thaw(on.cgroups, s.kept.cgroup);
@@ -128,7 +116,7 @@ task<void> remove(host& on, std::string id, bool force) {
   for (const oci::hook& hook : spec.hooks.poststop) {
     std::exception_ptr failure;
     try {
-      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped, spec));
+      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped));
       co_await std::move(after);
     } catch (...) {
       failure = std::current_exception();

@@ -52,19 +52,24 @@ container_directory container_directory::create(const std::string& root, const s
   const unique_fd top = file::make_directories(root);
   if (!file::make_directory_at(top.get(), id, 0711))
     throw error(errc::already_exists, "create", "container " + id, "container with given ID already exists");
-  container_directory out;
-  out.path_ = root + "/" + id;
-  out.fd_ = file::open_at(top.get(), id, O_RDONLY | O_DIRECTORY);
+  container_directory out = look(root, id);
   if (!lock(out.fd_.get())) missing(id);
   return out;
 }
 
 container_directory container_directory::open(const std::string& root, const std::string& id) {
+  container_directory out = look(root, id);
+  if (!lock(out.fd_.get())) missing(id);
+  return out;
+}
+
+container_directory container_directory::look(const std::string& root, const std::string& id) {
   check_id(id);
   container_directory out;
+  out.id_ = id;
   out.path_ = root + "/" + id;
   auto fd = file::try_open_at(AT_FDCWD, out.path_, O_RDONLY | O_DIRECTORY);
-  if (!fd || !lock(fd->get())) missing(id);
+  if (!fd) missing(id);
   out.fd_ = std::move(*fd);
   return out;
 }
@@ -82,11 +87,11 @@ std::vector<std::string> container_directory::list(const std::string& root) {
   return out;
 }
 
-std::optional<record> container_directory::load() const {
+std::optional<container_record> container_directory::load() const {
   const auto text = file::read_at(fd_.get(), state_file);
   if (!text) return std::nullopt;
   const json::object o = lxr::record::read(*text, path_ + "/" + state_file);
-  record r;
+  container_record r;
   r.id = json::get_string(o, "id");
   r.bundle = json::get_string(o, "bundle");
   r.rootfs = json::get_string(o, "rootfs");
@@ -95,10 +100,11 @@ std::optional<record> container_directory::load() const {
   r.owner = static_cast<std::uint32_t>(json::get_int(o, "owner"));
   r.cgroup = json::get_string(o, "cgroup");
   r.cgroup_trees = json::get_strings(o, "cgroupTrees");
+  r.is_creating = json::get_bool(o, "creating");
   return r;
 }
 
-void container_directory::save(const record& r) const {
+void container_directory::save(const container_record& r) const {
   json::object o{{"id", r.id},
                  {"bundle", r.bundle},
                  {"rootfs", r.rootfs},
@@ -106,7 +112,8 @@ void container_directory::save(const record& r) const {
                  {"created", r.created_ns},
                  {"owner", r.owner},
                  {"cgroup", r.cgroup},
-                 {"cgroupTrees", json::from(r.cgroup_trees)}};
+                 {"cgroupTrees", json::from(r.cgroup_trees)},
+                 {"creating", r.is_creating}};
   file::replace_at(fd_.get(), state_file, lxr::record::text_of(std::move(o)));
 }
 

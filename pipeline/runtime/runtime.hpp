@@ -21,7 +21,7 @@ enum class status { creating, created, running, paused, stopped };
 const char* to_word(status s);
 
 // What a verb of one process works with.
-struct host {
+struct context {
   launch::context& launching;
   std::string root;  // the directory of the containers' directories
   io::cgroup::layout cgroups;
@@ -37,43 +37,45 @@ struct create_options {
 };
 
 struct created_container {
-  record kept;
+  container_record kept;
   unique_fd terminal;  // with keeps_terminal: the pty's master
 };
 // A container that is created, or its failure: nothing is left then.
 // Failure: throws lxr::error with the words that callers look for; errc::hook_failed for hooks.
-task<created_container> create(host& on, create_options options);
+task<created_container> create(context& on, create_options options);
 
 // Starts a created container. Hooks startContainer run before, poststart after.
 // Failure: as create(); the container's processes are killed, and it is stopped then.
-task<void> start(host& on, std::string id);
+task<void> start(context& on, std::string id);
 
 struct container_state {
-  runtime::record kept;
+  container_record kept;
   runtime::status now = status::stopped;
   oci::annotations_map annotations;
 };
-container_state state_of(const host& on, const std::string& id);
+// What the record means now: asks the kernel about its first process, start socket and cgroup.
+container_state state_of(const context& on, const container_directory& directory);
+container_state state_of(const context& on, const std::string& id);
 // The specification's document (runtime.md, "State"), with what runc adds: rootfs, created, owner.
 json::object state_document(const container_state& s);
 
 // Kills what is in a container's cgroup and removes that; the group above it only where lxr has made it.
-void remove_cgroup(const host& on, const record& kept) noexcept;
+void remove_cgroup(const context& on, const container_record& kept) noexcept;
 
 // Sends a signal to the first process; with `all`, and where the container has no pid namespace of its own, to all
 // processes of its cgroup.
-void kill(const host& on, const std::string& id, int signal, bool all);
+void kill(const context& on, const std::string& id, int signal, bool all);
 
 // Removes a stopped or created container: what waits is killed, hooks poststop run. With `force` also a running one,
 // and one that does not exist is no failure.
 // Failure: throws errc::conflict for one that runs, errc::timed_out when its first process does not end within 10 s.
-task<void> remove(host& on, std::string id, bool force);
+task<void> remove(context& on, std::string id, bool force);
 
 // Stops and continues all processes.
-void pause(const host& on, const std::string& id);
-void resume(const host& on, const std::string& id);
-void update(const host& on, const std::string& id, const oci::resources_spec& resources);
-std::vector<pid_t> processes(const host& on, const std::string& id);
+void pause(const context& on, const std::string& id);
+void resume(const context& on, const std::string& id);
+void update(const context& on, const std::string& id, const oci::resources_spec& resources);
+std::vector<pid_t> processes(const context& on, const std::string& id);
 
 struct exec_options {
   oci::process_spec process;
@@ -83,9 +85,9 @@ struct exec_options {
 // Starts a further process with the caller's standard streams, or a terminal whose master goes to console_socket or, if
 // there is none, is returned.
 // Failure: throws errc::conflict for a container that is stopped or paused, else as start_further_process().
-task<launch::started_process> exec(host& on, std::string id, exec_options options);
+task<launch::started_process> exec(context& on, std::string id, exec_options options);
 
-// The container's process with changes of an exec without a process document.
-oci::process_spec process_of(const host& on, const std::string& id);
+// The process that the container was created with, for an exec without a process document.
+oci::process_spec process_of(const context& on, const std::string& id);
 
 }  // namespace lxr::runtime

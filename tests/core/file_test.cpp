@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/file.hpp"
+#include "core/base/clock.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -92,6 +93,10 @@ TEST(file_lock, shared_holders_exclude_an_exclusive_one) {
   EXPECT_TRUE(file::try_lock(third.get(), "directory"));
   EXPECT_FALSE(file::try_lock(second.get(), "directory"));
   EXPECT_THROW(static_cast<void>(file::try_lock(-1, "nothing")), error);
+}
+
+TEST(format_time, is_rfc_3339_with_nanoseconds) {
+  EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z");
 }
 
 }  // namespace

@@ -149,7 +149,6 @@ TEST_F(on_this_host, statistics_count_what_is_there) {
   EXPECT_EQ(s.processes, 1u);
   EXPECT_EQ(s.processes_limit, 50u);
   EXPECT_EQ(s.memory_limit, std::uint64_t{64 << 20});
-  EXPECT_EQ(s.out_of_memory_kills, 0u);
   EXPECT_EQ(read_statistics(here_, "lxr-nobody/here").processes, 0u);
 }
 

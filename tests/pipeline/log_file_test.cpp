@@ -76,9 +76,5 @@ TEST(log_line, what_is_none_is_refused) {
   EXPECT_EQ(l.text, "");
 }
 
-TEST(format_time, is_rfc_3339_with_nanoseconds) {
-  EXPECT_EQ(format_time(1700000000'000000007), "2023-11-14T22:13:20.000000007Z");
-}
-
 }  // namespace
 }  // namespace lxr::monitor

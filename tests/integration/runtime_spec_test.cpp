@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// lxr as an OCI runtime: what the fields of a config.json do.
+#include "tests/integration/runtime_fixture.hpp"
+
+namespace lxr::test {
+namespace {
+
+TEST_F(oci_runtime, hooks_run_in_their_order_places_and_states) {
+  const std::string out = dir_.path() + "/hooks";
+  const auto says = [&](const std::string& kind) { return "echo " + kind + " $(jq -r .status) $(hostname) >> " + out; };
+  for (const char* kind : {"prestart", "createRuntime", "createContainer", "poststart", "poststop"})
+    add_hook(kind, says(kind));
+  add_hook("startContainer", "cat > /of-start; hostname >> /of-start");
+  EXPECT_EQ(sh("grep -o '\"status\":\"[a-z]*\"' /of-start; tail -c 14 /of-start").out,
+            "\"status\":\"created\"\numoci-default\n");
+  char host[65] = {};
+  ::gethostname(host, sizeof host - 1);
+  const std::string name = host;
+  EXPECT_EQ(file::read_at(AT_FDCWD, out).value(), "prestart creating " + name + "\ncreateRuntime creating " + name +
+                                                      "\ncreateContainer creating umoci-default\npoststart running " +
+                                                      name + "\npoststop stopped " + name + "\n");
+}
+
+TEST_F(oci_runtime, a_hook_that_fails_or_hangs_fails_the_container_and_leaves_nothing) {
+  add_hook("createRuntime", "echo sorry >&2; exit 3");
+  outcome o = sh("true");
+  EXPECT_EQ(o.code, 1);
+  EXPECT_NE(o.err.find("exit status 3: sorry"), std::string::npos) << o.err;
+  config_.erase("hooks");
+  add_hook("createContainer", "sleep 1000", 1);
+  o = sh("true");
+  EXPECT_EQ(o.code, 1);
+  EXPECT_NE(o.err.find("createContainer hook"), std::string::npos) << o.err;
+  config_.erase("hooks");
+  add_hook("startContainer", "exit 1");
+  EXPECT_EQ(sh("true").code, 1);
+}
+
+TEST_F(oci_runtime, a_user_namespace_maps_ids_and_leaves_the_hosts_devices_alone) {
+  add_namespace("user");
+  for (const char* key : {"uidMappings", "gidMappings"})
+    linux_part()[key] = json::array{json::object{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+  const outcome o = sh("id -u; tr -s ' ' < /proc/self/uid_map; echo x > /dev/null && echo written; hostname");
+  EXPECT_EQ(o.out, "0\n 0 100000 65536\nwritten\numoci-default\n") << o.err;
+  struct stat st{};
+  ::stat("/dev/null", &st);
+  EXPECT_EQ(st.st_uid, 0u);
+  linux_part()["uidMappings"] = json::array{json::object{{"containerID", 0}, {"hostID", 1}, {"size", 5}},
+                                            json::object{{"containerID", 2}, {"hostID", 9}, {"size", 5}}};
+  EXPECT_EQ(sh("true").code, 1);
+}
+
+TEST_F(oci_runtime, namespaces_are_joined_by_path) {
+  const test::process other({"/usr/bin/unshare", "--net", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
+                             "ip link add br7 type bridge; exec sleep 1000"},
+                            {"PATH=/usr/sbin:/usr/bin:/bin"});
+  ASSERT_TRUE(eventually([&] {
+    const pid_t inner = child_of(other.pid());
+    return inner != 0 &&
+           run_program({"/usr/bin/nsenter", "-t", std::to_string(inner), "-n", "ip", "link", "show", "br7"}).code == 0;
+  }));
+  const std::string ns = "/proc/" + std::to_string(child_of(other.pid())) + "/ns/";
+  add_namespace("network", ns + "net");
+  EXPECT_EQ(sh("ls /sys/class/net | tr '\\n' ' '").out, "br7 lo ");
+  add_namespace("pid", ns + "pid");
+  EXPECT_EQ(sh("ps -o args | grep -cx 'sleep 1000'").out, "1\n");
+  add_namespace("network", ns + "uts");
+  EXPECT_NE(sh("true").err.find("it is no namespace of kind network"), std::string::npos);
+  add_namespace("network", "/nonexistent");
+  EXPECT_NE(sh("true").err.find("/nonexistent"), std::string::npos);
+}
+
+TEST_F(oci_runtime, a_time_namespace_has_its_offsets) {
+  add_namespace("time");
+  linux_part()["timeOffsets"] = json::object{{"boottime", {{"secs", 100000000}}}};
+  EXPECT_GT(std::stod(sh("cat /proc/uptime").out), 1e8);
+}
+
+TEST_F(oci_runtime, devices_are_made_and_ruled) {
+  linux_part()["devices"] = json::array{
+      json::object{{"type", "c"}, {"path", "/dev/fuse"}, {"major", 10}, {"minor", 229}, {"fileMode", 438}, {"uid", 5}},
+      json::object{{"type", "p"}, {"path", "/made/for/this"}}};
+  EXPECT_EQ(sh("stat -c '%F %u %t:%T' /dev/fuse; stat -c %F /made/for/this; head -c 3 /dev/zero | wc -c; head -c 1 "
+               "/dev/fuse 2>&1 | grep -o 'not permitted'")
+                .out,
+            "character special file 5 a:e5\nfifo\n3\nnot permitted\n");
+  struct stat st{};
+  EXPECT_NE(::stat((bundle_ + "/rootfs/dev/fuse").c_str(), &st), 0);
+}
+
+TEST_F(oci_runtime, a_seccomp_profile_of_the_spec_is_the_one_that_holds) {
+  linux_part()["seccomp"] = json::object{
+      {"defaultAction", "SCMP_ACT_ALLOW"},
+      {"syscalls",
+       json::array{json::object{
+           {"names", {"mkdir", "mkdirat", "nosuchcall"}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", 28}}}}};
+  EXPECT_NE(sh("mkdir /x").err.find("No space left"), std::string::npos);
+  linux_part()["seccomp"].as_object()["defaultAction"] = "SCMP_ACT_NONSENSE";
+  EXPECT_NE(sh("true").err.find("SCMP_ACT_NONSENSE"), std::string::npos);
+}
+
+TEST_F(oci_runtime, a_personality_and_a_keyring_of_its_own) {
+  linux_part()["personality"] = json::object{{"domain", "LINUX32"}};
+  EXPECT_EQ(sh("uname -m").out, "i686\n");
+}
+
+// The mounts of a container belong to it alone, also where the bundle lies on a shared mount, as systemd makes all.
+TEST_F(oci_runtime, nothing_of_its_mounts_shows_on_the_host) {
+  set_args({"sh", "-c", "grep -c shared: /proc/self/mountinfo"});
+  const outcome o = run_program({"/usr/bin/unshare", "-m", "--propagation", "shared", "/bin/bash", "-c",
+                                 "grep -c . /proc/self/mountinfo > " + dir_.path() + "/before; " + program_path("lxr") +
+                                     " runtime --root " + root_ + " run --bundle " + bundle_ +
+                                     " box; echo $?; grep -c . /proc/self/mountinfo > " + dir_.path() + "/after"},
+                                {}, {"PATH=/usr/bin:/bin"});
+  EXPECT_EQ(o.out, "0\n1\n") << o.err;  // grep found none
+  EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/before"), file::read_at(AT_FDCWD, dir_.path() + "/after"));
+}
+
+TEST_F(oci_runtime, streams_belong_to_its_user) {
+  process()["user"] = json::object{{"uid", 5}, {"gid", 5}};
+  set_args({"sh", "-c", "echo written > /dev/stdout"});
+  EXPECT_EQ(run_program({program_path("lxr"), "runtime", "--root", root_, "run", "--bundle", bundle_, "box"}).out,
+            "written\n");
+}
+
+// A hook may ask for the container that it is called for.
+TEST_F(oci_runtime, hooks_see_a_container_that_is_being_created) {
+  const std::string out = dir_.path() + "/seen";
+  add_hook("createRuntime", program_path("lxr") + " runtime --root " + root_ + " state box | jq -r .status > " + out);
+  EXPECT_EQ(sh("true").code, 0);
+  EXPECT_EQ(file::read_at(AT_FDCWD, out), "creating\n");
+}
+
+}  // namespace
+}  // namespace lxr::test
