@@ -33,10 +33,12 @@ struct place {
   }
 };
 
-place place_of(const layout& where, const std::string& path) {
-  const std::string v2 = where.unified_tree();
-  if (!v2.empty()) return {v2 + "/" + path, true};
-  return {where.tree("freezer") + "/" + path, false};
+// The first is where lxr freezes; a hybrid has both, and others may have frozen the v1 group.
+std::vector<place> places_of(const layout& where, const std::string& path) {
+  std::vector<place> out;
+  if (const std::string v2 = where.unified_tree(); !v2.empty()) out.push_back({v2 + "/" + path, true});
+  if (!where.unified) out.push_back({where.tree("freezer") + "/" + path, false});
+  return out;
 }
 
 void make_directories(const std::string& tree, const std::string& path) {
@@ -73,7 +75,7 @@ void move_processes(const layout& where, const std::string& path, const place& t
 }  // namespace
 
 void freeze(const layout& where, const std::string& path, std::chrono::milliseconds deadline) {
-  const place at = place_of(where, path);
+  const place at = places_of(where, path).front();
   if (!where.unified) move_processes(where, path, at);
   if (processes_below(at.directory).empty())
     throw error(errc::not_found, "freeze", path, "no process is in this cgroup");
@@ -90,10 +92,13 @@ void freeze(const layout& where, const std::string& path, std::chrono::milliseco
 }
 
 void thaw(const layout& where, const std::string& path) {
-  const place at = place_of(where, path);
-  if (!at.set(false) && errno != ENOENT && errno != ENODEV) throw_errno("thaw", at.directory);
+  for (const place& at : places_of(where, path)) {
+    if (!at.set(false) && errno != ENOENT && errno != ENODEV) throw_errno("thaw", at.directory);
+  }
 }
 
-bool is_frozen(const layout& where, const std::string& path) { return place_of(where, path).is_frozen(); }
+bool is_frozen(const layout& where, const std::string& path) {
+  return std::ranges::any_of(places_of(where, path), [](const place& at) { return at.is_frozen(); });
+}
 
 }  // namespace lxr::io::cgroup

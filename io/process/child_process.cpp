@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -157,6 +158,7 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
 child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
+  std::swap(outer_, other.outer_);
   std::swap(channel_, other.channel_);
   std::swap(kept_, other.kept_);
   std::swap(stack_, other.stack_);
@@ -170,6 +172,7 @@ child_process::~child_process() {
   const int saved = errno;
   send_signal(pidfd_.get(), SIGKILL);
   wait();
+  reap_outer();
   if (forks_) end_forked();
   errno = saved;
 }
@@ -214,16 +217,31 @@ std::optional<child_process::message> child_process::receive(bool block) {
   theirs_.reset();
   out.descriptor = std::move(got.descriptor);
   // lxr-init sends these two messages; it has memory of its own: the stack is free.
-  if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) stack_.reset();
+  if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) {
+    reap_outer();
+    stack_.reset();
+  }
   return out;
 }
 
 void child_process::become(pid_t successor) {
   unique_fd next = open_pidfd(successor);
   forks_ = false;
-  wait();
   pid_ = successor;
-  pidfd_ = std::move(next);
+  outer_ = std::exchange(pidfd_, std::move(next));
+}
+
+// What is frozen does not end: it stays unreaped, and keeps its stack, rather than stop this thread.
+void child_process::reap_outer() noexcept {
+  constexpr int patience_ms = 1000;
+  if (!outer_) return;
+  pollfd end{outer_.get(), POLLIN, 0};
+  if (::poll(&end, 1, patience_ms) == 1) {
+    quietly([&] { static_cast<void>(reap(outer_.get(), false)); });
+  } else {
+    static_cast<void>(stack_.release());
+  }
+  outer_.reset();
 }
 
 int child_process::wait() noexcept {

@@ -61,8 +61,8 @@ class child_process {
   [[nodiscard]] std::optional<message> receive(bool block = true);
   void close_channel() noexcept { channel_.reset(); }
 
-  // Waits for this process and continues with `successor`, which it forked (child_report::forked) and which is our
-  // child too.
+  // Continues with `successor`, which this process forked (child_report::forked) and which is our child too. The outer
+  // one ends when its successor runs lxr-init, and is reaped then.
   void become(pid_t successor);
   // Waits for the process; returns its exit code, 128 + the signal that killed it, or 0 when it cannot be waited for.
   int wait() noexcept;
@@ -75,12 +75,14 @@ class child_process {
 
  private:
   void end_forked() noexcept;
+  void reap_outer() noexcept;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
   };
   pid_t pid_ = 0;
   unique_fd pidfd_, channel_;
+  unique_fd outer_;        // pidfd of the process that forked this one, until it is reaped
   unique_fd theirs_;       // the child's end, until its first message shows that it has its own descriptor table
   std::vector<int> kept_;  // the descriptors the child keeps, sorted; the child reads this when it begins
   std::unique_ptr<stack, stack_deleter> stack_;

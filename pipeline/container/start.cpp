@@ -139,7 +139,8 @@ void start_run::spawn() {
   in.staging_directory = on_.where.state();
   for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
   in.cgroups.unified = on_.cgroups.unified;
-  if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_)) in.cgroups.v1 = cgroup_->paths();
+  if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_))
+    in.cgroups = {false, cgroup_->trees(), cgroup_->paths()};
   in.binds = launch::clone_bind_sources(spec_, AT_FDCWD);
   in.joined = launch::open_namespaces(spec_.linux_part);
   if (inner_network_.size() > 0) in.network.inner = &inner_network_;

@@ -25,6 +25,7 @@ using io::process::plan_builder;
 struct root_slots {
   slot root, init, memory, listener = -1, input = -1, output = -1, errors = -1;
   std::vector<slot> files;
+  int count = 0;
 };
 
 class container_planner {
@@ -35,7 +36,7 @@ class container_planner {
 
   io::process::built_plan build() {
     check_supported(spec_, in_.network.inner != nullptr);
-    check_joined();
+    check_joined(spec_, in_.joined);
     join_cgroups();
     if (has_new(spec_.linux_part, oci::namespace_kind::user)) {
       plan_.add("user namespace", ops::receive{.which = barrier::ids, .first = -1, .count = 0});
@@ -62,15 +63,8 @@ class container_planner {
     for (const int tasks : in_.cgroup_tasks) plan_.add("cgroup", ops::join_cgroup{plan_.slot(tasks)});
   }
 
-  void check_joined() const {
-    const auto named =
-        std::ranges::count_if(spec_.linux_part.namespaces, [](const auto& n) { return !n.path.empty(); });
-    if (static_cast<std::size_t>(named) != in_.joined.size())
-      throw error(errc::invalid_argument, "use", "linux.namespaces", "one to join was not opened");
-  }
-
-  // After joining cgroups: a cgroup namespace is rooted where its creator is. Of a joined pid namespace only children
-  // are members.
+  // After joining cgroups: a cgroup namespace is rooted where its creator is. What is unshared behind a joined user
+  // namespace belongs to that.
   void separate() {
     if (in_.network.questions != nullptr) {
       host_route_ = plan_.slot();
@@ -80,9 +74,10 @@ class container_planner {
       const auto kind = static_cast<std::uint32_t>(oci::clone_flag(j.kind));
       plan_.add(std::string(oci::to_word(j.kind)) + " namespace",
                 ops::join_namespaces{.of = plan_.slot(j.file.get()), .kinds = kind});
-      if (j.kind == oci::namespace_kind::pid) plan_.add("pid namespace", ops::fork_again{});
     }
+    if (has_joined(spec_.linux_part, oci::namespace_kind::user)) plan_.add("user namespace", ops::become_root{});
     plan_.add("namespaces", ops::unshare{namespaces_by_unshare(spec_.linux_part)});
+    if (forks_into_pid_namespace(spec_.linux_part)) plan_.add("pid namespace", ops::fork_again{});
     if (!spec_.linux_part.time_offsets.empty())
       add_setting("/proc/self/timens_offsets", time_offsets_text(spec_.linux_part), true);
     // Before the engine can make a link: links take their settings from what is written here when they are born.
@@ -115,24 +110,23 @@ class container_planner {
 
   // In the order of root_descriptors.
   void take_slots() {
-    root_.root = plan_.slot();
-    root_.init = plan_.slot();
-    root_.memory = plan_.slot();
-    if (in_.waits_for_start) root_.listener = plan_.slot();
+    const auto take = [this] {
+      ++root_.count;
+      return plan_.slot();
+    };
+    root_.root = take();
+    root_.init = take();
+    root_.memory = take();
+    if (in_.waits_for_start) root_.listener = take();
     if (!has_terminal()) {
-      for (slot* stream : {&root_.input, &root_.output, &root_.errors}) *stream = plan_.slot();
+      for (slot* stream : {&root_.input, &root_.output, &root_.errors}) *stream = take();
     }
-    for (std::size_t i = 0; i < paths_.size(); ++i) root_.files.push_back(plan_.slot());
+    for (std::size_t i = 0; i < paths_.size(); ++i) root_.files.push_back(take());
   }
 
   void enter_root() {
     take_slots();
-    const slot last = root_.files.empty() ? (root_.errors >= 0     ? root_.errors
-                                             : root_.listener >= 0 ? root_.listener
-                                                                   : root_.memory)
-                                          : root_.files.back();
-    plan_.add("root filesystem",
-              ops::receive{.which = barrier::root, .first = root_.root, .count = last - root_.root + 1});
+    plan_.add("root filesystem", ops::receive{.which = barrier::root, .first = root_.root, .count = root_.count});
     plan_.add("root filesystem", ops::attach_over{.mount = root_.root, .directory = plan_.text(in_.staging_directory)});
     mounts_.attach_all(root_.root);
     for (std::size_t i = 0; i < paths_.size(); ++i) {

@@ -28,13 +28,12 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   provided_paths_ = std::move(provided_paths);
   begun_ = make_container_plan(spec_, inputs_, provided_paths_);
   const bool has_user = spec_.linux_part.has(oci::namespace_kind::user);
-  const oci::namespace_spec* pid = spec_.linux_part.find(oci::namespace_kind::pid);
   child_process::options made;
   made.namespaces = namespaces_by_birth(spec_.linux_part);
   made.cgroup = how.cgroup;
   // A process of another user namespace gets nothing of ours, and setns(2) wants one of its own for a time namespace.
   made.own_memory = how.own_memory || has_user || spec_.linux_part.has(oci::namespace_kind::time);
-  made.forks = pid != nullptr && !pid->path.empty();
+  made.forks = forks_into_pid_namespace(spec_.linux_part);
   process_ = child_process::spawn(begun_, made);
   if (has_new(spec_.linux_part, oci::namespace_kind::user)) {
     write_id_maps(process_.pid(), spec_.linux_part);

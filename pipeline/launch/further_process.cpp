@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/further_process.hpp"
 
+#include <linux/sched.h>
+
 #include "core/async/readiness.hpp"
 #include "core/async/shielded.hpp"
 #include "core/base/error.hpp"
@@ -22,6 +24,7 @@ io::process::built_plan make_further_plan(const oci::process_spec& process, cons
   io::process::plan_builder plan;
   for (const int tasks : in.cgroup_tasks) plan.add("cgroup", ops::join_cgroup{plan.slot(tasks)});
   plan.add("namespaces", ops::join_namespaces{.of = plan.slot(in.pidfd), .kinds = in.namespaces});
+  if ((in.namespaces & CLONE_NEWUSER) != 0) plan.add("user namespace", ops::become_root{});
   plan.add("root filesystem", ops::change_root{plan.slot(in.root)});
   plan.add("process", ops::fork_again{});
   if (process.terminal) {

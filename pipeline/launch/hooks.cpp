@@ -65,6 +65,7 @@ class hook_run {
     io::process::plan_builder plan;
     if (place_.pidfd >= 0) {
       plan.add("namespaces", ops::join_namespaces{.of = plan.slot(place_.pidfd), .kinds = place_.namespaces});
+      if ((place_.namespaces & CLONE_NEWUSER) != 0) plan.add("user namespace", ops::become_root{});
       plan.add("process", ops::fork_again{});
     }
     const io::child::slot output = plan.slot(output_.get());

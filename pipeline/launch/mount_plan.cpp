@@ -29,7 +29,6 @@ constexpr device_node default_devices[] = {{"null", 1, 3},   {"zero", 1, 5},    
 constexpr std::pair<const char*, const char*> device_links[] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"}};
-const std::vector<std::string> sealed_options{"ro", "nosuid", "nodev", "noexec"};
 
 // A destination as a path below the root: "/a/../b/" is "b".
 std::string below_root(const std::string& destination) {
@@ -104,21 +103,19 @@ void mount_plan::make_mount(const oci::mount_spec& m, const cgroup_view& cgroups
 void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgroups) {
   const std::string path = below_root(at.destination);
   if (cgroups.unified) {
-    entries_.push_back({path, make_filesystem(filesystem("cgroup2", at.destination, sealed_options)), false});
+    entries_.push_back({path, make_filesystem(filesystem("cgroup2", at.destination, at.options)), false});
     return;
   }
-  if (cgroups.v1.empty()) return;
+  if (cgroups.trees.empty()) return;
   cgroup_root_ =
       make_filesystem(filesystem("tmpfs", at.destination, {"nosuid", "nodev", "noexec", "mode=755", "size=4k"}));
   entries_.push_back({path, cgroup_root_, false});
-  for (const std::string& group : cgroups.v1) {
-    const std::string tree = group.substr(0, group.rfind('/', group.rfind('/') - 1));
+  for (std::size_t i = 0; i < cgroups.trees.size(); ++i) {
+    const std::string& group = cgroups.directories.at(i);
     const slot copy = plan_.slot();
     plan_.add(group, ops::clone_mount{
-                         .to = copy,
-                         .path = plan_.text(group),
-                         .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
-    entries_.push_back({path + tree.substr(tree.rfind('/')), copy, false});
+                         .to = copy, .path = plan_.text(group), .attributes = attributes_of(read_mount_options(at))});
+    entries_.push_back({path + "/" + cgroups.trees[i], copy, false});
   }
 }
 

@@ -12,8 +12,9 @@ namespace lxr::launch {
 
 // How a container sees its cgroup at the place of a mount of type "cgroup".
 struct cgroup_view {
-  bool unified = false;         // one tree: a cgroup2 filesystem, rooted at the container's group by its namespace
-  std::vector<std::string> v1;  // directories of its group in v1 trees, each named after the last part of its tree
+  bool unified = false;  // one tree: a cgroup2 filesystem, rooted at the container's group by its namespace
+  // v1: the names of the trees that are shown, and the directory of its group in each (io::cgroup::group).
+  std::vector<std::string> trees, directories;
 };
 
 // The source of a bind mount: a detached copy of it, with the attributes that the spec asks for.

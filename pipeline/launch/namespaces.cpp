@@ -5,6 +5,7 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -28,7 +29,31 @@ unique_fd open_namespace(const oci::namespace_spec& n) {
   return std::move(*file);
 }
 
-constexpr bool is_by_birth(namespace_kind kind) { return kind == namespace_kind::user || kind == namespace_kind::pid; }
+// The file's name in /proc/PID/ns.
+const char* proc_name(namespace_kind kind) {
+  switch (kind) {
+    case namespace_kind::mount:
+      return "mnt";
+    case namespace_kind::network:
+      return "net";
+    default:
+      return oci::to_word(kind);
+  }
+}
+
+bool is_own_namespace(int file, namespace_kind kind) {
+  struct stat named{}, own{};
+  return ::fstat(file, &named) == 0 && ::stat((std::string("/proc/self/ns/") + proc_name(kind)).c_str(), &own) == 0 &&
+         named.st_dev == own.st_dev && named.st_ino == own.st_ino;
+}
+
+bool is_by_birth(const oci::linux_spec& spec, namespace_kind kind) {
+  return kind == namespace_kind::user || (kind == namespace_kind::pid && !has_joined(spec, namespace_kind::user));
+}
+
+[[noreturn]] void refuse(const char* property, const char* why) {
+  throw error(errc::invalid_argument, "use", property, why);
+}
 
 std::string map_text(const std::vector<oci::id_mapping>& mappings) {
   std::string out;
@@ -54,16 +79,34 @@ std::vector<joined_namespace> open_namespaces(const oci::linux_spec& spec) {
   std::vector<joined_namespace> out;
   for (const bool is_user : {false, true}) {
     for (const oci::namespace_spec& n : spec.namespaces) {
-      if (!n.path.empty() && (n.type == namespace_kind::user) == is_user) out.push_back({n.type, open_namespace(n)});
+      if (n.path.empty() || (n.type == namespace_kind::user) != is_user) continue;
+      unique_fd file = open_namespace(n);
+      const bool is_own = is_own_namespace(file.get(), n.type);
+      out.push_back({n.type, std::move(file), is_own});
     }
   }
   return out;
 }
 
+void check_joined(const oci::runtime_spec& spec, const std::vector<joined_namespace>& joined) {
+  const auto named = std::ranges::count_if(spec.linux_part.namespaces, [](const auto& n) { return !n.path.empty(); });
+  if (static_cast<std::size_t>(named) != joined.size()) refuse("linux.namespaces", "one to join was not opened");
+  const bool has_sysctls = !spec.linux_part.sysctl.empty();
+  for (const joined_namespace& j : joined) {
+    if (!j.is_own) continue;
+    if (j.kind == namespace_kind::mount) refuse("linux.namespaces", "the mounts would be the host's");
+    if (j.kind == namespace_kind::user) refuse("linux.namespaces", "lxr is in this user namespace already");
+    if (j.kind == namespace_kind::uts && !(spec.hostname.empty() && spec.domainname.empty()))
+      refuse("hostname", "it would be the host's");
+    if (has_sysctls && (j.kind == namespace_kind::network || j.kind == namespace_kind::ipc))
+      refuse("linux.sysctl", "they would be the host's");
+  }
+}
+
 std::uint64_t namespaces_by_birth(const oci::linux_spec& spec) {
   std::uint64_t flags = 0;
   for (const oci::namespace_spec& n : spec.namespaces) {
-    if (n.path.empty() && is_by_birth(n.type)) flags |= oci::clone_flag(n.type);
+    if (n.path.empty() && is_by_birth(spec, n.type)) flags |= oci::clone_flag(n.type);
   }
   return flags;
 }
@@ -71,7 +114,7 @@ std::uint64_t namespaces_by_birth(const oci::linux_spec& spec) {
 std::uint32_t namespaces_by_unshare(const oci::linux_spec& spec) {
   std::uint32_t flags = 0;
   for (const oci::namespace_spec& n : spec.namespaces) {
-    if (n.path.empty() && !is_by_birth(n.type)) flags |= static_cast<std::uint32_t>(oci::clone_flag(n.type));
+    if (n.path.empty() && !is_by_birth(spec, n.type)) flags |= static_cast<std::uint32_t>(oci::clone_flag(n.type));
   }
   return flags;
 }
@@ -82,9 +125,19 @@ std::uint32_t namespaces_of(const oci::linux_spec& spec) {
   return flags;
 }
 
+bool forks_into_pid_namespace(const oci::linux_spec& spec) {
+  return has_joined(spec, namespace_kind::pid) ||
+         (has_new(spec, namespace_kind::pid) && has_joined(spec, namespace_kind::user));
+}
+
 bool has_new(const oci::linux_spec& spec, oci::namespace_kind kind) {
   const oci::namespace_spec* found = spec.find(kind);
   return found != nullptr && found->path.empty();
+}
+
+bool has_joined(const oci::linux_spec& spec, oci::namespace_kind kind) {
+  const oci::namespace_spec* found = spec.find(kind);
+  return found != nullptr && !found->path.empty();
 }
 
 void write_id_maps(pid_t pid, const oci::linux_spec& spec) {

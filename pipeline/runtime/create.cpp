@@ -12,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/oci/runtime_spec/document.hpp"
 #include "core/oci/runtime_spec/validate.hpp"
+#include "io/cgroup/freezer.hpp"
 #include "io/cgroup/group.hpp"
 #include "io/cgroup/removal.hpp"
 #include "io/mount/bind.hpp"
@@ -82,11 +83,12 @@ class create_run {
     make_cgroup();
     base_ = file::open_at(AT_FDCWD, options_.bundle, O_PATH | O_DIRECTORY);
     spawn();
-    out_.init = identify(first_.process().pid());
-    save();
+    identify_first();
     hand_over();
     if (launch::has_hooks_before_root(spec_.hooks)) {
       co_await first_.mounted();
+      identify_first();
+      has_begun_hooks_ = true;
       auto hooks = run_hooks();
       co_await std::move(hooks);
       first_.hooks_done();
@@ -95,18 +97,22 @@ class create_run {
     unique_fd terminal = first_.take_terminal();
     if (terminal && !options_.console_socket.empty())
       send_console(options_.console_socket, std::exchange(terminal, {}));
-    out_.init = identify(first_.process().pid());
     out_.is_creating = false;
-    save();
+    identify_first();
     write_pid_file(options_.pid_file, out_.init.pid);
     undo_.commit();
     first_.take_process().release();
     co_return created_container{out_, std::move(terminal)};
   }
 
-  [[nodiscard]] std::string undo() noexcept {
+  // Ends and removes what there is. "The runtime MUST stop the container and continue the lifecycle at step 12"
+  // (runtime.md, "Lifecycle", of failing hooks): hooks poststop run if others did.
+  task<void> undo() {
     static_cast<void>(first_.take_process());
-    return undo_.run();
+    static_cast<void>(undo_.run());
+    if (!has_begun_hooks_) co_return;
+    auto after = run_poststop(on_, {out_, status::stopped, spec_.annotations}, spec_.hooks.poststop);
+    co_await std::move(after);
   }
 
  private:
@@ -145,18 +151,19 @@ class create_run {
     undo_.add("cgroup", [this] { remove_cgroup(on_, out_); });
     cgroup_ = io::cgroup::group::create(on_.cgroups, out_.cgroup, launch::cgroup_resources(spec_), {},
                                         io::cgroup::membership::every_tree);
+    if (io::cgroup::is_frozen(on_.cgroups, out_.cgroup)) io::cgroup::thaw(on_.cgroups, out_.cgroup);
+    if (io::cgroup::is_frozen(on_.cgroups, out_.cgroup))
+      throw error(errc::conflict, "use", "linux.cgroupsPath " + out_.cgroup, "container's cgroup unexpectedly frozen",
+                  "thaw the cgroup above it");
     out_.cgroup_trees = cgroup_->trees();
   }
 
   void spawn() {
-    const oci::namespace_spec* pids = spec_.linux_part.find(namespace_kind::pid);
-    if (pids != nullptr && !pids->path.empty() && launch::has_hooks_before_root(spec_.hooks))
-      throw error(errc::unsupported, "run", "hooks", "lxr does not do that yet in a pid namespace that is joined");
     launch::launch_inputs in;
     in.staging_directory = out_.rootfs;
     if (cgroup_) {
       for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
-      in.cgroups = {on_.cgroups.unified, cgroup_->paths()};
+      in.cgroups = {on_.cgroups.unified, cgroup_->trees(), cgroup_->paths()};
     }
     in.binds = launch::clone_bind_sources(spec_, base_.get());
     in.joined = launch::open_namespaces(spec_.linux_part);
@@ -185,6 +192,12 @@ class create_run {
 
   void save() const { directory_.save(out_); }
 
+  // Again after each barrier: a process that joins a pid namespace forks, and its child goes on.
+  void identify_first() {
+    out_.init = identify(first_.process().pid());
+    save();
+  }
+
   task<void> run_hooks() {
     const oci::hooks_spec& h = spec_.hooks;
     const std::string document = json::dump(state_document({out_, status::creating, spec_.annotations}));
@@ -209,6 +222,7 @@ class create_run {
   io::seccomp::filter filter_;
   launch::first_process first_;
   rollback undo_;
+  bool has_begun_hooks_ = false;
 };
 
 }  // namespace
@@ -222,7 +236,8 @@ task<created_container> create(context& on, create_options options) {
   } catch (...) {
     failure = std::current_exception();
   }
-  static_cast<void>(run.undo());
+  auto undoing = run.undo();
+  co_await std::move(undoing);
   std::rethrow_exception(failure);
 }
 

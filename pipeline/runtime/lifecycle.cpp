@@ -42,6 +42,19 @@ void remove_cgroup(const context& on, const container_record& kept) noexcept {
                      is_ours ? io::cgroup::group_above::removed_if_empty : io::cgroup::group_above::kept);
 }
 
+task<void> run_poststop(context& on, container_state s, std::vector<oci::hook> hooks) {
+  for (const oci::hook& hook : hooks) {
+    std::exception_ptr failure;
+    try {
+      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped));
+      co_await std::move(after);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) on.launching.events.message(describe(failure));
+  }
+}
+
 task<void> start(context& on, std::string id) {
   const container_directory directory = container_directory::open(on.root, id);
   const container_state s = state_of(on, directory);
@@ -112,17 +125,8 @@ task<void> remove(context& on, std::string id, bool force) {
   oci::runtime_spec spec;
   quietly([&] { spec = directory->load_spec(); });
   directory->remove();
-  // "the runtime MUST log a warning, but the remaining hooks and lifecycle continue" (runtime.md, 13).
-  for (const oci::hook& hook : spec.hooks.poststop) {
-    std::exception_ptr failure;
-    try {
-      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped));
-      co_await std::move(after);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) on.launching.events.message(describe(failure));
-  }
+  auto after = run_poststop(on, s, spec.hooks.poststop);
+  co_await std::move(after);
 }
 
 }  // namespace lxr::runtime

@@ -19,7 +19,7 @@ void plan(const oci::runtime_spec& spec) {
   launch::launch_inputs in;
   in.staging_directory = "/run";
   in.cgroup_tasks = {5};
-  in.cgroups.v1 = {"/sys/fs/cgroup/memory/lxr/x"};
+  in.cgroups = {false, {"memory"}, {"/sys/fs/cgroup/memory/lxr/x"}};
   in.seccomp.program = io::seccomp::default_profile();
   for (const oci::namespace_spec& n : spec.linux_part.namespaces) {  // opened by the caller, too
     if (!n.path.empty()) in.joined.push_back({n.type, {}});

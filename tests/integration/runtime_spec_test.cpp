@@ -26,6 +26,9 @@ TEST_F(oci_runtime, a_hook_that_fails_or_hangs_fails_the_container_and_leaves_no
   outcome o = sh("true");
   EXPECT_EQ(o.code, 1);
   EXPECT_NE(o.err.find("exit status 3: sorry"), std::string::npos) << o.err;
+  add_hook("poststop", "grep -o '\"status\":\"[a-z]*' > " + dir_.path() + "/after");
+  EXPECT_EQ(sh("true").code, 1);
+  EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/after").value_or(""), "\"status\":\"stopped\n");
   config_.erase("hooks");
   add_hook("createContainer", "sleep 1000", 1);
   o = sh("true");
@@ -42,6 +45,15 @@ TEST_F(oci_runtime, a_user_namespace_maps_ids_and_leaves_the_hosts_devices_alone
     linux_part()[key] = json::array{json::object{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
   const outcome o = sh("id -u; tr -s ' ' < /proc/self/uid_map; echo x > /dev/null && echo written; hostname");
   EXPECT_EQ(o.out, "0\n 0 100000 65536\nwritten\numoci-default\n") << o.err;
+  create({"sleep", "1000"});
+  must({"start", "box"});
+  EXPECT_EQ(must({"exec", "box", "sh", "-c", "id -u; grep -c CapEff.*[1-9a-f] /proc/self/status"}), "0\n1\n");
+  must({"delete", "--force", "box"});
+  add_hook("createContainer", "id -u > " + dir_.path() + "/seen");
+  fs::permissions(dir_.path(), fs::perms::all);
+  EXPECT_EQ(sh("true").code, 0);
+  EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/seen").value_or(""), "0\n");
+  config_.erase("hooks");
   struct stat st{};
   ::stat("/dev/null", &st);
   EXPECT_EQ(st.st_uid, 0u);
@@ -64,10 +76,72 @@ TEST_F(oci_runtime, namespaces_are_joined_by_path) {
   EXPECT_EQ(sh("ls /sys/class/net | tr '\\n' ' '").out, "br7 lo ");
   add_namespace("pid", ns + "pid");
   EXPECT_EQ(sh("ps -o args | grep -cx 'sleep 1000'").out, "1\n");
+  add_hook("createContainer",
+           "ls /sys/class/net > " + dir_.path() + "/seen; readlink /proc/self/ns/pid >> " + dir_.path() + "/seen");
+  EXPECT_EQ(sh("true").code, 0);
+  EXPECT_NE(file::read_at(AT_FDCWD, dir_.path() + "/seen").value().find("pid:["), std::string::npos);
   add_namespace("network", ns + "uts");
   EXPECT_NE(sh("true").err.find("it is no namespace of kind network"), std::string::npos);
   add_namespace("network", "/nonexistent");
   EXPECT_NE(sh("true").err.find("/nonexistent"), std::string::npos);
+}
+
+TEST_F(oci_runtime, a_user_namespace_is_joined_with_and_without_others_of_it) {
+  const test::process other({"/usr/bin/unshare", "--user", "--net", "--pid", "--fork", "--kill-child", "sleep", "1000"},
+                            {"PATH=/usr/sbin:/usr/bin:/bin"});
+  ASSERT_TRUE(eventually([&] { return child_of(other.pid()) != 0; }));
+  const std::string proc = "/proc/" + std::to_string(child_of(other.pid()));
+  for (const char* map : {"/uid_map", "/gid_map"})
+    file::write_all(file::open_at(AT_FDCWD, proc + map, O_WRONLY).get(), "0 100000 65536", "map");
+  const std::string inside =
+      "id -u; cut -c1-6 /proc/self/mountinfo | wc -l | grep -c .; cat /proc/1/comm; tr -s ' ' "
+      "< /proc/self/uid_map; readlink /proc/self/ns/user";
+  add_namespace("user", proc + "/ns/user");
+  const std::string user = fs::read_symlink(proc + "/ns/user").string();
+  outcome o = sh(inside);
+  EXPECT_EQ(o.out, "0\n1\nsh\n 0 100000 65536\n" + user + "\n") << o.err;
+  add_namespace("network", proc + "/ns/net");
+  add_namespace("time");
+  o = sh("ls /sys/class/net; cat /proc/1/comm; true");
+  EXPECT_EQ(o.out, "lo\nsh\n") << o.err;
+  add_namespace("pid", proc + "/ns/pid");
+  o = sh(inside);
+  EXPECT_EQ(o.out, "0\n1\nsleep\n 0 100000 65536\n" + user + "\n") << o.err;
+  create({"sleep", "1000"});
+  must({"start", "box"});
+  EXPECT_EQ(must({"exec", "box", "readlink", "/proc/self/ns/user"}), user + "\n");
+  must({"delete", "--force", "box"});
+}
+
+TEST_F(oci_runtime, what_would_change_a_namespace_of_the_host_is_refused) {
+  const auto refused = [&](const char* kind, const char* name, const std::string& why) {
+    const json::object before = config_;
+    add_namespace(kind, std::string("/proc/self/ns/") + name);
+    const outcome o = sh("true");
+    EXPECT_EQ(o.code, 1) << kind;
+    EXPECT_NE(o.err.find(why), std::string::npos) << o.err;
+    config_ = before;
+  };
+  refused("mount", "mnt", "the mounts would be the host's");
+  refused("user", "user", "in this user namespace already");
+  refused("uts", "uts", "hostname: it would be the host's");
+  linux_part()["sysctl"] = json::object{{"net.ipv4.ip_forward", "1"}};
+  refused("network", "net", "linux.sysctl");
+}
+
+TEST_F(oci_runtime, a_cgroup_mount_has_its_options) {
+  for (json::value& m : config_["mounts"].as_array()) {
+    if (m.as_object().at("type") == "cgroup") m.as_object()["options"] = json::array{"nosuid", "nodev", "rw"};
+  }
+  const std::string make = "cd /sys/fs/cgroup; [ ! -d memory ] || cd memory; mkdir x && rmdir x && echo made";
+  outcome o = sh(make);
+  EXPECT_EQ(o.out, "made\n") << o.err;
+  for (json::value& m : config_["mounts"].as_array()) {
+    if (m.as_object().at("type") == "cgroup") m.as_object()["options"] = json::array{"ro"};
+  }
+  o = sh(make);
+  EXPECT_EQ(o.out, "");
+  EXPECT_NE(o.err.find("Read-only"), std::string::npos) << o.err;
 }
 
 TEST_F(oci_runtime, a_time_namespace_has_its_offsets) {

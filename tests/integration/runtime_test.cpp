@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 #include "core/base/unique_fd.hpp"
 #include "tests/integration/runtime_fixture.hpp"
@@ -175,6 +176,17 @@ TEST_F(oci_runtime, a_cgroup_that_is_not_its_own_is_left_alone) {
     for (const fs::directory_entry& tree : fs::directory_iterator("/sys/fs/cgroup"))
       ::rmdir((tree.path().string() + "/" + group_ + "-above").c_str());
   }
+}
+
+// As a machine has them where an earlier runtime died.
+TEST_F(oci_runtime, a_frozen_cgroup_that_is_empty_is_used) {
+  for (const std::string tree : {"/sys/fs/cgroup/unified/", "/sys/fs/cgroup/freezer/", "/sys/fs/cgroup/"}) {
+    if (!fs::exists(tree + "cgroup.procs")) continue;
+    fs::create_directory(tree + group_);
+    std::ofstream(tree + group_ + "/cgroup.freeze") << "1";
+    std::ofstream(tree + group_ + "/freezer.state") << "FROZEN";
+  }
+  EXPECT_EQ(sh("echo thawed").out, "thawed\n");
 }
 
 TEST_F(oci_runtime, features_and_spec_are_documents) {

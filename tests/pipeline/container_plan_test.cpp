@@ -50,7 +50,7 @@ TEST(container_plan, partial_and_whole_agree_up_to_become_init) {
       launch_inputs in;
       in.staging_directory = "/run";
       in.cgroup_tasks = {5};
-      in.cgroups.v1 = {"/sys/fs/cgroup/memory/lxr/x"};
+      in.cgroups = {false, {"memory"}, {"/sys/fs/cgroup/memory/lxr/x"}};
       in.waits_for_start = waits;
       in.network_first = waits;
       in.seccomp.program = io::seccomp::default_profile();
