@@ -5,15 +5,36 @@
 #include <zstd.h>
 
 #include <cstring>
+#include <sstream>
 
 #include "core/base/file.hpp"
 #include "tests/integration/support.hpp"
-#include "tests/support/measured.hpp"
 #include "tests/support/registry_imposter.hpp"
 #include "tests/support/tar_builder.hpp"
 
 namespace lxr::test {
 namespace {
+
+// A program that ran to its end, with what it and those it waited for took.
+struct measured {
+  int code = -1;
+  std::string err;
+  std::size_t peak_mib = 0;  // of memory, of the largest of them
+  double seconds = 0;        // of processor time, of all
+};
+
+// By time(1), a small process: a child of this one would count as large as this one is until it executes the program.
+measured run_measured(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
+  const temp_directory place;
+  const std::string report = place.path() + "/report";
+  std::vector<std::string> words{"/usr/bin/time", "-q", "-o", report, "-f", "%M %U %S"};
+  words.insert(words.end(), argv.begin(), argv.end());
+  outcome o = run_program(words, {}, environment);
+  std::size_t kib = 0;
+  double user = 0, system = 0;
+  std::istringstream(file::read_at(AT_FDCWD, report).value_or("")) >> kib >> user >> system;
+  return {o.code, std::move(o.err), kib >> 10, user + system};
+}
 
 using layers = std::vector<registry_imposter::layer>;
 
