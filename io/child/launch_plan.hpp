@@ -327,11 +327,11 @@ struct process_attributes {
   bytes groups;                                                                            // gid_t each
   std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
   bytes limits;                                                                            // resource_limit each
-  text oom_score;      // what is written to oom_score_adj; none: as it is
-  text keyring;        // the name of a session keyring of its own (keyrings(7)); none: the caller's
-  text directory;      // the working directory
-  bytes filter;        // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;    // struct sched_attr (sched_setattr(2)); none: as it is
+  text oom_score;    // what is written to oom_score_adj; none: as it is
+  text keyring;      // the name of a session keyring of its own (keyrings(7)); none: the caller's
+  text directory;    // the working directory
+  bytes filter;      // of seccomp: struct sock_filter each; none: no filter
+  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: as it is
   std::uint32_t umask = 022;
   std::uint32_t personality = ~0u;  // personality(2); all bits: as it is
   std::uint32_t filter_flags = 0;   // SECCOMP_FILTER_FLAG_*
