@@ -239,7 +239,7 @@ void child_process::reap_outer() noexcept {
   if (::poll(&end, 1, patience_ms) == 1) {
     quietly([&] { static_cast<void>(reap(outer_.get(), false)); });
   } else {
-    static_cast<void>(stack_.release());
+    [[maybe_unused]] const stack* in_use = stack_.release();
   }
   outer_.reset();
 }
