@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/attach/engine_process.hpp"
 
-#include <sys/resource.h>
-
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <span>
 
@@ -13,35 +10,18 @@
 #include "core/async/run.hpp"
 #include "core/async/task_scope.hpp"
 #include "core/base/error.hpp"
-#include "core/instance/trash.hpp"
 #include "io/channel/message_socket.hpp"
-#include "pipeline/container/remove.hpp"
 
 namespace lxr::cli {
-namespace {
 
 namespace channel = io::channel;
-
-// A monitor holds three descriptors for each container, and five once the container has written output.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-}  // namespace
 
 engine_process::engine_process(instance where, engine_side& side, terminal_events& events)
     : events_(events),
       side_(side),
       where_(std::move(where)),
       loop_(1),
-      engine_(where_, loop_.get_executor(), events),
-      monitor_(engine_) {
-  raise_descriptor_limit();
-}
+      containers_(where_, loop_.get_executor(), events) {}
 
 void engine_process::run(std::function<task<void>(engine_process&)> work) {
   lxr::run(loop_, supervise(std::move(work)));
@@ -49,9 +29,9 @@ void engine_process::run(std::function<task<void>(engine_process&)> work) {
 
 task<void> engine_process::supervise(std::function<task<void>(engine_process&)> work) {
   std::exception_ptr failure;
-  task_scope client(engine_.executor);
+  task_scope client(loop_.get_executor());
   {
-    task_scope scope(engine_.executor);
+    task_scope scope(loop_.get_executor());
     client.spawn(listen(scope));
     scope.spawn(work(*this));
     try {
@@ -66,7 +46,7 @@ task<void> engine_process::supervise(std::function<task<void>(engine_process&)> 
     side_.finished(report_failure(failure));
   }
   try {
-    co_await monitor_.run();
+    co_await containers_.ended();
   } catch (...) {
     failure = std::current_exception();  // a record was not written: later commands derive the state from the kernel
   }
@@ -76,21 +56,13 @@ task<void> engine_process::supervise(std::function<task<void>(engine_process&)> 
   } catch (const cancelled&) {
     // client.cancel() asked for it.
   }
-  empty_trash(where_);
-  co_await linger();
-}
-
-// Keeps the network and the lent image mounts for one second more: a command that follows at once can use them.
-task<void> engine_process::linger() {
-  asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
-  co_await network::remove_when_idle(where_);
-  if (engine_.lends()) co_await idle.async_wait(as_result);
+  co_await containers_.clean_up();
 }
 
 // Acts on the client's messages until the client ends. `work` may be destroyed before this coroutine ends; it is used
 // only while the command's work goes on, that is, before focus() and finished().
 task<void> engine_process::listen(task_scope& work) {
-  readiness control(engine_.executor, side_.control.get());
+  readiness control(loop_.get_executor(), side_.control.get());
   for (;;) {
     co_await control.readable();
     session_message m{};
@@ -105,12 +77,12 @@ task<void> engine_process::listen(task_scope& work) {
     }
     if (m.what == session_message::resize) {
       size_ = {static_cast<unsigned short>(m.a), static_cast<unsigned short>(m.b)};
-      monitor_.resize(focus_, size_);
+      monitor().resize(focus_, size_);
     }
-    if (m.what == session_message::abandoned) monitor_.abandon(focus_);
+    if (m.what == session_message::abandoned) monitor().abandon(focus_);
     if (m.what != session_message::signal) continue;
     if (!focus_.empty()) {
-      monitor_.send_signal(focus_, m.a);
+      monitor().send_signal(focus_, m.a);
     } else if (working && (m.a == SIGINT || m.a == SIGTERM || m.a == SIGHUP || m.a == SIGQUIT)) {
       cancelling_signal_ = m.a;
       work.cancel();
@@ -120,7 +92,7 @@ task<void> engine_process::listen(task_scope& work) {
 
 void engine_process::focus(const std::string& id) {
   focus_ = id;
-  if (size_.rows != 0) monitor_.resize(id, size_);
+  if (size_.rows != 0) monitor().resize(id, size_);
 }
 
 }  // namespace lxr::cli

@@ -8,11 +8,11 @@
 #include "cli/attach/session.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/async/task.hpp"
-#include "pipeline/monitor/monitor.hpp"
+#include "pipeline/engine/supervision.hpp"
 
 namespace lxr::cli {
 
-// The main object of the engine process: its loop, engine and monitor, and the client's messages (session.hpp).
+// The main object of the engine process: its loop, its containers, and the client's messages (session.hpp).
 // Lifecycle: run(), once; it returns when the command's work is done and all of its containers have ended.
 // Runs on: the main thread of the engine process, in the loop.
 // Borrows: the side and the events.
@@ -28,15 +28,14 @@ class engine_process {
 
   engine_side& client() noexcept { return side_; }
   terminal_events& events() noexcept { return events_; }
-  container::engine& engine() noexcept { return engine_; }
-  monitor::monitor& monitor() noexcept { return monitor_; }
+  container::engine& engine() noexcept { return containers_.engine(); }
+  monitor::monitor& monitor() noexcept { return containers_.monitor(); }
   const instance& where() const noexcept { return where_; }
 
   // Names the attached container: it gets the signals and terminal sizes that the client sends.
   void focus(const std::string& id);
 
  private:
-  task<void> linger();
   task<void> supervise(std::function<task<void>(engine_process&)> work);
   task<void> listen(task_scope& work);
 
@@ -44,8 +43,7 @@ class engine_process {
   engine_side& side_;
   instance where_;
   asio::io_context loop_;
-  container::engine engine_;
-  monitor::monitor monitor_;
+  engine::supervision containers_;
   std::string focus_;
   io::tty::terminal_size size_;  // of the client's terminal, as its last message said
   int cancelling_signal_ = 0;
