@@ -7,10 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/unique_fd.hpp"
@@ -119,8 +122,6 @@ class compilation {
     std::string out(static_cast<std::size_t>(::lseek(memory.get(), 0, SEEK_END)), '\0');
     if (::pread(memory.get(), out.data(), out.size(), 0) != static_cast<ssize_t>(out.size()))
       throw_errno("read", "a seccomp filter");
-    if (out.size() / sizeof(sock_filter) > BPF_MAXINSNS)
-      throw error(errc::unsupported, "use seccomp profile", "", "its filter is longer than the kernel takes");
     return out;
   }
 
@@ -156,14 +157,56 @@ class compilation {
 
 }  // namespace
 
+namespace {
+
+// What precedes a program that denies what it does not name: calls with a higher number than any that it names are
+// newer than the profile, and answer ENOSYS, so that libc falls back.
+std::string newer_calls_are_absent(const oci::seccomp_spec& profile, const std::vector<std::uint32_t>& architectures) {
+  constexpr std::uint32_t x32_bit = 0x40000000;
+  const bool has_x32 = std::ranges::find(profile.architectures, "SCMP_ARCH_X32") != profile.architectures.end();
+  std::vector<sock_filter> out{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch))};
+  for (const std::uint32_t architecture : architectures) {
+    int highest = -1;
+    for (const oci::syscall_rule& rule : profile.syscalls) {
+      for (const std::string& name : rule.names)
+        highest = std::max(highest, ::seccomp_syscall_resolve_name_rewrite(architecture, name.c_str()));
+    }
+    if (highest < 0 || architecture == SCMP_ARCH_X32) continue;
+    const bool skips_x32 = architecture == SCMP_ARCH_X86_64 && has_x32;
+    const auto number = static_cast<std::uint32_t>(highest);
+    out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 0, static_cast<std::uint8_t>(skips_x32 ? 5 : 4)));
+    out.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    if (skips_x32) out.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32_bit, 2, 0));
+    out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, number, 0, 1));
+    out.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+    out.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)));
+  }
+  return {reinterpret_cast<const char*>(out.data()), out.size() * sizeof out.front()};
+}
+
+bool denies(std::uint32_t action) {
+  return action != SCMP_ACT_ALLOW && action != SCMP_ACT_LOG && action != SCMP_ACT_ERRNO(ENOSYS) &&
+         (action & SECCOMP_RET_ACTION_FULL) != SCMP_ACT_TRACE(0);
+}
+
+}  // namespace
+
 filter compile(const oci::seccomp_spec& profile) {
   if (!profile.listener_path.empty())
     throw error(errc::unsupported, "use", "linux.seccomp.listenerPath", "lxr does not do that yet");
   const std::uint32_t default_action = action_of(profile.default_action, profile.default_errno_ret);
   compilation c(default_action);
-  for (const std::string& word : profile.architectures) c.add_architecture(architecture_of(word));
+  std::vector<std::uint32_t> architectures{::seccomp_arch_native()};
+  for (const std::string& word : profile.architectures) {
+    const std::uint32_t architecture = architecture_of(word);
+    c.add_architecture(architecture);
+    if (architecture != architectures.front()) architectures.push_back(architecture);
+  }
   for (const oci::syscall_rule& rule : profile.syscalls) c.add(rule, default_action);
   filter out{c.program(), 0};
+  if (denies(default_action)) out.program.insert(0, newer_calls_are_absent(profile, architectures));
+  if (out.program.size() / sizeof(sock_filter) > BPF_MAXINSNS)
+    throw error(errc::unsupported, "use seccomp profile", "", "its filter is longer than the kernel takes");
   for (const std::string& word : profile.flags) out.flags |= flag_of(word);
   return out;
 }

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "io/seccomp/compile.hpp"
 #include "io/seccomp/default_profile.hpp"
 
 namespace lxr::io::seccomp {
@@ -188,6 +189,43 @@ TEST(seccomp_profile, no_socket_is_made_by_the_entry_that_hides_its_family) {
   EXPECT_EQ(run(ours(), {335, native, 0, {}}), SECCOMP_RET_ALLOW);  // uretprobe
 }
 #endif
+
+program compiled(const oci::seccomp_spec& profile) {
+  const std::string bytes = compile(profile).program;
+  program p(bytes.size() / sizeof(sock_filter));
+  std::memcpy(p.data(), bytes.data(), bytes.size());
+  return p;
+}
+
+TEST(default_profile_with, allows_what_a_capability_is_for) {
+  constexpr std::uint64_t sys_admin = std::uint64_t{1} << 21, net_admin = std::uint64_t{1} << 12;
+  EXPECT_TRUE(is_default_for(net_admin));
+  EXPECT_FALSE(is_default_for(sys_admin));
+  const program without = compiled(default_profile_with(0)), with = compiled(default_profile_with(sys_admin));
+  for (const char* name : {"mount", "unshare", "clone3"}) {
+    const int number = seccomp_syscall_resolve_name(name);
+    EXPECT_NE(run(without, {number, native, 0, {}}), SECCOMP_RET_ALLOW) << name;
+    EXPECT_EQ(run(with, {number, native, 0, {}}), SECCOMP_RET_ALLOW) << name;
+  }
+  const int keyctl = seccomp_syscall_resolve_name("keyctl"), read = seccomp_syscall_resolve_name("read");
+  EXPECT_EQ(run(with, {keyctl, native, 0, {}}), SECCOMP_RET_ERRNO | EPERM);
+  EXPECT_EQ(run(with, {read, native, 0, {}}), SECCOMP_RET_ALLOW);
+}
+
+TEST(compile, calls_newer_than_the_profile_are_unknown_not_forbidden) {
+  oci::seccomp_spec profile;
+  profile.default_action = "SCMP_ACT_ERRNO";
+  profile.syscalls = {{{"read", "openat2"}, "SCMP_ACT_ALLOW", {}, {}}};
+  program p = compiled(profile);
+  const int newest = seccomp_syscall_resolve_name("openat2"), older = seccomp_syscall_resolve_name("keyctl");
+  EXPECT_EQ(run(p, {newest, native, 0, {}}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(run(p, {newest + 1, native, 0, {}}), SECCOMP_RET_ERRNO | ENOSYS);
+  EXPECT_EQ(run(p, {older, native, 0, {}}), SECCOMP_RET_ERRNO | EPERM);
+  profile.default_action = "SCMP_ACT_ALLOW";
+  profile.syscalls = {{{"read"}, "SCMP_ACT_ERRNO", {}, {}}};
+  p = compiled(profile);
+  EXPECT_EQ(run(p, {newest + 1, native, 0, {}}), SECCOMP_RET_ALLOW);
+}
 
 TEST(seccomp_profile, is_short) { EXPECT_LE(ours().size(), 400u); }
 
