@@ -70,6 +70,7 @@ task<void> run_batch(engine_process& h, batch_command what) {
     const engine::image_fetch::image_name name = co_await image.known();
     what.request.config.image_id = name.id;
     what.request.config.image = name.shown;
+    spec::add_image_volumes(what.request.config.storage, name.volumes);
     co_await start_batch(h, what, image);
   } catch (...) {
     failure = std::current_exception();

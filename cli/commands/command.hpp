@@ -79,6 +79,7 @@ int cmd_info(const invocation& call);
 int cmd_inspect(const invocation& call);
 int cmd_kill(const invocation& call);
 int cmd_logs(const invocation& call);
+int cmd_pause(const invocation& call);
 int cmd_ps(const invocation& call);
 int cmd_pull(const invocation& call);
 int cmd_rm(const invocation& call);
@@ -87,6 +88,9 @@ int cmd_run(const invocation& call);
 int cmd_start(const invocation& call);
 int cmd_stop(const invocation& call);
 int cmd_system(const invocation& call);
+int cmd_unpause(const invocation& call);
+int cmd_update(const invocation& call);
 int cmd_version(const invocation& call);
+int cmd_volume(const invocation& call);
 
 }  // namespace lxr::cli

@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include <sstream>
+#include <algorithm>
 
 #include "cli/commands/command.hpp"
 #include "cli/commands/image_words.hpp"
@@ -25,6 +25,12 @@
 namespace lxr::cli {
 namespace {
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  return out;
+}
+
 json::object namespaces_of(pid_t pid) {
   json::object out;
   for (const char* kind : {"cgroup", "ipc", "mnt", "net", "pid", "uts", "user"}) {
@@ -36,35 +42,79 @@ json::object namespaces_of(pid_t pid) {
   return out;
 }
 
-// Returns the mounts that process `pid` of the container sees (proc_pid_mountinfo(5)).
-json::array mounts_of(pid_t pid) {
+// The mounts of the host and of volumes, as docker shows them.
+json::array mounts_of(const instance& where, const container_config& c) {
   json::array out;
-  const auto text = file::read_of_process(pid, "mountinfo");
-  std::istringstream lines(text.value_or(""));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string word, target, options, type, source;
-    for (int i = 0; i < 4; ++i) words >> word;
-    words >> target >> options;
-    while (words >> word && word != "-") {
+  for (const mount_request& m : c.storage.mounts) {
+    if (m.kind == mount_kind::tmpfs) continue;
+    const bool is_volume = m.kind == mount_kind::volume;
+    const bool is_read_only = std::ranges::find(m.options, "ro") != m.options.end();
+    json::object shown{
+        {"Type", to_word(m.kind)}, {"Source", is_volume ? where.root() + "/" + volume_path(m.source) : m.source},
+        {"Destination", m.target}, {"Mode", joined(m.options)},
+        {"RW", !is_read_only},     {"Propagation", "rprivate"}};
+    for (const std::string& option : m.options) {
+      if (option.ends_with("shared") || option.ends_with("slave")) shown["Propagation"] = option;
     }
-    words >> type >> source;
-    out.push_back(json::object{{"Destination", target},
-                               {"Type", type},
-                               {"Source", source},
-                               {"Mode", options},
-                               {"RW", !options.starts_with("ro")}});
+    if (is_volume) shown["Name"] = m.source;
+    if (is_volume) shown["Driver"] = "local";
+    out.push_back(std::move(shown));
   }
   return out;
+}
+
+// What the user asked for besides image and command, by docker's names.
+json::object host_config(const container_config& c) {
+  const resource_options& r = c.resources;
+  const security_options& s = c.security;
+  const auto word = [](const std::string& choice) { return choice.empty() ? std::string("private") : choice; };
+  json::object tmpfs;
+  for (const mount_request& m : c.storage.mounts) {
+    if (m.kind == mount_kind::tmpfs) tmpfs[m.target] = joined(m.options);
+  }
+  json::array ulimits, devices;
+  for (const process_limit& l : s.ulimits) ulimits.push_back({{"Name", l.name}, {"Soft", l.soft}, {"Hard", l.hard}});
+  for (const device_request& d : c.storage.devices)
+    devices.push_back({{"PathOnHost", d.host}, {"PathInContainer", d.target}, {"CgroupPermissions", d.access}});
+  return {{"NetworkMode", to_word(c.network.mode)},
+          {"Memory", r.memory},
+          {"MemoryReservation", r.memory_reservation},
+          {"MemorySwap", r.memory_swap != 0 ? r.memory_swap : 2 * r.memory},
+          {"NanoCpus", static_cast<std::int64_t>(r.cpus * 1e9)},
+          {"CpuShares", r.cpu_shares},
+          {"CpuPeriod", r.cpu_period},
+          {"CpuQuota", r.cpu_quota},
+          {"CpusetCpus", r.cpuset_cpus},
+          {"CpusetMems", r.cpuset_mems},
+          {"BlkioWeight", r.blkio_weight},
+          {"OomKillDisable", r.oom_kill_disable},
+          {"PidsLimit", r.pids_limit},
+          {"Ulimits", std::move(ulimits)},
+          {"AutoRemove", c.lifecycle.auto_remove},
+          {"ReadonlyRootfs", c.rootfs.read_only},
+          {"Privileged", s.privileged},
+          {"CapAdd", json::from(s.cap_add)},
+          {"CapDrop", json::from(s.cap_drop)},
+          {"GroupAdd", json::from(c.process.groups)},
+          {"Sysctls", json::from(s.sysctl)},
+          {"OomScoreAdj", c.process.oom_score_adj},
+          {"PidMode", word(c.namespaces.pid)},
+          {"IpcMode", word(c.namespaces.ipc)},
+          {"UTSMode", word(c.namespaces.uts)},
+          {"CgroupnsMode", word(c.namespaces.cgroup)},
+          {"ShmSize", c.storage.shm_size != 0 ? c.storage.shm_size : std::int64_t{64} << 20},
+          {"Tmpfs", std::move(tmpfs)},
+          {"Devices", std::move(devices)},
+          {"VolumesFrom", json::from(c.storage.volumes_from)}};
 }
 
 std::string format_or_never(std::int64_t ns) { return ns == 0 ? "0001-01-01T00:00:00Z" : format_time(ns); }
 
 json::object state_json(const container_state& s) {
   const bool running = s.status == container_status::running;
-  return {{"Status", to_string(s.status)},
+  return {{"Status", s.is_paused ? "paused" : to_string(s.status)},
           {"Running", running},
-          {"Paused", false},
+          {"Paused", s.is_paused},
           {"OOMKilled", s.oom_killed},
           {"Pid", s.init.pid},
           {"MonitorPid", s.monitor.is_alive() ? s.monitor.pid : 0},
@@ -119,12 +169,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
                    {"Data", json::object{{"LowerDirs", std::move(layers)},
                                          {"UpperDir", where.root() + "/containers/" + c.id + "/upper"},
                                          {"WorkDir", where.root() + "/containers/" + c.id + "/work"}}}};
-  out["HostConfig"] = json::object{{"NetworkMode", to_word(c.network.mode)},
-                                   {"Memory", c.resources.memory},
-                                   {"NanoCpus", static_cast<std::int64_t>(c.resources.cpus * 1e9)},
-                                   {"PidsLimit", c.resources.pids_limit},
-                                   {"AutoRemove", c.lifecycle.auto_remove},
-                                   {"ReadonlyRootfs", c.rootfs.read_only}};
+  out["HostConfig"] = host_config(c);
   out["Config"] =
       json::object{{"Hostname", c.network.hostname},
                    {"User", c.process.user.empty() ? image.user : c.process.user},
@@ -140,7 +185,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
                    {"StopTimeout", c.lifecycle.stop_timeout}};
   out["NetworkSettings"] = network_json(c, s);
   out["Namespaces"] = s.init.pid != 0 ? namespaces_of(s.init.pid) : json::object{};
-  out["Mounts"] = s.init.pid != 0 ? mounts_of(s.init.pid) : json::array{};
+  out["Mounts"] = mounts_of(where, c);
   return out;
 }
 

@@ -70,7 +70,7 @@ std::string status_text(const container_state& s, std::int64_t now) {
     case container_status::starting:
       return "Starting";
     case container_status::running:
-      return "Up " + human_duration(now - s.started_ns);
+      return "Up " + human_duration(now - s.started_ns) + (s.is_paused ? " (Paused)" : "");
     case container_status::exited:
       break;
   }
@@ -99,7 +99,7 @@ void print_as_json(const std::vector<listed>& all) {
     const json::object o{{"ID", short_id(id)},
                          {"Names", s.name},
                          {"Image", s.image},
-                         {"State", to_string(s.status)},
+                         {"State", s.is_paused ? "paused" : to_string(s.status)},
                          {"Status", status_text(s, now)},
                          {"CreatedAt", format_time(s.created_ns)},
                          {"Pid", s.init.pid},

@@ -32,8 +32,9 @@ int code_of(const std::exception_ptr& failure, bool force, int before) {
 int cmd_rm(const invocation& call) {
   flag_set app("Remove containers.", "rm", "lxr rm web\nlxr rm -f $(lxr ps -aq)");
   std::vector<std::string> words;
-  bool force = false;
+  bool force = false, volumes = false;
   app.add_flag("-f,--force", force, "Kill running ones first; missing ones are not an error");
+  app.add_flag("-v,--volumes", volumes, "Also their anonymous volumes");
   app.add_argument("CONTAINER", words, "Names or ids", value_source::containers);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
@@ -53,7 +54,8 @@ int cmd_rm(const invocation& call) {
   asio::io_context loop(1);
   const auto cgroups = io::cgroup::layout::detect();
   const auto mode = force ? container::removal_mode::any : container::removal_mode::stopped;
-  const auto outcomes = lxr::run(loop, container::remove_many(where, cgroups, ids, mode));
+  const auto what = volumes ? container::anonymous_volumes::removed : container::anonymous_volumes::kept;
+  const auto outcomes = lxr::run(loop, container::remove_many(where, cgroups, ids, mode, what));
   for (const container::removal& r : outcomes) {
     if (r.failure) {
       code = code_of(r.failure, force, code);

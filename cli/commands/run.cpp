@@ -78,6 +78,7 @@ task<void> run_container(engine_process& h, run_request what) {
     const engine::image_fetch::image_name name = co_await image.known();
     what.config.image_id = name.id;
     what.config.image = name.shown;
+    spec::add_image_volumes(what.config.storage, name.volumes);
     co_await start_container(h, what, image);
   } catch (...) {
     failure = std::current_exception();

@@ -15,6 +15,7 @@
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/store/store.hpp"
+#include "pipeline/volume/volumes.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -88,6 +89,10 @@ std::vector<candidate> variables() {
 
 std::vector<candidate> stored(value_source source, const std::string& typed, const instance& where) {
   std::vector<candidate> out;
+  if (source == value_source::volumes) {
+    for (const volume::volume_record& r : volume::list(where)) out.push_back({r.name, "volume"});
+    return out;
+  }
   if (source != value_source::images) out = containers(where, source, typed);
   if (source == value_source::images || source == value_source::containers_and_images)
     std::ranges::move(images(where, typed), std::back_inserter(out));
@@ -114,6 +119,7 @@ std::vector<candidate> known_values(value_source source, const std::string& type
       return signals();
     case value_source::variables:
       return variables();
+    case value_source::volumes:
     case value_source::containers:
     case value_source::running_containers:
     case value_source::startable_containers:

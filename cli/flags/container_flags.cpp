@@ -2,20 +2,116 @@
 #include "cli/flags/container_flags.hpp"
 
 #include "cli/flags/lifecycle_flags.hpp"
+#include "cli/flags/namespace_flags.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/flags/resource_flags.hpp"
 #include "cli/flags/rootfs_flags.hpp"
+#include "cli/flags/security_flags.hpp"
+#include "cli/flags/storage_flags.hpp"
 #include "cli/print/terminal_events.hpp"
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
+namespace {
+
+// Of docker's and podman's run.
+const std::vector<std::string> lacking{"--add-host",
+                                       "--cgroup-conf",
+                                       "--cgroup-parent",
+                                       "--cgroups",
+                                       "--chrootdirs",
+                                       "--decryption-key",
+                                       "--dns",
+                                       "--dns-opt",
+                                       "--dns-option",
+                                       "--dns-search",
+                                       "--expose",
+                                       "--gidmap",
+                                       "--gpus",
+                                       "--group-entry",
+                                       "--health-cmd",
+                                       "--health-interval",
+                                       "--health-log-destination",
+                                       "--health-max-log-count",
+                                       "--health-max-log-size",
+                                       "--health-on-failure",
+                                       "--health-retries",
+                                       "--health-start-interval",
+                                       "--health-start-period",
+                                       "--health-startup-cmd",
+                                       "--health-startup-interval",
+                                       "--health-startup-retries",
+                                       "--health-startup-success",
+                                       "--health-startup-timeout",
+                                       "--health-timeout",
+                                       "--hostuser",
+                                       "--http-proxy",
+                                       "--image-volume",
+                                       "--init",
+                                       "--init-ctr",
+                                       "--init-path",
+                                       "--ip",
+                                       "--ip6",
+                                       "--isolation",
+                                       "--kernel-memory",
+                                       "--label-file",
+                                       "--link",
+                                       "--link-local-ip",
+                                       "--log-driver",
+                                       "--log-opt",
+                                       "--mac-address",
+                                       "--network-alias",
+                                       "--no-healthcheck",
+                                       "--no-hostname",
+                                       "--no-hosts",
+                                       "--os",
+                                       "--passwd",
+                                       "--passwd-entry",
+                                       "--personality",
+                                       "--platform",
+                                       "--pod",
+                                       "--pod-id-file",
+                                       "--preserve-fd",
+                                       "--preserve-fds",
+                                       "--publish",
+                                       "--publish-all",
+                                       "--rdt-class",
+                                       "--read-only-tmpfs",
+                                       "--replace",
+                                       "--requires",
+                                       "--restart",
+                                       "--retry",
+                                       "--retry-delay",
+                                       "--rootfs",
+                                       "--runtime",
+                                       "--sdnotify",
+                                       "--seccomp-policy",
+                                       "--secret",
+                                       "--storage-opt",
+                                       "--subgidname",
+                                       "--subuidname",
+                                       "--systemd",
+                                       "--timeout",
+                                       "--tls-verify",
+                                       "--tz",
+                                       "--uidmap",
+                                       "--unsetenv-all",
+                                       "--userns",
+                                       "--variant",
+                                       "--volume-driver"};
+
+}  // namespace
 
 void container_flags::add_to(flag_set& app) {
   app.stop_at_first_argument("IMAGE [COMMAND ...]", value_source::images);
+  app.lacks(lacking);
   process_.add_to(app, config_.process);
   add_network_flags(app, config_.network);
   add_resource_flags(app, config_.resources);
   add_rootfs_flags(app, config_.rootfs);
+  add_security_flags(app, config_.security);
+  add_namespace_flags(app, config_.namespaces);
+  add_storage_flags(app, config_.storage);
   add_lifecycle_flags(app, config_.lifecycle);
   add_image_flags(app, image_);
   app.add_flag("-q,--quiet", quiet, "No progress");
@@ -33,6 +129,8 @@ container_config container_flags::config(const flag_set& app) {
   c.image = words.front();
   c.process.command.assign(words.begin() + 1, words.end());
   process_.finish(c.process);
+  check_resources(c.resources);
+  check_storage(c.storage);
   check_trace(trace);
   return c;
 }

@@ -147,12 +147,16 @@ flag_set::flag* flag_set::add_option(const std::string& names, std::function<voi
 }
 
 void flag_set::add_argument(std::string name, std::string& variable, std::string help, value_source source) {
-  declared_.push_back({std::move(name), std::move(help), source, &variable, nullptr});
+  declared_.push_back({std::move(name), std::move(help), source, &variable, nullptr, false});
 }
 
 void flag_set::add_argument(std::string name, std::vector<std::string>& variable, std::string help,
                             value_source source) {
-  declared_.push_back({std::move(name), std::move(help), source, nullptr, &variable});
+  declared_.push_back({std::move(name), std::move(help), source, nullptr, &variable, false});
+}
+
+void flag_set::add_optional_argument(std::string name, std::string& variable, std::string help, value_source source) {
+  declared_.push_back({std::move(name), std::move(help), source, &variable, nullptr, true});
 }
 
 void flag_set::stop_at_first_argument(std::string usage, value_source source) {
@@ -266,6 +270,7 @@ void flag_set::take_arguments() {
     refuse("it takes no arguments, and was given \"" + arguments_.front() + '"');
   std::size_t at = 0;
   for (const argument& a : declared_) {
+    if (at == arguments_.size() && a.is_optional) continue;
     if (at == arguments_.size()) refuse("no " + a.name + " was given");
     if (a.one != nullptr) {
       *a.one = arguments_[at++];
@@ -289,6 +294,8 @@ void flag_set::refuse(const std::string& reason, const std::string& hint) const 
 }
 
 void flag_set::refuse_unknown(const std::string& name) const {
+  if (std::ranges::find(lacking_, name) != lacking_.end())
+    throw error(errc::unsupported, "use " + title(), "", "lxr does not have the flag " + name + " yet");
   std::vector<std::string> known;
   for (const auto& f : flags_) {
     for (const std::string& n : f->names_) {
@@ -305,7 +312,8 @@ void flag_set::refuse_unknown(const std::string& name) const {
 std::string flag_set::synopsis() const {
   std::string text = "[OPTIONS]";
   if (!rest_usage_.empty()) text += " " + rest_usage_;
-  for (const argument& a : declared_) text += " " + a.name + (a.many != nullptr ? " [" + a.name + " ...]" : "");
+  for (const argument& a : declared_)
+    text += (a.is_optional ? " [" + a.name + "]" : " " + a.name + (a.many != nullptr ? " [" + a.name + " ...]" : ""));
   return text;
 }
 

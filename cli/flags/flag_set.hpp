@@ -53,6 +53,11 @@ class flag_set {
                     value_source source = value_source::none);
   void add_argument(std::string name, std::vector<std::string>& variable, std::string help,
                     value_source source = value_source::none);
+  // Declares one more argument, which may be left out; the variable keeps its value then.
+  void add_optional_argument(std::string name, std::string& variable, std::string help,
+                             value_source source = value_source::none);
+  // Names long flags that docker or podman have and this command does not: parse() says so.
+  void lacks(std::vector<std::string> names) { lacking_ = std::move(names); }
   // Ends the flags at the first argument: remaining() returns it and all words after it. `usage`: "IMAGE [COMMAND
   // ...]"; `source` says what completion offers for the first argument.
   void stop_at_first_argument(std::string usage, value_source source = value_source::none);
@@ -77,6 +82,7 @@ class flag_set {
     value_source source = value_source::none;
     std::string* one = nullptr;
     std::vector<std::string>* many = nullptr;
+    bool is_optional = false;
   };
   // "lxr run": how errors and help call the command.
   [[nodiscard]] std::string title() const { return name_.empty() ? "lxr" : "lxr " + name_; }
@@ -105,7 +111,7 @@ class flag_set {
   value_source rest_source_ = value_source::none;
   std::vector<std::unique_ptr<flag>> flags_;
   std::vector<argument> declared_;
-  std::vector<std::string> arguments_;
+  std::vector<std::string> arguments_, lacking_;
   flag* incomplete_ = nullptr;   // the last word names this flag, which takes a value
   std::string incomplete_text_;  // how a refusal says that it lacks one
   bool help_ = false, stop_at_first_ = false, flags_ended_ = false;

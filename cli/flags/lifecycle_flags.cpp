@@ -19,6 +19,15 @@ void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
          },
          "Set metadata (may be repeated)")
       ->takes("KEY[=VALUE]");
+  app.add_option(
+         "--annotation",
+         [&options](const std::string& word) {
+           const auto equals = word.find('=');
+           if (equals == 0 || equals == std::string::npos) refuse_value("--annotation", word, "it is KEY=VALUE");
+           options.annotations[word.substr(0, equals)] = word.substr(equals + 1);
+         },
+         "Add an annotation to the OCI spec (may be repeated)")
+      ->takes("KEY=VALUE");
   app.add_flag("--rm", options.auto_remove, "Remove the container when it exits");
   app.add_option(
          "--stop-signal",

@@ -15,6 +15,14 @@ void add_network_flags(flag_set& app, network_options& options) {
          "Host name of the container (its short id)")
       ->takes("NAME");
   app.add_option(
+         "--domainname",
+         [&options](const std::string& name) {
+           check_hostname(name, "--domainname");
+           options.domainname = name;
+         },
+         "NIS domain name of the container")
+      ->takes("NAME");
+  app.add_option(
          "--net,--network",
          [&options](const std::string& word) {
            if (!from_word(word, options.mode))

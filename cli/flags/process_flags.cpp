@@ -23,6 +23,11 @@ void process_flags::add_to(flag_set& app, process_options& options) {
       ->takes("KEY[=VALUE]", value_source::variables);
   app.add_option("--env-file", env_files_, "Read environment variables from a file")
       ->takes("FILE", value_source::files);
+  app.add_flag("--env-host", env_host_, "Copy the caller's whole environment");
+  app.add_option("--unsetenv", options.unset_env, "Leave out a variable of the image")
+      ->takes("KEY", value_source::variables);
+  app.add_option("--group-add", options.groups, "Add the process to a group of the image, or to a number")
+      ->takes("GROUP|GID");
   app.add_option("-u,--user", options.user, "User (and group) to run as")->takes("NAME|UID[:GROUP|GID]");
   app.add_option(
          "-w,--workdir",
@@ -47,6 +52,8 @@ void process_flags::add_to(flag_set& app, process_options& options) {
       ->range(-1000, 1000);
 }
 
-void process_flags::finish(process_options& options) const { options.env = environment_of(env_files_, env_); }
+void process_flags::finish(process_options& options) const {
+  options.env = environment_of(env_files_, env_, env_host_);
+}
 
 }  // namespace lxr::cli

@@ -20,6 +20,7 @@ class process_flags {
 
  private:
   std::vector<std::string> env_, env_files_;
+  bool env_host_ = false;
 };
 
 }  // namespace lxr::cli

@@ -17,6 +17,7 @@ enum class value_source {
   platforms,  // architectures, in OCI's words
   shells,     // for which there is a completion script
   signals,
+  volumes,
   variables,  // names of the caller's environment variables
 };
 

@@ -24,6 +24,9 @@ void describe(Format& f, T& v) {
   describe(f, v.resources);
   describe(f, v.rootfs);
   describe(f, v.network);
+  describe(f, v.namespaces);
+  describe(f, v.security);
+  describe(f, v.storage);
   describe(f, v.lifecycle);
 }
 

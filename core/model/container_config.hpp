@@ -7,15 +7,18 @@
 #include "core/async/task.hpp"
 #include "core/instance/paths.hpp"
 #include "core/model/options/lifecycle.hpp"
+#include "core/model/options/namespaces.hpp"
 #include "core/model/options/network.hpp"
 #include "core/model/options/process.hpp"
 #include "core/model/options/resources.hpp"
 #include "core/model/options/rootfs.hpp"
+#include "core/model/options/security.hpp"
+#include "core/model/options/storage.hpp"
 
 namespace lxr {
 
-// What the user asked for, as create took it: root/containers/<id>/config.json. Never changes after create, survives a
-// reboot, and with the image gives the runtime_spec (container_spec.hpp).
+// What the user asked for, as create took it: root/containers/<id>/config.json. It survives a reboot, and with the
+// image gives the runtime_spec (container_spec.hpp). After create only its resources change (container::update()).
 // A section of options is a struct of core/model/options with its JSON; its flags are in cli/flags, its part of the
 // spec in pipeline/spec.
 struct container_config {
@@ -28,6 +31,9 @@ struct container_config {
   resource_options resources;
   rootfs_options rootfs;
   network_options network;
+  namespace_options namespaces;
+  security_options security;
+  storage_options storage;
   lifecycle_options lifecycle;
 };
 

@@ -35,6 +35,7 @@ json::object to_json(const container_state& s) {
                  {"started", s.started_ns},
                  {"finished", s.finished_ns},
                  {"oomKilled", s.oom_killed},
+                 {"paused", s.is_paused},
                  {"failure", s.failure},
                  {"address", s.address},
                  {"prefix", s.prefix},
@@ -60,6 +61,7 @@ container_state parse_state(const std::string& text, const std::string& document
   s.finished_ns = json::get_int(o, "finished");
   if (o.if_contains("exitCode") != nullptr) s.exit_code = static_cast<int>(json::get_int(o, "exitCode"));
   s.oom_killed = json::get_bool(o, "oomKilled");
+  s.is_paused = json::get_bool(o, "paused");
   s.failure = json::get_string(o, "failure");
   s.address = json::get_string(o, "address");
   s.prefix = static_cast<int>(json::get_int(o, "prefix"));
@@ -108,6 +110,7 @@ container_state corrected(container_state s, bool alive) {
     s.ending = watched && s.status != container_status::starting;
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
+    s.is_paused = false;
     s.address.clear();  // still reserved: release_kernel_objects() frees it by the raw state
     s.link.clear();
   }

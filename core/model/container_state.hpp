@@ -31,6 +31,7 @@ struct container_state {
   std::int64_t started_ns = 0, finished_ns = 0;  // nanoseconds of Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when no monitor saw the end
   bool oom_killed = false;
+  bool is_paused = false;                   // running, but its cgroup is frozen
   std::string failure;                      // why the last start failed; shown by inspect
   std::string address, gateway, link, mac;  // of the network; empty without one
   int prefix = 0;
@@ -42,7 +43,7 @@ struct container_state {
   bool ending = false;  // not recorded: the first process has ended, and a live monitor is about to record its exit
 
   // The rules which operations a status allows; no other place decides that.
-  [[nodiscard]] bool can_exec() const { return status == container_status::running && init.pid != 0; }
+  [[nodiscard]] bool can_exec() const { return status == container_status::running && init.pid != 0 && !is_paused; }
   [[nodiscard]] bool can_remove() const {
     return status == container_status::created || status == container_status::exited;
   }

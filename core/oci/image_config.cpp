@@ -24,6 +24,9 @@ image_config read_config(std::string_view text, std::string_view subject) {
     if (const json::object* ports = json::find_object(*config, "ExposedPorts")) {
       for (const auto& port : *ports) c.exposed_ports.emplace_back(port.key());
     }
+    if (const json::object* volumes = json::find_object(*config, "Volumes")) {
+      for (const auto& volume : *volumes) c.volumes.emplace_back(volume.key());
+    }
   }
   if (const json::array* history = json::find_array(o, "history")) {
     for (const json::value& v : *history) {

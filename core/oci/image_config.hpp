@@ -22,9 +22,9 @@ struct image_config {
   std::string user, working_dir, stop_signal;
   std::vector<std::string> entrypoint, cmd, env;
   std::map<std::string, std::string> labels;
-  std::vector<std::string> exposed_ports;
-  std::vector<step> history;     // oldest first; may be missing
-  std::vector<digest> diff_ids;  // of the uncompressed layers, lowest first
+  std::vector<std::string> exposed_ports, volumes;  // volumes: paths in the container
+  std::vector<step> history;                        // oldest first; may be missing
+  std::vector<digest> diff_ids;                     // of the uncompressed layers, lowest first
 
   static image_config parse(std::string_view text, std::string_view subject);
 };

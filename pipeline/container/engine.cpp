@@ -31,7 +31,8 @@ engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
       events(sink),
       launching(executor, sink),
       images(i),
-      cgroups(io::cgroup::layout::detect()) {}
+      cgroups(io::cgroup::layout::detect()),
+      filters(where) {}
 
 const process_identity& engine::self() {
   if (self_.pid == 0) self_ = identify(::getpid());

@@ -14,6 +14,7 @@
 #include "core/model/container_state.hpp"
 #include "core/oci/runtime_spec/types.hpp"
 #include "io/cgroup/layout.hpp"
+#include "pipeline/container/seccomp_filters.hpp"
 #include "pipeline/launch/context.hpp"
 #include "pipeline/network/bridge_network.hpp"
 #include "pipeline/store/store.hpp"
@@ -47,6 +48,7 @@ class engine {
   launch::context launching;
   const store::image_store images;
   const io::cgroup::layout cgroups;
+  seccomp_filters filters;
 
   // This process, the monitor of what it starts.
   const process_identity& self();

@@ -13,7 +13,6 @@
 #include "core/model/container_state.hpp"
 #include "core/oci/runtime_spec/words.hpp"
 #include "io/mount/rooted.hpp"
-#include "io/seccomp/default_profile.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -49,6 +48,10 @@ task<target> open_target(const instance& where, const container_config& config) 
   if (state.status == container_status::starting) {
     throw error(errc::conflict, "run in container", '"' + config.name + '"', "another lxr is starting it",
                 "wait until it runs");
+  }
+  if (state.is_paused) {
+    throw error(errc::conflict, "run in container", '"' + config.name + '"', "it is paused",
+                "let it go on with: lxr unpause " + config.name);
   }
   if (!state.can_exec()) not_running(config);
   target out{state, state.init.open(), {}};
@@ -115,7 +118,7 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.input = options.stdin_fd;
   inputs.output = options.stdout_fd;
   inputs.errors = options.stderr_fd;
-  inputs.process.seccomp.program = io::seccomp::default_profile();
+  inputs.process.seccomp = on.filters.of(config.security);
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);

@@ -21,9 +21,11 @@
 #include "io/cgroup/removal.hpp"
 #include "io/process/child_process.hpp"
 #include "pipeline/container/kernel_objects.hpp"
+#include "pipeline/container/pause.hpp"
 #include "pipeline/container/stop.hpp"
 #include "pipeline/network/bridge_network.hpp"
 #include "pipeline/store/store.hpp"
+#include "pipeline/volume/volumes.hpp"
 
 namespace lxr::container {
 namespace {
@@ -98,10 +100,11 @@ void discard_files(const instance& where, const container_config& config) {
   const std::string directory = "containers/" + config.id;
   move_to_trash(where, directory);
   move_state_to_trash(where, directory);
+  if (config.lifecycle.auto_remove) volume::remove_anonymous(where, config.storage.mounts);
 }
 
-task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id,
-                            removal_mode mode) {
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode,
+                            anonymous_volumes volumes) {
   const container_config config = config_to_remove(where, id);
   container_lock lock = try_lock_container(where, id);
   if (!lock && mode == removal_mode::idle) co_return removal_result::left;
@@ -109,11 +112,13 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
   const known_state state = state_to_remove(where, id);
   if (mode == removal_mode::idle && !state.now.is_idle()) co_return removal_result::left;
   if (mode == removal_mode::stopped && !state.now.can_remove()) refuse(config, state.now);
+  quietly([&] { thaw(where, cgroups, id); });
   co_await kill_first(config, state.raw.init);
   // From here on nobody sees the container, not even its monitor or maker: this function does what they would have
   // done.
   discard_files(where, config);
   release_kernel_objects(where, cgroups, id, state.raw);
+  if (volumes == anonymous_volumes::removed) volume::remove_anonymous(where, config.storage.mounts);
   co_return removal_result::removed;
 }
 
@@ -141,9 +146,10 @@ void sweep_unfinished(const instance& where) {
   release_stale_names(where);
 }
 
-task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, removal_mode mode) {
+task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgroups, removal& out, removal_mode mode,
+                          anonymous_volumes volumes) {
   try {
-    out.result = co_await remove(where, cgroups, out.id, mode);
+    out.result = co_await remove(where, cgroups, out.id, mode, volumes);
   } catch (const error&) {
     out.failure = std::current_exception();
   }
@@ -152,7 +158,8 @@ task<void> remove_quietly(const instance& where, const io::cgroup::layout& cgrou
 }  // namespace
 
 task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
-                                       const std::vector<std::string>& ids, removal_mode mode) {
+                                       const std::vector<std::string>& ids, removal_mode mode,
+                                       anonymous_volumes volumes) {
   constexpr std::size_t at_once = 256;  // removals; each only waits for a process to die
   std::vector<removal> out;
   out.reserve(ids.size());
@@ -160,7 +167,7 @@ task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::
   for (std::size_t begin = 0; begin < out.size(); begin += at_once) {
     task_scope scope(co_await asio::this_coro::executor);
     for (std::size_t i = begin; i < std::min(out.size(), begin + at_once); ++i) {
-      scope.spawn(remove_quietly(where, cgroups, out[i], mode));
+      scope.spawn(remove_quietly(where, cgroups, out[i], mode, volumes));
     }
     co_await scope.join();
   }

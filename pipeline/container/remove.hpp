@@ -23,6 +23,9 @@ enum class removal_mode {
   idle,     // leaves one that runs, waits to be started, or is locked by another lxr
 };
 
+// What becomes of the anonymous volumes of a container that is removed. Those of one with auto_remove (--rm) always go.
+enum class anonymous_volumes { kept, removed };
+
 enum class removal_result { removed, left };
 
 // Removes one container with everything it holds, whatever its config.json and state.json contain. Returns once its
@@ -33,8 +36,8 @@ enum class removal_result { removed, left };
 //   or when another lxr holds its lock for 20 s; errc::timed_out when a process is not dead 10 s after SIGKILL. It
 //   keeps its records then.
 // Cancel: terminal, while it waits for the lock or for the death of the process; the container keeps its records then.
-task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id,
-                            removal_mode mode);
+task<removal_result> remove(const instance& where, const io::cgroup::layout& cgroups, std::string id, removal_mode mode,
+                            anonymous_volumes volumes = anonymous_volumes::kept);
 
 // The result for one container of remove_many().
 struct removal {
@@ -46,7 +49,8 @@ struct removal {
 // Failure: that of one container is in its `removal` and does not stop the others.
 // Cancel: terminal; as remove(), for each of them.
 task<std::vector<removal>> remove_many(const instance& where, const io::cgroup::layout& cgroups,
-                                       const std::vector<std::string>& ids, removal_mode mode);
+                                       const std::vector<std::string>& ids, removal_mode mode,
+                                       anonymous_volumes volumes = anonymous_volumes::kept);
 
 // Does what remains after removals and nobody needs to wait for: deletes what creators that died left, empties the
 // trash, waits at most 5 s until the kernel has removed the links of the removed containers, removes the network if no

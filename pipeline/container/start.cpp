@@ -12,12 +12,12 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/signals.hpp"
+#include "core/instance/names.hpp"
 #include "core/instance/ownership.hpp"
 #include "core/instance/trash.hpp"
 #include "core/model/container_spec.hpp"
 #include "io/cgroup/removal.hpp"
 #include "io/mount/overlay.hpp"
-#include "io/seccomp/default_profile.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/streams.hpp"
 #include "pipeline/launch/first_process.hpp"
@@ -26,9 +26,21 @@
 #include "pipeline/rootfs/etc_files.hpp"
 #include "pipeline/rootfs/writable_layer.hpp"
 #include "pipeline/spec/spec.hpp"
+#include "pipeline/volume/volumes.hpp"
 
 namespace lxr::container {
 namespace {
+
+// The path of a namespace of another container, which the options name as "container:ID".
+std::string namespace_of_container(const instance& where, const oci::namespace_spec& n) {
+  const std::string id = n.path.substr(n.path.find(':') + 1);
+  const container_state state = load_state(where, id);
+  if (state.status != container_status::running) {
+    throw error(errc::conflict, "join container", '"' + (state.name.empty() ? short_id(id) : state.name) + '"',
+                "it is not running", "start it first");
+  }
+  return launch::namespace_path(state.init.pid, n.type);
+}
 
 // One start in progress: what it has acquired so far, and how to undo it.
 class start_run {
@@ -108,6 +120,9 @@ void start_run::record_failure(const std::exception_ptr& failure) const noexcept
 
 void start_run::find_spec() {
   spec_ = spec::make_surroundings(config_);
+  for (oci::namespace_spec& n : spec_.linux_part.namespaces) {
+    if (!n.path.empty()) n.path = namespace_of_container(on_.where, n);
+  }
   if (options_.previous) kept_ = load_spec(on_.where, id_);
 }
 
@@ -141,14 +156,14 @@ void start_run::spawn() {
   in.cgroups.unified = on_.cgroups.unified;
   if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_))
     in.cgroups = {false, cgroup_->trees(), cgroup_->paths()};
-  in.binds = launch::clone_bind_sources(spec_, AT_FDCWD);
+  in.binds = launch::clone_bind_sources(spec_, on_.where.root_fd());
   in.joined = launch::open_namespaces(spec_.linux_part);
   if (inner_network_.size() > 0) in.network.inner = &inner_network_;
   in.network.waits_for_link = net_.has_value();
   if (net_) in.network.questions = &link_questions_;
   in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
-  in.seccomp.program = io::seccomp::default_profile();
+  in.seccomp = on_.filters.of(config_.security);
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(
@@ -244,6 +259,7 @@ void start_run::hand_over() {
     etc = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
     return mount_root();
   });
+  volume::fill(on_.where, config_.storage.mounts, root.get());
   std::vector<unique_fd> files;
   for (unique_fd* file : {&etc.resolv_conf, &etc.hostname, &etc.hosts}) files.push_back(std::move(*file));
   oci::runtime_spec whole = spec_;

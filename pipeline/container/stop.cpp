@@ -16,6 +16,7 @@
 #include "core/instance/names.hpp"
 #include "core/model/container_config.hpp"
 #include "io/process/child_process.hpp"
+#include "pipeline/container/pause.hpp"
 
 namespace lxr::container {
 using std::chrono::seconds;
@@ -108,7 +109,8 @@ struct signalled {
 };
 
 // Judges and signals under the container's lock: other commands come entirely before or after that.
-task<signalled> signal_running(const instance& where, std::string id, int signal) {
+// `ends`: the container is to end, so one that is paused goes on.
+task<signalled> signal_running(const instance& where, std::string id, int signal, bool ends) {
   const container_lock lock = co_await lock_container(where, id);
   const container_state state = load_state(where, id);
   if (state.status == container_status::starting) {
@@ -120,6 +122,7 @@ task<signalled> signal_running(const instance& where, std::string id, int signal
   out.init = state.init;
   out.pidfd = state.init.open();
   if (out.pidfd) io::process::send_signal(out.pidfd.get(), signal);
+  if (state.is_paused && ends) thaw(where, io::cgroup::layout::detect(), id);
   co_return out;
 }
 
@@ -146,7 +149,7 @@ task<void> end_by_kill(exit_records& records, std::string id, signalled target) 
 
 task<void> stop(const instance& where, exit_records& records, std::string id, stop_options how) {
   const bool at_once = how.limit == seconds(0);
-  signalled target = co_await signal_running(where, id, at_once ? SIGKILL : how.signal);
+  signalled target = co_await signal_running(where, id, at_once ? SIGKILL : how.signal, true);
   if (!target.pidfd) co_return;
   bool in_time = false;
   if (!at_once) in_time = co_await ended_within(target.pidfd.get(), how.limit);
@@ -158,7 +161,7 @@ task<void> stop(const instance& where, exit_records& records, std::string id, st
 }
 
 task<void> kill(const instance& where, exit_records& records, std::string id, int signal) {
-  signalled target = co_await signal_running(where, id, signal);
+  signalled target = co_await signal_running(where, id, signal, signal == SIGKILL);
   if (!target.pidfd) {
     throw error(errc::conflict, "kill container", '"' + load_config(where, id).name + '"',
                 "container not running: there is nothing to signal");

@@ -20,6 +20,7 @@ task<void> image_fetch::until(const bool& reached) {
 
 task<image_fetch::image_name> image_fetch::known() {
   co_await until(known_);
+  if (stored_) name_.volumes = on_.image_of(name_.id).config.volumes;
   co_return name_;
 }
 
@@ -66,8 +67,9 @@ task<void> image_fetch::find_or_pull() {
   if (wanted_.pull == pull_policy::never) {
     throw error(errc::not_found, "use image", wanted_.reference, "it is not in the store and --pull=never was given");
   }
-  const auto known = [this](const std::string& id) {
+  const auto known = [this](const std::string& id, std::vector<std::string> volumes) {
     name_.id = id;
+    name_.volumes = std::move(volumes);
     known_ = true;
     changed_.notify_all();
   };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/async/task.hpp"
 #include "core/async/task_scope.hpp"
@@ -29,8 +30,9 @@ struct image_request {
 class image_fetch {
  public:
   struct image_name {
-    std::string id;     // hex of the config's digest
-    std::string shown;  // the name to show to users
+    std::string id;                    // hex of the config's digest
+    std::string shown;                 // the name to show to users
+    std::vector<std::string> volumes;  // of its config: paths in a container
   };
 
   image_fetch(container::engine& on, image_request wanted);

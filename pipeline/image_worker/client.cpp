@@ -106,12 +106,12 @@ task<json::object> converse(std::string program, json::object request,
 }  // namespace
 
 task<transfer::pull_result> pull(const instance& where, std::string program, transfer::pull_request request,
-                                 event_sink& events, std::function<void(const std::string&)> known) {
+                                 event_sink& events, image_known known) {
   auto pulling = converse(std::move(program), request_message(where, request), [&](const json::object& m) {
     if (json::get_string(m, "kind") != "image") {
       pass_on(m, events);
     } else if (known) {
-      known(json::get_string(m, "image"));
+      known(json::get_string(m, "image"), json::get_strings(m, "volumes"));
     }
   });
   const json::object result = co_await std::move(pulling);

@@ -168,7 +168,9 @@ task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel,
       *files,
       events,
       asked_limits(),
-      [channel](const std::string& id) { send_message(channel, {{"kind", "image"}, {"image", id}}); },
+      [channel](const std::string& id, const oci::image_config& config) {
+        send_message(channel, {{"kind", "image"}, {"image", id}, {"volumes", json::from(config.volumes)}});
+      },
       options.parallel};
   transfer::pull_result result;
   task_scope work(loop.get_executor()), watch(loop.get_executor());

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -74,6 +75,10 @@ void write_map(pid_t pid, const char* name, const std::vector<oci::id_mapping>& 
 }
 
 }  // namespace
+
+std::string namespace_path(pid_t pid, namespace_kind kind) {
+  return "/proc/" + std::to_string(pid) + "/ns/" + proc_name(kind);
+}
 
 std::vector<joined_namespace> open_namespaces(const oci::linux_spec& spec) {
   std::vector<joined_namespace> out;

@@ -18,6 +18,9 @@ struct joined_namespace {
   unique_fd file;
   bool is_own = false;  // lxr itself is in it: most likely the host's
 };
+// The path of a namespace of a process, "/proc/7/ns/pid".
+std::string namespace_path(pid_t pid, oci::namespace_kind kind);
+
 // Opens the namespaces that the spec names by path, in the order in which they are to be joined: the user namespace
 // last, because it takes away the right to join those of the host.
 // Throws errc::not_found for a missing one, errc::invalid_argument for a file that is no namespace of that kind.

@@ -251,6 +251,7 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
                      container::cgroup_of(engine_.where, engine_.cgroups, id, state).had_oom_kill();
   container::release_kernel_objects(engine_.where, engine_.cgroups, id, state);
   state.init = {};
+  state.is_paused = false;
   state.address.clear();
   state.link.clear();
   if (s.container.config.lifecycle.auto_remove) {

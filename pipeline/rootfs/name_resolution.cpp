@@ -60,7 +60,8 @@ bool names_host(const std::string& hosts, const std::string& name) {
 
 std::string default_hostname(const container_config& config) {
   utsname host{};
-  if (config.network.mode == network_mode::host && ::uname(&host) == 0) return host.nodename;
+  const bool is_of_host = config.network.mode == network_mode::host || config.namespaces.uts == "host";
+  if (is_of_host && ::uname(&host) == 0) return host.nodename;
   return short_id(config.id);
 }
 

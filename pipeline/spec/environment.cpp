@@ -9,11 +9,10 @@ std::vector<std::string> environment(const container_config& config, const oci::
                                      const std::string& home) {
   std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.network.hostname};
   if (config.process.tty) env.emplace_back("TERM=xterm");
-  for (const auto* source : {&image.env, &config.process.env}) {
-    for (const std::string& assignment : *source) {
-      if (assignment.find('=') != std::string::npos) set_env(env, assignment);
-    }
-  }
+  for (const std::string& assignment : image.env) set_env(env, assignment);
+  for (const std::string& name : config.process.unset_env)
+    std::erase_if(env, [&name](const std::string& e) { return e.starts_with(name + "="); });
+  for (const std::string& assignment : config.process.env) set_env(env, assignment);
   if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also when HOME is set but empty, as in runc
   return env;
 }

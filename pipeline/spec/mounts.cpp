@@ -1,13 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
 #include "core/oci/runtime_spec/defaults.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::spec {
+namespace {
+
+oci::mount_spec bind(std::string destination, std::string source, std::vector<std::string> options) {
+  return {std::move(destination), "bind", std::move(source), std::move(options), {}, {}};
+}
+
+// What a privileged container may change.
+void open_up(oci::mount_spec& m) {
+  if (m.type == "sysfs" || m.type == "cgroup") std::ranges::replace(m.options, "ro", "rw");
+}
+
+// Shared memory of the host's ipc namespace is what its /dev/shm holds.
+void share_ipc(oci::mount_spec& m) {
+  if (m.destination == "/dev/shm") m = bind(m.destination, m.destination, {"rbind", "nosuid", "noexec", "nodev"});
+}
+
+void set_shm_size(oci::mount_spec& m, std::int64_t bytes) {
+  if (m.destination != "/dev/shm") return;
+  std::erase_if(m.options, [](const std::string& o) { return o.starts_with("size="); });
+  m.options.push_back("size=" + std::to_string(bytes));
+}
+
+oci::mount_spec mount_of(const mount_request& r) {
+  if (r.kind == mount_kind::tmpfs) {
+    std::vector<std::string> options{"nosuid", "nodev", "noexec"};
+    options.insert(options.end(), r.options.begin(), r.options.end());
+    return {r.target, "tmpfs", "tmpfs", std::move(options), {}, {}};
+  }
+  std::vector<std::string> options{"rbind", "rprivate"};
+  if (std::ranges::find(r.options, "bind") != r.options.end()) options.erase(options.begin());
+  options.insert(options.end(), r.options.begin(), r.options.end());
+  return bind(r.target, r.kind == mount_kind::volume ? volume_path(r.source) : r.source, std::move(options));
+}
+
+// In the order of their depth, so that no mount hides one that is inside it.
+void add_requests(oci::runtime_spec& spec, const std::vector<mount_request>& requests) {
+  std::map<std::ptrdiff_t, std::vector<oci::mount_spec>> by_depth;  // key: how many slashes
+  for (const mount_request& r : requests) {
+    std::erase_if(spec.mounts, [&r](const oci::mount_spec& m) { return m.destination == r.target; });
+    by_depth[std::ranges::count(r.target, '/')].push_back(mount_of(r));
+  }
+  for (const auto& [depth, mounts] : by_depth) spec.mounts.insert(spec.mounts.end(), mounts.begin(), mounts.end());
+}
+
+}  // namespace
+
+void add_image_volumes(storage_options& options, const std::vector<std::string>& volumes) {
+  for (const std::string& path : volumes) {
+    std::string target = std::filesystem::path("/" + path).lexically_normal().string();
+    while (target.size() > 1 && target.ends_with('/')) target.pop_back();
+    const bool is_taken =
+        std::ranges::any_of(options.mounts, [&](const mount_request& m) { return m.target == target; });
+    if (target == "/" || target.starts_with("//") || is_taken) continue;
+    options.mounts.push_back({mount_kind::volume, "", target, {}, true, false});
+  }
+}
 
 void add_mounts(oci::runtime_spec& spec, const container_config& config) {
   spec.root.path = "rootfs";
   spec.root.readonly = config.rootfs.read_only;
   spec.mounts = oci::default_mounts();
+  if (config.security.privileged) std::ranges::for_each(spec.mounts, open_up);
+  if (!config.namespaces.ipc.empty()) std::ranges::for_each(spec.mounts, share_ipc);
+  if (config.storage.shm_size > 0) {
+    for (oci::mount_spec& m : spec.mounts) set_shm_size(m, config.storage.shm_size);
+  }
+  add_requests(spec, config.storage.mounts);
 }
 
 }  // namespace lxr::spec

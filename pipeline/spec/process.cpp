@@ -5,6 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/oci/runtime_spec/defaults.hpp"
+#include "pipeline/spec/capabilities.hpp"
 #include "pipeline/spec/environment.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -20,22 +21,37 @@ oci::rlimit descriptor_limit() {
   return {"RLIMIT_NOFILE", hard, std::min(usual_soft, hard)};
 }
 
-// Root gets all capabilities of the bounding set. Another user gets none, and setuid programs give at most those of the
-// set.
-void set_capabilities(oci::process_spec& process, std::uint64_t bounding) {
+// Root gets all capabilities of the bounding set. Another user gets those that were asked for by name, and setuid
+// programs give at most those of the set.
+void set_capabilities(oci::process_spec& process, const capability_choice& choice) {
   oci::capability_sets& sets = process.capabilities.emplace();
-  sets.bounding.bits = bounding;
-  if (process.user.uid == 0) sets.effective = sets.permitted = sets.bounding;
+  sets.bounding.bits = choice.bounding;
+  if (process.user.uid == 0) {
+    sets.effective = sets.permitted = sets.bounding;
+  } else if (choice.added != 0) {
+    sets.effective.bits = sets.permitted.bits = sets.inheritable.bits = sets.ambient.bits = choice.added;
+  }
+}
+
+std::vector<oci::rlimit> limits(const security_options& options) {
+  std::vector<oci::rlimit> out{descriptor_limit()};
+  for (const process_limit& l : options.ulimits) {
+    std::string type = "RLIMIT_" + l.name;
+    for (char& c : type) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    std::erase_if(out, [&type](const oci::rlimit& known) { return known.type == type; });
+    out.push_back({type, l.hard, l.soft});
+  }
+  return out;
 }
 
 // Sets the parts of the process that depend neither on the image nor on the user and environment of an earlier start.
 void set_surroundings(oci::process_spec& process, const container_config& config) {
   process.terminal = config.process.tty;
   process.user.umask = config.process.umask;
-  set_capabilities(process, oci::default_capabilities());
-  process.rlimits = {descriptor_limit()};
+  set_capabilities(process, choose_capabilities(config.security));
+  process.rlimits = limits(config.security);
   process.oom_score_adj = config.process.oom_score_adj;
-  process.no_new_privileges = true;
+  process.no_new_privileges = config.security.no_new_privileges;
 }
 
 bool sets(const std::string& key, const container_config& config, const oci::image_config& image) {
@@ -71,6 +87,8 @@ void add_process(oci::runtime_spec& spec, const container_config& config, const 
   const resolved_user user = resolve_user(config.process.user.empty() ? image.user : config.process.user, read);
   oci::process_spec process;
   process.user = user.ids;
+  for (const std::string& group : config.process.groups)
+    process.user.additional_gids.push_back(resolve_group(group, read));
   process.args = command_line(config, image);
   process.env = environment(config, image, user.home);
   set_working_directory(process, config.process.working_dir.empty() ? image.working_dir : config.process.working_dir);
@@ -101,7 +119,7 @@ oci::process_spec make_process(const oci::runtime_spec& of, const further_proces
     const auto umask = process.user.umask;
     process.user = user.ids;
     process.user.umask = umask;
-    set_capabilities(process, process.capabilities ? process.capabilities->bounding.bits : 0);
+    set_capabilities(process, {process.capabilities ? process.capabilities->bounding.bits : 0, 0});
     if (of.annotations.contains(derived_home_annotation)) set_env(process.env, "HOME=" + user.home);
   }
   for (const std::string& assignment : wanted.env) set_env(process.env, assignment);

@@ -6,10 +6,12 @@ namespace lxr::spec {
 oci::runtime_spec make_surroundings(const container_config& config) {
   oci::runtime_spec spec;
   spec.oci_version = "1.3.0";
+  spec.annotations = config.lifecycle.annotations;
   spec.process.emplace().terminal = config.process.tty;
   add_namespaces(spec, config);
   add_mounts(spec, config);
   add_resources(spec, config);
+  add_devices(spec, config);
   add_security(spec, config);
   return spec;
 }

@@ -38,11 +38,20 @@ std::vector<std::string> command_line(const container_config& config, const oci:
 // Returns the words joined by blanks, to show to users.
 std::string command_text(const std::vector<std::string>& words);
 
+// Adds an anonymous volume for each of the image's Volumes where nothing is mounted yet.
+void add_image_volumes(storage_options& options, const std::vector<std::string>& volumes);
+
+// The cgroup of a container.
+// Failure: throws errc::invalid_argument for a path that names no block device.
+oci::resources_spec resources(const resource_options& options);
+
 // The sections of make_surroundings().
 void add_namespaces(oci::runtime_spec& spec, const container_config& config);
 void add_mounts(oci::runtime_spec& spec, const container_config& config);
 void add_resources(oci::runtime_spec& spec, const container_config& config);
 void add_security(oci::runtime_spec& spec, const container_config& config);
+// After add_resources(): device rules are among the resources. Throws errc::invalid_argument for what is no device.
+void add_devices(oci::runtime_spec& spec, const container_config& config);
 
 // The annotation that neither user nor image has set HOME: a further process of another user gets the home directory of
 // that user.

@@ -92,6 +92,13 @@ std::vector<std::uint32_t> groups_of(std::string_view groups, std::string_view u
 
 }  // namespace
 
+std::uint32_t resolve_group(const std::string& word, const file_reader& read) {
+  const auto gid = all_digits(word) ? parse_id(word) : find_group(read("etc/group").value_or(""), word);
+  if (!gid)
+    throw error(errc::invalid_argument, "join group", '"' + word + '"', "the image's /etc/group has no such group");
+  return *gid;
+}
+
 resolved_user resolve_user(const std::string& word, const file_reader& read) {
   const auto colon = word.find(':');
   const std::string user_word = word.substr(0, colon);

@@ -24,4 +24,7 @@ using file_reader = std::function<std::optional<std::string>(const std::string& 
 //   2147483647 or not decimal.
 resolved_user resolve_user(const std::string& word, const file_reader& read);
 
+// Returns the number of a group of the image's /etc/group, or of "1000". Failure: as resolve_user().
+std::uint32_t resolve_group(const std::string& word, const file_reader& read);
+
 }  // namespace lxr::spec

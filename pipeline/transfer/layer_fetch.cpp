@@ -80,7 +80,7 @@ task<void> layer_fetch::fetch_config() {
   auto config = oci::image_config::parse(image_.config_text, "config of " + image_.name.familiar());
   check_config(image_, config);
   image_.config = std::move(config);
-  if (tools_.known) tools_.known(image_.id());
+  if (tools_.known) tools_.known(image_.id(), *image_.config);
   configured_.notify_all();
 }
 

@@ -25,7 +25,7 @@ struct pull_tools {
   event_sink& events;
   layer::layer_limits limits = {};
   // Called once, when the config has been read and fits the platform.
-  std::function<void(const std::string& image_id)> known = {};
+  std::function<void(const std::string& image_id, const oci::image_config& config)> known = {};
   std::size_t parallel = layers_at_once;  // layers unpacked at the same time
   // How long this pull waits for another one that fetches a blob they both need: that process may be stopped, or very
   // slow. Then this pull fetches the blob, too.

@@ -78,10 +78,45 @@ reading read(const declared& f, const words& line) {
 }
 
 words two_values(const declared& f) {
-  static const std::map<std::string, words> of_a_kind{{"--memory", {"64m", "1g"}},      {"--cpus", {"1.5", "2"}},
-                                                      {"--workdir", {"/a", "/b"}},      {"--hostname", {"a", "b"}},
-                                                      {"--network", {"none", "host"}},  {"--net", {"none", "host"}},
-                                                      {"--stop-signal", {"TERM", "9"}}, {"--umask", {"022", "0777"}}};
+  static const std::map<std::string, words> of_a_kind{
+      {"--memory", {"64m", "1g"}},
+      {"--cpus", {"0.5", "1"}},
+      {"--workdir", {"/a", "/b"}},
+      {"--hostname", {"a", "b"}},
+      {"--network", {"none", "host"}},
+      {"--net", {"none", "host"}},
+      {"--stop-signal", {"TERM", "9"}},
+      {"--umask", {"022", "0777"}},
+      {"--domainname", {"a", "b"}},
+      {"--annotation", {"a=1", "b="}},
+      {"--memory-reservation", {"64m", "1g"}},
+      {"--memory-swap", {"-1", "1g"}},
+      {"--memory-swappiness", {"0", "-1"}},
+      {"--cpu-period", {"1000", "100000"}},
+      {"--cpu-quota", {"-1", "5000"}},
+      {"--cpuset-cpus", {"0", "0-1"}},
+      {"--cpuset-mems", {"0", "0,1"}},
+      {"--blkio-weight", {"10", "1000"}},
+      {"--blkio-weight-device", {"/dev/a:10", "/dev/b:20"}},
+      {"--device-read-bps", {"/dev/a:1m", "/dev/b:2"}},
+      {"--device-write-bps", {"/dev/a:1m", "/dev/b:2"}},
+      {"--device-read-iops", {"/dev/a:1", "/dev/b:2"}},
+      {"--device-write-iops", {"/dev/a:1", "/dev/b:2"}},
+      {"--cap-add", {"net_admin", "ALL"}},
+      {"--cap-drop", {"CAP_CHOWN", "all"}},
+      {"--security-opt", {"no-new-privileges", "seccomp=unconfined"}},
+      {"--sysctl", {"net.a=1", "net.b="}},
+      {"--ulimit", {"nofile=1:2", "core=-1"}},
+      {"--pid", {"host", "container:a"}},
+      {"--ipc", {"host", "private"}},
+      {"--uts", {"host", "container:a"}},
+      {"--cgroupns", {"host", "private"}},
+      {"--volume", {"/a:/b:ro", "name:/c"}},
+      {"--mount", {"type=tmpfs,target=/a", "type=bind,source=/a,target=/b,readonly"}},
+      {"--tmpfs", {"/run", "/run:size=1m"}},
+      {"--shm-size", {"1m", "64m"}},
+      {"--device", {"/dev/a", "/dev/a:/dev/b:r"}},
+      {"--device-cgroup-rule", {"c 1:3 rwm", "a *:* r"}}};
   if (const auto found = of_a_kind.find(f.names.back()); found != of_a_kind.end()) return found->second;
   if (f.number) return {std::to_string(f.lowest), std::to_string(f.highest)};
   if (!f.choices.empty()) return {f.choices[0], f.choices[1]};

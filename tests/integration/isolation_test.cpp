@@ -6,10 +6,10 @@ namespace {
 
 using isolation = installation;
 
-TEST_F(isolation, capabilities_seccomp_and_no_new_privileges) {
+TEST_F(isolation, capabilities_and_seccomp) {
   const std::string status = must({"run", "--rm", "--network", "none", small_, "cat", "/proc/self/status"});
   for (const char* line : {"CapInh:\t0000000000000000", "CapPrm:\t00000000800405fb", "CapEff:\t00000000800405fb",
-                           "CapBnd:\t00000000800405fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"}) {
+                           "CapBnd:\t00000000800405fb", "CapAmb:\t0000000000000000", "NoNewPrivs:\t0", "Seccomp:\t2"}) {
     EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
   }
   const std::string user = must({"run", "--rm", "--network", "none", "-u", "app", small_, "cat", "/proc/self/status"});
@@ -20,7 +20,7 @@ TEST_F(isolation, capabilities_seccomp_and_no_new_privileges) {
 TEST_F(isolation, a_further_process_is_held_the_same) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
   const std::string status = must({"exec", "box", "cat", "/proc/self/status"});
-  for (const char* line : {"CapEff:\t00000000800405fb", "CapBnd:\t00000000800405fb", "NoNewPrivs:\t1", "Seccomp:\t2"}) {
+  for (const char* line : {"CapEff:\t00000000800405fb", "CapBnd:\t00000000800405fb", "NoNewPrivs:\t0", "Seccomp:\t2"}) {
     EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
   }
   EXPECT_EQ(must({"exec", "box", "sh", "-c", "ls /proc/self/fd | wc -l"}), "4\n");

@@ -272,10 +272,12 @@ TEST_F(lifecycle, state_lost_in_a_reboot_is_rebuilt) {
 }
 
 TEST_F(lifecycle, inspect_shows_namespaces_mounts_and_image) {
-  must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
+  must({"run", "-d", "--name", "box", "-v", "/tmp:/x:ro", small_, "sleep", "1000"});
   const json::object o = inspect("box");
   EXPECT_EQ(json::find_object(o, "Namespaces")->size(), 7u);
-  EXPECT_GT(json::find_array(o, "Mounts")->size(), 10u);
+  ASSERT_EQ(json::find_array(o, "Mounts")->size(), 1u);
+  EXPECT_EQ(json::get_string(json::find_array(o, "Mounts")->at(0).as_object(), "Source"), "/tmp");
+  EXPECT_FALSE(json::get_bool(json::find_array(o, "Mounts")->at(0).as_object(), "RW"));
   EXPECT_EQ(json::get_string(o, "ImageName"), small_);
   EXPECT_TRUE(json::get_string(o, "Image").starts_with("sha256:"));
   EXPECT_EQ(json::get_string(*json::find_object(o, "Config"), "Hostname"), json::get_string(o, "Id").substr(0, 12));

@@ -84,8 +84,126 @@ TEST(make_spec, limits_working_directory_and_network) {
   EXPECT_FALSE(spec.linux_part.resources.pids);
   EXPECT_FALSE(spec.linux_part.has(oci::namespace_kind::network));
   EXPECT_TRUE(spec.linux_part.sysctl.empty());
-  EXPECT_TRUE(spec.process->no_new_privileges);
+  EXPECT_FALSE(spec.process->no_new_privileges);
   EXPECT_EQ(spec.process->capabilities->bounding.bits >> 21 & 1, 0u);  // CAP_SYS_ADMIN
+}
+
+TEST(make_spec, memory_and_swap_are_twice_the_memory_unless_said) {
+  container_config config;
+  config.resources.memory = 1 << 20;
+  EXPECT_EQ(make_surroundings(config).linux_part.resources.memory->swap, 2 << 20);
+  config.resources.memory_swap = -1;
+  EXPECT_EQ(make_surroundings(config).linux_part.resources.memory->swap, -1);
+  EXPECT_FALSE(make_surroundings(container_config()).linux_part.resources.memory);
+  EXPECT_FALSE(make_surroundings(container_config()).linux_part.resources.cpu);
+  EXPECT_FALSE(make_surroundings(container_config()).linux_part.resources.block_io);
+}
+
+TEST(make_spec, capabilities_are_dropped_first_and_added_then) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  container_config config;
+  config.security.cap_drop = {"ALL"};
+  config.security.cap_add = {"CAP_CHOWN"};
+  const auto sets = make_spec(config, image, nothing).process->capabilities.value();
+  EXPECT_EQ(sets.bounding.bits, 1u);
+  EXPECT_EQ(sets.effective.bits, 1u);
+  EXPECT_EQ(sets.ambient.bits, 0u);
+  config.process.user = "7";  // not root: what was asked for by name
+  const auto of_user = make_spec(config, image, nothing).process->capabilities.value();
+  EXPECT_EQ(of_user.effective.bits, 1u);
+  EXPECT_EQ(of_user.ambient.bits, 1u);
+  config.security.cap_drop = {"CAP_CHOWN"};
+  config.security.cap_add = {};
+  EXPECT_EQ(make_spec(config, image, nothing).process->capabilities->bounding.bits & 1, 0u);
+}
+
+TEST(make_spec, a_privileged_container_has_nothing_masked) {
+  container_config config;
+  config.security.privileged = true;
+  const oci::runtime_spec spec = make_surroundings(config);
+  EXPECT_TRUE(spec.linux_part.masked_paths.empty());
+  EXPECT_TRUE(spec.linux_part.readonly_paths.empty());
+  EXPECT_TRUE(spec.linux_part.resources.devices.empty());
+  const auto sys = std::ranges::find(spec.mounts, "/sys", &oci::mount_spec::destination);
+  EXPECT_EQ(std::ranges::count(sys->options, "ro"), 0);
+}
+
+TEST(make_spec, paths_are_unmasked_by_pattern_and_masked_by_name) {
+  container_config config;
+  config.security.unmask = {"/proc/ac*", "/proc/sys"};
+  config.security.mask = {"/etc/secret"};
+  const oci::linux_spec s = make_surroundings(config).linux_part;
+  EXPECT_EQ(std::ranges::count(s.masked_paths, "/proc/acpi"), 0);
+  EXPECT_EQ(std::ranges::count(s.masked_paths, "/proc/kcore"), 1);
+  EXPECT_EQ(std::ranges::count(s.masked_paths, "/etc/secret"), 1);
+  EXPECT_EQ(std::ranges::count(s.readonly_paths, "/proc/sys"), 0);
+}
+
+TEST(make_spec, mounts_come_in_the_order_of_their_depth_over_the_default_ones) {
+  container_config config;
+  config.storage.mounts = {{mount_kind::bind, "/src/deep", "/a/b/c", {"ro"}, false, false},
+                           {mount_kind::volume, "data", "/a", {}, false, false},
+                           {mount_kind::tmpfs, "", "/dev/shm", {"size=1k"}, false, false}};
+  const oci::runtime_spec spec = make_surroundings(config);
+  EXPECT_EQ(std::ranges::count(spec.mounts, "/dev/shm", &oci::mount_spec::destination), 1);
+  const auto& last = spec.mounts.back();
+  EXPECT_EQ(last.destination, "/a/b/c");
+  EXPECT_EQ(last.options, (words{"rbind", "rprivate", "ro"}));
+  EXPECT_EQ(spec.mounts[spec.mounts.size() - 3].source, "volumes/data/_data");
+}
+
+TEST(make_spec, namespaces_are_the_hosts_or_anothers_where_that_is_asked) {
+  container_config config;
+  config.namespaces.pid = "host";
+  config.namespaces.uts = "container:abc";
+  config.network.hostname = "me";
+  const oci::runtime_spec spec = make_surroundings(config);
+  EXPECT_FALSE(spec.linux_part.has(oci::namespace_kind::pid));
+  EXPECT_EQ(spec.linux_part.find(oci::namespace_kind::uts)->path, "container:abc");
+  EXPECT_EQ(spec.hostname, "");
+}
+
+TEST(make_spec, a_sysctl_of_no_namespace_of_its_own_is_refused) {
+  container_config config;
+  config.security.sysctl = {{"net.core.somaxconn", "5"}};
+  EXPECT_EQ(make_surroundings(config).linux_part.sysctl.at("net.core.somaxconn"), "5");
+  config.network.mode = network_mode::host;
+  EXPECT_THROW(make_surroundings(config), error);
+  config.security.sysctl = {{"kernel.panic", "5"}};
+  EXPECT_THROW(make_surroundings(config), error);
+}
+
+TEST(make_spec, groups_limits_and_what_is_taken_out_of_the_environment) {
+  oci::image_config image;
+  image.cmd = {"x"};
+  image.env = {"A=1", "B=2"};
+  container_config config;
+  config.process.groups = {"5", "disk"};
+  config.process.unset_env = {"A"};
+  config.security.ulimits = {{"nofile", 7, 8}, {"core", 0, 0}};
+  const auto read = [](const std::string& path) {
+    return path == "etc/group" ? std::optional<std::string>("disk:x:6:\n") : std::nullopt;
+  };
+  const oci::process_spec process = make_spec(config, image, read).process.value();
+  EXPECT_EQ(process.user.additional_gids, (std::vector<std::uint32_t>{0, 5, 6}));
+  EXPECT_FALSE(has_env(process.env, "A"));
+  EXPECT_TRUE(has_env(process.env, "B"));
+  ASSERT_EQ(process.rlimits.size(), 2u);
+  EXPECT_EQ(process.rlimits[0].type, "RLIMIT_NOFILE");
+  EXPECT_EQ(process.rlimits[0].soft, 7u);
+  config.process.groups = {"nobody-knows"};
+  EXPECT_THROW(make_spec(config, image, read), error);
+}
+
+TEST(add_image_volumes, leaves_what_is_mounted_there_already) {
+  storage_options options;
+  options.mounts = {{mount_kind::bind, "/src", "/data", {}, false, false}};
+  add_image_volumes(options, {"/data/", "/cache", "/", "/../x"});
+  ASSERT_EQ(options.mounts.size(), 3u);
+  EXPECT_EQ(options.mounts[1].target, "/cache");
+  EXPECT_TRUE(options.mounts[1].is_anonymous);
+  EXPECT_EQ(options.mounts[2].target, "/x");
 }
 
 TEST(make_spec, the_umask_is_the_users_or_left_to_the_launch) {
@@ -130,7 +248,7 @@ TEST(add_known_process, takes_what_the_image_decided_and_makes_the_rest_anew) {
   oci::runtime_spec kept = make_spec(config, image, nothing);
   kept.process->rlimits = {{"RLIMIT_NOFILE", 1, 1}};
   kept.process->capabilities->bounding.bits = ~std::uint64_t{0};
-  kept.process->no_new_privileges = false;
+  kept.process->no_new_privileges = true;
   kept.linux_part.masked_paths.clear();
   oci::runtime_spec spec = make_surroundings(config);
   add_known_process(spec, kept, config);
@@ -139,7 +257,7 @@ TEST(add_known_process, takes_what_the_image_decided_and_makes_the_rest_anew) {
   EXPECT_EQ(spec.process->args, words{"x"});
   EXPECT_EQ(spec.process->rlimits.front().hard, fresh.process->rlimits.front().hard);
   EXPECT_EQ(spec.process->capabilities->bounding.bits, fresh.process->capabilities->bounding.bits);
-  EXPECT_TRUE(spec.process->no_new_privileges);
+  EXPECT_FALSE(spec.process->no_new_privileges);
   EXPECT_EQ(spec.linux_part.masked_paths, fresh.linux_part.masked_paths);
 }
 

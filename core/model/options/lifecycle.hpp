@@ -13,7 +13,7 @@ struct lifecycle_options {
   std::string stop_signal;   // empty: the image's, or TERM
   int stop_timeout = 10;     // seconds until KILL; -1: never
   bool auto_remove = false;  // removed at its end
-  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> labels, annotations;
 };
 
 template <class Format, json::same_struct<lifecycle_options> T>
@@ -22,6 +22,7 @@ void describe(Format& f, T& v) {
   f("stopTimeout", v.stop_timeout);
   f("autoRemove", v.auto_remove);
   f("labels", v.labels);
+  f("annotations", v.annotations);
 }
 
 }  // namespace lxr

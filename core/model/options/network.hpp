@@ -16,12 +16,14 @@ bool from_word(std::string_view word, network_mode& out);
 struct network_options {
   network_mode mode = network_mode::bridge;
   std::string hostname;  // filled in by create: the short id, where the user named none
+  std::string domainname;
 };
 
 template <class Format, json::same_struct<network_options> T>
 void describe(Format& f, T& v) {
   f("network", v.mode);
   f("hostname", v.hostname);
+  f("domainname", v.domainname);
 }
 
 }  // namespace lxr

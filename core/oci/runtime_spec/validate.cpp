@@ -55,6 +55,25 @@ class validation {
       refuse("process.ioPriority.priority", "is not between 0 and 7");
   }
 
+  // Accepts only sysctls of a namespace that the container has for itself: any other one would change the host.
+  void check_sysctl(const linux_spec& s) const {
+    static constexpr std::array of_ipc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
+                                       "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
+    for (const auto& [written, value] : s.sysctl) {
+      std::string name = written;
+      std::ranges::replace(name, '/', '.');
+      std::optional<namespace_kind> kind;
+      if (name.starts_with("net.")) kind = namespace_kind::network;
+      if (name.starts_with("fs.mqueue.") || std::ranges::find(of_ipc, name) != of_ipc.end()) kind = namespace_kind::ipc;
+      if (name == "kernel.domainname" || name == "kernel.hostname") kind = namespace_kind::uts;
+      if (!kind || name.find("..") != std::string::npos)
+        refuse("linux.sysctl", "has " + written + ", which belongs to no namespace: it would be the host's");
+      if (!s.has(*kind))
+        refuse("linux.sysctl",
+               "has " + written + ", but the container has no " + to_word(*kind) + " namespace of its own");
+    }
+  }
+
  private:
   [[noreturn]] void refuse(const std::string& property, const std::string& reason) const {
     throw error(errc::invalid_argument, "use", std::string(document_), property + " " + reason);
@@ -157,25 +176,6 @@ class validation {
       refuse("linux.netDevices", "is set, but the container has no network namespace of its own");
   }
 
-  // Accepts only sysctls of a namespace that the container has for itself: any other one would change the host.
-  void check_sysctl(const linux_spec& s) const {
-    static constexpr std::array of_ipc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
-                                       "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
-    for (const auto& [written, value] : s.sysctl) {
-      std::string name = written;
-      std::ranges::replace(name, '/', '.');
-      std::optional<namespace_kind> kind;
-      if (name.starts_with("net.")) kind = namespace_kind::network;
-      if (name.starts_with("fs.mqueue.") || std::ranges::find(of_ipc, name) != of_ipc.end()) kind = namespace_kind::ipc;
-      if (name == "kernel.domainname" || name == "kernel.hostname") kind = namespace_kind::uts;
-      if (!kind || name.find("..") != std::string::npos)
-        refuse("linux.sysctl", "has " + written + ", which belongs to no namespace: it would be the host's");
-      if (!s.has(*kind))
-        refuse("linux.sysctl",
-               "has " + written + ", but the container has no " + to_word(*kind) + " namespace of its own");
-    }
-  }
-
   void check_devices(const std::vector<device>& devices) const {
     for (const device& d : devices) {
       if (!d.path.starts_with('/')) refuse("linux.devices", "has a path that is not absolute: \"" + d.path + '"');
@@ -189,6 +189,7 @@ class validation {
 }  // namespace
 
 void validate(const runtime_spec& spec, std::string_view document) { validation(document).check(spec); }
+void validate_sysctl(const linux_spec& spec, std::string_view document) { validation(document).check_sysctl(spec); }
 void validate(const process_spec& process, std::string_view document) { validation(document).check(process); }
 
 }  // namespace lxr::oci

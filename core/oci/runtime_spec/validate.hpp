@@ -11,6 +11,8 @@ namespace lxr::oci {
 // Allows relative destinations of mounts, which start at the container's root, as other runtimes do. Failure: throws
 // errc::invalid_argument: "cannot use DOCUMENT: PROPERTY REASON".
 void validate(const runtime_spec& spec, std::string_view document);
+// Checks the sysctls alone: they have to belong to namespaces that the container has for itself.
+void validate_sysctl(const linux_spec& spec, std::string_view document);
 // Checks a process alone.
 void validate(const process_spec& process, std::string_view document);
 

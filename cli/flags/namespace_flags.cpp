@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/flags/namespace_flags.hpp"
+
+#include "cli/flags/flag_values.hpp"
+
+namespace lxr::cli {
+namespace {
+
+constexpr std::string_view of_container = "container:";
+
+// One flag; `joins`: whether "container:NAME" is among its values.
+void add(flag_set& app, const char* name, std::string& variable, bool joins, const char* help) {
+  app.add_option(
+         name,
+         [&variable, name, joins](const std::string& word) {
+           if (word == "host") {
+             variable = word;
+           } else if (word.empty() || word == "private") {
+             variable.clear();
+           } else if (joins && word.starts_with(of_container) && word.size() > of_container.size()) {
+             variable = word;
+           } else {
+             refuse_value(name, word, joins ? "it is host, private or container:NAME" : "it is host or private");
+           }
+         },
+         help)
+      ->takes(joins ? "host|private|container:NAME" : "host|private");
+}
+
+}  // namespace
+
+void add_namespace_flags(flag_set& app, namespace_options& options) {
+  add(app, "--pid", options.pid, true, "Process ids: its own, the host's, or another container's");
+  add(app, "--ipc", options.ipc, false, "Shared memory and message queues: its own or the host's");
+  add(app, "--uts", options.uts, true, "Host name: its own, the host's, or another container's");
+  add(app, "--cgroupns", options.cgroup, false, "View of the cgroups: its own or the host's");
+}
+
+}  // namespace lxr::cli

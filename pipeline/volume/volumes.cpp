@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/volume/volumes.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/base/file_lock.hpp"
+#include "core/base/json_fields.hpp"
+#include "core/base/record.hpp"
+#include "core/instance/names.hpp"
+#include "core/instance/trash.hpp"
+#include "core/model/container_config.hpp"
+#include "io/mount/rooted.hpp"
+#include "pipeline/volume/copy_tree.hpp"
+
+namespace lxr::volume {
+template <class Format, json::same_struct<volume_record> T>
+void describe(Format& f, T& v) {
+  f("name", v.name);
+  f("created", v.created_ns);
+  f("labels", v.labels);
+  f("anonymous", v.is_anonymous);
+  f("fresh", v.is_fresh);
+}
+
+namespace {
+
+constexpr const char* directory = "volumes";
+
+std::string path_of(const std::string& name) { return std::string(directory) + "/" + name; }
+std::string record_path(const std::string& name) { return path_of(name) + "/volume.json"; }
+
+void save(const instance& where, const volume_record& r) {
+  json::field_writer writer;
+  describe(writer, r);
+  file::replace_at(where.root_fd(), record_path(r.name), record::text_of(writer.take()));
+}
+
+unique_fd lock(const instance& where, file::lock_kind kind) {
+  file::make_directory_at(where.root_fd(), directory);
+  unique_fd fd = file::open_at(where.root_fd(), directory, O_RDONLY | O_DIRECTORY);
+  file::lock(fd.get(), kind, directory);
+  return fd;
+}
+
+std::uint64_t discard(const instance& where, const std::string& name) {
+  const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), path_of(name));
+  move_to_trash(where, path_of(name));
+  return bytes;
+}
+
+}  // namespace
+
+unique_fd lock_shared(const instance& where) { return lock(where, file::lock_kind::shared); }
+unique_fd lock_alone(const instance& where) { return lock(where, file::lock_kind::exclusive); }
+
+bool create(const instance& where, const volume_record& wanted) {
+  check_name(wanted.name);
+  if (find(where, wanted.name)) return false;
+  constexpr mode_t readable = 0755;
+  file::make_directory_at(where.root_fd(), path_of(wanted.name));
+  file::make_directory_at(where.root_fd(), volume_path(wanted.name), readable);
+  volume_record r = wanted;
+  r.created_ns = unix_time_ns();
+  r.is_fresh = true;
+  save(where, r);
+  return true;
+}
+
+std::optional<volume_record> find(const instance& where, const std::string& name) {
+  const auto text = file::read_at(where.root_fd(), record_path(name));
+  if (!text) return std::nullopt;
+  const std::string document = record_path(name);
+  volume_record r = json::read_fields<volume_record>(record::read(*text, document), document);
+  r.name = name;
+  return r;
+}
+
+std::vector<volume_record> list(const instance& where) {
+  std::vector<volume_record> out;
+  for (const std::string& name : file::list_at(where.root_fd(), directory)) {
+    if (auto r = find(where, name)) out.push_back(std::move(*r));
+  }
+  std::ranges::sort(out, {}, &volume_record::name);
+  return out;
+}
+
+std::map<std::string, std::vector<std::string>> users(const instance& where) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const std::string& id : list_containers(where)) {
+    quietly([&] {
+      const container_config config = load_config(where, id);
+      for (const mount_request& m : config.storage.mounts) {
+        if (m.kind == mount_kind::volume) out[m.source].push_back(config.name);
+      }
+    });
+  }
+  return out;
+}
+
+void remove(const instance& where, const std::string& name) {
+  {
+    const unique_fd alone = lock_alone(where);
+    if (!find(where, name)) throw error(errc::not_found, "remove volume", '"' + name + '"', "no volume has that name");
+    std::string by;
+    const auto used = users(where);
+    const auto found = used.find(name);
+    for (const std::string& user : found == used.end() ? std::vector<std::string>() : found->second)
+      by += (by.empty() ? "" : ", ") + user;
+    if (!by.empty())
+      throw error(errc::conflict, "remove volume", '"' + name + '"', "volume is in use by " + by,
+                  "remove these containers first");
+    discard(where, name);
+  }
+  empty_trash(where);
+}
+
+pruned prune(const instance& where, bool all) {
+  pruned out;
+  {
+    const unique_fd alone = lock_alone(where);
+    const auto used = users(where);
+    for (const volume_record& r : list(where)) {
+      if ((!all && !r.is_anonymous) || used.contains(r.name)) continue;
+      out.bytes += discard(where, r.name);
+      out.names.push_back(r.name);
+    }
+  }
+  empty_trash(where);
+  return out;
+}
+
+void provide(const instance& where, std::vector<mount_request>& mounts) {
+  for (mount_request& m : mounts) {
+    if (m.kind != mount_kind::volume) continue;
+    if (m.source.empty()) m.source = new_container_id();
+    create(where, {m.source, 0, {}, m.is_anonymous, true});
+  }
+}
+
+void fill(const instance& where, const std::vector<mount_request>& mounts, int root) {
+  for (const mount_request& m : mounts) {
+    if (m.kind != mount_kind::volume) continue;
+    const unique_fd data = file::open_at(where.root_fd(), volume_path(m.source), O_RDONLY | O_DIRECTORY);
+    file::lock(data.get(), file::lock_kind::exclusive, m.source);
+    auto r = find(where, m.source);
+    if (!r || !r->is_fresh) continue;
+    const auto from = m.no_copy ? std::nullopt : io::mount::open_rooted(root, m.target, O_RDONLY | O_DIRECTORY);
+    if (from && file::list_at(data.get(), ".").empty()) copy_tree(from->get(), data.get(), m.target);
+    r->is_fresh = false;
+    save(where, *r);
+  }
+}
+
+void remove_anonymous(const instance& where, const std::vector<mount_request>& mounts) noexcept {
+  for (const mount_request& m : mounts) {
+    if (m.is_anonymous && !m.source.empty()) quietly([&] { remove(where, m.source); });
+  }
+}
+
+}  // namespace lxr::volume

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/unique_fd.hpp"
+#include "core/instance/paths.hpp"
+#include "core/model/options/storage.hpp"
+
+// Volumes: directories that outlive the containers that have them mounted, root/volumes/<name>/ with
+//   volume.json   the record
+//   _data/        the files
+// The lock of the directory root/volumes orders what happens to them: who creates a container holds it shared from the
+// creation of its volumes until its configuration names them; a removal holds it alone.
+// Runs on: any thread; all functions block.
+namespace lxr::volume {
+
+struct volume_record {
+  std::string name;
+  std::int64_t created_ns = 0;  // of Unix time
+  std::map<std::string, std::string> labels;
+  bool is_anonymous = false;  // named by lxr for one container
+  bool is_fresh = false;      // nobody has mounted it: it begins with what the image of the first container has there
+};
+
+// Holds the lock of the volumes.
+unique_fd lock_shared(const instance& where);
+unique_fd lock_alone(const instance& where);
+
+// Creates a volume; the caller holds the lock. Returns false when there is one of that name.
+// Failure: throws errc::invalid_argument for a name that is none, else lxr::error.
+bool create(const instance& where, const volume_record& wanted);
+// Returns the record; nullopt when there is no such volume.
+std::optional<volume_record> find(const instance& where, const std::string& name);
+std::vector<volume_record> list(const instance& where);  // sorted by name
+// The names of the containers that have each volume among their mounts; the caller holds the lock.
+std::map<std::string, std::vector<std::string>> users(const instance& where);
+// Removes a volume that no container has mounted.
+// Failure: throws errc::not_found, and errc::conflict naming the containers that have it.
+void remove(const instance& where, const std::string& name);
+// Removes all volumes that no container has mounted; without `all` only anonymous ones. Returns their names, and the
+// bytes on disk that were freed.
+struct pruned {
+  std::vector<std::string> names;
+  std::uint64_t bytes = 0;
+};
+pruned prune(const instance& where, bool all);
+
+// Makes sure that the volumes of these mounts exist, and names anonymous ones. The caller holds the lock.
+void provide(const instance& where, std::vector<mount_request>& mounts);
+// Copies what `root` has at the target into each of these volumes that is fresh; the first container that comes does
+// it, and others wait. `root` is the container's root, not mounted anywhere.
+void fill(const instance& where, const std::vector<mount_request>& mounts, int root);
+// Removes the anonymous volumes of a container that is gone. One that another container has by now is kept.
+void remove_anonymous(const instance& where, const std::vector<mount_request>& mounts) noexcept;
+
+}  // namespace lxr::volume
