@@ -9,26 +9,28 @@
 #include "core/base/raw_syscall.hpp"
 #include "io/child/launch_plan.hpp"
 
-// What the operations of the child share. Everything in io/child runs between clone3(2) and execve(2), or in lxr-init:
-// only raw system calls on the launch plan; no allocation, exception, lock, log or destructor. tests/architecture_test
+// What the operations of a launch plan share. All code in io/child runs in the new process between clone3(2) and
+// execve(2), partly in the memory of an engine with threads, partly in lxr-init without libc. So it makes only raw
+// system calls on the launch plan: no allocation, exception, lock, log or destructor. tests/architecture_test.cpp
 // checks the includes.
-// Every function returns a negated errno on failure.
 namespace lxr::io::child {
 
 using raw::call;
 using raw::word;
 
+// The progress of one run_plan().
 struct context {
   launch_plan* plan;
   const plan_op* ops;
-  int channel;
-  int listener;
-  std::uint32_t index;  // of the operation under way
-  std::uint32_t step;   // of become_process
-  int starter;          // of lxr-init: whoever asked for the start also gets the reports
-  bool empty_attached;  // see mask()
+  int channel;          // the child's end of the channel to the parent
+  int listener;         // lxr-init's listening socket; -1: none
+  std::uint32_t index;  // of the operation that runs
+  std::uint32_t step;   // process_step that become_process is at
+  int starter;          // the connection that wait_start accepted, which gets the reports too; -1: none
+  bool empty_attached;  // operation `mask` has attached the filesystem `empty` itself; further uses copy it
 };
 
+// Places in the plan's block, and descriptors in its slots.
 inline char* at(const context& c, std::uint32_t offset) { return reinterpret_cast<char*>(c.plan) + offset; }
 inline char* text_of(const context& c, text t) { return t.offset == 0 ? const_cast<char*>("") : at(c, t.offset); }
 inline int* slots(const context& c) { return reinterpret_cast<int*>(at(c, c.plan->slots)); }
@@ -41,8 +43,9 @@ inline std::size_t length(const char* s) {
   return n;
 }
 
-// Closes a descriptor that an operation has opened for itself. One below 256 is left to execve(2), which closes all in
-// one go; from there on each is closed, so that a long list of mounts does not meet RLIMIT_NOFILE.
+// Closes a descriptor that an operation has opened for its own use. A number below 256 stays open until execve(2),
+// which closes all close-on-exec descriptors faster than single calls. Higher numbers are closed at once, so that a
+// plan with many mounts does not reach RLIMIT_NOFILE.
 inline void close_fd(long fd) {
   constexpr long few = 256;
   if (fd >= few) call(SYS_close, fd);
@@ -52,14 +55,18 @@ inline void close_fd(long fd) {
   for (;;) call(SYS_exit_group, status);
 }
 
+// Sends a report to the parent and, once wait_start has accepted a connection, to the starter. A peer that is gone is
+// ignored.
 void send_report(const context& c, child_report::kind what, int error) noexcept;
 
-inline constexpr int at_empty_path =
-    0x1000;  // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: their header clashes with <linux/mount.h>
+// AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW of <fcntl.h>.
+inline constexpr int at_empty_path = 0x1000;
 inline constexpr int at_symlink_nofollow = 0x100;
+// For open_resolving(): the path stays below its directory and contains no symbolic link.
 inline constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
-// One function an operation, by room: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp.
+// Each performs one operation (launch_plan.hpp), and returns a negated errno if it fails. The groups are those of the
+// sources: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp.
 long run(context& c, const ops::join_cgroup& o) noexcept;
 long run(context& c, const ops::join_namespaces& o) noexcept;
 long run(context& c, const ops::become_root& o) noexcept;

@@ -4,23 +4,25 @@
 #include <cstddef>
 #include <cstdint>
 
-// The launch plan: the flat list of operations that a new process does between clone3(2) and execve(2), in order. It is
-// one block of memory without pointers (offsets only), so that it can be shared by clone or handed to lxr-init in a
-// memfd.
-// Built by io/process/plan_builder in the parent, interpreted by run_plan(). No other lxr header may be included from
-// here.
+// The launch plan: the list of operations that a new process performs, in order, between clone3(2) and execve(2). It is
+// one block of memory with offsets (bytes from its begin) in the place of pointers. So it is valid at any address: the
+// child reads it in the parent's memory or in a copy of that, and lxr-init maps it from a memfd.
+// In the parent io/process/plan_builder makes it; in the child run_plan() performs it.
+// This header includes no other header of lxr.
 namespace lxr::io::child {
 
-// A descriptor, by its place in the plan's table of slots; -1: none.
+// Stands for a descriptor: its index in the plan's table of descriptor numbers (launch_plan::slots); -1: none. The
+// parent fills the slots of descriptors that the child inherits, operations fill the others.
 using slot = std::int32_t;
-// A NUL-terminated string in the block; offset 0: none.
+// A NUL-terminated string; offset 0: none.
 struct text {
   std::uint32_t offset = 0;
 };
 struct bytes {
   std::uint32_t offset = 0, size = 0;
 };
-// A vector of strings for execve(2): an offset of each at `offsets`, and room for count + 1 pointers at `pointers`.
+// An argument vector of execve(2). `offsets`: place of `count` offsets (std::uint32_t), one for each string.
+// `pointers`: place with room for the count + 1 pointers that the child makes of them.
 struct string_list {
   std::uint32_t count = 0, offsets = 0, pointers = 0;
 };
@@ -67,85 +69,93 @@ enum class op : std::uint32_t {
   exec,
 };
 
-// Where the child waits for a message of the parent. A message names its barrier, so that neither side can be a step
-// ahead unnoticed.
+// A point at which the child waits for a message of the parent (ops::receive). The message names its barrier; the child
+// fails with EPROTO when it gets the message of another one.
 enum class barrier : std::uint32_t {
-  ids,    // the id maps of the new user namespace are written
-  hooks,  // the hooks that come before the root is entered have been run
-  root,   // carries every descriptor that exists only then: the root, the files of /etc, the standard streams, lxr-init
-  link,   // the veth exists
+  ids,    // the parent has written uid_map and gid_map of the child's new user namespace
+  hooks,  // the parent has run the hooks that come before enter_root
+  root,   // the message carries the descriptors of the root, lxr-init, the standard streams and the files of /etc
+  link,   // the veth exists in the child's network namespace
 };
 
-// What the child tells the parent, on its end of a SOCK_SEQPACKET pair, one message each.
+// One message of the child to the parent, over a SOCK_SEQPACKET socket pair (unix(7)).
 struct child_report {
   enum kind : std::uint32_t {
-    failed,         // `error` at operation `index`; the child is gone
-    separated,      // it is in its new namespaces
-    prepared,       // everything before the next barrier is done
-    mounted,        // the mounts lie in the root, which is not entered yet
-    forked,         // `error` holds the pid that goes on
-    terminal,       // carries the pty master
-    waiting,        // lxr-init runs and waits for a connection on its listener
-    about_to_exec,  // end of file after this one: exec succeeded. End of file without it: the child died
+    failed,     // operation `index` failed with errno `error`; the child exits
+    separated,  // the child has joined and made its namespaces
+    prepared,   // the child has done what needs no root, and waits at barrier `root`
+    mounted,    // all mounts are attached below the root; the child has not entered it, and waits at barrier `hooks`
+    forked,     // `error` holds the pid of the process that continues the plan (fork_again)
+    terminal,   // the message carries the master of the pty (open_terminal)
+    waiting,    // lxr-init waits for a connection on its listener (wait_start)
+    about_to_exec,  // execve(2) is next. End of file after this report: it succeeded. Without it: the child died
   };
-  std::uint32_t what;
-  std::uint32_t index;  // of the operation
-  std::int32_t error;   // errno
-  op code;              // of that operation
-  std::uint32_t step;   // of become_process: a process_step
+  std::uint32_t what;   // a kind
+  std::uint32_t index;  // number of the operation that the child is at
+  std::int32_t error;
+  op code;             // of that operation
+  std::uint32_t step;  // process_step, when that is become_process
 };
 
-// The operands of each operation. `code` names it.
+// The operands of the operations; `code` says of which. An operation fails with the errno of the system call it makes.
+// "Below a root" means that symbolic links and ".." are resolved inside that directory (openat2(2), RESOLVE_IN_ROOT).
 namespace ops {
 
-// Writes "0" to a cgroup v1 `tasks` file (moving only oneself takes no global lock).
+// Moves the child into a group of cgroup v1: writes "0" to its `tasks` file. A thread that moves only itself does not
+// take the kernel's lock cgroup_threadgroup_rwsem, for which starts would wait for each other.
 struct join_cgroup {
   static constexpr op code = op::join_cgroup;
   slot tasks;
 };
 struct join_namespaces {  // setns(2)
   static constexpr op code = op::join_namespaces;
-  slot of;              // a pidfd or a file of a namespace
+  slot of;              // a pidfd, or a descriptor of /proc/PID/ns/...
   std::uint32_t kinds;  // CLONE_NEW*
 };
-struct become_root {  // uid 0, gid 0 and no other groups, as the maps of the user namespace have them
+// Sets uid and gid to 0 in the child's user namespace, and gives up the supplementary groups.
+struct become_root {
   static constexpr op code = op::become_root;
 };
 struct unshare {  // unshare(2)
   static constexpr op code = op::unshare;
-  std::uint32_t kinds;
+  std::uint32_t kinds;  // CLONE_NEW*
 };
-// Writes to a file of the host's /proc that stands for the caller's own namespaces.
+// Writes to a file of /proc that sets a property of the child's own namespaces, as /proc/self/timens_offsets does.
 struct write_setting {
   static constexpr op code = op::write_setting;
   text path;
   bytes value;
-  bool is_required;  // else a kernel without it is passed over
+  bool is_required;  // false: a missing file or a refused value is no failure
 };
-struct private_mounts {  // stops propagation of the copied mount tree
+// Makes all mounts of the child's mount namespace private, so that no mount spreads from it to the host or back
+// (mount_namespaces(7)).
+struct private_mounts {
   static constexpr op code = op::private_mounts;
 };
-// The root directory becomes that of another process. setns(2) leads to the root of the mount namespace, which is
-// another one when the container was made in a chroot.
+// chroot(2) to the root directory of the container's first process. setns(2) has changed to the root of the mount
+// namespace, which is another directory if lxr ran in a chroot when it made the container.
 struct change_root {
   static constexpr op code = op::change_root;
   slot root;
 };
-struct fork_again {  // goes on as a child of the parent that is inside the joined pid namespace
+// Continues the plan in a new process, and exits: a process that joins or makes a pid namespace stays outside of it,
+// only its children are inside (pid_namespaces(7)). The new process is a child of the parent, too.
+struct fork_again {
   static constexpr op code = op::fork_again;
 };
-// Waits for the parent's message about a barrier; its `count` descriptors go to slots first, first + 1, ...
+// Waits at a barrier. Stores the `count` descriptors of the parent's messages in the slots from number `first` on.
 struct receive {
   static constexpr op code = op::receive;
   barrier which;
   slot first;
   std::int32_t count;
 };
-struct tell {
+struct tell {  // sends a report
   static constexpr op code = op::tell;
   std::uint32_t what;  // child_report::kind
 };
-// A new filesystem, detached: fsopen(2), fsconfig(2) each pair of NUL-terminated strings in `options`, fsmount(2).
+// Makes a filesystem and a detached mount of it: fsopen(2), fsconfig(2), fsmount(2), Linux 5.2. `options` holds pairs
+// of NUL-terminated strings, key and value; an empty value makes the key a flag.
 struct make_filesystem {
   static constexpr op code = op::make_filesystem;
   slot to;
@@ -153,43 +163,49 @@ struct make_filesystem {
   bytes options;
   std::uint32_t attributes;  // MOUNT_ATTR_*
 };
-struct clone_mount {  // a detached copy of the mount at a path of the host, from there on, with attributes added
+// Makes a detached copy of the mount that holds the host's `path`, with `path` as its root and without the mounts below
+// (open_tree(2)), and adds attributes to it.
+struct clone_mount {
   static constexpr op code = op::clone_mount;
   slot to;
   text path;
-  std::uint32_t attributes;
+  std::uint32_t attributes;  // MOUNT_ATTR_*
 };
-// Moves a detached mount onto `path` below `root`, in-root; missing directories, or the file, are made (0755, 0644).
+// Attaches a detached mount to `path` below `root` (move_mount(2)). Makes what is missing of the path: directories
+// (mode 0755) and, with is_file, a file (0644) at its end.
 struct attach {
   static constexpr op code = op::attach;
   slot mount, root;
   text path;
   std::uint32_t is_file : 1, no_links : 1;  // no_links: a symbolic link anywhere in the path is an error
 };
-struct attach_over {  // moves a detached mount onto a directory of the copied mount tree
+// Attaches a detached mount to a directory of the child's mount namespace as it is before enter_root.
+struct attach_over {
   static constexpr op code = op::attach_over;
   slot mount;
   text directory;
 };
-// attach of a file that lxr provides: a dangling link in its place is replaced by a file.
+// Attaches a file that lxr provides. Makes the file at `path`, and one missing directory above it. Where `path` is a
+// symbolic link that leads nowhere, it makes the link's target or, if that is impossible, replaces the link.
 struct attach_file {
   static constexpr op code = op::attach_file;
   slot mount, root;
   text path;
 };
-// Hides `path` below `root`: files by /null of the filesystem `dev`, directories by the filesystem `empty`. Missing
-// ones are fine.
+// Hides `path` below `root` by a mount: a directory by the filesystem `empty`, any other file by the device `null` of
+// the filesystem `dev`. A missing path is no failure.
 struct mask {
   static constexpr op code = op::mask;
   slot root, dev, empty;
   text path;
 };
-struct make_readonly {  // remounts `path` below `root`; a missing one is fine
+// Mounts a read-only copy of `path` below `root` over it. A missing path is no failure.
+struct make_readonly {
   static constexpr op code = op::make_readonly;
   slot root;
   text path;
 };
-struct set_readonly {  // the mount itself
+struct set_readonly {  // makes `mount` read-only, not the mounts below it
   static constexpr op code = op::set_readonly;
   slot mount;
 };
@@ -198,15 +214,15 @@ struct make_directory {  // mode 0755
   slot directory;
   text path;
 };
-struct make_node {  // mknodat(2); the umask is 0
+struct make_node {  // mknodat(2); `mode` is not changed by a umask
   static constexpr op code = op::make_node;
   slot directory;
   text path;
   std::uint32_t mode;
   std::uint32_t device_major, device_minor;
 };
-// mknodat(2) at a path below `root` without symbolic links; missing directories are made (0755). What is there already
-// is replaced, unless it is the same device.
+// Makes a device or FIFO at `path` below `root`, and missing directories (mode 0755). A symbolic link among the
+// directories is a failure. An existing file at `path` is replaced; the same device stays unchanged.
 struct make_device {
   static constexpr op code = op::make_device;
   slot root;
@@ -215,24 +231,24 @@ struct make_device {
   std::uint32_t device_major, device_minor;
   std::uint32_t uid, gid;
 };
-struct make_link {
+struct make_link {  // symlinkat(2)
   static constexpr op code = op::make_link;
   slot directory;
   text path, target;
 };
-struct write_file {  // one that is there
+struct write_file {  // writes to a file that exists
   static constexpr op code = op::write_file;
   slot directory;
   text path;
   bytes content;
 };
-struct enter_root {  // pivot_root(2) to the mount, and off with the old root
+struct enter_root {  // makes the mount the root of the mount namespace (pivot_root(2)), and detaches the old root
   static constexpr op code = op::enter_root;
   slot root;
 };
-struct set_propagation {  // of the root that was entered: MS_SHARED, MS_SLAVE, ..., perhaps with MS_REC
+struct set_propagation {  // of the root, after enter_root
   static constexpr op code = op::set_propagation;
-  std::uint64_t flags;
+  std::uint64_t flags;  // MS_SHARED, MS_SLAVE or MS_UNBINDABLE; with MS_REC also of the mounts below
 };
 struct set_hostname {
   static constexpr op code = op::set_hostname;
@@ -242,64 +258,68 @@ struct set_domainname {
   static constexpr op code = op::set_domainname;
   text name;
 };
-struct open_route {  // an rtnetlink socket of the network namespace that the child is in
+// Opens an rtnetlink(7) socket of the network namespace that the child is in at this point of the plan.
+struct open_route {
   static constexpr op code = op::open_route;
   slot to;
 };
-struct configure_network {  // sends rtnetlink messages, expects `count` acknowledgements
+struct configure_network {  // sends rtnetlink messages in the child's network namespace
   static constexpr op code = op::configure_network;
   bytes messages;
-  std::uint32_t count;
+  std::uint32_t count;  // of the acknowledgements (NLMSG_ERROR) to wait for
 };
-struct await_links {  // asks (RTM_GETLINK) by `route` until `count` links are up; closes it
+// Waits until `count` links are up, at most about 2 s; a link that is still down then is no failure. Closes `route`.
+struct await_links {
   static constexpr op code = op::await_links;
-  slot route;
-  bytes questions;
+  slot route;       // made by open_route
+  bytes questions;  // one RTM_GETLINK message for each link
   std::uint32_t count;
 };
-struct open_terminal {  // a new pty; its master goes to the parent (child_report::terminal)
+struct open_terminal {  // makes a pty (pty(7)), and sends its master to the parent (child_report::terminal)
   static constexpr op code = op::open_terminal;
-  slot devpts;                  // -1: /dev/pts of the mount namespace
-  slot to;                      // the replica
-  std::uint16_t rows, columns;  // 0: not set
+  slot devpts;                  // the filesystem to make it in; -1: /dev/pts
+  slot to;                      // gets the replica (/dev/pts/N)
+  std::uint16_t rows, columns;  // both 0: the size is not set
 };
-struct bind_console {  // mounts the terminal on `console` below the directory
+struct bind_console {  // mounts the terminal on a new file `console` in the directory `dev`
   static constexpr op code = op::bind_console;
   slot terminal, dev;
 };
-struct use_terminal {  // as descriptors 0, 1, 2, and as the controlling terminal
+struct use_terminal {  // makes it the standard streams and the controlling terminal of a new session
   static constexpr op code = op::use_terminal;
   slot terminal;
 };
-struct use_streams {
+struct use_streams {  // makes these descriptors 0, 1 and 2, in a new session
   static constexpr op code = op::use_streams;
   slot input, output, errors;
 };
-// execs lxr-init from its sealed copy; it maps the plan from `memory` and goes on with the next operation.
+// Executes lxr-init from `program`, its sealed copy. lxr-init maps the plan from the memfd `memory` and continues with
+// the next operation. `listener`: the socket for wait_start; -1: none.
 struct become_init {
   static constexpr op code = op::become_init;
   slot program, memory, listener;
 };
-struct wait_start {  // of lxr-init: waits for a connection on the listener; who connects gets the reports too
+// Only in lxr-init: waits until a process connects to the listener. That process gets all further reports too.
+struct wait_start {
   static constexpr op code = op::wait_start;
 };
-struct close_others {  // every descriptor above 2 but the channels
+struct close_others {  // closes all descriptors above 2 but those to the parent, the listener and the starter
   static constexpr op code = op::close_others;
 };
-struct become_process {  // everything that makes this process the user's
+struct become_process {  // gives the child ids, limits and rights of the user's process: the steps of process_step
   static constexpr op code = op::become_process;
   std::uint32_t attributes;  // offset of process_attributes
 };
-struct exec {
+struct exec {  // execve(2)
   static constexpr op code = op::exec;
-  bytes candidates;  // NUL-terminated paths, tried in turn as execvp(3) does
+  bytes candidates;  // NUL-terminated paths, tried in turn as by execvp(3)
   string_list argv, envp;
-  std::uint64_t ignored_signals = 0;  // bit n - 1: signal n, ignored by the parent, gets its default action again
+  std::uint64_t ignored_signals = 0;  // bit n - 1: signal n, which the parent ignores, gets its default action back
 };
 
 }  // namespace ops
 
-// What become_process does, in this order.
+// The steps of become_process, in their order.
 enum class process_step : std::uint32_t {
   keyring,
   personality,
@@ -327,30 +347,33 @@ struct process_attributes {
   bytes groups;                                                                            // gid_t each
   std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
   bytes limits;                                                                            // resource_limit each
-  text oom_score;    // what is written to oom_score_adj; none: as it is
-  text keyring;      // the name of a session keyring of its own (keyrings(7)); none: the caller's
+  text oom_score;    // for /proc/self/oom_score_adj (proc(5)); none: unchanged
+  text keyring;      // name of the session keyring to join or make (keyctl(2)); none: unchanged
   text directory;    // the working directory
   bytes filter;      // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: as it is
+  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: unchanged
   std::uint32_t umask = 022;
-  std::uint32_t personality = ~0u;  // personality(2); all bits: as it is
+  std::uint32_t personality = ~0u;  // personality(2); all bits: unchanged
   std::uint32_t filter_flags = 0;   // SECCOMP_FILTER_FLAG_*
   std::int32_t io_priority = 0;     // ioprio_set(2)
-  bool oom_score_required = false;  // else a refusal is passed over
-  bool makes_directory = false;     // a missing working directory is made
+  bool oom_score_required = false;  // false: a score that the kernel refuses is no failure
+  bool makes_directory = false;     // true: makes a missing working directory
   bool sets_io_priority = false;
-  bool no_new_privileges = false;  // without it the filter is loaded before capabilities are given up (seccomp(2))
+  // True: PR_SET_NO_NEW_PRIVS; the filter is loaded last. False: seccomp(2) needs CAP_SYS_ADMIN, so the filter is
+  // loaded before capabilities are given up.
+  bool no_new_privileges = false;
 };
 
 struct plan_op {
   op code;
   std::uint32_t reserved = 0;
-  alignas(8) std::byte operands[48];
+  alignas(8) std::byte operands[48];  // a struct of namespace ops
 };
 
-inline constexpr int message_limit = 250;                // descriptors in one message: SCM_MAX_FD is 253
+inline constexpr int message_limit = 250;                // descriptors in one message; the kernel allows 253 (unix(7))
 inline constexpr std::uint32_t plan_magic = 0x4c585232;  // "LXR2"
 
+// The begin of the block.
 struct launch_plan {
   std::uint32_t magic;
   std::uint32_t size;  // bytes of the whole block
@@ -360,14 +383,15 @@ struct launch_plan {
   std::uint32_t slots;  // offset of int[slot_count]
 };
 
-// What the parent sends for a barrier, in one or several messages with at most message_limit descriptors each.
+// The parent's message for a barrier, sent again with the next descriptors if there are more than message_limit.
 struct barrier_message {
   barrier which;
 };
 
-// Runs the plan from operation `first`; never returns. `channel` is the child's end of the pair, `listener` lxr-init's
-// socket (or -1). Only raw system calls: safe after clone3(2) in a process with threads, and in memory that is shared
-// with it.
+// Performs the operations from number `first` on, in the calling process. `channel` is the child's end of the channel
+// to the parent, `listener` the socket for wait_start (-1: none). Makes only raw system calls, so that a child can run
+// it in the memory of a process with threads.
+// Failure: sends the report `failed` and ends the process with exit status 127.
 [[noreturn]] void run_plan(launch_plan* plan, std::uint32_t first, int channel, int listener) noexcept;
 
 }  // namespace lxr::io::child

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// lxr-init: what a container's processes are before they are the user's program. It maps the launch plan from a memfd
-// and goes on where the cloned child stopped; with a listener it first waits to be started. Run from a sealed memfd, so
-// that /proc/self/exe never leads from inside a container to a file of the host (CVE-2019-5736). Static, without libc.
+// lxr-init: the program that a container's processes run before the user's program. It maps the launch plan from the
+// memfd PLAN_FD and performs the operations from number INDEX on; the earlier ones were performed by the child that
+// executed it. It is static and has no libc.
 //   lxr-init PLAN_FD INDEX CHANNEL_FD [LISTENER_FD]
+// lxr executes it from a sealed memfd (pipeline/launch/program_copy.hpp): /proc/self/exe must not lead from a container
+// to a file of the host (CVE-2019-5736).
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -17,7 +19,7 @@ using lxr::io::child::launch_plan;
 
 extern "C" {
 
-// The compiler may call these for what it copies or clears.
+// The compiler emits calls of these. `volatile` keeps it from making such calls of the loops.
 void* memcpy(void* to, const void* from, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) static_cast<volatile char*>(to)[i] = static_cast<const char*>(from)[i];
   return to;

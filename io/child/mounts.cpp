@@ -9,7 +9,8 @@
 
 namespace lxr::io::child {
 
-constexpr long ms_rec = 0x4000, ms_private = 1 << 18, umount_detach = 2;  // their header clashes with <linux/mount.h>
+// MS_REC, MS_PRIVATE and MNT_DETACH of <sys/mount.h>, which clashes with <linux/mount.h> in glibc 2.36.
+constexpr long ms_rec = 0x4000, ms_private = 1 << 18, umount_detach = 2;
 
 static long move_onto(long mount, long target) {
   return call(SYS_move_mount, mount, word(""), target, word(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -28,7 +29,7 @@ static long set_attributes(long mount, long set) {
 
 static long set_readonly(long mount) { return set_attributes(mount, MOUNT_ATTR_RDONLY); }
 
-// A detached copy with attributes added: one call since Linux 6.15, two before.
+// Makes a detached copy and adds attributes `set` to it: by open_tree_attr(2) or, before Linux 6.15, by two calls.
 static long clone_tree_with(int base, const char* path, long set) {
   constexpr long open_tree_attr = 467;  // no header of glibc 2.36 has it
   mount_attr attributes{};
@@ -74,15 +75,16 @@ long run(context& c, const ops::clone_mount& o) noexcept {
   return 0;
 }
 
-// Makes `name` in `parent`, which was missing there, and opens it.
+// Makes the missing file or directory `name` in `parent`, and opens it.
 static long make_one(long parent, const char* name, bool is_file) {
   if (is_file) return open_resolving(static_cast<int>(parent), name, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
   const long made = call(SYS_mkdirat, parent, word(name), 0755);
   return made < 0 ? made : open_resolving(static_cast<int>(parent), name, O_PATH | O_DIRECTORY, resolve_strict);
 }
 
-// Makes the part of `path` that is missing below `root`: directories, and at its end a file where `is_file`. The
-// longest prefix that is there is resolved in-root. The path is changed while this runs, and as it was afterwards.
+// Makes what is missing of `path` below `root`: directories and, with `is_file`, a file at its end. Returns a
+// descriptor of the end. Finds the longest prefix that exists first; only that is resolved through symbolic links, as
+// `resolve` says. Writes NUL bytes into `path` and takes them back.
 static long make_missing(int root, char* path, bool is_file, unsigned long resolve) {
   char* name = path + length(path);
   long at = -ENOENT;
@@ -136,7 +138,7 @@ long run(context& c, const ops::attach_file& o) noexcept {
   const int base = fd_of(c, o.root);
   long target = open_in_root(base, path, O_PATH);
   if (target == -ENOENT) target = open_in_root(base, path, O_WRONLY | O_CREAT, 0644);
-  if (target == -ENOENT || target == -ELOOP) {  // a link that leads nowhere, or a directory that is missing
+  if (target == -ENOENT || target == -ELOOP) {  // the directory is missing, or `path` is a link that cannot be followed
     const char* slash = path;
     for (const char* p = path; *p != 0; ++p) {
       if (*p == '/') slash = p;
@@ -156,7 +158,8 @@ long run(context& c, const ops::attach_file& o) noexcept {
   return moved;
 }
 
-// Older kernels clone only mounts that are attached, so the first directory takes the empty mount itself.
+// Attaches the filesystem `empty` to the first directory, and a copy of it to each further one: before Linux 6.15
+// open_tree(2) copies attached mounts only.
 static long cover_directory(context& c, int empty, long target) {
   if (!c.empty_attached) {
     c.empty_attached = true;
@@ -213,8 +216,8 @@ long run(context& c, const ops::make_node& o) noexcept {
               static_cast<long>(makedev(o.device_major, o.device_minor)));
 }
 
-// Opens the directory of `path`, which is made if it is missing, and returns the last component in `name`. A symbolic
-// link on the way is an error: an image must not lead nodes elsewhere.
+// Opens the directory that `path` is in, makes it if it is missing, and sets `name` to the last component of `path`. A
+// symbolic link is a failure, so that an image cannot direct the node to another directory.
 static long open_parent(int root, char* path, char** name) {
   char* slash = nullptr;
   for (char* p = path; *p != 0; ++p) {
@@ -266,7 +269,7 @@ long run(context& c, const ops::write_file& o) noexcept {
 long run(context& c, const ops::enter_root& o) noexcept {
   long done = call(SYS_fchdir, fd_of(c, o.root));
   if (done == 0) done = call(SYS_pivot_root, word("."), word("."));
-  // "." is now the old root, stacked over the new one; taking it off leaves only the container's own mounts.
+  // "." is now the old root, mounted over the new one (pivot_root(2), "pivot_root(".", ".")").
   if (done == 0) done = call(SYS_umount2, word("."), umount_detach);
   if (done == 0) done = call(SYS_chdir, word("/"));
   return done;

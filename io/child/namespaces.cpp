@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on cgroups, namespaces and the way to lxr-init.
+// Operations on cgroups and namespaces, the barriers, and the change to lxr-init.
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -19,8 +19,8 @@ long run(context& c, const ops::join_cgroup& o) noexcept {
 
 long run(context& c, const ops::join_namespaces& o) noexcept { return call(SYS_setns, fd_of(c, o.of), o.kinds); }
 
-// The ids that the process has are those of its parent, which its new user namespace need not map. Where an ordinary
-// user has written the maps, setgroups(2) is denied.
+// The child still has the ids of its parent, which its user namespace need not map. EPERM of setgroups(2) is no
+// failure: the call is denied in a user namespace whose maps an ordinary user has written (user_namespaces(7)).
 long run(context&, const ops::become_root&) noexcept {
   long done = call(SYS_setgroups, 0, 0);
   if (done == 0 || done == -EPERM) done = call(SYS_setresgid, 0, 0, 0);
@@ -42,9 +42,9 @@ long run(context& c, const ops::change_root& o) noexcept {
   return done < 0 ? done : call(SYS_chroot, word("."));
 }
 
-// The process that joined a pid namespace stays outside; its child is inside. CLONE_PARENT makes that child the
-// engine's own, so that the engine can wait for it. The outer one sleeps until the inner one has left this memory; its
-// number, as the engine sees it, is there before it runs.
+// CLONE_PARENT makes the new process a child of the parent, which can then wait for it. With CLONE_VM | CLONE_VFORK it
+// runs on the caller's stack, and the caller sleeps until it executes a program or ends. CLONE_PARENT_SETTID stores its
+// pid, as in the parent's pid namespace, before it runs.
 long run(context& c, const ops::fork_again&) noexcept {
   volatile int outside = 0;
   clone_args args{};
@@ -57,7 +57,8 @@ long run(context& c, const ops::fork_again&) noexcept {
   return 0;
 }
 
-// The parent is gone, or gave up, at an end of file: there is nobody to report to.
+// Receives one message of the parent, for barrier `which`, and its `count` descriptors. At an end of file the parent
+// has died or given up, and no process reads a report: the child ends without one.
 static long take_message(const context& c, barrier which, int* descriptors, int count) {
   barrier_message said{};
   iovec vec{&said, sizeof said};
@@ -116,7 +117,7 @@ long run(context& c, const ops::become_init& o) noexcept {
     const long kept = call(SYS_fcntl, fd, F_SETFD, 0);
     if (kept < 0) return kept;
   }
-  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // from here on the container outlives the engine
+  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // until run_plan() of lxr-init sets it again
   char numbers[4][16];
   char name[] = "lxr-init";
   char* argv[6] = {name,
@@ -131,7 +132,7 @@ long run(context& c, const ops::become_init& o) noexcept {
 }
 
 long run(context& c, const ops::wait_start&) noexcept {
-  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // it waits for `lxr start`, whether its monitor lives or not
+  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // a created container outlives the lxr process that created it
   send_report(c, child_report::waiting, 0);
   for (;;) {
     const long peer = call(SYS_accept4, c.listener, 0, 0, SOCK_CLOEXEC);

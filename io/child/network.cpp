@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on the network of the namespace the child is in (rtnetlink(7)).
+// Operations on the network, by rtnetlink(7).
 #include <linux/if.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -47,7 +47,8 @@ long run(context& c, const ops::open_route& o) noexcept {
   return 0;
 }
 
-// Whether an answer to RTM_GETLINK says that the link works (RFC 2863's operational status).
+// Returns true when the answer to an RTM_GETLINK has IFLA_OPERSTATE "up" (RFC 2863, ifOperStatus): the link passes
+// packets.
 static bool is_up(const nlmsghdr* answer) {
   constexpr std::uint16_t type_mask = 0x3fff;
   const char* p = reinterpret_cast<const char*>(answer) + NLMSG_LENGTH(NLMSG_ALIGN(sizeof(ifinfomsg)));
@@ -61,7 +62,7 @@ static bool is_up(const nlmsghdr* answer) {
   return false;
 }
 
-// Asks once for all links; 1: all are up, 0: not yet.
+// Asks once for all links. Returns 1 when all are up, 0 when one is not, or a negated errno.
 static long ask_for_links(long fd, const char* questions, long size, long count) {
   const long sent = call(SYS_sendto, fd, word(questions), size, 0, 0, 0);
   if (sent < 0) return sent;
@@ -81,9 +82,9 @@ static long ask_for_links(long fd, const char* questions, long size, long count)
   return all ? 1 : 0;
 }
 
-// The kernel makes a link that has got its carrier work in a job of its own (linkwatch), some time later; a question
-// makes it do that at once (Linux 6.8), older kernels are asked again. A bridge that somebody took down must not keep
-// containers from starting: after two seconds this goes on.
+// A link that has got its carrier passes packets only after a deferred job of the kernel (linkwatch). Since Linux 6.8 a
+// question (RTM_GETLINK) runs that job at once; older kernels are asked again every millisecond. After 2000 questions
+// the plan goes on, so that a bridge that an administrator has set down does not keep containers from starting.
 long run(context& c, const ops::await_links& o) noexcept {
   const int fd = fd_of(c, o.route);
   long up = 0;

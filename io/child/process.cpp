@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes the child the user's process.
+// Operations that turn the child into the user's process.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -14,11 +14,11 @@
 
 namespace lxr::io::child {
 
-// Not only marked close-on-exec: a working directory of /proc/self/fd/N would reach the host's directories by what is
-// still open (CVE-2024-21626).
+// Closes the descriptors, although execve(2) would: through an open one the working directory "/proc/self/fd/N" would
+// be a directory of the host (CVE-2024-21626).
 long run(context& c, const ops::close_others&) noexcept {
   int kept[3] = {c.channel, c.listener, c.starter};
-  for (int pass = 0; pass < 2; ++pass) {  // sorted
+  for (int pass = 0; pass < 2; ++pass) {  // sorts `kept`
     for (int i = 0; i < 2; ++i) {
       if (kept[i] > kept[i + 1]) {
         const int larger = kept[i];
@@ -39,7 +39,7 @@ long run(context& c, const ops::close_others&) noexcept {
   return call(SYS_close_range, from, ~0u, 0);
 }
 
-// The kernel names a directory that is not below our root "(unreachable)/...".
+// Fails when the working directory is outside of the root: getcwd(2) then returns "(unreachable)/...".
 static long check_inside() {
   char name[4096];
   const long size = call(SYS_getcwd, word(name), sizeof name);
@@ -52,7 +52,7 @@ static long change_directory(const context& c, const process_attributes& p) {
   long done = call(SYS_chdir, word(path));
   if (done == 0) return check_inside();
   if (done != -ENOENT || !p.makes_directory) return done;
-  for (char* end = path + 1;; ++end) {  // we are inside the root already, so plain paths cannot leave it
+  for (char* end = path + 1;; ++end) {  // the root is entered: no path leads out of it
     if (*end != '/' && *end != 0) continue;
     const char saved = *end;
     *end = 0;
@@ -65,8 +65,8 @@ static long change_directory(const context& c, const process_attributes& p) {
   return done == 0 ? check_inside() : done;
 }
 
-// Pipes and terminals of its own, so that a user other than root can open /dev/stdout. What else the streams are (a
-// file, the host's /dev/null) stays its owner's, and so does what cannot be given.
+// Gives the process's user those standard streams that are pipes or ptys, so that a user other than root can open
+// /dev/stdout. Others (a file, the host's /dev/null) keep their owner. A refused fchown(2) is no failure.
 static void give_streams(const process_attributes& p) {
   constexpr unsigned first_pty = 136, last_pty = 143;  // major numbers of /dev/pts
   for (long fd = 0; fd <= 2; ++fd) {
@@ -78,8 +78,8 @@ static void give_streams(const process_attributes& p) {
   }
 }
 
-// The primary group first: it cannot be changed without CAP_SETGID. What is to stay of the capabilities of a user other
-// than root is kept over setresuid(2), which else clears them.
+// Sets the groups before the uid, because setresuid(2) to a user other than root clears CAP_SETGID. It also clears the
+// capabilities that such a user is to have, unless PR_SET_KEEPCAPS is set (capabilities(7)).
 static long set_ids(const context& c, const process_attributes& p) {
   if (p.uid != 0) give_streams(p);
   long done = call(SYS_setgroups, static_cast<long>(p.groups.size / sizeof(gid_t)), word(at(c, p.groups.offset)));
@@ -89,12 +89,12 @@ static long set_ids(const context& c, const process_attributes& p) {
   return done;
 }
 
-// Before the ids change: it takes CAP_SETPCAP.
+// PR_CAPBSET_DROP needs CAP_SETPCAP, so this runs before set_ids().
 static long drop_bounding_set(const process_attributes& p) {
   for (long capability = 0; capability < 64; ++capability) {
     if ((p.bounding >> capability & 1) != 0) continue;
     const long done = call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (done == -EINVAL) break;  // past the last one this kernel knows
+    if (done == -EINVAL) break;  // this kernel knows no further capabilities
     if (done < 0) return done;
   }
   return 0;
@@ -118,7 +118,8 @@ static long set_capabilities(const process_attributes& p) {
   return 0;
 }
 
-// Inside the container's root: /proc is the one that lxr mounted over whatever the image has there.
+// Runs after enter_root, so /proc is the one that the spec mounts in the container. The image cannot redirect the write
+// to the host: magic links are refused.
 static long set_oom_score(const context& c, const process_attributes& p) {
   const long fd = open_resolving(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, RESOLVE_NO_MAGICLINKS);
   if (fd < 0) return p.oom_score_required ? fd : 0;
@@ -138,7 +139,7 @@ static long set_limits(const context& c, const process_attributes& p) {
   return 0;
 }
 
-// A kernel without keyrings has no session to share either.
+// ENOSYS is no failure: a kernel without keyrings (CONFIG_KEYS) has no session keyring to share with the caller.
 static long join_keyring(const context& c, const process_attributes& p) {
   constexpr long join_session = 1;  // KEYCTL_JOIN_SESSION_KEYRING
   const long joined = call(SYS_keyctl, join_session, word(text_of(c, p.keyring)), 0, 0, 0);
@@ -203,7 +204,8 @@ static char** pointers_of(const context& c, const string_list& list) {
   return pointers;
 }
 
-// Only what is ignored survives exec; handlers do not.
+// Gives signals their default actions back, and clears the signal mask. execve(2) resets handlers by itself, but keeps
+// the mask and what is ignored (signal(7)).
 static void reset_signals(std::uint64_t ignored) {
   struct {
     void* handler;
@@ -218,7 +220,8 @@ static void reset_signals(std::uint64_t ignored) {
   call(SYS_rt_sigprocmask, SIG_SETMASK, word(&none), 0, 8);
 }
 
-// execvp's rule: a candidate that is missing is passed over; "permission denied" is remembered and told at the end.
+// Like execvp(3): ENOENT, ENOTDIR and EACCES lead to the next candidate. If none can be executed, fails with EACCES if
+// one did, else with ENOENT.
 long run(context& c, const ops::exec& o) noexcept {
   char** argv = pointers_of(c, o.argv);
   char** envp = pointers_of(c, o.envp);

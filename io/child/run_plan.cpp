@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a launch plan; see context.hpp for the rules of this code.
+// The interpreter of launch plans. context.hpp has the rules of this code.
 #include <linux/prctl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -112,8 +112,10 @@ static long perform(context& c, const plan_op& o) noexcept {
 void run_plan(launch_plan* plan, std::uint32_t first, int channel, int listener) noexcept {
   context c{plan, nullptr, channel, listener, first, 0, -1, false};
   c.ops = reinterpret_cast<const plan_op*>(at(c, plan->ops));
-  call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);         // nobody inside may look into what is still lxr
-  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // what is being set up dies with who sets it up
+  // No process of the container may trace this one or open its /proc/PID/mem while it is lxr (ptrace(2)).
+  call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // The kernel kills this process when the parent thread dies; `wait_start` and `exec` undo that.
+  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   call(SYS_umask, 0);
   for (; c.index < plan->op_count; ++c.index) {
     c.step = 0;

@@ -11,6 +11,7 @@
 
 namespace lxr::io::child {
 
+// Opens ptmx, and checks that it is of a devpts: in a container another filesystem may be mounted at /dev/pts.
 static long open_ptmx(int devpts) {
   const long ptmx = devpts >= 0 ? open_resolving(devpts, "ptmx", O_RDWR | O_NOCTTY, resolve_strict)
                                 : open_resolving(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY,
@@ -31,7 +32,7 @@ long run(context& c, const ops::open_terminal& o) noexcept {
   const long replica = call(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (replica < 0) return replica;
   fill(c, o.to, replica);
-  if (o.rows != 0 || o.columns != 0) {  // before the program begins: many ask for it only once
+  if (o.rows != 0 || o.columns != 0) {  // now, because many programs read the size only when they begin
     const unsigned short size[4] = {o.rows, o.columns, 0, 0};
     call(SYS_ioctl, replica, TIOCSWINSZ, word(size));
   }
@@ -70,7 +71,7 @@ long run(context& c, const ops::bind_console& o) noexcept {
 static long become_streams(const int (&sources)[3]) {
   call(SYS_setsid);
   for (int target = 0; target < 3; ++target) {
-    if (sources[target] == target) {  // dup3 refuses equal numbers; the descriptor only has to survive exec
+    if (sources[target] == target) {  // dup3(2) refuses equal numbers
       call(SYS_fcntl, target, F_SETFD, 0);
       continue;
     }

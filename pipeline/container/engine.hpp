@@ -21,20 +21,27 @@
 
 namespace lxr::container {
 
-// An image made ready for many starts: parsed once, its layers open (mounted here, or borrowed).
+// An image made ready for many starts: its records parsed and its layers open.
 struct prepared_image {
   store::image image;
-  std::vector<unique_fd> layers;  // uppermost first; empty until prepare()
-  // One of the image's files as a container's root shows it; empty when it has none. Several layers are mounted over
-  // each other for that, once. Throws errc::corrupt for what is not a regular file, and does not open that.
+  std::vector<unique_fd> layers;  // lower layers for overlayfs, uppermost first; empty until engine::prepare()
+  // Returns the content of a file as it is in a container's root; nullopt when the image has no such file. With several
+  // layers the first call mounts an overlay of them, which stays until destruction.
+  // Failure: throws errc::corrupt for anything but a regular file, errc::exhausted above 1 MiB.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
 
  private:
   mutable unique_fd merged_;
 };
 
-// What all starts of one lxr process share. Lifecycle: made once per process that starts containers, outlives them.
-// Runs on: the loop's strand.  Borrows: instance and event sink.
+// What all starts of one lxr process share: the network, and the images that it has prepared.
+// Lifecycle: made once per process that starts containers; outlives its starts. The destructor ends the loans of mounts
+//   that prepare() has offered to other processes (store/lending.hpp).
+// Runs on: the loop's strand.
+// Owns: the open layers of prepared images, and the bridge network's sockets and maps.
+// Borrows: the instance and the event sink.
+// Failure: throws lxr::error; image_of() and prepare() errc::not_found for an image that is not in the store, prepare()
+//   errc::corrupt for a missing layer and errc::unsupported for an image without layers. A later call tries again.
 class engine {
  public:
   engine(const instance& where, asio::any_io_executor executor, event_sink& events);
@@ -50,15 +57,18 @@ class engine {
   const io::cgroup::layout cgroups;
   seccomp_filters filters;
 
-  // This process, the monitor of what it starts.
+  // Returns the identity of this process, which containers record as their monitor.
   const process_identity& self();
+  // Returns the network of the instance; opened by the first call.
   network::bridge_network& network();
-  // An image of the store, parsed once. Throws when it is not there.
+  // Returns the image's config, without opening its layers.
   const store::image& image_of(const std::string& image_id) { return parsed(image_id).image; }
+  // Returns the image with its layers open. The first call borrows their mounts from another lxr process or, if none
+  // lends them, opens them, and lends EROFS mounts to others.
   std::shared_ptr<const prepared_image> prepare(const std::string& image_id);
-  // Whether other processes may be using what this one has mounted (store/lending.hpp).
+  // Returns true when this process has lent mounts: others may borrow them while it lives.
   [[nodiscard]] bool lends() const noexcept { return !lent_.empty(); }
-  // Takes away of a process what it inherits from us as it should be: the OOM score.
+  // Clears oom_score_adj of `process` if it is the score of this lxr process, which a child inherits anyway.
   void omit_inherited(oci::process_spec& process);
 
  private:

@@ -42,7 +42,12 @@ std::string namespace_of_container(const instance& where, const oci::namespace_s
   return launch::namespace_path(state.init.pid, n.type);
 }
 
-// One start in progress: what it has acquired so far, and how to undo it.
+// One start in progress: what it has made so far, and how to undo that.
+// Lifecycle: run(), once; if it throws, undo() and record_failure().
+// Runs on: the loop's strand.
+// Owns: all that the start has made, until run() returns it.
+// Borrows: the engine and the lock.
+// Failure, Cancel: as start(), but run() does not undo.
 class start_run {
  public:
   start_run(engine& on, container_lock& lock, container_config config, start_options options)
@@ -54,7 +59,7 @@ class start_run {
         first_(on.launching, config_.name) {}
 
   task<launched> run();
-  // The child first: what it sits in cannot be removed under it.
+  // Kills the child first: a cgroup with processes cannot be removed.
   [[nodiscard]] std::string undo() noexcept {
     static_cast<void>(first_.take_process());
     return undo_.run();
@@ -96,7 +101,7 @@ class start_run {
   launched out_;
 };
 
-// Of a container that has a record; a new one's lock file says who makes it.
+// Only for a container that has a record: the lock file of a new one names the process that makes it.
 void start_run::record_start() {
   if (!options_.previous) return;
   container_state s = *options_.previous;
@@ -148,7 +153,7 @@ void start_run::prepare_network() {
   link_questions_ = network::bridge_network::link_questions(*net_);
 }
 
-// The child first: it makes its namespaces and mounts while the rest is prepared here.
+// Comes before the stages that the child does not need yet, so that it makes its namespaces and mounts meanwhile.
 void start_run::spawn() {
   launch::launch_inputs in;
   in.staging_directory = on_.where.state();
@@ -201,25 +206,25 @@ task<void> start_run::make_link() {
     failure = std::current_exception();
   }
   if (failure) {
-    if (auto cause = first_.reported_failure()) throw *cause;  // a child that failed took its namespace along
+    if (auto cause = first_.reported_failure()) throw *cause;  // the network namespace ended with the child
     std::rethrow_exception(failure);
   }
   first_.link_made();
 }
 
 task<void> start_run::wait_for_image() {
-  save_state(container_status::starting);  // it may take long: others are to see that somebody is at work here
+  save_state(container_status::starting);  // the wait may take minutes: other commands see that this lxr is at work
   if (net_) co_await make_link();
   co_await first_.prepared();
-  cgroup_.reset();  // only descriptors, and the child has its own
+  cgroup_.reset();  // closes descriptors that are not needed any more
   data_.reset();
-  lock_.release();  // it can be removed while it waits
+  lock_.release();  // other commands may remove the container meanwhile
   co_await options_.until_image();
   lock_ = co_await lock_container(on_.where, id_);
   data_ = file::open_at(on_.where.root_fd(), "containers/" + id_, O_RDONLY | O_DIRECTORY);
 }
 
-// The process, which only the image tells; lxr-init reads it once the root is there.
+// Adds the process, for which the image has to be in the store. lxr-init reads it after the child has entered the root.
 void start_run::complete_spec() {
   const stage_span span(on_.events, "image", config_.name);
   image_ = on_.prepare(config_.image_id);
@@ -234,7 +239,8 @@ void start_run::complete_spec() {
       SIGTERM);
 }
 
-// The image's own command in the background is often a shell: it waits for `lxr exec` instead of ending at once.
+// In the background the image's own command, which is often a shell, gets an input that never ends: so it waits for
+// `lxr exec` and does not end at once.
 void start_run::open_streams() {
   if (config_.process.tty) return;
   const bool waits = options_.background &&
@@ -299,9 +305,9 @@ task<launched> start_run::run() {
   open_streams();
   hand_over();
   const spec_life life = config_.lifecycle.auto_remove ? spec_life::of_its_run : spec_life::of_the_container;
-  // While the child attaches its mounts, and perhaps runs already: without it the next start makes the spec again.
+  // The child works meanwhile. A failure is ignored: without the record the next start makes the spec anew.
   quietly([&] { with_room(on_.where, [&] { save_spec(on_.where, id_, spec_, life); }); });
-  if (net_ && !options_.until_image) co_await make_link();  // the root is what the child waits for first
+  if (net_ && !options_.until_image) co_await make_link();  // the child waits for its root before it waits for the link
   co_await first_.running();
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();
@@ -323,12 +329,12 @@ task<launched> start(engine& on, container_lock& lock, container_config config, 
   } catch (...) {
     failure = std::current_exception();
   }
-  if (!lock) {  // it failed while it waited
+  if (!lock) {  // the start failed while it waited for the image
     try {
       auto locking = lock_container(on.where, id);
       lock = co_await shielded(std::move(locking));
     } catch (const error&) {
-      // it was removed
+      // The container was removed, or another process holds the lock.
     }
   }
   const std::string leftovers = s.undo();

@@ -15,36 +15,39 @@
 
 namespace lxr::container {
 
-// A container whose first process runs (or waits in lxr-init), and this side of its stdio.
+// A started container: its first process runs or, with start_options::wait, waits in lxr-init.
 struct launched {
   container_config config;
   container_state state;               // as saved
-  io::process::child_process process;  // guards until the monitor takes over
-  unique_fd output, errors;            // its stdout and stderr; with a terminal `output` is the pty master
-  unique_fd input;                     // its stdin when somebody is to write to it through us; with a terminal: none
+  io::process::child_process process;  // its destructor kills the process, until the monitor calls release()
+  unique_fd output, errors;            // the read ends of its stdout and stderr; with a terminal `output` is the master
+  unique_fd input;                     // always empty
   int stop_signal = 15;
 };
 
 struct start_options {
-  bool wait = false;  // stop before exec, in lxr-init, until somebody connects to the container's start socket
-  bool background =
-      false;  // nobody is attached: an interactive container, and the image's own command, get an input that never ends
-  io::tty::terminal_size size;  // of its terminal, before its program begins
-  // Of a container that was created or ran before: its record. It comes back, with the failure, when this start fails.
+  bool wait = false;  // true: the first process waits in lxr-init for a connection to the container's start socket
+  // True: no client is attached. A container with open_stdin, or one that runs the image's own command, then gets an
+  // input that never ends (input_source::endless).
+  bool background = false;
+  io::tty::terminal_size size;  // of its terminal; 0 rows and columns: not set
+  // The record of a container that was created or ran before. A start that fails saves it again, with the failure.
   std::optional<container_state> previous;
-  unique_fd stdin_source;  // becomes the container's stdin; none: /dev/null
-  // A start made ahead: called when cgroup, namespaces, link and mounts stand, and only waiting for the rest; that
-  // takes two descriptors. Returns once the start may go on, with its image in the store. None: it goes on at once.
-  // Meanwhile the container is not locked: it can be removed.
+  unique_fd stdin_source;  // becomes the container's stdin; none: /dev/null, or as `background` says
+  // For a start that begins before its image is in the store. start() calls it when cgroup, namespaces, link and
+  // filesystems exist and the child waits for its root, and goes on when it returns: the image is then in the store.
+  // Meanwhile start() keeps two descriptors open, and one for each bind mount and joined namespace. It does not hold
+  // the container's lock, so that other commands can remove the container. Empty: start() does not wait.
   std::function<task<void>()> until_image;
 };
 
-// The stages of one start, from the container's configuration to its running process: cgroup and address, clone, then
-// image, root and link while the child builds its mounts. `lock` is the container's; it is held when this returns or
-// throws, unless the container was removed.
-// Failure: everything it made is undone; throws what launch::first_process throws, errc::not_found when the container
-//   was removed meanwhile.
-// Cancel: terminal; the same undoing.
+// Starts a container's first process: makes cgroup and address, clones the child and, while that makes its namespaces
+// and filesystems, prepares image, root and link. `lock` is the container's lock. The caller holds it again when this
+// returns or throws, unless the container was removed or another process kept the lock for 20 s (lock_patience).
+// Runs on: the loop's strand of the engine.
+// Failure: undoes what it made. Throws what launch::first_process throws, errc::not_found when the container was
+//   removed meanwhile, else lxr::error; the error also tells which undo steps failed.
+// Cancel: terminal; undoes what it made.
 task<launched> start(engine& on, container_lock& lock, container_config config, start_options options);
 
 }  // namespace lxr::container

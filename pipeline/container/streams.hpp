@@ -6,19 +6,20 @@
 
 namespace lxr::container {
 
-// What the first process's standard streams lead to, when it has no terminal.
+// What a first process without a terminal reads from standard input.
 enum class input_source {
   nothing,  // /dev/null
-  endless,  // a pipe that nobody writes to and that never ends, whoever dies
+  endless,  // a pipe without data and without an end of file, because the reader also holds it open for writing
 };
 
-// The two sides of a container's standard streams: pipes for its output, and for its input what it is given.
+// The two sides of the standard streams of a first process.
 struct container_streams {
-  launch::child_streams theirs;
-  unique_fd output, errors;  // our ends
+  launch::child_streams theirs;  // what the process gets
+  unique_fd output, errors;      // the read ends of the pipes that it writes to
 };
 
-// `given`: becomes its input, in place of `source`.
+// Makes pipes for the output. The input is `given` or, if that is empty, what `source` says.
+// Failure: throws lxr::error.
 container_streams make_streams(unique_fd given, input_source source);
 
 }  // namespace lxr::container

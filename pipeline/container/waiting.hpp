@@ -7,9 +7,11 @@
 
 namespace lxr::container {
 
-// Starts a created container by its start socket (launch/start_socket.hpp), state/containers/<id>/start, and sees it
-// through exec. That it runs is recorded first. The caller holds the container's lock.
-// Blocks until then, at most 60 s. Throws what explain_failure() makes of a program that cannot be executed.
+// Starts a created container: records that it runs, connects to its start socket state/containers/<id>/start
+// (launch/start_socket.hpp), and waits until execve(2) has succeeded. The caller holds the container's lock.
+// Runs on: any thread; blocks as launch::starter::finish().
+// Failure: throws errc::not_found when the container has no state directory, the errors of launch::starter, and what
+//   explain_failure() makes of a program that cannot be executed. When no process waits, the record is as before.
 void start_waiting(const instance& where, const std::string& id);
 
 }  // namespace lxr::container

@@ -63,8 +63,10 @@ class container_planner {
     for (const int tasks : in_.cgroup_tasks) plan_.add("cgroup", ops::join_cgroup{plan_.slot(tasks)});
   }
 
-  // After joining cgroups: a cgroup namespace is rooted where its creator is. What is unshared behind a joined user
-  // namespace belongs to that.
+  // The order matters:
+  // - after join_cgroups(): a new cgroup namespace has the group of its creator as its root (cgroup_namespaces(7));
+  // - open_route before the child leaves the host's network namespace;
+  // - join_namespaces before unshare: the user namespace that a process is in owns what it makes (user_namespaces(7)).
   void separate() {
     if (in_.network.questions != nullptr) {
       host_route_ = plan_.slot();
@@ -80,7 +82,7 @@ class container_planner {
     if (forks_into_pid_namespace(spec_.linux_part)) plan_.add("pid namespace", ops::fork_again{});
     if (!spec_.linux_part.time_offsets.empty())
       add_setting("/proc/self/timens_offsets", time_offsets_text(spec_.linux_part), true);
-    // Before the engine can make a link: links take their settings from what is written here when they are born.
+    // Before `separated` lets the engine make the veth: a new link copies the settings of conf/default.
     if (in_.network.waits_for_link) add_setting("/proc/sys/net/ipv6/conf/default/accept_ra", "0", false);
     plan_.add("namespaces", ops::tell{child_report::separated});
     plan_.add("mount namespace", ops::private_mounts{});

@@ -9,8 +9,12 @@
 
 namespace lxr::launch {
 
-// What all launches of one process share. Lifecycle: made once per process that launches, outlives them.
-// Runs on: the loop's strand.  Borrows: the event sink.
+// What all launches of one lxr process share.
+// Lifecycle: made once per process; outlives its launches.
+// Runs on: the loop's strand.
+// Owns: the copy of lxr-init.
+// Borrows: the event sink.
+// Failure: init_program() throws lxr::error; a later call tries again.
 class context {
  public:
   context(asio::any_io_executor on, event_sink& sink) : executor(std::move(on)), events(sink) {}
@@ -18,7 +22,8 @@ class context {
   const asio::any_io_executor executor;
   event_sink& events;
 
-  // The lxr-init program for execveat(2): a sealed copy in memory (program_copy.hpp), made when first needed.
+  // Returns the descriptor of lxr-init for execveat(2): a sealed copy in memory (program_copy.hpp), made by the first
+  // call. It stays open as long as the context lives.
   int init_program();
 
  private:

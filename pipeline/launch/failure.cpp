@@ -20,7 +20,8 @@ namespace {
 using io::child::op;
 using io::child::process_step;
 
-// The program interpreter an ELF file asks for (elf(5), PT_INTERP); empty when it has none.
+// Returns the interpreter that an ELF file names (elf(5), PT_INTERP); "" when `head`, the begin of the file, names
+// none.
 std::string elf_interpreter(const std::string& head) {
   Elf64_Ehdr header;
   if (head.size() < sizeof header) return {};
@@ -37,7 +38,8 @@ std::string elf_interpreter(const std::string& head) {
   return {};
 }
 
-// When a program exists and "no such file" was about the interpreter it names: that interpreter.
+// execve(2) also fails with ENOENT when the program exists and its interpreter does not. Returns the interpreter that
+// the first existing candidate names; "" when none exists or it names none.
 std::string missing_interpreter(int root, const std::vector<std::string>& candidates) {
   for (const std::string& path : candidates) {
     std::optional<unique_fd> fd;
@@ -146,7 +148,8 @@ error explain_failure(const io::process::built_plan& plan, const io::child::chil
       }
       break;
     case op::join_namespaces:
-      // The kernel takes a process's namespaces away a moment before it shows that the process has ended.
+      // A process that exits loses its namespaces before it becomes a zombie; setns(2) with its pidfd then
+      // fails with ESRCH.
       if (code == ESRCH)
         return {errc::conflict, "run in container", "", "container not running: it was stopped meanwhile"};
       break;

@@ -7,8 +7,9 @@
 
 namespace lxr::launch {
 
-// What the failure that a child reported means to a user. `root` is the container's root directory, to look at a
-// program that could not be executed (-1: not at hand).
+// Returns the error that a user gets for a child's report `failed`. `plan` says what the failed operation was about,
+// and may be empty. `process` names the command and the user. `root` is the container's root directory, in which it
+// looks for the interpreter of a program that could not be executed; -1: it does not look.
 error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report,
                       const oci::process_spec& process, int root = -1);
 

@@ -31,7 +31,8 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   child_process::options made;
   made.namespaces = namespaces_by_birth(spec_.linux_part);
   made.cgroup = how.cgroup;
-  // A process of another user namespace gets nothing of ours, and setns(2) wants one of its own for a time namespace.
+  // A process in another user namespace must not be able to write to our memory. And setns(2) into a time namespace
+  // fails with EUSERS while another process shares the caller's memory.
   made.own_memory = how.own_memory || has_user || spec_.linux_part.has(oci::namespace_kind::time);
   made.forks = forks_into_pid_namespace(spec_.linux_part);
   process_ = child_process::spawn(begun_, made);
@@ -107,13 +108,13 @@ task<void> first_process::running() {
   co_await with_deadline(deadline, std::move(following), operation, name_);
 }
 
-// Until exec succeeded (end of file behind about_to_exec), or lxr-init waits.
+// Reads reports until lxr-init is `waiting`, or until end of file after `about_to_exec`: execve(2) has succeeded.
 task<void> first_process::follow() {
   for (;;) {
     child_process::message message = co_await next_report();
     if (message.report.what == child_report::terminal) {
       terminal_ = std::move(message.descriptor);
-      ::fcntl(terminal_.get(), F_SETFL, O_RDWR | O_NONBLOCK);  // ours alone
+      ::fcntl(terminal_.get(), F_SETFL, O_RDWR | O_NONBLOCK);  // no other process uses it
     }
     if (message.report.what == child_report::waiting) co_return;
     if (message.report.what == child_report::about_to_exec) break;

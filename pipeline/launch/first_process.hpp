@@ -14,57 +14,67 @@
 
 namespace lxr::launch {
 
-// The process's ends of its standard streams; without a terminal all three are needed.
+// The descriptors that become 0, 1 and 2 of the process; all three are needed unless it has a terminal.
 struct child_streams {
   unique_fd input, output, errors;
 };
 
-// The first process of a container, from clone to exec. It knows the spec, a root, a network and streams; neither
-// images nor options.
-// Lifecycle:  spawn() → [separated() → link_made()] → hand_over() → [separated() → link_made()] → running().
-//   What is in brackets is for a network with a link, in one of the two places: before hand_over() with network_first,
-//   where prepared() then says that only the root is missing; else behind it.
-//   The destructor kills a process that does not run yet.
-// Runs on: the loop's strand.  Borrows: the context.
-// Failure: each throws what explain_failure() makes of the child's report, errc::conflict when it was killed,
-//   errc::timed_out after a minute. Nothing remains once the object is gone.
-// Cancel: terminal.
+// The first process of a container, from clone3(2) to execve(2). It works with a spec, a root, a network and streams,
+// and knows neither images nor the options of users.
+// Lifecycle: the calls in this order:
+//   1. spawn()
+//   2. with network_first: separated(), link_made() (both only with waits_for_link), then prepared()
+//   3. hand_over()
+//   4. with hooks before the root (has_hooks_before_root()): mounted(), hooks_done()
+//   5. with waits_for_link and without network_first: separated(), link_made()
+//   6. running(), then take_process() and take_terminal()
+//   The destructor kills and reaps a process that was not taken.
+// Runs on: the loop's strand. spawn(), hand_over() and the destructor block for some system calls.
+// Owns: the process, its launch plans, and the descriptors that hand_over() gets.
+// Borrows: the context; until hand_over() returns what launch_inputs borrows.
+// Failure: every call throws lxr::error. The tasks throw what explain_failure() makes of the child's report,
+//   errc::conflict when the child was killed, errc::timed_out after 60 s each. The process stays until the destructor.
+// Cancel: terminal; the process stays until the destructor.
 class first_process {
  public:
-  // `name`: of the container, for errors.
+  // `name` names the container in errors.
   first_process(context& on, std::string name) : on_(on), name_(std::move(name)) {}
 
   struct options {
-    int cgroup = -1;          // cgroup v2: the directory to be born in
-    bool own_memory = false;  // a copy of our memory: under a memory limit (child_process::options)
-    bool waits_long = false;  // its descriptors move to high numbers (child_process::move_to_high_numbers())
+    int cgroup = -1;          // cgroup v2: descriptor of the group's directory, for CLONE_INTO_CGROUP; -1: none
+    bool own_memory = false;  // true: the child gets a copy of our memory (child_process::options)
+    bool waits_long = false;  // true: its descriptors get high numbers (child_process::move_to_high_numbers())
   };
-  // `surroundings`: the spec, whose process may lack its command, and all else that concerns only the process.
-  // `provided_paths`: where the files go that hand_over() brings.
+  // Makes the process, which begins with its namespaces and filesystems. `surroundings` is the spec; its process needs
+  // only terminal and console_size. hand_over() mounts its files at `provided_paths` below the root.
   void spawn(oci::runtime_spec surroundings, launch_inputs inputs, std::vector<std::string> provided_paths,
              const options& how);
 
-  // Once it is in its namespaces: a link can be made into them.
+  // Returns once the child is in its namespaces: the caller makes the veth in the network namespace, then calls
+  // link_made().
   task<void> separated();
   void link_made() const { process_.pass(io::child::barrier::link); }
+  // Returns once the child has done all that needs no root, its network included.
   task<void> prepared();
-  // With hooks that come before the root is entered (has_hooks_before_root()), after hand_over(): once they are due,
-  // and when they have been run.
+  // Returns once the mounts are attached below the root. The caller runs the hooks, then calls hooks_done().
   task<void> mounted();
   void hooks_done() const { process_.pass(io::child::barrier::hooks); }
 
-  // `whole`: the spec with its process. `files`: in the order of provided_paths. Takes the descriptors.
+  // Gives the child its root and all other descriptors. `whole` is the spec of spawn() with the complete process.
+  // `root` and `files` are detached mounts, `files` in the order of provided_paths. `listener` is that of
+  // listen_for_start(); empty without waits_for_start.
   void hand_over(oci::runtime_spec whole, unique_fd root, std::vector<unique_fd> files, child_streams streams,
                  unique_fd listener);
-  // Until exec has succeeded, or it waits to be started.
+  // Returns once execve(2) has succeeded or, with waits_for_start, lxr-init waits for its start.
   task<void> running();
 
   [[nodiscard]] const io::process::child_process& process() const noexcept { return process_; }
-  // What its failure was, if it has reported one; for when another step failed because the process was gone.
+  // Returns the failure that the child has reported; nullopt when it has not. For a caller whose own step failed,
+  // perhaps because the child had ended.
   [[nodiscard]] std::optional<error> reported_failure();
-  // Gives it away: it runs, or waits to be started.
+  // Returns the process, whose destructor still kills it until release().
   io::process::child_process take_process() noexcept {
-    reports_.reset();  // before its descriptor's number can be another's
+    reports_.reset();  // it watches the channel, which the new owner may close
     return std::move(process_);
   }
   unique_fd take_terminal() noexcept { return std::move(terminal_); }
@@ -83,7 +93,7 @@ class first_process {
   oci::runtime_spec spec_;
   launch_inputs inputs_;
   std::vector<std::string> provided_paths_;
-  io::process::built_plan begun_, whole_;  // the child works on the first until it is lxr-init
+  io::process::built_plan begun_, whole_;  // the child works on begun_, lxr-init on a copy of whole_
   unique_fd root_, terminal_;
   bool separated_ = false, prepared_ = false, mounted_ = false;  // what the child has reported
   io::process::child_process process_;

@@ -14,26 +14,29 @@
 
 namespace lxr::launch {
 
-// Where a further process of a container goes, and what it gets.
+// What a further process of a container joins and gets. The descriptors are borrowed until it runs.
 struct further_inputs {
   int pidfd = -1;                            // of the container's first process
-  int root = -1;                             // its root directory
+  int root = -1;                             // root directory of that process
   std::uint32_t namespaces = 0;              // CLONE_NEW* to join
-  int cgroup = -1;                           // cgroup v2: the directory to be born in
-  std::vector<int> cgroup_tasks;             // cgroup v1
-  bool own_memory = false;                   // a copy of our memory: under a memory limit
-  int input = -1, output = -1, errors = -1;  // without a terminal
+  int cgroup = -1;                           // cgroup v2: the group's directory, for CLONE_INTO_CGROUP; -1: none
+  std::vector<int> cgroup_tasks;             // cgroup v1: the `tasks` files of its groups
+  bool own_memory = false;                   // true: the child gets a copy of our memory (child_process::options)
+  int input = -1, output = -1, errors = -1;  // its standard streams; unused with a terminal
   process_inputs process;
 };
 
 struct started_process {
   io::process::child_process process;
-  unique_fd terminal;  // pty master
+  unique_fd terminal;  // the pty's master; empty without a terminal
 };
 
-// Starts a process in the namespaces and the cgroup of a running container, and returns once its program runs.
-// `name`: of the container, for errors. Failure: throws what explain_failure() makes of the child's report;
-// errc::timed_out after a minute (a frozen cgroup). Cancel: terminal; the process is killed.
+// Starts a process in the namespaces and the cgroup of a running container. Returns once execve(2) has succeeded.
+// `name` names the container in errors.
+// Runs on: the loop's strand of the context.
+// Failure: throws what explain_failure() makes of the child's report, errc::conflict when the child died without one,
+//   errc::timed_out after 60 s (as in a frozen cgroup), errc::unsupported (check_supported()). The process is killed.
+// Cancel: terminal; the process is killed.
 task<started_process> start_further_process(context& on, std::string name, oci::process_spec process,
                                             further_inputs in);
 

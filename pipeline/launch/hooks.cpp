@@ -27,7 +27,12 @@ unique_fd make_memory(const char* name) {
   return fd;
 }
 
-// One hook on its way, and what it says.
+// One execution of a hook, with the memfds that are its standard input and its output.
+// Lifecycle: run(), once.
+// Runs on: the strand of `executor`.
+// Owns: both memfds.
+// Borrows: the hook.
+// Failure, Cancel: as run_hooks().
 class hook_run {
  public:
   hook_run(hook_place place, const oci::hook& hook, const std::string& state)
@@ -78,7 +83,7 @@ class hook_run {
     return plan.build();
   }
 
-  // Until exec has succeeded: at an end of file after about_to_exec.
+  // Waits for the end of file after `about_to_exec`: execve(2) has succeeded.
   task<void> started(const asio::any_io_executor& executor, child_process& process) const {
     readiness channel(executor, process.channel());
     bool about_to_exec = false;
@@ -94,7 +99,7 @@ class hook_run {
     }
   }
 
-  // The end of its output, for an error.
+  // Returns ": " and the last 1024 bytes of its output; "" when there is none.
   [[nodiscard]] std::string said() const {
     constexpr off_t most = 1024;
     const off_t size = ::lseek(output_.get(), 0, SEEK_END);

@@ -12,20 +12,24 @@ namespace lxr::launch {
 
 // Where the hooks of one kind run.
 struct hook_place {
-  const char* kind = "";         // "createRuntime": for errors
-  int pidfd = -1;                // of a process in whose namespaces they run; -1: in the caller's
-  std::uint32_t namespaces = 0;  // CLONE_NEW* of these
+  const char* kind = "";         // names the hooks in errors: "createRuntime"
+  int pidfd = -1;                // of a process whose namespaces they run in; -1: they run in the caller's
+  std::uint32_t namespaces = 0;  // CLONE_NEW* of the namespaces to join
 };
 
-// Runs the hooks of one kind, one after the other, each with the container's state (runtime.md, "State", as JSON) as
-// its standard input and with only the environment that its spec gives it (config.md, "POSIX-platform Hooks"). Runs on:
-// the loop's strand. Failure: throws errc::hook_failed for the first one that cannot be started, ends with another code
-// than 0, or does not
-//   end within its timeout, which kills it; its last output is part of the error. The ones behind it are not run.
+// Runs the hooks of one kind, one after the other. Each gets the container's `state` (runtime.md, "State", as JSON) on
+// standard input, and only the environment of its spec (config.md, "POSIX-platform Hooks").
+// Runs on: the loop's strand of the context.
+// Failure: the first hook that fails ends the sequence:
+//   - errc::hook_failed: it cannot be executed, or its exit code is not 0. In the second case the error quotes the last
+//     1024 bytes of its output.
+//   - errc::timed_out: it ran longer than its timeout. It is killed.
+//   - what child_process::spawn() throws.
 // Cancel: terminal; the hook is killed.
 task<void> run_hooks(context& on, hook_place place, std::vector<oci::hook> hooks, std::string state);
 
-// Whether hooks are to run before the root is entered: prestart, createRuntime, createContainer.
+// Returns true when there are hooks that run before the first process enters the root: prestart, createRuntime or
+// createContainer.
 [[nodiscard]] bool has_hooks_before_root(const oci::hooks_spec& hooks);
 
 }  // namespace lxr::launch

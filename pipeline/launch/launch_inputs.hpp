@@ -10,30 +10,30 @@
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/launch/process_plan.hpp"
 
-// What a launch takes besides the spec.
+// What the launch of a first process needs besides the spec.
 namespace lxr::launch {
 
-// The container's network, as far as its first process does something about it. Borrowed.
+// What the first process does about its network. The batches are borrowed.
 struct network_inputs {
-  const io::netlink::batch* inner = nullptr;  // messages to be sent inside the namespace; null: none
-  bool waits_for_link = false;                // until the engine has made the veth (first_process::link_made)
-  // With waits_for_link: the links of the host that have to be up before a packet is sent.
+  const io::netlink::batch* inner = nullptr;  // rtnetlink messages that it sends in its network namespace; null: none
+  bool waits_for_link = false;                // true: it waits first until the veth exists (first_process::link_made())
+  // With waits_for_link: one RTM_GETLINK message for each link of the host that has to be up before the program runs.
   const io::netlink::batch* questions = nullptr;
 };
 
-// What exists before the child does, and is in its plan.
 struct launch_inputs {
-  // Any directory of the host; the root is mounted over it in the child's own mount namespace.
+  // An existing directory of the host. In the child's mount namespace the root is mounted over it.
   std::string staging_directory;
-  std::vector<int> cgroup_tasks;  // cgroup v1: `tasks` files to join
+  // Cgroup v1: the `tasks` files of the groups to join. They must stay open until the child has reported `separated`.
+  std::vector<int> cgroup_tasks;
   cgroup_view cgroups;
-  std::vector<bind_source> binds;        // clone_bind_sources()
-  std::vector<joined_namespace> joined;  // open_namespaces()
+  std::vector<bind_source> binds;        // of clone_bind_sources()
+  std::vector<joined_namespace> joined;  // of open_namespaces()
   network_inputs network;
-  bool network_first = false;  // the network before the root: of a container that is made ahead and waits for its root
-  bool waits_for_start = false;  // in lxr-init, on its listener
+  bool network_first = false;    // true: the child makes its network before it waits for the root (container_plan.hpp)
+  bool waits_for_start = false;  // true: lxr-init waits for a connection to its listener (start_socket.hpp)
   filter_inputs seccomp;
-  std::string keyring;  // process_inputs::keyring
+  std::string keyring;  // as process_inputs::keyring
 };
 
 }  // namespace lxr::launch

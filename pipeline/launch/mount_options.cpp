@@ -11,14 +11,15 @@
 namespace lxr::launch {
 namespace {
 
-constexpr std::uint64_t ms_unbindable = 1 << 17, ms_slave = 1 << 19, ms_shared = 1 << 20;  // see ms_private
+constexpr std::uint64_t ms_unbindable = 1 << 17, ms_slave = 1 << 19, ms_shared = 1 << 20;  // as ms_private
 
 struct attribute_word {
   std::string_view word;
   std::uint64_t set, clear;
 };
 
-// Each also as "r" + word, for the mounts below too. The times are one field of three values.
+// With "r" before it ("rro") each word means the mounts below too. The words about access times set one field,
+// MOUNT_ATTR__ATIME, which has three values.
 constexpr attribute_word attributes[] = {
     {"ro", MOUNT_ATTR_RDONLY, 0},
     {"rw", 0, MOUNT_ATTR_RDONLY},
@@ -53,7 +54,7 @@ const attribute_word* find_attribute(std::string_view word) {
 }
 
 void apply(const attribute_word& a, std::uint64_t& set, std::uint64_t& clear) {
-  set = (set & ~a.clear) | a.set;  // the last word counts
+  set = (set & ~a.clear) | a.set;  // a later word replaces an earlier one
   clear = (clear & ~a.set) | a.clear;
 }
 
@@ -87,7 +88,7 @@ bool read_kind(std::string_view word, mount_options& out) {
   return true;
 }
 
-// Words that say how mount(8) is to go about it, and mean nothing to the kernel.
+// Words of mount(8) for what the kernel does by default.
 bool is_empty_word(std::string_view word) {
   return word == "defaults" || word == "async" || word == "newinstance" || word.empty();
 }

@@ -30,13 +30,13 @@ constexpr std::pair<const char*, const char*> device_links[] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"}};
 
-// A destination as a path below the root: "/a/../b/" is "b".
+// Returns a destination as a path below the root: "/a/../b/" gives "b".
 std::string below_root(const std::string& destination) {
   const std::string normal = std::filesystem::path("/" + destination).lexically_normal().relative_path().string();
   return normal.ends_with('/') ? normal.substr(0, normal.size() - 1) : normal;
 }
 
-// Whoever controls an image must not lead these elsewhere by symbolic links (CVE-2019-16884, CVE-2019-19921).
+// An image must not redirect mounts at these directories by symbolic links (CVE-2019-16884, CVE-2019-19921).
 bool is_sensitive(const std::string& path) {
   for (const std::string top : {"proc", "sys", "dev"}) {
     if (path == top || path.starts_with(top + "/")) return true;
@@ -60,7 +60,8 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
     bind_source source{io::mount::clone_mount(base, m.source, o.is_recursive)};
     io::mount::set_attributes(source.mount.get(), m.source, {o.recursive_set, o.recursive_clear, 0, true});
     io::mount::set_attributes(source.mount.get(), m.source, {o.set, o.clear, 0, false});
-    // Without a word about it: a copy of a shared mount would be its peer, and show its mounts on the host.
+    // Private, unless the spec says otherwise: the copy of a shared mount is its peer, and what the container mounts in
+    // it would appear on the host (mount_namespaces(7)).
     const bool is_said = o.propagation != 0;
     io::mount::set_attributes(source.mount.get(), m.source,
                               {0, 0, is_said ? o.propagation : ms_private, is_said ? o.recursive_propagation : true});
@@ -99,7 +100,8 @@ void mount_plan::make_mount(const oci::mount_spec& m, const cgroup_view& cgroups
   if (m.type == "devpts" && path == "dev/pts") devpts_ = made;
 }
 
-// Of v1 as docker shows them: a directory for each hierarchy, with the container's own group in it.
+// On v1 the mount is, as docker has it, a tmpfs with a directory for each tree. The container's group of the tree is
+// mounted there.
 void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgroups) {
   const std::string path = below_root(at.destination);
   if (cgroups.unified) {
@@ -135,7 +137,9 @@ slot mount_plan::make_filesystem(const oci::mount_spec& m) {
 }
 
 void mount_plan::populate_dev() {
-  if (dev_ < 0 && !spec_.linux_part.masked_paths.empty()) {  // a device to hide files with that is known to be one
+  // Masks of files need a null device; what an image has at /dev/null may be another file. So without a tmpfs at /dev
+  // the device gets a filesystem of its own.
+  if (dev_ < 0 && !spec_.linux_part.masked_paths.empty()) {
     mask_dev_ = make_filesystem(filesystem("tmpfs", "masks", {"nosuid", "noexec", "mode=755", "size=4k"}));
     plan_.add("null", ops::make_node{.directory = mask_dev_,
                                      .path = plan_.text("null"),
@@ -159,7 +163,7 @@ void mount_plan::populate_dev() {
                                                             .device_minor = d.minor});
   }
   std::set<std::string> places;
-  for (const entry& e : entries_) {  // places of its own mounts
+  for (const entry& e : entries_) {  // directories for the mounts directly below /dev
     const std::string name = e.path.substr(e.path.find('/') + 1);
     if (e.path != "dev/" + name || name.find('/') != std::string::npos || e.is_file || !places.insert(name).second)
       continue;
@@ -171,7 +175,7 @@ void mount_plan::populate_dev() {
   }
 }
 
-// In a user namespace no process may make device nodes: the host's are shown instead.
+// In a user namespace mknod(2) of a device is refused, so the host's device is mounted at the path.
 void mount_plan::bind_device(const std::string& path, const std::string& host_path) {
   const slot copy = plan_.slot();
   plan_.add(
@@ -182,18 +186,18 @@ void mount_plan::bind_device(const std::string& path, const std::string& host_pa
 
 bool mount_plan::lies_in_bind(const std::string& path) const {
   bool in_bind = false;
-  for (const entry& e : entries_) {  // the last one that covers the path counts
+  for (const entry& e : entries_) {  // the last mount above the path covers the others
     if (path.starts_with(e.path + "/")) in_bind = e.is_bind;
   }
   return in_bind;
 }
 
-// After all mounts: the devices of the spec may lie in any of them.
+// Comes after all mounts, because a device of the spec may lie in any of them.
 void mount_plan::add_devices(slot root) {
-  if (spec_.linux_part.has(oci::namespace_kind::user)) return;  // bind_device() has shown them
+  if (spec_.linux_part.has(oci::namespace_kind::user)) return;  // bind_device() has mounted them
   const bool is_bare = std::ranges::find(entries_, "dev", &entry::path) == entries_.end();
   for (const device_node& d : default_devices) {
-    if (!is_bare) break;  // what is mounted at /dev has its own
+    if (!is_bare) break;  // populate_dev() has made them, or the source of a bind mount at /dev has them
     plan_.add(std::string("/dev/") + d.name, ops::make_device{.root = root,
                                                               .path = plan_.text(std::string("dev/") + d.name),
                                                               .mode = S_IFCHR | 0666,
@@ -203,7 +207,7 @@ void mount_plan::add_devices(slot root) {
                                                               .gid = 0});
   }
   for (const oci::device& d : spec_.linux_part.devices) {
-    if (lies_in_bind(below_root(d.path))) continue;  // the directory is the host's, or another container's
+    if (lies_in_bind(below_root(d.path))) continue;  // the device would appear on the host
     const std::uint32_t kind = d.type == "b" ? S_IFBLK : d.type == "p" ? S_IFIFO : S_IFCHR;
     plan_.add(d.path, ops::make_device{.root = root,
                                        .path = plan_.text(below_root(d.path)),
@@ -215,7 +219,7 @@ void mount_plan::add_devices(slot root) {
   }
 }
 
-// By a procfs that nothing of the container is mounted in.
+// Writes them through a procfs that is still detached: no mount of the container can cover its files.
 void mount_plan::write_sysctls() {
   if (spec_.linux_part.sysctl.empty()) return;
   const slot proc = proc_ >= 0 ? proc_ : make_filesystem(filesystem("proc", "sysctls", {"nosuid", "nodev", "noexec"}));

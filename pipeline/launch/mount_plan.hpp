@@ -10,37 +10,41 @@
 
 namespace lxr::launch {
 
-// How a container sees its cgroup at the place of a mount of type "cgroup".
+// What a container sees at a mount of type "cgroup".
 struct cgroup_view {
-  bool unified = false;  // one tree: a cgroup2 filesystem, rooted at the container's group by its namespace
-  // v1: the names of the trees that are shown, and the directory of its group in each (io::cgroup::group).
+  bool unified = false;  // v2: a cgroup2 filesystem, whose root is the container's group (cgroup_namespaces(7))
+  // v1: the names of the trees to show, and the directory of the container's group in each (io::cgroup::group).
   std::vector<std::string> trees, directories;
 };
 
-// The source of a bind mount: a detached copy of it, with the attributes that the spec asks for.
+// The source of a bind mount: a detached copy of its mount, with the attributes of the spec.
 struct bind_source {
   unique_fd mount;
-  bool is_file = false;
+  bool is_file = false;  // anything but a directory
 };
-// One for each bind mount of the spec, in their order. Relative sources are paths from the directory `base`, the
-// bundle's.
-// Throws errc::not_found for a source that is missing.
+// Returns the sources of the spec's bind mounts, in the order of the spec. A relative source is a path from the
+// directory `base`, the bundle's.
+// Failure: throws errc::not_found for a missing source, else as read_mount_options() and io::mount::set_attributes().
 std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base);
 
-// The part of a launch plan that makes the container's mount tree. The mounts are attached in the order of the spec,
-// each at a path that the child resolves in-root, from the container's root, when it gets there; so what a mount hides,
-// or brings, is as the kernel sees it. Filesystems are made detached, before the root is there.
-// Lifecycle: make_filesystems(), then attach_all() with the slot of the root. Borrows: all it is made with.
+// The part of a launch plan that makes the container's mount tree. The child makes all filesystems detached, which
+// needs no root. Then it attaches them in the order of the spec. It resolves each path below the container's root when
+// it attaches to it, so a path can lead through a mount that was attached before.
+// Lifecycle: make_filesystems(), then attach_all(), once each. They add operations to the plan, and mount nothing.
+// Runs on: one thread.
+// Borrows: the constructor's arguments.
+// Failure: throws errc::unsupported for a mount option that lxr does not apply.
 class mount_plan {
  public:
   mount_plan(io::process::plan_builder& plan, const oci::runtime_spec& spec, const std::vector<bind_source>& binds)
       : plan_(plan), spec_(spec), binds_(binds) {}
 
-  // Needs nothing from the engine, so that the child does it while the engine prepares the root.
+  // The operations that need nothing of the engine: the child performs them while the engine prepares the root.
   void make_filesystems(const cgroup_view& cgroups);
+  // The operations that need the container's root, whose mount is in slot `root`.
   void attach_all(io::child::slot root);
 
-  // The filesystems at /dev and /dev/pts; -1 when the spec mounts none there.
+  // The tmpfs at /dev and the devpts at /dev/pts; -1 when the spec mounts none there.
   [[nodiscard]] io::child::slot dev() const noexcept { return dev_; }
   [[nodiscard]] io::child::slot devpts() const noexcept { return devpts_; }
 

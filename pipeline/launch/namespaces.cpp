@@ -30,7 +30,7 @@ unique_fd open_namespace(const oci::namespace_spec& n) {
   return std::move(*file);
 }
 
-// The file's name in /proc/PID/ns.
+// Returns the name of a namespace's file in /proc/PID/ns (namespaces(7)).
 const char* proc_name(namespace_kind kind) {
   switch (kind) {
     case namespace_kind::mount:
@@ -64,7 +64,7 @@ std::string map_text(const std::vector<oci::id_mapping>& mappings) {
   return out;
 }
 
-// The kernel takes a map in one write.
+// A map takes exactly one write(2) (user_namespaces(7)).
 void write_map(pid_t pid, const char* name, const std::vector<oci::id_mapping>& mappings) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name, text = map_text(mappings);
   const unique_fd fd = file::open_at(AT_FDCWD, path, O_WRONLY);

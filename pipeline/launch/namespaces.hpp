@@ -10,44 +10,49 @@
 #include "core/base/unique_fd.hpp"
 #include "core/oci/runtime_spec/types.hpp"
 
-// The namespaces of a spec (config-linux.md, "Namespaces"): new ones, and ones to join by path.
+// The namespaces of a spec (config-linux.md, "Namespaces"). One with a path is joined, one without is made new.
 namespace lxr::launch {
 
 struct joined_namespace {
   oci::namespace_kind kind;
   unique_fd file;
-  bool is_own = false;  // lxr itself is in it: most likely the host's
+  bool is_own = false;  // true: lxr itself is in this namespace
 };
 // The path of a namespace of a process, "/proc/7/ns/pid".
 std::string namespace_path(pid_t pid, oci::namespace_kind kind);
 
-// Opens the namespaces that the spec names by path, in the order in which they are to be joined: the user namespace
-// last, because it takes away the right to join those of the host.
-// Throws errc::not_found for a missing one, errc::invalid_argument for a file that is no namespace of that kind.
+// Opens the namespaces to join. Returns them in the order in which to join them: the user namespace last, because a
+// process in it has no right any more to join namespaces of the host.
+// Failure: throws errc::not_found for a missing file, errc::invalid_argument for one that is no namespace of the kind.
 std::vector<joined_namespace> open_namespaces(const oci::linux_spec& spec);
 
-// Refuses what would change a namespace that lxr itself is in: its mounts, names or sysctls, and joining its user
-// namespace, which the kernel refuses.
-// Throws errc::invalid_argument naming the property.
+// Checks that the spec changes no namespace that lxr itself is in.
+// Failure: throws errc::invalid_argument naming the property:
+//   - linux.namespaces: `joined` lacks one to join; or the mount namespace is lxr's own, or the user namespace, which
+//     setns(2) refuses
+//   - hostname: it is set, or domainname, and the UTS namespace is lxr's own
+//   - linux.sysctl: it is set, and the network or IPC namespace is lxr's own
 void check_joined(const oci::runtime_spec& spec, const std::vector<joined_namespace>& joined);
 
-// CLONE_NEW* flags of the new namespaces, by how they come about: a process is born in a new user or pid namespace
-// (clone3(2)), and makes the others itself (unshare(2)). Behind a joined user namespace the pid namespace is one of
-// these others, so that it belongs to that; unshare(2) puts only children into it.
+// The CLONE_NEW* flags of the new namespaces, by the call that makes them:
+// - by_birth, clone3(2): the user namespace and, unless a user namespace is joined, the pid namespace;
+// - by_unshare, unshare(2) in the child: all others. After the child has joined a user namespace, that owns what the
+//   child makes.
 std::uint64_t namespaces_by_birth(const oci::linux_spec& spec);
 std::uint32_t namespaces_by_unshare(const oci::linux_spec& spec);
-// Whether the first process has to fork to get into its pid namespace: one that it joined, or made itself.
+// Returns true when the first process joins a pid namespace, or makes one by unshare(2): only its children are then
+// inside, so it forks (ops::fork_again).
 [[nodiscard]] bool forks_into_pid_namespace(const oci::linux_spec& spec);
-// All that the container has of its own or has joined: where a further process of it belongs.
+// Returns the CLONE_NEW* flags of all namespaces of the spec, new or joined: a further process joins them.
 std::uint32_t namespaces_of(const oci::linux_spec& spec);
 [[nodiscard]] bool has_new(const oci::linux_spec& spec, oci::namespace_kind kind);
 [[nodiscard]] bool has_joined(const oci::linux_spec& spec, oci::namespace_kind kind);
 
-// Writes uid_map and gid_map of a process that was born in a new user namespace (user_namespaces(7)).
-// Throws lxr::error naming the mapping that the kernel refuses.
+// Writes uid_map and gid_map of process `pid`, which clone3(2) made in a new user namespace (user_namespaces(7)).
+// Failure: throws lxr::error that shows the map that the kernel refused.
 void write_id_maps(pid_t pid, const oci::linux_spec& spec);
 
-// The content of /proc/self/timens_offsets for a new time namespace (time_namespaces(7)).
+// Returns what to write to /proc/self/timens_offsets for a new time namespace (time_namespaces(7)).
 std::string time_offsets_text(const oci::linux_spec& spec);
 
 }  // namespace lxr::launch

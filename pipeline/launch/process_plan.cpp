@@ -22,7 +22,7 @@ std::string_view bytes_of(const std::vector<T>& elements) {
   return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(T)};
 }
 
-// getrlimit(2), by their names in the spec.
+// The resource numbers of getrlimit(2), by their names in the spec.
 std::uint32_t limit_number(const std::string& type) {
   static const std::map<std::string, std::uint32_t> numbers{
       {"RLIMIT_CPU", RLIMIT_CPU},           {"RLIMIT_FSIZE", RLIMIT_FSIZE},
@@ -91,7 +91,8 @@ std::int32_t io_priority_of(const oci::io_priority& p) {
   return static_cast<std::int32_t>(number << class_shift) | p.priority;
 }
 
-// A score that everybody may set, 0, is passed over where it is refused: lowering it takes CAP_SYS_RESOURCE.
+// To lower the score takes CAP_SYS_RESOURCE (proc(5)). Without it lxr goes on if the score is 0, the kernel's default;
+// with any other score the start fails.
 void set_oom_score(plan_builder& plan, process_attributes& out, int score) {
   out.oom_score = plan.text(std::to_string(score));
   out.oom_score_required = score != 0;

@@ -19,7 +19,8 @@
 namespace lxr::launch {
 namespace {
 
-// Kernels before 6.3 know neither flag, and make all executable.
+// `execution` is MFD_EXEC or MFD_NOEXEC_SEAL. Kernels before 6.3 refuse both with EINVAL, and make every memfd
+// executable.
 unique_fd make_memfd(const char* name, unsigned flags, unsigned execution) {
   unique_fd fd(::memfd_create(name, MFD_CLOEXEC | flags | execution));
   if (!fd && errno == EINVAL) fd.reset(::memfd_create(name, MFD_CLOEXEC | flags));

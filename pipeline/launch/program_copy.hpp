@@ -7,13 +7,15 @@
 
 namespace lxr::launch {
 
-// A copy in memory of a program (an ELF file's content) that runs inside containers, for execveat(2): /proc/self/exe
-// then leads to the copy, which nobody can write to, and never to a file of the host (CVE-2019-5736). A sealed memfd;
-// where executable ones are forbidden (sysctl vm.memfd_noexec=2, Linux 6.3) a file of a read-only tmpfs that is mounted
-// nowhere.
+// Copies a program (the content of an ELF file) into memory. Returns a descriptor for execveat(2). In a container
+// /proc/self/exe then leads to the copy, which no process can write to, and not to a file of the host (CVE-2019-5736).
+// The copy is a sealed memfd. Where sysctl vm.memfd_noexec=2 (Linux 6.3) forbids executable ones, it is a file of a
+// detached, read-only tmpfs.
+// Failure: throws lxr::error.
 unique_fd copy_program(std::string_view content);
 
-// A memfd for a launch plan that lxr-init is to map; never executable.
+// Returns an empty memfd, not executable, for the launch plan that lxr-init maps.
+// Failure: throws lxr::error.
 unique_fd make_plan_memory();
 
 }  // namespace lxr::launch

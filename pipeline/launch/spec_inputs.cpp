@@ -51,7 +51,7 @@ oci::resources_spec cgroup_resources(const oci::runtime_spec& spec) {
   if (out.devices.empty()) return out;
   const auto allow = [&out](const char* type, std::optional<std::int64_t> major, std::optional<std::int64_t> minor,
                             const char* access) { out.devices.push_back({true, type, access, major, minor}); };
-  allow("c", {}, {}, "m");  // to make a node gives no access to its device
+  allow("c", {}, {}, "m");  // mknod(2) alone gives no access to the device
   allow("b", {}, {}, "m");
   for (const std::int64_t minor : {3, 5, 7, 8, 9}) allow("c", 1, minor, "rwm");  // null zero full random urandom
   allow("c", 5, 0, "rwm");                                                       // tty

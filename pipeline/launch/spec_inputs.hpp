@@ -3,20 +3,23 @@
 
 #include "core/oci/runtime_spec/types.hpp"
 
-// What launch, and those who prepare for it, take of a spec.
+// What a launch, and the making of its cgroup, take from a spec.
 namespace lxr::launch {
 
-// Throws errc::invalid_argument for a spec that would change the host: without a mount namespace of its own, or with a
-// name or a network (`has_network`) and no namespace for it. Throws errc::unsupported for what lxr does not do yet, so
-// that nothing is passed over.
+// Refuses a spec that lxr cannot apply.
+// Failure: throws
+//   - errc::invalid_argument for a spec that would change the host: it has no mount namespace, or a host or domain name
+//     without a UTS namespace, or a network (`has_network`) without a network namespace;
+//   - errc::unsupported for a property that lxr does not apply yet, so that none is ignored.
 void check_supported(const oci::runtime_spec& spec, bool has_network);
-// The same of a further process.
+// The same for one process; throws only errc::unsupported.
 void check_supported(const oci::process_spec& process);
 
-// The resources of the container's cgroup: those of the spec and, where that has rules about devices, after them the
-// devices that every container has (config-linux.md, "Default Devices").
+// Returns the resources for the container's cgroup: those of the spec. If the spec has device rules, rules that allow
+// the devices of every container come after them (config-linux.md, "Default Devices").
 oci::resources_spec cgroup_resources(const oci::runtime_spec& spec);
-// Whether a program inside would find limits in its cgroup that it should size itself by.
+// Returns true when the spec limits memory or CPU time: programs that size themselves by such limits (as the JVM does)
+// then have to find them in their cgroup.
 bool limits_memory_or_cpu(const oci::runtime_spec& spec);
 
 }  // namespace lxr::launch

@@ -25,7 +25,7 @@ unique_fd make_socket() {
   return fd;
 }
 
-// By descriptor: the path of the directory may be longer than a socket address.
+// Names the directory by its descriptor, because its path may be longer than sun_path (108 bytes, unix(7)).
 sockaddr_un address_in(int directory) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

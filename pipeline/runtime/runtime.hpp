@@ -62,8 +62,8 @@ json::object state_document(const container_state& s);
 // Kills what is in a container's cgroup and removes that; the group above it only where lxr has made it.
 void remove_cgroup(const context& on, const container_record& kept) noexcept;
 
-// Runs the hooks poststop of a container that is gone. One that fails is told as an event, and the others still run
-// (runtime.md, "Lifecycle", 13).
+// Runs the hooks poststop of a container that is gone (runtime.md, "Lifecycle", 13).
+// Failure: none; a hook that fails is reported as a message of the event sink, and the others still run.
 task<void> run_poststop(context& on, container_state s, std::vector<oci::hook> hooks);
 
 // Sends a signal to the first process; with `all`, and where the container has no pid namespace of its own, to all
