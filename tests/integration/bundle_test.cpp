@@ -52,7 +52,7 @@ class bundle : public testing::Test {
       launch::launch_inputs in;
       in.staging_directory = path_;
       for (const unique_fd& tasks : group.tasks()) in.cgroup_tasks.push_back(tasks.get());
-      in.cgroups = {cgroups_.unified, group.paths()};
+      in.cgroups = {cgroups_.unified, group.trees(), group.paths()};
       in.binds = launch::clone_bind_sources(spec_, base.get());
       first.spawn(spec_, std::move(in), {}, {group.directory(), false, false});
       unique_fd root = io::mount::clone_mount(base.get(), spec_.root.path, true);
