@@ -22,12 +22,12 @@ using raw::word;
 struct context {
   launch_plan* plan;
   const plan_op* ops;
-  int channel;          // the child's end of the channel to the parent
-  int listener;         // lxr-init's listening socket; -1: none
-  std::uint32_t index;  // of the operation that runs
-  std::uint32_t step;   // process_step that become_process is at
-  int starter;          // the connection that wait_start accepted, which gets the reports too; -1: none
-  bool empty_attached;  // operation `mask` has attached the filesystem `empty` itself; further uses copy it
+  int channel;                         // the child's end of the channel to the parent
+  int listener;                        // lxr-init's listening socket; -1: none
+  std::uint32_t index;                 // of the operation that runs
+  std::uint32_t step;                  // process_step that become_process is at
+  int starter;                         // the connection that wait_start accepted, which gets the reports too; -1: none
+  bool empty_attached, null_attached;  // operation `mask` has attached the mount itself; further uses copy it
 };
 
 // Places in the plan's block, and descriptors in its slots.

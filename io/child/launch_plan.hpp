@@ -192,11 +192,11 @@ struct attach_file {
   slot mount, root;
   text path;
 };
-// Hides `path` below `root` by a mount: a directory by the filesystem `empty`, any other file by the device `null` of
-// the filesystem `dev`. A missing path is no failure.
+// Hides `path` below `root` by a mount: a directory by the filesystem `empty`, any other file by the mount `null` of a
+// null device. A missing path is no failure.
 struct mask {
   static constexpr op code = op::mask;
-  slot root, dev, empty;
+  slot root, null, empty;
   text path;
 };
 // Mounts a read-only copy of `path` below `root` over it. A missing path is no failure.

@@ -158,25 +158,17 @@ long run(context& c, const ops::attach_file& o) noexcept {
   return moved;
 }
 
-// Attaches the filesystem `empty` to the first directory, and a copy of it to each further one: before Linux 6.15
-// open_tree(2) copies attached mounts only.
-static long cover_directory(context& c, int empty, long target) {
-  if (!c.empty_attached) {
-    c.empty_attached = true;
-    return move_onto(empty, target);
+// Attaches the mount to the first target, and a copy of it to each further one: before Linux 6.15 open_tree(2) copies
+// attached mounts only.
+static long cover(bool& is_attached, int mount, long target) {
+  if (!is_attached) {
+    is_attached = true;
+    return move_onto(mount, target);
   }
-  const long copy = clone_tree(empty, "");
+  const long copy = clone_tree(mount, "");
   if (copy < 0) return copy;
   const long moved = move_onto(copy, target);
   close_fd(copy);
-  return moved;
-}
-
-static long cover_file(int dev, long target) {
-  const long null = clone_tree(dev, "null");
-  if (null < 0) return null;
-  const long moved = move_onto(null, target);
-  close_fd(null);
   return moved;
 }
 
@@ -187,8 +179,8 @@ long run(context& c, const ops::mask& o) noexcept {
   struct stat st{};
   const long known = call(SYS_newfstatat, target, word(""), word(&st), at_empty_path);
   if (known < 0) return known;
-  const long moved =
-      S_ISDIR(st.st_mode) ? cover_directory(c, fd_of(c, o.empty), target) : cover_file(fd_of(c, o.dev), target);
+  const long moved = S_ISDIR(st.st_mode) ? cover(c.empty_attached, fd_of(c, o.empty), target)
+                                         : cover(c.null_attached, fd_of(c, o.null), target);
   close_fd(target);
   return moved;
 }

@@ -117,7 +117,6 @@ long run(context& c, const ops::become_init& o) noexcept {
     const long kept = call(SYS_fcntl, fd, F_SETFD, 0);
     if (kept < 0) return kept;
   }
-  call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);  // until run_plan() of lxr-init sets it again
   char numbers[4][16];
   char name[] = "lxr-init";
   char* argv[6] = {name,

@@ -21,7 +21,6 @@ struct launched {
   container_state state;               // as saved
   io::process::child_process process;  // its destructor kills the process, until the monitor calls release()
   unique_fd output, errors;            // the read ends of its stdout and stderr; with a terminal `output` is the master
-  unique_fd input;                     // always empty
   int stop_signal = 15;
 };
 

@@ -77,6 +77,10 @@ void mount_plan::make_filesystems(const cgroup_view& cgroups) {
   if (!spec_.linux_part.masked_paths.empty()) {
     empty_ =
         make_filesystem(filesystem("tmpfs", "masks", {"ro", "nosuid", "nodev", "noexec", "size=4k", "nr_inodes=2"}));
+    null_ = plan_.slot();  // the host's: what an image has at /dev/null may be another file
+    plan_.add("/dev/null",
+              ops::clone_mount{
+                  .to = null_, .path = plan_.text("/dev/null"), .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
   }
   populate_dev();
   if (spec_.linux_part.has(oci::namespace_kind::user)) {
@@ -137,18 +141,6 @@ slot mount_plan::make_filesystem(const oci::mount_spec& m) {
 }
 
 void mount_plan::populate_dev() {
-  // Masks of files need a null device; what an image has at /dev/null may be another file. So without a tmpfs at /dev
-  // the device gets a filesystem of its own.
-  if (dev_ < 0 && !spec_.linux_part.masked_paths.empty()) {
-    mask_dev_ = make_filesystem(filesystem("tmpfs", "masks", {"nosuid", "noexec", "mode=755", "size=4k"}));
-    plan_.add("null", ops::make_node{.directory = mask_dev_,
-                                     .path = plan_.text("null"),
-                                     .mode = S_IFCHR | 0666,
-                                     .device_major = 1,
-                                     .device_minor = 3});
-    return;
-  }
-  mask_dev_ = dev_;
   if (dev_ < 0) return;
   const bool may_make_nodes = !spec_.linux_part.has(oci::namespace_kind::user);
   for (const device_node& d : default_devices) {
@@ -245,7 +237,7 @@ void mount_plan::attach_all(slot root) {
     plan_.add(path, ops::make_readonly{.root = root, .path = plan_.text(below_root(path))});
   }
   for (const std::string& path : spec_.linux_part.masked_paths) {
-    plan_.add(path, ops::mask{.root = root, .dev = mask_dev_, .empty = empty_, .path = plan_.text(below_root(path))});
+    plan_.add(path, ops::mask{.root = root, .null = null_, .empty = empty_, .path = plan_.text(below_root(path))});
   }
 }
 

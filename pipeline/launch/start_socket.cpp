@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/launch/start_socket.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +18,7 @@ namespace {
 using io::child::child_report;
 
 constexpr const char* operation = "start container";
+constexpr int patience_ms = 60'000;
 
 unique_fd make_socket() {
   unique_fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -45,8 +46,6 @@ unique_fd listen_for_start(int directory) {
 }
 
 starter::starter(int directory) : socket_(make_socket()) {
-  const timeval limit{60, 0};
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   const sockaddr_un address = address_in(directory);
   if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw_errno("start", "container");
@@ -56,6 +55,9 @@ std::optional<child_report> starter::finish() {
   bool about_to_exec = false;
   child_report report{};
   for (;;) {
+    pollfd answer{socket_.get(), POLLIN, 0};
+    if (::poll(&answer, 1, patience_ms) == 0)
+      throw error(errc::timed_out, operation, "", "its first process does not answer", "remove it and create it again");
     const auto got = io::channel::receive_message(socket_.get(), std::as_writable_bytes(std::span(&report, 1)),
                                                   "the container's first process");
     if (got.what == io::channel::received_message::end_of_file) break;

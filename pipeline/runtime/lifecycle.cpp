@@ -51,6 +51,7 @@ task<void> run_poststop(context& on, container_state s, std::vector<oci::hook> h
     } catch (...) {
       failure = std::current_exception();
     }
+    if (is_cancelled(failure)) std::rethrow_exception(failure);
     if (failure) on.launching.events.message(describe(failure));
   }
 }

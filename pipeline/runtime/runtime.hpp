@@ -41,7 +41,8 @@ struct created_container {
   unique_fd terminal;  // with keeps_terminal: the pty's master
 };
 // A container that is created, or its failure: nothing is left then.
-// Failure: throws lxr::error with the words that callers look for; errc::hook_failed for hooks.
+// Failure: throws lxr::error with the words that callers look for; errc::hook_failed for a hook that
+//   fails, errc::timed_out for one that hangs.
 task<created_container> create(context& on, create_options options);
 
 // Starts a created container. Hooks startContainer run before, poststart after.
