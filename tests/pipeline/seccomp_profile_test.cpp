@@ -10,7 +10,8 @@ namespace {
 
 std::vector<std::string> names_of(const std::string& rules, std::uint64_t capabilities) {
   const oci::seccomp_spec s = read_seccomp_profile(
-      R"({"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64","subArchitectures":["SCMP_ARCH_X86"]},
+      R"({"defaultAction":"SCMP_ACT_ERRNO","archMap":[
+          {"architecture":"SCMP_ARCH_X86_64","subArchitectures":["SCMP_ARCH_X86"]},
           {"architecture":"SCMP_ARCH_AARCH64","subArchitectures":["SCMP_ARCH_ARM"]}],"syscalls":)" +
           rules + "}",
       capabilities, "profile");
