@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/container_flags.hpp"
 
+#include <string_view>
+
 #include "cli/flags/lifecycle_flags.hpp"
 #include "cli/flags/namespace_flags.hpp"
 #include "cli/flags/network_flags.hpp"
@@ -15,90 +17,19 @@ namespace lxr::cli {
 namespace {
 
 // Of docker's and podman's run.
-const std::vector<std::string> lacking{"--add-host",
-                                       "--cgroup-conf",
-                                       "--cgroup-parent",
-                                       "--cgroups",
-                                       "--chrootdirs",
-                                       "--decryption-key",
-                                       "--dns",
-                                       "--dns-opt",
-                                       "--dns-option",
-                                       "--dns-search",
-                                       "--expose",
-                                       "--gidmap",
-                                       "--gpus",
-                                       "--group-entry",
-                                       "--health-cmd",
-                                       "--health-interval",
-                                       "--health-log-destination",
-                                       "--health-max-log-count",
-                                       "--health-max-log-size",
-                                       "--health-on-failure",
-                                       "--health-retries",
-                                       "--health-start-interval",
-                                       "--health-start-period",
-                                       "--health-startup-cmd",
-                                       "--health-startup-interval",
-                                       "--health-startup-retries",
-                                       "--health-startup-success",
-                                       "--health-startup-timeout",
-                                       "--health-timeout",
-                                       "--hostuser",
-                                       "--http-proxy",
-                                       "--image-volume",
-                                       "--init",
-                                       "--init-ctr",
-                                       "--init-path",
-                                       "--ip",
-                                       "--ip6",
-                                       "--isolation",
-                                       "--kernel-memory",
-                                       "--label-file",
-                                       "--link",
-                                       "--link-local-ip",
-                                       "--log-driver",
-                                       "--log-opt",
-                                       "--mac-address",
-                                       "--network-alias",
-                                       "--no-healthcheck",
-                                       "--no-hostname",
-                                       "--no-hosts",
-                                       "--os",
-                                       "--passwd",
-                                       "--passwd-entry",
-                                       "--personality",
-                                       "--platform",
-                                       "--pod",
-                                       "--pod-id-file",
-                                       "--preserve-fd",
-                                       "--preserve-fds",
-                                       "--publish",
-                                       "--publish-all",
-                                       "--rdt-class",
-                                       "--read-only-tmpfs",
-                                       "--replace",
-                                       "--requires",
-                                       "--restart",
-                                       "--retry",
-                                       "--retry-delay",
-                                       "--rootfs",
-                                       "--runtime",
-                                       "--sdnotify",
-                                       "--seccomp-policy",
-                                       "--secret",
-                                       "--storage-opt",
-                                       "--subgidname",
-                                       "--subuidname",
-                                       "--systemd",
-                                       "--timeout",
-                                       "--tls-verify",
-                                       "--tz",
-                                       "--uidmap",
-                                       "--unsetenv-all",
-                                       "--userns",
-                                       "--variant",
-                                       "--volume-driver"};
+constexpr std::string_view lacking =
+    "--add-host --cgroup-conf --cgroup-parent --cgroups --chrootdirs --decryption-key --dns --dns-opt "
+    "--dns-option --dns-search --expose --gidmap --gpus --group-entry --health-cmd --health-interval "
+    "--health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries "
+    "--health-start-interval --health-start-period --health-startup-cmd --health-startup-interval "
+    "--health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hostuser "
+    "--http-proxy --image-volume --init-ctr --init-path --ip --ip6 --isolation --kernel-memory --label-file "
+    "--link --link-local-ip --log-driver --log-opt --mac-address --network-alias --no-healthcheck --no-hostname "
+    "--no-hosts --os --passwd --passwd-entry --personality --platform --pod --pod-id-file --preserve-fd "
+    "--preserve-fds --publish --publish-all --rdt-class --read-only-tmpfs --replace --requires --restart --retry "
+    "--retry-delay --rootfs --runtime --sdnotify --seccomp-policy --secret --storage-opt --subgidname "
+    "--subuidname --systemd --timeout --tls-verify --tz --uidmap --unsetenv-all --userns --variant "
+    "--volume-driver -p -P";
 
 }  // namespace
 

@@ -237,6 +237,7 @@ std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::s
       return at;
     }
     if (f == nullptr) {
+      refuse_lacking("-" + letters.substr(0, 1));
       const std::string meant = "-" + word.substr(0, word.find('='));
       refuse("unknown shorthand flag: '" + letters.substr(0, 1) + "' in " + word,
              find(meant) != nullptr ? "did you mean " + meant + "? " : "");
@@ -293,9 +294,13 @@ void flag_set::refuse(const std::string& reason, const std::string& hint) const 
   throw error(errc::invalid_argument, "use " + title(), "", reason, hint + "see " + title() + " --help");
 }
 
-void flag_set::refuse_unknown(const std::string& name) const {
-  if (std::ranges::find(lacking_, name) != lacking_.end())
+void flag_set::refuse_lacking(const std::string& name) const {
+  if ((" " + lacking_ + " ").find(" " + name + " ") != std::string::npos)
     throw error(errc::unsupported, "use " + title(), "", "lxr does not have the flag " + name + " yet");
+}
+
+void flag_set::refuse_unknown(const std::string& name) const {
+  refuse_lacking(name);
   std::vector<std::string> known;
   for (const auto& f : flags_) {
     for (const std::string& n : f->names_) {

@@ -56,8 +56,8 @@ class flag_set {
   // Declares one more argument, which may be left out; the variable keeps its value then.
   void add_optional_argument(std::string name, std::string& variable, std::string help,
                              value_source source = value_source::none);
-  // Names long flags that docker or podman have and this command does not: parse() says so.
-  void lacks(std::vector<std::string> names) { lacking_ = std::move(names); }
+  // Names flags, separated by blanks, that docker or podman have and this command does not: parse() says so.
+  void lacks(std::string_view names) { lacking_ = names; }
   // Ends the flags at the first argument: remaining() returns it and all words after it. `usage`: "IMAGE [COMMAND
   // ...]"; `source` says what completion offers for the first argument.
   void stop_at_first_argument(std::string usage, value_source source = value_source::none);
@@ -105,13 +105,15 @@ class flag_set {
   std::size_t take_cluster(const std::vector<std::string>& words, std::size_t at);
   void take_arguments();
   [[noreturn]] void refuse(const std::string& reason, const std::string& hint = {}) const;
+  void refuse_lacking(const std::string& name) const;  // returns when it is none of lacks()
   [[noreturn]] void refuse_unknown(const std::string& name) const;
 
   std::string description_, name_, examples_, rest_usage_;
   value_source rest_source_ = value_source::none;
   std::vector<std::unique_ptr<flag>> flags_;
   std::vector<argument> declared_;
-  std::vector<std::string> arguments_, lacking_;
+  std::vector<std::string> arguments_;
+  std::string lacking_;
   flag* incomplete_ = nullptr;   // the last word names this flag, which takes a value
   std::string incomplete_text_;  // how a refusal says that it lacks one
   bool help_ = false, stop_at_first_ = false, flags_ended_ = false;

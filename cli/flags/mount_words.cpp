@@ -132,6 +132,14 @@ class mount_reader {
     refuse("the value of " + key + " is true or false");
   }
 
+  // Docker's and podman's keys that lxr does not have.
+  static bool is_lacking(const std::string& key) {
+    static constexpr std::array keys{"bind-recursive", "bind-create-src", "volume-driver", "volume-opt", "volume-label",
+                                     "volume-subpath", "subpath",         "relabel",       "U",          "chown",
+                                     "idmap"};
+    return std::ranges::find(keys, key) != keys.end();
+  }
+
   void take(const std::string& key, const std::string& value, bool has_value) {
     if (key == "type") {
       if (value == "image" || value == "devpts" || value == "glob" || value == "ramfs" || value == "npipe" ||
@@ -150,13 +158,10 @@ class mount_reader {
       add_bind_option(m_, value, "--mount", word_);
     } else if (key == "bind-nonrecursive") {
       if (truth(key, value, has_value)) m_.options.emplace_back("bind");
-    } else if (key == "bind-recursive" || key == "bind-create-src" || key == "volume-driver" || key == "volume-opt" ||
-               key == "volume-label" || key == "relabel" || key == "U" || key == "chown" || key == "idmap") {
+    } else if (is_lacking(key)) {
       not_yet("--mount", word_, key);
     } else if (key == "volume-nocopy") {
       m_.no_copy = truth(key, value, has_value);
-    } else if (key == "volume-subpath" || key == "subpath") {
-      not_yet("--mount", word_, key);
     } else if (key == "tmpfs-size") {
       m_.options.push_back("size=" + std::to_string(parse_size(value, "--mount")));
     } else if (key == "tmpfs-mode") {

@@ -13,15 +13,10 @@ void add(flag_set& app, const char* name, std::string& variable, bool joins, con
   app.add_option(
          name,
          [&variable, name, joins](const std::string& word) {
-           if (word == "host") {
-             variable = word;
-           } else if (word.empty() || word == "private") {
-             variable.clear();
-           } else if (joins && word.starts_with(of_container) && word.size() > of_container.size()) {
-             variable = word;
-           } else {
+           const bool is_of_container = joins && word.starts_with(of_container) && word.size() > of_container.size();
+           if (!word.empty() && word != "private" && word != "host" && !is_of_container)
              refuse_value(name, word, joins ? "it is host, private or container:NAME" : "it is host or private");
-           }
+           variable = word == "private" ? "" : word;
          },
          help)
       ->takes(joins ? "host|private|container:NAME" : "host|private");

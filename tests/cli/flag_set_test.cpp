@@ -167,5 +167,21 @@ TEST(flag_set, help_is_a_flag_that_needs_no_arguments) {
   EXPECT_NE(help.find("  -u, --user, --as TEXT       Who\n"), std::string::npos) << help;
 }
 
+TEST(flag_set, names_flags_that_it_lacks) {
+  flag_set app("", "run");
+  app.lacks("--gpus -p");
+  const auto said = [&app](const words& line) {
+    try {
+      app.parse(line);
+    } catch (const error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(said({"--gpus", "all"}).find("does not have the flag --gpus yet"), std::string::npos);
+  EXPECT_NE(said({"-p", "80:80"}).find("does not have the flag -p yet"), std::string::npos);
+  EXPECT_NE(said({"--gpu"}).find("unknown flag"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lxr::cli
