@@ -23,6 +23,7 @@ void process_flags::add_to(flag_set& app, process_options& options) {
       ->takes("KEY[=VALUE]", value_source::variables);
   app.add_option("--env-file", env_files_, "Read environment variables from a file")
       ->takes("FILE", value_source::files);
+  app.add_flag("--init", options.under_init, "Run the command under an init that reaps orphans and hands signals on");
   app.add_flag("--env-host", env_host_, "Copy the caller's whole environment");
   app.add_option("--unsetenv", options.unset_env, "Leave out a variable of the image")
       ->takes("KEY", value_source::variables);

@@ -66,7 +66,8 @@ inline constexpr int at_symlink_nofollow = 0x100;
 inline constexpr unsigned long resolve_strict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 // Each performs one operation (launch_plan.hpp), and returns a negated errno if it fails. The groups are those of the
-// sources: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp.
+// sources: namespaces.cpp, mounts.cpp, network.cpp, terminal.cpp, process.cpp; become_reaper() is in
+// reaper.cpp.
 long run(context& c, const ops::join_cgroup& o) noexcept;
 long run(context& c, const ops::join_namespaces& o) noexcept;
 long run(context& c, const ops::become_root& o) noexcept;
@@ -109,5 +110,8 @@ long run(context& c, const ops::use_streams& o) noexcept;
 long run(context& c, const ops::close_others& o) noexcept;
 long run(context& c, const ops::become_process& o) noexcept;
 long run(context& c, const ops::exec& o) noexcept;
+// Forks the process that goes on. This one becomes its init: it sends signals on to it, reaps orphans, and exits when
+// it does, with its exit code. Returns 0 in the new process, or a negated errno.
+long become_reaper() noexcept;
 
 }  // namespace lxr::io::child

@@ -315,6 +315,7 @@ struct exec {  // execve(2)
   bytes candidates;  // NUL-terminated paths, tried in turn as by execvp(3)
   string_list argv, envp;
   std::uint64_t ignored_signals = 0;  // bit n - 1: signal n, which the parent ignores, gets its default action back
+  bool under_init = false;            // lxr-init stays as the parent of the program (become_reaper())
 };
 
 }  // namespace ops

@@ -225,6 +225,10 @@ static void reset_signals(std::uint64_t ignored) {
 long run(context& c, const ops::exec& o) noexcept {
   char** argv = pointers_of(c, o.argv);
   char** envp = pointers_of(c, o.envp);
+  if (o.under_init) {
+    const long forked = become_reaper();
+    if (forked < 0) return forked;
+  }
   reset_signals(o.ignored_signals);
   call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
   send_report(c, child_report::about_to_exec, 0);

@@ -169,6 +169,7 @@ void start_run::spawn() {
   in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
   in.seccomp = on_.filters.of(config_.security);
+  in.under_init = config_.process.under_init;
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(

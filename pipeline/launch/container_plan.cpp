@@ -54,7 +54,8 @@ class container_planner {
     open_streams();
     add_init(plan_, root_.init, root_.memory, root_.listener);
     if (spec_.process && !spec_.process->args.empty())
-      add_process(plan_, *spec_.process, {in_.seccomp, spec_.linux_part.personality, in_.keyring, true});
+      add_process(plan_, *spec_.process,
+                  {in_.seccomp, spec_.linux_part.personality, in_.keyring, in_.under_init, true});
     return plan_.build();
   }
 

@@ -33,7 +33,8 @@ struct launch_inputs {
   bool network_first = false;    // true: the child makes its network before it waits for the root (container_plan.hpp)
   bool waits_for_start = false;  // true: lxr-init waits for a connection to its listener (start_socket.hpp)
   filter_inputs seccomp;
-  std::string keyring;  // as process_inputs::keyring
+  std::string keyring;      // as process_inputs::keyring
+  bool under_init = false;  // as process_inputs::under_init
 };
 
 }  // namespace lxr::launch

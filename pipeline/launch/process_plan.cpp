@@ -168,6 +168,7 @@ void add_process(plan_builder& plan, const oci::process_spec& process, const pro
   exec.argv = plan.list(process.args);
   exec.envp = plan.list(process.env);
   exec.ignored_signals = io::process::ignored_signals();
+  exec.under_init = in.under_init;
   plan.add(process.args.front(), exec);
 }
 

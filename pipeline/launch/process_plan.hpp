@@ -32,6 +32,7 @@ struct process_inputs {
   filter_inputs seccomp;
   std::optional<oci::personality_spec> personality;
   std::string keyring;           // name of the session keyring to join or make; empty: it keeps that of its parent
+  bool under_init = false;       // lxr-init stays as its parent (--init)
   bool makes_directory = false;  // true: makes a missing working directory; false: that is a failure
 };
 // The child becomes the user's process: closes descriptors, takes on its attributes, executes its program.

@@ -161,6 +161,17 @@ TEST_F(options, namespaces_are_shared_with_the_host_or_a_container) {
   EXPECT_NE(refusal({"--pid", "container:other"}).find("not running"), std::string::npos);
 }
 
+TEST_F(options, an_init_reaps_orphans_and_hands_signals_on) {
+  EXPECT_EQ(sh({"--init"}, "cat /proc/1/comm; (sleep 0.01 & ) ; sleep 0.1; ps -o stat | grep -c Z; exit 7"),
+            "lxr-init\n0\n");
+  EXPECT_EQ(lxr({"run", "--rm", "-q", "--network", "none", "--init", small_, "sh", "-c", "exit 7"}).code, 7);
+  EXPECT_EQ(lxr({"run", "--rm", "-q", "--network", "none", "--init", small_, "sh", "-c", "kill -9 $$"}).code, 137);
+  EXPECT_EQ(lxr({"run", "--rm", "-q", "--network", "none", "--init", small_, "/none"}).code, 127);
+  must({"run", "-d", "--name", "box", "--network", "none", "--init", small_, "sleep", "1000"});
+  must({"stop", "-t", "100", "box"});  // sleep as the first process would ignore TERM
+  EXPECT_EQ(json::get_int(*json::find_object(inspect("box"), "State"), "ExitCode"), 143);
+}
+
 TEST_F(options, resources_are_changed_while_it_runs) {
   must({"run", "-d", "--name", "box", "--network", "none", "-m", "64m", small_, "sleep", "1000"});
   const auto memory = [&] {

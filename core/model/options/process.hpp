@@ -19,6 +19,7 @@ struct process_options {
   std::vector<std::string> groups;                     // further groups, by name or number
   std::string user, working_dir;                       // empty: the image's
   bool tty = false, open_stdin = false;
+  bool under_init = false;             // lxr-init is its parent, and the first process
   int oom_score_adj = 0;               // proc_pid_oom_score_adj(5)
   std::optional<std::uint32_t> umask;  // umask(2); none: 022
 };
@@ -34,6 +35,7 @@ void describe(Format& f, T& v) {
   f("workingDir", v.working_dir);
   f("tty", v.tty);
   f("openStdin", v.open_stdin);
+  f("init", v.under_init);
   f("oomScoreAdj", v.oom_score_adj);
   f("umask", v.umask);
 }
