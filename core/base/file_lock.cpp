@@ -15,8 +15,8 @@ void lock(int fd, lock_kind kind, const std::string& name) {
   }
 }
 
-bool try_lock(int fd, const std::string& name) {
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+bool try_lock(int fd, const std::string& name, lock_kind kind) {
+  while (::flock(fd, (kind == lock_kind::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
     if (errno != EINTR) throw_errno("lock", name);
   }

@@ -16,9 +16,9 @@ enum class lock_kind {
 // Waits until no other open file holds a lock that excludes this one.
 // Failure: throws lxr::error for "lock `name`".
 void lock(int fd, lock_kind kind, const std::string& name);
-// Takes the exclusive lock without waiting. Returns false while another open file holds any lock.
+// Takes the lock without waiting. Returns false while another open file holds a lock that excludes it.
 // Failure: throws lxr::error for "lock `name`".
-[[nodiscard]] bool try_lock(int fd, const std::string& name);
+[[nodiscard]] bool try_lock(int fd, const std::string& name, lock_kind kind = lock_kind::exclusive);
 void unlock(int fd) noexcept;
 
 }  // namespace lxr::file

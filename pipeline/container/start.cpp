@@ -79,6 +79,7 @@ class start_run {
   void set_terminal_size(oci::runtime_spec& spec) const;
   void open_streams();
   unique_fd mount_root();
+  void prepare_root();
   void hand_over();
   void save_state(container_status status);
 
@@ -95,7 +96,8 @@ class start_run {
   std::optional<network::attachment> net_;
   std::optional<io::cgroup::group> cgroup_;
   io::netlink::batch inner_network_, link_questions_;
-  unique_fd data_, listener_;
+  unique_fd data_, listener_, root_;
+  rootfs::etc_files etc_;
   container_streams streams_;
   launch::first_process first_;
   launched out_;
@@ -259,20 +261,21 @@ unique_fd start_run::mount_root() {
   return io::mount::mount_overlay(layers);
 }
 
-void start_run::hand_over() {
+void start_run::prepare_root() {
   const stage_span span(on_.events, "overlay", config_.name);
-  rootfs::etc_files etc;
-  unique_fd root = with_room(on_.where, [&] {
-    etc = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
+  root_ = with_room(on_.where, [&] {
+    etc_ = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
     return mount_root();
   });
-  volume::fill(on_.where, config_.storage.mounts, root.get());
+}
+
+void start_run::hand_over() {
   std::vector<unique_fd> files;
-  for (unique_fd* file : {&etc.resolv_conf, &etc.hostname, &etc.hosts}) files.push_back(std::move(*file));
+  for (unique_fd* file : {&etc_.resolv_conf, &etc_.hostname, &etc_.hosts}) files.push_back(std::move(*file));
   oci::runtime_spec whole = spec_;
   set_terminal_size(whole);
   on_.omit_inherited(*whole.process);
-  first_.hand_over(std::move(whole), std::move(root), std::move(files), std::move(streams_.theirs),
+  first_.hand_over(std::move(whole), std::move(root_), std::move(files), std::move(streams_.theirs),
                    std::move(listener_));
 }
 
@@ -304,6 +307,11 @@ task<launched> start_run::run() {
   if (options_.until_image) co_await wait_for_image();
   complete_spec();
   open_streams();
+  prepare_root();
+  if (!config_.storage.mounts.empty()) {
+    auto filling = volume::fill(on_.where, config_.storage.mounts, root_.get());
+    co_await std::move(filling);
+  }
   hand_over();
   const spec_life life = config_.lifecycle.auto_remove ? spec_life::of_its_run : spec_life::of_the_container;
   // The child works meanwhile. A failure is ignored: without the record the next start makes the spec anew.

@@ -2,9 +2,12 @@
 #include "pipeline/volume/volumes.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -41,17 +44,20 @@ void save(const instance& where, const volume_record& r) {
   file::replace_at(where.root_fd(), record_path(r.name), record::text_of(writer.take()));
 }
 
-unique_fd lock(const instance& where, file::lock_kind kind) {
-  file::make_directory_at(where.root_fd(), directory);
-  unique_fd fd = file::open_at(where.root_fd(), directory, O_RDONLY | O_DIRECTORY);
-  file::lock(fd.get(), kind, directory);
-  return fd;
+[[noreturn]] void is_busy(const std::string& what) {
+  throw error(errc::conflict, "use", what, "another lxr is working on it", "wait until that is done, or end it");
 }
 
-std::uint64_t discard(const instance& where, const std::string& name) {
-  const std::uint64_t bytes = file::disk_usage_at(where.root_fd(), path_of(name));
-  move_to_trash(where, path_of(name));
-  return bytes;
+// Gives up when another process keeps the lock: who waits may supervise containers meanwhile.
+unique_fd lock(const instance& where, file::lock_kind kind) {
+  constexpr int patience_ms = 2000;
+  file::make_directory_at(where.root_fd(), directory);
+  unique_fd fd = file::open_at(where.root_fd(), directory, O_RDONLY | O_DIRECTORY);
+  for (int ms = 0; !file::try_lock(fd.get(), directory, kind); ++ms) {
+    if (ms == patience_ms) is_busy("the volumes");
+    ::poll(nullptr, 0, 1);
+  }
+  return fd;
 }
 
 }  // namespace
@@ -93,12 +99,14 @@ std::vector<volume_record> list(const instance& where) {
 std::map<std::string, std::vector<std::string>> users(const instance& where) {
   std::map<std::string, std::vector<std::string>> out;
   for (const std::string& id : list_containers(where)) {
-    quietly([&] {
+    try {
       const container_config config = load_config(where, id);
       for (const mount_request& m : config.storage.mounts) {
         if (m.kind == mount_kind::volume) out[m.source].push_back(config.name);
       }
-    });
+    } catch (const error& e) {
+      if (e.code() != errc::not_found) throw;  // it was removed, or is none yet
+    }
   }
   return out;
 }
@@ -115,22 +123,24 @@ void remove(const instance& where, const std::string& name) {
     if (!by.empty())
       throw error(errc::conflict, "remove volume", '"' + name + '"', "volume is in use by " + by,
                   "remove these containers first");
-    discard(where, name);
+    move_to_trash(where, path_of(name));
   }
   empty_trash(where);
 }
 
 pruned prune(const instance& where, bool all) {
   pruned out;
+  std::vector<std::string> trash;
   {
     const unique_fd alone = lock_alone(where);
     const auto used = users(where);
     for (const volume_record& r : list(where)) {
       if ((!all && !r.is_anonymous) || used.contains(r.name)) continue;
-      out.bytes += discard(where, r.name);
+      if (auto path = move_to_trash(where, path_of(r.name))) trash.push_back(std::move(*path));
       out.names.push_back(r.name);
     }
   }
+  for (const std::string& path : trash) out.bytes += file::disk_usage_at(where.root_fd(), path);
   empty_trash(where);
   return out;
 }
@@ -143,11 +153,29 @@ void provide(const instance& where, std::vector<mount_request>& mounts) {
   }
 }
 
-void fill(const instance& where, const std::vector<mount_request>& mounts, int root) {
+namespace {
+
+task<unique_fd> lock_files(const instance& where, std::string name) {
+  using std::chrono::milliseconds;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  unique_fd data = file::open_at(where.root_fd(), volume_path(name), O_RDONLY | O_DIRECTORY);
+  asio::steady_timer soon(co_await asio::this_coro::executor);
+  for (auto pause = milliseconds(1); !file::try_lock(data.get(), name); pause = std::min(pause * 2, milliseconds(20))) {
+    if (std::chrono::steady_clock::now() >= deadline) is_busy("volume " + name);
+    co_await checkpoint();
+    soon.expires_after(pause);
+    co_await soon.async_wait(as_result);
+  }
+  co_return data;
+}
+
+}  // namespace
+
+task<void> fill(const instance& where, std::vector<mount_request> mounts, int root) {
   for (const mount_request& m : mounts) {
     if (m.kind != mount_kind::volume) continue;
-    const unique_fd data = file::open_at(where.root_fd(), volume_path(m.source), O_RDONLY | O_DIRECTORY);
-    file::lock(data.get(), file::lock_kind::exclusive, m.source);
+    auto locking = lock_files(where, m.source);
+    const unique_fd data = co_await std::move(locking);
     auto r = find(where, m.source);
     if (!r || !r->is_fresh) continue;
     const auto from = m.no_copy ? std::nullopt : io::mount::open_rooted(root, m.target, O_RDONLY | O_DIRECTORY);
