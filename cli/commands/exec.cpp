@@ -109,14 +109,17 @@ int cmd_exec(const invocation& call) {
                "exec", "lxr exec web\nlxr exec -it web bash\nlxr exec web cat /etc/os-release");
   app.stop_at_first_argument("CONTAINER [COMMAND ...]", value_source::running_containers);
   container::exec_options options;
-  bool interactive = false;
+  bool interactive = false, detach = false;
   attach_flags attach;
   attach.add_detach_keys(app);
   app.add_flag("-i,--interactive", interactive, "Hand on standard input");
   app.add_flag("-t,--tty", options.tty, "Give the command a terminal");
-  std::vector<std::string> env;
+  app.add_flag("-d,--detach", detach, "Run the command in the background");
+  app.add_flag("--privileged", options.privileged, "Give the command everything that root of the host may do");
+  std::vector<std::string> env, env_files;
   app.add_option("-e,--env", env, "Set an environment variable: KEY=VALUE, or KEY to copy the caller's")
       ->takes("KEY[=VALUE]", value_source::variables);
+  app.add_option("--env-file", env_files, "Read environment variables from a file")->takes("FILE", value_source::files);
   app.add_option("-u,--user", options.user, "User (and group) to run as")->takes("USER[:GROUP]");
   app.add_option("-w,--workdir", options.working_dir, "Working directory")->takes("DIR");
   if (const auto done = parse(app, call)) return *done;
@@ -126,13 +129,15 @@ int cmd_exec(const invocation& call) {
   if (!options.working_dir.empty() && options.working_dir.front() != '/') {
     throw error(errc::invalid_argument, "use --workdir", options.working_dir, "it is not an absolute path");
   }
-  options.env = environment_of({}, env);
+  options.env = environment_of(env_files, env);
   const std::string detach_keys = parse_detach_keys(attach.detach_keys);
   options.command.assign(words.begin() + 1, words.end());
-  if (options.command.empty()) {
+  if (options.command.empty() && detach) {
+    throw error(errc::invalid_argument, "use --detach", "", "no command was named", "see lxr exec --help");
+  } else if (options.command.empty()) {
     interactive = true;
     options.tty = io::tty::is_terminal(0) && io::tty::is_terminal(1);
-  } else if (options.tty && interactive && !io::tty::is_terminal(0)) {
+  } else if (options.tty && interactive && !detach && !io::tty::is_terminal(0)) {
     throw error(errc::invalid_argument, "use -t", "", "the input device is not a TTY",
                 "leave out -t, or run it from a terminal");
   }
@@ -140,7 +145,10 @@ int cmd_exec(const invocation& call) {
   const instance where = call.open();
   const std::string id = resolve_container(where, words.front());
   stream in, out, err;
-  if (options.tty) {
+  if (detach) {
+    in.theirs = file::open_at(AT_FDCWD, "/dev/null", O_RDWR);
+    options.stdin_fd = options.stdout_fd = options.stderr_fd = in.theirs.get();
+  } else if (options.tty) {
     options.size = io::tty::own_size();
   } else {
     in = input_stream(interactive);
@@ -150,11 +158,17 @@ int cmd_exec(const invocation& call) {
     options.stdout_fd = out.theirs.get();
     options.stderr_fd = err.theirs.get();
   }
+  const bool has_terminal = options.tty;
   block_signals();
   asio::io_context loop(1);
   terminal_events events(true);
   container::engine on(where, loop.get_executor(), events);
   launch::started_process running = lxr::run(loop, container::exec(on, id, std::move(options)));
+  if (detach) {
+    if (has_terminal) hold_terminal(running);
+    running.process.release();
+    return 0;
+  }
   in.theirs.reset();
   out.theirs.reset();
   err.theirs.reset();

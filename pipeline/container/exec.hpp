@@ -17,6 +17,7 @@ struct exec_options {
   std::vector<std::string> env;      // KEY=value
   std::string user, working_dir;     // empty: as the first process
   bool tty = false;
+  bool privileged = false;                            // with all capabilities that lxr has, and no seccomp profile
   io::tty::terminal_size size;                        // of the terminal; 0 rows and columns: not set
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // its standard streams without a terminal; borrowed
 };

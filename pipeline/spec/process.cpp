@@ -122,6 +122,7 @@ oci::process_spec make_process(const oci::runtime_spec& of, const further_proces
     set_capabilities(process, {process.capabilities ? process.capabilities->bounding.bits : 0, 0});
     if (of.annotations.contains(derived_home_annotation)) set_env(process.env, "HOME=" + user.home);
   }
+  if (wanted.privileged) set_capabilities(process, choose_capabilities({.privileged = true}));
   for (const std::string& assignment : wanted.env) set_env(process.env, assignment);
   if (find_env(process.env, "HOME").empty()) {
     const std::string word = wanted.user.empty() ? std::to_string(process.user.uid) : wanted.user;

@@ -30,6 +30,7 @@ struct further_process {
   std::vector<std::string> command, env;  // KEY=value
   std::string user, working_dir;          // empty: as the first process
   bool tty = false;
+  bool privileged = false;  // with all capabilities that lxr has
 };
 oci::process_spec make_process(const oci::runtime_spec& of, const further_process& wanted, const file_reader& read);
 

@@ -190,6 +190,20 @@ TEST_F(options, resources_are_changed_while_it_runs) {
   EXPECT_NE(memory(), std::to_string(128 << 20) + "\n");
 }
 
+TEST_F(options, exec_goes_to_the_background_and_gets_more_rights) {
+  must({"run", "-d", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  EXPECT_EQ(must({"exec", "-d", "box", "sh", "-c", "echo in the background > /mark; sleep 1000"}), "");
+  EXPECT_TRUE(eventually([&] { return lxr({"exec", "box", "cat", "/mark"}).out == "in the background\n"; }));
+  EXPECT_EQ(must({"exec", "-dt", "box", "sh", "-c", "sleep 1000"}), "");
+  EXPECT_EQ(must({"exec", "box", "sh", "-c", "ps -o args | grep -c '^sleep 1000'"}), "3\n");
+  EXPECT_EQ(must({"exec", "--privileged", "box", "sh", "-c", "mkdir -p /m; mount -t tmpfs none /m && echo mounted"}),
+            "mounted\n");
+  EXPECT_EQ(lxr({"exec", "-d", "box"}).code, 125);
+  EXPECT_EQ(lxr({"exec", "-d", "box", "/none"}).code, 127);
+  std::ofstream(sources_.path() + "/env") << "A=1\n";
+  EXPECT_EQ(must({"exec", "--env-file", sources_.path() + "/env", "box", "sh", "-c", "echo $A"}), "1\n");
+}
+
 TEST_F(options, a_paused_container_stands_still_until_it_goes_on_or_ends) {
   must({"run", "-d", "--name", "box", "--network", "none", small_, "sh", "-c",
         "while :; do echo x >> /ticks; sleep 0.01; done"});
