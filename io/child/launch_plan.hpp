@@ -172,10 +172,11 @@ struct clone_mount {
   std::uint32_t attributes;  // MOUNT_ATTR_*
 };
 // Attaches a detached mount to `path` below `root` (move_mount(2)). Makes what is missing of the path: directories
-// (mode 0755) and, with is_file, a file (0644) at its end.
+// (mode 0755) and, with is_file, a file (0644) at its end. Without no_links a target inside the filesystem `dev`, a
+// proc or a sysfs is an error: only a symbolic link of an image leads there (CVE-2019-19921).
 struct attach {
   static constexpr op code = op::attach;
-  slot mount, root;
+  slot mount, root, dev;
   text path;
   std::uint32_t is_file : 1, no_links : 1;  // no_links: a symbolic link anywhere in the path is an error
 };

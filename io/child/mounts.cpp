@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations on mounts and on files below the container's root.
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "io/child/context.hpp"
 
@@ -113,6 +115,23 @@ static long make_missing(int root, char* path, bool is_file, unsigned long resol
   return at;
 }
 
+// Whether both descriptors are of one mount, as far as the kernel tells (statx(2), Linux 5.8).
+static bool is_same_mount(long a, long b) {
+  constexpr unsigned mount_id = 0x1000;  // STATX_MNT_ID
+  struct statx of_a{}, of_b{};
+  if (call(SYS_statx, a, word(""), at_empty_path, mount_id, word(&of_a)) < 0) return false;
+  if (call(SYS_statx, b, word(""), at_empty_path, mount_id, word(&of_b)) < 0) return false;
+  return (of_a.stx_mask & of_b.stx_mask & mount_id) != 0 && of_a.stx_mnt_id == of_b.stx_mnt_id;
+}
+
+static long check_place(context& c, const ops::attach& o, long target) {
+  struct statfs fs{};
+  const long known = call(SYS_fstatfs, target, word(&fs));
+  if (known < 0) return known;
+  const bool is_kernels = fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC;
+  return is_kernels || (o.dev >= 0 && is_same_mount(target, fd_of(c, o.dev))) ? -ELOOP : 0;
+}
+
 long run(context& c, const ops::attach& o) noexcept {
   const unsigned long resolve = o.no_links != 0 ? resolve_strict : resolve_in_root;
   char* path = text_of(c, o.path);
@@ -120,9 +139,10 @@ long run(context& c, const ops::attach& o) noexcept {
   long target = open_resolving(root, path, O_PATH, resolve);
   if (target == -ENOENT) target = make_missing(root, path, o.is_file != 0, resolve);
   if (target < 0) return target;
-  const long moved = move_onto(fd_of(c, o.mount), target);
+  long done = o.no_links != 0 ? 0 : check_place(c, o, target);
+  if (done == 0) done = move_onto(fd_of(c, o.mount), target);
   close_fd(target);
-  return moved;
+  return done;
 }
 
 long run(context& c, const ops::attach_over& o) noexcept {
@@ -148,6 +168,10 @@ long run(context& c, const ops::attach_file& o) noexcept {
     call(SYS_mkdirat, base, word(parent), 0755);
     const long dir = open_in_root(base, parent, O_PATH | O_DIRECTORY);
     if (dir < 0) return dir;
+    if (!is_same_mount(dir, base)) {  // a directory of the host's or of a volume: its links are the user's
+      close_fd(dir);
+      return 0;
+    }
     call(SYS_unlinkat, dir, word(slash + 1), 0);
     target = open_resolving(static_cast<int>(dir), slash + 1, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
     close_fd(dir);

@@ -227,6 +227,7 @@ void mount_plan::attach_all(slot root) {
   for (const entry& e : entries_) {
     plan_.add("/" + e.path, ops::attach{.mount = e.mount,
                                         .root = root,
+                                        .dev = dev_,
                                         .path = plan_.text(e.path),
                                         .is_file = e.is_file,
                                         .no_links = is_sensitive(e.path)});
