@@ -73,6 +73,7 @@ created create_once(const instance& where, const process_identity& maker, contai
     file::make_directory_at(where.root_fd(), "containers/" + wanted.id);
     save(where, wanted);
   } catch (...) {
+    volumes_stay.reset();  // discard() removes anonymous ones
     discard(where, wanted);
     throw;
   }

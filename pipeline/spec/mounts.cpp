@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
+#include "core/base/error.hpp"
 #include "core/oci/runtime_spec/defaults.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -29,6 +31,16 @@ void set_shm_size(oci::mount_spec& m, std::int64_t bytes) {
   m.options.push_back("size=" + std::to_string(bytes));
 }
 
+// /proc shows what the kernel says of the container, and lxr relies on that (CVE-2019-19921): nothing is mounted over
+// it but files that imitate some of its own, as lxcfs does.
+void check_target(const std::string& target) {
+  static const std::set<std::string> imitated{"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
+                                              "/proc/stat",    "/proc/swaps",     "/proc/uptime",
+                                              "/proc/loadavg", "/proc/slabinfo",  "/proc/net/dev"};
+  if ((target == "/proc" || target.starts_with("/proc/")) && !imitated.contains(target))
+    throw error(errc::invalid_argument, "mount", target, "nothing can be mounted inside /proc", "name another target");
+}
+
 oci::mount_spec mount_of(const mount_request& r) {
   if (r.kind == mount_kind::tmpfs) {
     std::vector<std::string> options{"nosuid", "nodev", "noexec"};
@@ -36,6 +48,7 @@ oci::mount_spec mount_of(const mount_request& r) {
     return {r.target, "tmpfs", "tmpfs", std::move(options), {}, {}};
   }
   std::vector<std::string> options{"rbind", "rprivate"};
+  if (r.kind == mount_kind::volume) options.emplace_back("nodev");  // an image may bring nodes into it
   if (std::ranges::find(r.options, "bind") != r.options.end()) options.erase(options.begin());
   options.insert(options.end(), r.options.begin(), r.options.end());
   return bind(r.target, r.kind == mount_kind::volume ? volume_path(r.source) : r.source, std::move(options));
@@ -45,6 +58,7 @@ oci::mount_spec mount_of(const mount_request& r) {
 void add_requests(oci::runtime_spec& spec, const std::vector<mount_request>& requests) {
   std::map<std::ptrdiff_t, std::vector<oci::mount_spec>> by_depth;  // key: how many slashes
   for (const mount_request& r : requests) {
+    check_target(r.target);
     std::erase_if(spec.mounts, [&r](const oci::mount_spec& m) { return m.destination == r.target; });
     by_depth[std::ranges::count(r.target, '/')].push_back(mount_of(r));
   }

@@ -35,8 +35,8 @@ class tree_copy {
     if (depth == 0) device_ = st.st_dev;
     for (const std::string& name : file::list_at(from, "."))
       copy_entry(from, to, name, depth == 0 ? name : path + "/" + name, depth);
-    copy_attributes(from, to, path);
     finish(to, st, path);
+    copy_attributes(from, to, path);
   }
 
  private:
@@ -78,22 +78,43 @@ class tree_copy {
     const unique_fd out = file::open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
     struct stat st{};
     if (::fstat(in.get(), &st) != 0) throw_errno("look at", path);
-    constexpr std::size_t most = 1u << 30;
-    for (ssize_t done; (done = ::copy_file_range(in.get(), nullptr, out.get(), nullptr, most, 0)) != 0;) {
-      if (done > 0) continue;
-      if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) throw_errno("copy", path);
-      copy_bytes(in.get(), out.get(), path);
-      break;
+    if (::ftruncate(out.get(), st.st_size) != 0) throw_errno("copy", path);
+    off_t end = 0;
+    for (off_t begin; end < st.st_size && (begin = ::lseek(in.get(), end, SEEK_DATA)) >= 0;) {
+      end = ::lseek(in.get(), begin, SEEK_HOLE);
+      if (end < 0) throw_errno("read", path);
+      copy_range(in.get(), out.get(), begin, end, path);
     }
-    copy_attributes(in.get(), out.get(), path);
     finish(out.get(), st, path);
+    copy_attributes(in.get(), out.get(), path);  // a change of the owner takes file capabilities away
   }
 
-  static void copy_bytes(int in, int out, const std::string& path) {
+  // Holes are left out: an image of a few bytes may have a file of many with nothing but a hole.
+  static void copy_range(int in, int out, off_t at, off_t end, const std::string& path) {
+    while (at < end) {
+      off_t from = at, to = at;
+      const ssize_t done = ::copy_file_range(in, &from, out, &to, static_cast<std::size_t>(end - at), 0);
+      if (done < 0 && errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS)
+        throw_errno("copy", path);
+      if (done < 0) return copy_bytes(in, out, at, end, path);
+      if (done == 0) return;  // it became shorter
+      at += done;
+    }
+  }
+
+  static void copy_bytes(int in, int out, off_t at, off_t end, const std::string& path) {
     std::vector<char> buffer(256u << 10);
-    for (ssize_t got; (got = ::read(in, buffer.data(), buffer.size())) != 0;) {
+    while (at < end) {
+      const auto wanted = std::min(buffer.size(), static_cast<std::size_t>(end - at));
+      const ssize_t got = ::pread(in, buffer.data(), wanted, at);
       if (got < 0) throw_errno("read", path);
-      file::write_all(out, {buffer.data(), static_cast<std::size_t>(got)}, path);
+      if (got == 0) return;
+      for (ssize_t put = 0; put < got;) {
+        const ssize_t done = ::pwrite(out, buffer.data() + put, static_cast<std::size_t>(got - put), at + put);
+        if (done < 0) throw_errno("write", path);
+        put += done;
+      }
+      at += got;
     }
   }
 

@@ -29,6 +29,7 @@ void describe(Format& f, T& v) {
   f("labels", v.labels);
   f("anonymous", v.is_anonymous);
   f("fresh", v.is_fresh);
+  f("filling", v.is_filling);
 }
 
 namespace {
@@ -42,6 +43,16 @@ void save(const instance& where, const volume_record& r) {
   json::field_writer writer;
   describe(writer, r);
   file::replace_at(where.root_fd(), record_path(r.name), record::text_of(writer.take()));
+}
+
+// What is no name must not become a path.
+bool is_name(const std::string& text) {
+  try {
+    check_name(text);
+  } catch (const error&) {
+    return false;
+  }
+  return true;
 }
 
 [[noreturn]] void is_busy(const std::string& what) {
@@ -66,7 +77,10 @@ unique_fd lock_shared(const instance& where) { return lock(where, file::lock_kin
 unique_fd lock_alone(const instance& where) { return lock(where, file::lock_kind::exclusive); }
 
 bool create(const instance& where, const volume_record& wanted) {
-  check_name(wanted.name);
+  if (!is_name(wanted.name)) {
+    throw error(errc::invalid_argument, "use volume name", '"' + wanted.name + '"',
+                "it is letters, digits, _, . and -, and begins with a letter or digit");
+  }
   if (find(where, wanted.name)) return false;
   constexpr mode_t readable = 0755;
   file::make_directory_at(where.root_fd(), path_of(wanted.name));
@@ -79,6 +93,7 @@ bool create(const instance& where, const volume_record& wanted) {
 }
 
 std::optional<volume_record> find(const instance& where, const std::string& name) {
+  if (!is_name(name)) return std::nullopt;
   const auto text = file::read_at(where.root_fd(), record_path(name));
   if (!text) return std::nullopt;
   const std::string document = record_path(name);
@@ -155,33 +170,50 @@ void provide(const instance& where, std::vector<mount_request>& mounts) {
 
 namespace {
 
-task<unique_fd> lock_files(const instance& where, std::string name) {
+// The lock of one volume, on its directory: what is in it is a container's, which could lock it for ever.
+task<unique_fd> lock_one(const instance& where, std::string name) {
   using std::chrono::milliseconds;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
-  unique_fd data = file::open_at(where.root_fd(), volume_path(name), O_RDONLY | O_DIRECTORY);
+  unique_fd own = file::open_at(where.root_fd(), path_of(name), O_RDONLY | O_DIRECTORY);
   asio::steady_timer soon(co_await asio::this_coro::executor);
-  for (auto pause = milliseconds(1); !file::try_lock(data.get(), name); pause = std::min(pause * 2, milliseconds(20))) {
+  for (auto pause = milliseconds(1); !file::try_lock(own.get(), name); pause = std::min(pause * 2, milliseconds(20))) {
     if (std::chrono::steady_clock::now() >= deadline) is_busy("volume " + name);
     co_await checkpoint();
     soon.expires_after(pause);
     co_await soon.async_wait(as_result);
   }
-  co_return data;
+  co_return own;
+}
+
+// The caller holds the volume's lock. A copy that broke off begins anew.
+void fill_one(const instance& where, volume_record r, const mount_request& m, int root) {
+  const unique_fd data = file::open_at(where.root_fd(), volume_path(m.source), O_RDONLY | O_DIRECTORY);
+  std::vector<std::string> content = file::list_at(data.get(), ".");
+  if (r.is_filling) {
+    for (const std::string& name : content) file::remove_tree_at(data.get(), name);
+    content.clear();
+  }
+  const auto from = io::mount::open_rooted(root, m.target, O_RDONLY | O_DIRECTORY);
+  if (!from && content.empty()) return;  // still to be filled
+  if (from && content.empty()) {
+    r.is_filling = true;
+    save(where, r);
+    copy_tree(from->get(), data.get(), m.target);
+  }
+  r.is_fresh = r.is_filling = false;
+  save(where, r);
 }
 
 }  // namespace
 
 task<void> fill(const instance& where, std::vector<mount_request> mounts, int root) {
   for (const mount_request& m : mounts) {
-    if (m.kind != mount_kind::volume) continue;
-    auto locking = lock_files(where, m.source);
-    const unique_fd data = co_await std::move(locking);
-    auto r = find(where, m.source);
-    if (!r || !r->is_fresh) continue;
-    const auto from = m.no_copy ? std::nullopt : io::mount::open_rooted(root, m.target, O_RDONLY | O_DIRECTORY);
-    if (from && file::list_at(data.get(), ".").empty()) copy_tree(from->get(), data.get(), m.target);
-    r->is_fresh = false;
-    save(where, *r);
+    if (m.kind != mount_kind::volume || m.no_copy) continue;
+    const auto before = find(where, m.source);
+    if (!before || !before->is_fresh) continue;
+    auto locking = lock_one(where, m.source);
+    const unique_fd own = co_await std::move(locking);
+    if (const auto r = find(where, m.source); r && r->is_fresh) fill_one(where, *r, m, root);
   }
 }
 

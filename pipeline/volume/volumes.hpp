@@ -26,7 +26,8 @@ struct volume_record {
   std::int64_t created_ns = 0;  // of Unix time
   std::map<std::string, std::string> labels;
   bool is_anonymous = false;  // named by lxr for one container
-  bool is_fresh = false;      // nobody has mounted it: it begins with what the image of the first container has there
+  bool is_fresh = false;      // it is empty: it begins with what the image of the first container has at its target
+  bool is_filling = false;    // a copy into it began and did not end, or is on its way
 };
 
 // Holds the lock of the volumes.
