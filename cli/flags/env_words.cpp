@@ -65,10 +65,14 @@ std::vector<std::string> parse_env_file(const std::string& text, const std::stri
   return out;
 }
 
-std::vector<std::string> environment_of(const std::vector<std::string>& files, const std::vector<std::string>& words,
-                                        bool all_of_caller) {
+std::vector<std::string> environment_of_caller() {
   std::vector<std::string> out;
-  for (char** variable = environ; all_of_caller && *variable != nullptr; ++variable) add(out, *variable);
+  for (char** variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
+  return out;
+}
+
+std::vector<std::string> environment_of(const std::vector<std::string>& files, const std::vector<std::string>& words) {
+  std::vector<std::string> out;
   for (const std::string& path : files) {
     const auto text = file::read_at(AT_FDCWD, path);
     if (!text) bad("--env-file", path, "there is no such file");

@@ -6,11 +6,12 @@
 
 namespace lxr::cli {
 
-// Returns the variables of --env-file and -e as "KEY=value": with `all_of_caller` the caller's whole environment, then
-// those of files, then those of -e, each over the ones before it. "KEY" alone copies the caller's value and is left out
-// when the caller has none. Throws errc::invalid_argument for a word or line without a name.
-std::vector<std::string> environment_of(const std::vector<std::string>& files, const std::vector<std::string>& words,
-                                        bool all_of_caller = false);
+// Returns the variables of --env-file and -e as "KEY=value": those of files first, so that -e wins. "KEY" alone copies
+// the caller's value and is left out when the caller has none. Throws errc::invalid_argument for a word or line without
+// a name.
+std::vector<std::string> environment_of(const std::vector<std::string>& files, const std::vector<std::string>& words);
+// Returns the caller's whole environment, for --env-host.
+std::vector<std::string> environment_of_caller();
 
 // Returns the lines of an env-file as docker reads them. It ignores a byte order mark, CR before LF, blanks before a
 // name, empty lines and lines that begin with #. The value is all that follows "=". `path` names the file in errors.

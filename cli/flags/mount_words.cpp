@@ -251,7 +251,9 @@ device_request parse_device(const std::string& word) {
 std::string check_device_rule(const std::string& word) {
   const std::vector<std::string> parts = split(word, ' ');
   const auto is_number = [](const std::string& text) {
-    return text == "*" || (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos);
+    constexpr std::size_t most_digits = 9;
+    return text == "*" ||
+           (!text.empty() && text.size() <= most_digits && text.find_first_not_of("0123456789") == std::string::npos);
   };
   const auto is_rule = [&] {
     if (parts.size() != 3 || (parts[0] != "a" && parts[0] != "b" && parts[0] != "c")) return false;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/namespace_flags.hpp"
 
+#include <string_view>
+
 #include "cli/flags/flag_values.hpp"
+#include "core/base/error.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -14,6 +17,8 @@ void add(flag_set& app, const char* name, std::string& variable, bool joins, con
          name,
          [&variable, name, joins](const std::string& word) {
            const bool is_of_container = joins && word.starts_with(of_container) && word.size() > of_container.size();
+           if (!joins && (word.starts_with(of_container) || word == "shareable" || word == "none"))
+             throw error(errc::unsupported, std::string("use ") + name, '"' + word + '"', "lxr does not do that yet");
            if (!word.empty() && word != "private" && word != "host" && !is_of_container)
              refuse_value(name, word, joins ? "it is host, private or container:NAME" : "it is host or private");
            variable = word == "private" ? "" : word;

@@ -54,7 +54,8 @@ void process_flags::add_to(flag_set& app, process_options& options) {
 }
 
 void process_flags::finish(process_options& options) const {
-  options.env = environment_of(env_files_, env_, env_host_);
+  options.env = environment_of(env_files_, env_);
+  if (env_host_) options.env_below = environment_of_caller();
 }
 
 }  // namespace lxr::cli

@@ -56,8 +56,13 @@ std::uint64_t parse_count(const std::string& text, const std::string& flag, std:
 }
 
 void check_list(const std::string& text, const std::string& flag) {
-  const bool is_list = std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == ',' || c == '-'; });
-  if (!is_list) refuse_value(flag, text, "it is a list of numbers: 0-3,7");
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  bool is_list = true, after_digit = text.empty();
+  for (const char c : text) {
+    is_list = is_list && (is_digit(c) || ((c == ',' || c == '-') && after_digit));
+    after_digit = is_digit(c);
+  }
+  if (!is_list || !after_digit) refuse_value(flag, text, "it is a list of numbers: 0-3,7");
 }
 
 void add_memory_flags(flag_set& app, resource_options& options) {
@@ -188,8 +193,7 @@ void add_resource_flags(flag_set& app, resource_options& options) {
 }
 
 void check_resources(const resource_options& o) {
-  if (o.memory_swap != 0 && o.memory == 0)
-    conflict("--memory-swap", "there is no memory limit", "set --memory as well");
+  if (o.memory_swap > 0 && o.memory == 0) conflict("--memory-swap", "there is no memory limit", "set --memory as well");
   if (o.memory_swap > 0 && o.memory_swap < o.memory) {
     conflict("--memory-swap", "it is smaller than the memory limit, and limits memory and swap together",
              "make it at least as large as --memory");

@@ -120,6 +120,7 @@ std::vector<std::string> needed_trees(const oci::resources_spec& resources, cons
   };
   for (const setting& s : settings) need(s.controller);
   if (!resources.devices.empty()) need("devices");
+  if (out.empty()) need("pids");  // so that its processes are found: to pause, to limit or to kill them
   return out;
 }
 

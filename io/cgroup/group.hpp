@@ -20,7 +20,7 @@ using marking = std::function<std::string()>;
 enum class membership { needed_trees, every_tree };
 
 // The cgroup of one container: <tree>/<path>, one directory on v2; on v1 and hybrid one in each tree that a resource
-// needs, so in none for a container without any. `path` is relative: "lxr/ID".
+// needs, and in that of pids for a container without any. `path` is relative: "lxr/ID".
 // Lifecycle: create() or open(); processes join; remove() (removal.hpp) once they have ended. The destructor only
 //   closes descriptors: the cgroup belongs to the container, not to this object.
 // Runs on: any thread; blocks for a few system calls.

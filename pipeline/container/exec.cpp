@@ -32,6 +32,11 @@ std::string best_shell(int root) {
               "start it with: lxr start " + config.name);
 }
 
+[[noreturn]] void is_paused(const container_config& config) {
+  throw error(errc::conflict, "run in container", '"' + config.name + '"', "it is paused",
+              "let it go on with: lxr unpause " + config.name);
+}
+
 // A running container, with its first process and what is looked at through that.
 struct target {
   container_state state;
@@ -49,10 +54,7 @@ task<target> open_target(const instance& where, const container_config& config) 
     throw error(errc::conflict, "run in container", '"' + config.name + '"', "another lxr is starting it",
                 "wait until it runs");
   }
-  if (state.is_paused) {
-    throw error(errc::conflict, "run in container", '"' + config.name + '"', "it is paused",
-                "let it go on with: lxr unpause " + config.name);
-  }
+  if (state.is_paused) is_paused(config);
   if (!state.can_exec()) not_running(config);
   target out{state, state.init.open(), {}};
   if (!out.pidfd) not_running(config);
@@ -132,7 +134,10 @@ task<launch::started_process> exec(engine& on, std::string id, exec_options opti
   std::exception_ptr failure;
   try {
     auto running = run_in(on, config, in, options);
-    co_return co_await std::move(running);
+    launch::started_process out = co_await std::move(running);
+    // It was paused meanwhile, and this process came too late to be stopped with the others.
+    if (load_raw_state(on.where, id).is_paused) is_paused(config);
+    co_return out;
   } catch (...) {
     failure = std::current_exception();
   }

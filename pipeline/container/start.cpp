@@ -79,6 +79,7 @@ class start_run {
   void set_terminal_size(oci::runtime_spec& spec) const;
   void open_streams();
   unique_fd mount_root();
+  [[nodiscard]] std::vector<std::string> provided_files() const;
   void prepare_root();
   void hand_over();
   void save_state(container_status status);
@@ -175,7 +176,7 @@ void start_run::spawn() {
   oci::runtime_spec surroundings = spec_;
   set_terminal_size(surroundings);
   first_.spawn(
-      std::move(surroundings), std::move(in), {"etc/resolv.conf", "etc/hostname", "etc/hosts"},
+      std::move(surroundings), std::move(in), provided_files(),
       {cgroup_->directory(), spec_.linux_part.resources.memory.has_value(), static_cast<bool>(options_.until_image)});
   out_.state.init = identify(first_.process().pid());
   out_.state.monitor = on_.self();
@@ -261,6 +262,13 @@ unique_fd start_run::mount_root() {
   return io::mount::mount_overlay(layers);
 }
 
+// The files of /etc that lxr makes, below the root: all but those that the user mounts.
+std::vector<std::string> start_run::provided_files() const {
+  std::vector<std::string> out{"etc/resolv.conf", "etc/hostname", "etc/hosts"};
+  for (const mount_request& m : config_.storage.mounts) std::erase(out, m.target.substr(1));
+  return out;
+}
+
 void start_run::prepare_root() {
   const stage_span span(on_.events, "overlay", config_.name);
   root_ = with_room(on_.where, [&] {
@@ -271,7 +279,10 @@ void start_run::prepare_root() {
 
 void start_run::hand_over() {
   std::vector<unique_fd> files;
-  for (unique_fd* file : {&etc_.resolv_conf, &etc_.hostname, &etc_.hosts}) files.push_back(std::move(*file));
+  for (const std::string& path : provided_files()) {
+    unique_fd& file = path == "etc/hosts" ? etc_.hosts : path == "etc/hostname" ? etc_.hostname : etc_.resolv_conf;
+    files.push_back(std::move(file));
+  }
   oci::runtime_spec whole = spec_;
   set_terminal_size(whole);
   on_.omit_inherited(*whole.process);
@@ -318,6 +329,8 @@ task<launched> start_run::run() {
   quietly([&] { with_room(on_.where, [&] { save_spec(on_.where, id_, spec_, life); }); });
   if (net_ && !options_.until_image) co_await make_link();  // the child waits for its root before it waits for the link
   co_await first_.running();
+  // One that joined a pid namespace has forked, and its child is the first process.
+  if (first_.process().pid() != out_.state.init.pid) out_.state.init = identify(first_.process().pid());
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();
   out_.config = config_;

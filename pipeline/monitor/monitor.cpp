@@ -15,6 +15,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "io/cgroup/removal.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
@@ -118,7 +119,10 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   s->exited = true;
   s->output.changed.notify_all();
   s->errors.changed.notify_all();
-  // The kernel kills all processes of a PID namespace with its first one, so end of file on the output is near.
+  // The kernel kills all processes of a PID namespace with its first one, and those in another's are killed here: so
+  // end of file on the output is near.
+  if (!s->container.config.namespaces.pid.empty())
+    io::cgroup::kill(engine_.cgroups, container::cgroup_path(engine_.where, s->container.config.id), SIGKILL);
   co_await join_quietly(output);
   input.cancel();
   co_await join_quietly(input);

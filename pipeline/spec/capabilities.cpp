@@ -36,8 +36,9 @@ std::uint64_t bits_of(const std::vector<std::string>& names) {
 capability_choice choose_capabilities(const security_options& o) {
   if (!o.privileged && o.cap_add.empty() && o.cap_drop.empty()) return {oci::default_capabilities(), 0};
   const std::uint64_t own = own_capabilities();
-  capability_choice out{o.privileged || has_all(o.cap_add) ? own : oci::default_capabilities(), bits_of(o.cap_add)};
-  if (has_all(o.cap_drop)) out.bounding = 0;
+  const bool adds_all = o.privileged || has_all(o.cap_add);
+  capability_choice out{adds_all ? own : oci::default_capabilities(), bits_of(o.cap_add)};
+  if (has_all(o.cap_drop) && !adds_all) out.bounding = 0;
   out.bounding &= ~bits_of(o.cap_drop);
   for (unsigned number = 0; number < oci::capability_count; ++number) {
     if ((out.added & ~own) >> number & 1) {

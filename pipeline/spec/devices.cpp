@@ -27,6 +27,8 @@ class device_list {
 
   void add(const device_request& r) {
     std::error_code failed;
+    if (!fs::exists(r.host, failed))
+      throw error(errc::not_found, "use --device", '"' + r.host + '"', "no such file or directory on the host");
     if (!fs::is_directory(r.host, failed)) {
       if (!add_node(r.host, r.target, r.access))
         throw error(errc::invalid_argument, "use --device", '"' + r.host + '"', "it is no device");
@@ -90,21 +92,39 @@ class device_list {
   oci::runtime_spec& spec_;
 };
 
+// A device that appears inside a mount would be lost there, or made on the host.
+void check_target(const device_request& r, const std::vector<mount_request>& mounts) {
+  for (const mount_request& m : mounts) {
+    if (r.target == m.target || r.target.starts_with(m.target + "/"))
+      throw error(errc::invalid_argument, "use --device", '"' + r.target + '"', m.target + " is mounted there",
+                  "name another target");
+  }
+}
+
+bool needs_rules(const container_config& config) {
+  const bool makes_nodes = std::ranges::any_of(
+      config.security.cap_add, [](const std::string& name) { return name == "ALL" || name == "CAP_MKNOD"; });
+  return makes_nodes ||
+         std::ranges::any_of(config.storage.mounts, [](const mount_request& m) { return m.kind != mount_kind::tmpfs; });
+}
+
 }  // namespace
 
-// Without devices of its own and without the right to make any, a container needs no rules: its nodes are lxr's.
+// A container without devices of its own, without the right to make any and without files of others needs no rules: the
+// nodes that it has are lxr's.
 void add_devices(oci::runtime_spec& spec, const container_config& config) {
   device_list list(spec);
   if (config.security.privileged) list.add_all();
-  for (const device_request& r : config.storage.devices) list.add(r);
+  for (const device_request& r : config.storage.devices) {
+    check_target(r, config.storage.mounts);
+    list.add(r);
+  }
   if (config.security.privileged) {
     spec.linux_part.resources.devices.clear();
     return;
   }
   for (const std::string& rule : config.storage.device_rules) list.add_rule(rule);
-  const bool makes_nodes = std::ranges::any_of(
-      config.security.cap_add, [](const std::string& name) { return name == "ALL" || name == "CAP_MKNOD"; });
-  if (makes_nodes && spec.linux_part.resources.devices.empty())
+  if (needs_rules(config) && spec.linux_part.resources.devices.empty())
     spec.linux_part.resources.devices.push_back({false, "a", "rwm", {}, {}});
 }
 

@@ -186,8 +186,17 @@ TEST_F(options, resources_are_changed_while_it_runs) {
   must({"stop", "-t", "0", "box"});
   must({"start", "box"});
   EXPECT_EQ(memory(), std::to_string(128 << 20) + "\n");
+  EXPECT_EQ(lxr({"update", "-m", "256m", "--cpuset-cpus", "999", "box"}).code, 125);  // all or nothing
+  EXPECT_EQ(memory(), std::to_string(128 << 20) + "\n");
   must({"update", "-m", "0", "box"});
   EXPECT_NE(memory(), std::to_string(128 << 20) + "\n");
+}
+
+TEST_F(options, the_callers_environment_is_below_the_images) {
+  set_variable("LXR_TEST_OF_CALLER", "yes");
+  set_variable("PATH", "/of/caller");
+  EXPECT_EQ(sh({"--env-host"}, "echo $LXR_TEST_OF_CALLER $PATH"),
+            "yes /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
 }
 
 TEST_F(options, exec_goes_to_the_background_and_gets_more_rights) {

@@ -15,6 +15,7 @@ struct process_options {
   std::optional<std::vector<std::string>> entrypoint;  // replaces the image's, and with it the image's command
   std::vector<std::string> command;                    // replaces the image's command when not empty
   std::vector<std::string> env;                        // KEY=value, over the image's
+  std::vector<std::string> env_below;                  // KEY=value, under the image's: the caller's
   std::vector<std::string> unset_env;                  // names taken out of the image's
   std::vector<std::string> groups;                     // further groups, by name or number
   std::string user, working_dir;                       // empty: the image's
@@ -29,6 +30,7 @@ void describe(Format& f, T& v) {
   f("entrypoint", v.entrypoint);
   f("command", v.command);
   f("env", v.env);
+  f("envBelow", v.env_below);
   f("unsetEnv", v.unset_env);
   f("groups", v.groups);
   f("user", v.user);
