@@ -120,7 +120,6 @@ std::vector<std::string> needed_trees(const oci::resources_spec& resources, cons
   };
   for (const setting& s : settings) need(s.controller);
   if (!resources.devices.empty()) need("devices");
-  if (out.empty()) need("pids");  // so that its processes are found: to pause, to limit or to kill them
   return out;
 }
 
@@ -193,8 +192,10 @@ group group::create(const layout& where, const std::string& path, const oci::res
       apply_v2(where, path, resources, settings, mark);
       return g;
     }
-    const std::vector<std::string> trees =
+    std::vector<std::string> trees =
         where_in == membership::every_tree ? mounted_trees(where) : needed_trees(resources, settings);
+    // So that its processes are found: to pause, to limit or to kill them.
+    if (trees.empty() && ::access((where.tree("pids") + "/tasks").c_str(), F_OK) == 0) trees.emplace_back("pids");
     for (const std::string& controller : trees) {
       g.tasks_.push_back(make_v1_group(where, controller, path, mark));
       g.paths_.push_back(where.tree(controller) + "/" + path);

@@ -27,7 +27,7 @@ struct volume_record {
   std::map<std::string, std::string> labels;
   bool is_anonymous = false;  // named by lxr for one container
   bool is_fresh = false;      // it is empty: it begins with what the image of the first container has at its target
-  bool is_filling = false;    // a copy into it began and did not end, or is on its way
+  bool is_filling = false;    // a copy into it began and has not ended
 };
 
 // Holds the lock of the volumes.

@@ -212,7 +212,7 @@ TEST(cgroup, a_plain_directory_is_no_controller) {
   EXPECT_TRUE(fs::is_empty(fake.path() + "/pids"));
 }
 
-TEST(cgroup, without_limits_version_1_makes_no_directory) {
+TEST(cgroup, without_limits_version_1_makes_one_directory_where_there_are_cgroups) {
   const test::temp_directory fake;
   const group g = group::create({false, fake.path()}, "lxr/box", {});
   EXPECT_TRUE(g.tasks().empty());
@@ -220,6 +220,11 @@ TEST(cgroup, without_limits_version_1_makes_no_directory) {
   EXPECT_TRUE(fs::is_empty(fake.path()));
   group::create({false, fake.path()}, "lxr/box", resources(-1));  // what every group has anyway
   EXPECT_TRUE(fs::is_empty(fake.path()));
+  const layout here = layout::detect();
+  if (here.unified) return;
+  const std::string path = "lxrtestnone" + std::to_string(::getpid()) + "/box";
+  EXPECT_EQ(group::create(here, path, {}).trees(), std::vector<std::string>{"pids"});
+  remove(here, path);
 }
 
 // Issue 11, 1.17.
