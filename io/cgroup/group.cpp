@@ -2,7 +2,9 @@
 #include "io/cgroup/group.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -123,10 +125,12 @@ std::vector<std::string> needed_trees(const oci::resources_spec& resources, cons
   return out;
 }
 
+// A directory beside the hierarchies may be none: other programs make what they miss.
 std::vector<std::string> mounted_trees(const layout& where) {
   std::vector<std::string> out;
   for (const std::string& tree : v1_trees) {
-    if (::access((where.tree(tree) + "/tasks").c_str(), F_OK) == 0) out.push_back(tree);
+    struct statfs fs{};
+    if (::statfs(where.tree(tree).c_str(), &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC) out.push_back(tree);
   }
   return out;
 }
@@ -238,7 +242,7 @@ namespace {
 
 std::vector<pid_t> processes_in_v1(const layout& where, const std::string& path) {
   std::vector<pid_t> found;
-  for (const std::string& tree : v1_trees) {
+  for (const std::string& tree : mounted_trees(where)) {
     found = processes_below(where.tree(tree) + "/" + path);
     if (!found.empty()) break;
   }
