@@ -2,7 +2,7 @@
 #include "pipeline/volume/volumes.hpp"
 
 #include "cli/commands/command.hpp"
-#include "cli/flags/flag_values.hpp"
+#include "cli/flags/lifecycle_flags.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
@@ -18,15 +18,7 @@ namespace {
 int volume_create(const invocation& call) {
   flag_set app("Create a volume and print its name.", "volume create", "lxr volume create data");
   volume::volume_record wanted;
-  app.add_option(
-         "-l,--label",
-         [&wanted](const std::string& word) {
-           check_label(word, "--label");
-           const auto equals = word.find('=');
-           wanted.labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
-         },
-         "Set metadata (may be repeated)")
-      ->takes("KEY[=VALUE]");
+  add_label_flag(app, wanted.labels);
   app.add_optional_argument("NAME", wanted.name, "Its name (generated)");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();

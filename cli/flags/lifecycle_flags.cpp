@@ -9,16 +9,20 @@
 
 namespace lxr::cli {
 
-void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
+void add_label_flag(flag_set& app, std::map<std::string, std::string>& labels) {
   app.add_option(
          "-l,--label",
-         [&options](const std::string& word) {
+         [&labels](const std::string& word) {
            check_label(word, "--label");
            const auto equals = word.find('=');
-           options.labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+           labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
          },
          "Set metadata (may be repeated)")
       ->takes("KEY[=VALUE]");
+}
+
+void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
+  add_label_flag(app, options.labels);
   app.add_option(
          "--annotation",
          [&options](const std::string& word) {
