@@ -221,7 +221,7 @@ TEST(cgroup, without_limits_version_1_makes_one_directory_where_there_are_cgroup
   group::create({false, fake.path()}, "lxr/box", resources(-1));  // what every group has anyway
   EXPECT_TRUE(fs::is_empty(fake.path()));
   const layout here = layout::detect();
-  if (here.unified) return;
+  if (here.unified) GTEST_SKIP() << "cgroup v2";
   const std::string path = "lxrtestnone" + std::to_string(::getpid()) + "/box";
   EXPECT_EQ(group::create(here, path, {}).trees(), std::vector<std::string>{"pids"});
   remove(here, path);
