@@ -57,9 +57,9 @@ class completer final : public declaration_visitor {
  private:
   // Short names only when nothing else says which flag is meant.
   void offer_flags(const flag_set& app) {
-    for (const auto& f : app.flags()) {
-      for (const std::string& name : f->names()) {
-        if (name.starts_with("--") || typed_ == "-") offer({name, f->help()});
+    for (const flag_set::flag& f : app.flags()) {
+      for (const std::string& name : f.names()) {
+        if (name.starts_with("--") || typed_ == "-") offer({name, f.help()});
       }
     }
   }

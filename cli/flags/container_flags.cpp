@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/container_flags.hpp"
 
-#include <string_view>
-
 #include "cli/flags/lifecycle_flags.hpp"
 #include "cli/flags/namespace_flags.hpp"
 #include "cli/flags/network_flags.hpp"
@@ -17,7 +15,7 @@ namespace lxr::cli {
 namespace {
 
 // Of docker's and podman's run.
-constexpr std::string_view lacking =
+constexpr literal lacking =
     "--add-host --cgroup-conf --cgroup-parent --cgroups --chrootdirs --decryption-key --dns --dns-opt "
     "--dns-option --dns-search --expose --gidmap --gpus --group-entry --health-cmd --health-interval "
     "--health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries "

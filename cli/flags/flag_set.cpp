@@ -33,14 +33,12 @@ std::optional<std::int64_t> parse_number(std::string_view word) {
   return number;
 }
 
-std::vector<std::string> split_names(const std::string& names) {
-  std::vector<std::string> out;
-  for (std::size_t begin = 0; begin <= names.size();) {
-    const std::size_t end = std::min(names.find(',', begin), names.size());
-    out.push_back(names.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return out;
+// Takes the first of several names, separated by commas, from them.
+std::string_view next_name(std::string_view& names) {
+  const std::size_t end = std::min(names.find(','), names.size());
+  const std::string_view name = names.substr(0, end);
+  names.remove_prefix(std::min(end + 1, names.size()));
+  return name;
 }
 
 std::string one_of_text(const std::vector<std::string>& words) {
@@ -68,7 +66,38 @@ flag_set::flag* flag_set::flag::required() {
   return this;
 }
 
-flag_set::flag* flag_set::flag::takes(const char* placeholder, value_source source) {
+flag_set::flag* flag_set::flag::repeated() {
+  repeated_ = true;
+  return this;
+}
+
+std::vector<std::string> flag_set::flag::names() const {
+  std::vector<std::string> out;
+  for (std::string_view rest = names_.view(); !rest.empty();) out.emplace_back(next_name(rest));
+  return out;
+}
+
+std::string flag_set::flag::name() const {
+  const std::string_view all = names_.view();
+  return std::string(all.substr(all.rfind(',') + 1));
+}
+
+bool flag_set::flag::has_name(std::string_view name) const noexcept {
+  for (std::string_view rest = names_.view(); !rest.empty();) {
+    if (next_name(rest) == name) return true;
+  }
+  return false;
+}
+
+std::string flag_set::flag::help() const { return std::string(help_.view()) + (repeated_ ? " (may be repeated)" : ""); }
+
+std::int64_t flag_set::flag::number_of(const std::string& text) const {
+  const auto number = parse_number(text);
+  if (number && *number >= lowest_ && *number <= highest_) return *number;
+  bad_value(name(), text, "it is a number from " + std::to_string(lowest_) + " to " + std::to_string(highest_));
+}
+
+flag_set::flag* flag_set::flag::takes(literal placeholder, value_source source) {
   placeholder_ = placeholder;
   source_ = source;
   return this;
@@ -79,7 +108,7 @@ std::string flag_set::flag::placeholder() const {
   for (const std::string& word : choices_) {
     if (!word.empty()) text += (text.empty() ? "" : "|") + word;
   }
-  return text.empty() ? placeholder_ : text;
+  return text.empty() ? std::string(placeholder_.view()) : text;
 }
 
 void flag_set::flag::take(const std::string& value) {
@@ -96,18 +125,16 @@ flag_set::flag_set(std::string description, std::string name, std::string exampl
 
 flag_set::~flag_set() = default;
 
-flag_set::flag* flag_set::add(const std::string& names, std::string placeholder,
-                              std::function<void(const std::string&)> take, std::string help) {
-  flag& f = *flags_.emplace_back(std::make_unique<flag>());
-  f.names_ = split_names(names);
-  f.placeholder_ = std::move(placeholder);
-  f.take_ = std::move(take);
-  f.help_ = std::move(help);
+flag_set::flag* flag_set::add(literal names, literal placeholder, literal help) {
+  flag& f = flags_.emplace_back();
+  f.names_ = names;
+  f.placeholder_ = placeholder;
+  f.help_ = help;
   return &f;
 }
 
-flag_set::flag* flag_set::add_flag(const std::string& names, bool& variable, std::string help) {
-  flag* f = add(names, "", nullptr, std::move(help));
+flag_set::flag* flag_set::add_flag(literal names, bool& variable, literal help) {
+  flag* f = add(names, "", help);
   f->take_ = [f, &variable](const std::string& text) {
     const auto value = parse_boolean(text);
     if (!value) bad_value(f->name(), text, "it is true or false");
@@ -116,34 +143,18 @@ flag_set::flag* flag_set::add_flag(const std::string& names, bool& variable, std
   return f;
 }
 
-flag_set::flag* flag_set::add_number(const std::string& names, std::function<void(std::int64_t)> take,
-                                     std::string help) {
-  flag* f = add(names, "N", nullptr, std::move(help));
-  f->number_ = true;
-  f->take_ = [f, take = std::move(take)](const std::string& text) {
-    const auto number = parse_number(text);
-    if (!number || *number < f->lowest() || *number > f->highest()) {
-      bad_value(f->name(), text,
-                "it is a number from " + std::to_string(f->lowest()) + " to " + std::to_string(f->highest()));
-    }
-    take(*number);
-  };
+flag_set::flag* flag_set::add_option(literal names, std::string& variable, literal help) {
+  return add_option(names, [&variable](const std::string& text) { variable = text; }, help);
+}
+
+flag_set::flag* flag_set::add_option(literal names, std::vector<std::string>& variable, literal help) {
+  return add_option(names, [&variable](const std::string& text) { variable.push_back(text); }, help)->repeated();
+}
+
+flag_set::flag* flag_set::add_option(literal names, std::function<void(const std::string&)> take, literal help) {
+  flag* f = add(names, "TEXT", help);
+  f->take_ = std::move(take);
   return f;
-}
-
-flag_set::flag* flag_set::add_option(const std::string& names, std::string& variable, std::string help) {
-  return add_option(names, [&variable](const std::string& text) { variable = text; }, std::move(help));
-}
-
-flag_set::flag* flag_set::add_option(const std::string& names, std::vector<std::string>& variable,
-                                     const std::string& help) {
-  return add(
-      names, "TEXT", [&variable](const std::string& text) { variable.push_back(text); }, help + " (may be repeated)");
-}
-
-flag_set::flag* flag_set::add_option(const std::string& names, std::function<void(const std::string&)> take,
-                                     std::string help) {
-  return add(names, "TEXT", std::move(take), std::move(help));
 }
 
 void flag_set::add_argument(std::string name, std::string& variable, std::string help, value_source source) {
@@ -211,7 +222,7 @@ std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size
   if (word[2] == '-' || word[2] == '=') refuse("bad flag syntax: " + word);
   const std::size_t equals = word.find('=');
   const std::string name = word.substr(0, equals);
-  flag* f = find(name);
+  flag* f = known(name);
   if (f == nullptr) refuse_unknown(name);
   if (equals != std::string::npos) {
     f->take(word.substr(equals + 1));
@@ -231,7 +242,7 @@ std::size_t flag_set::take_long(const std::vector<std::string>& words, std::size
 std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at++];
   for (std::string letters = word.substr(1); !letters.empty();) {
-    flag* f = find(std::string("-") + letters.front());
+    flag* f = known(std::string("-") + letters.front());
     if (f == nullptr && letters.front() == 'h') {
       help_ = true;
       return at;
@@ -263,8 +274,8 @@ std::size_t flag_set::take_cluster(const std::vector<std::string>& words, std::s
 }
 
 void flag_set::take_arguments() {
-  for (const auto& f : flags_) {
-    if (f->required_ && f->count() == 0) refuse("it needs the flag " + f->name());
+  for (const flag& f : flags_) {
+    if (f.required_ && f.count() == 0) refuse("it needs the flag " + f.name());
   }
   if (stop_at_first_) return;
   if (declared_.empty() && !arguments_.empty())
@@ -283,27 +294,27 @@ void flag_set::take_arguments() {
   if (at < arguments_.size()) refuse("unexpected argument: \"" + arguments_[at] + '"');
 }
 
-flag_set::flag* flag_set::find(std::string_view name) const {
-  for (const auto& f : flags_) {
-    if (std::ranges::find(f->names_, name) != f->names_.end()) return f.get();
-  }
-  return nullptr;
+const flag_set::flag* flag_set::find(std::string_view name) const {
+  const auto found = std::ranges::find_if(flags_, [name](const flag& f) { return f.has_name(name); });
+  return found == flags_.end() ? nullptr : &*found;
 }
+
+flag_set::flag* flag_set::known(std::string_view name) { return const_cast<flag*>(find(name)); }
 
 void flag_set::refuse(const std::string& reason, const std::string& hint) const {
   throw error(errc::invalid_argument, "use " + title(), "", reason, hint + "see " + title() + " --help");
 }
 
 void flag_set::refuse_lacking(const std::string& name) const {
-  if ((" " + lacking_ + " ").find(" " + name + " ") != std::string::npos)
+  if ((" " + std::string(lacking_.view()) + " ").find(" " + name + " ") != std::string::npos)
     throw error(errc::unsupported, "use " + title(), "", "lxr does not have the flag " + name + " yet");
 }
 
 void flag_set::refuse_unknown(const std::string& name) const {
   refuse_lacking(name);
   std::vector<std::string> known;
-  for (const auto& f : flags_) {
-    for (const std::string& n : f->names_) {
+  for (const flag& f : flags_) {
+    for (const std::string& n : f.names()) {
       if (n.starts_with("--")) known.push_back(n);
     }
   }

@@ -4,11 +4,12 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/flags/literal.hpp"
 #include "cli/flags/value_source.hpp"
 
 namespace lxr::cli {
@@ -34,19 +35,16 @@ class flag_set {
   flag_set(const flag_set&) = delete;
   flag_set& operator=(const flag_set&) = delete;
 
-  // Declares a boolean flag. `names`, here and below: "-e,--env".
-  flag* add_flag(const std::string& names, bool& variable, std::string help);
+  // Declares a boolean flag. `names`, here and below: "-e,--env", the longest last.
+  flag* add_flag(literal names, bool& variable, literal help);
   // Declare a flag with a value. A vector gets one more element each time the flag is given.
-  flag* add_option(const std::string& names, std::string& variable, std::string help);
-  flag* add_option(const std::string& names, std::vector<std::string>& variable, const std::string& help);
+  flag* add_option(literal names, std::string& variable, literal help);
+  flag* add_option(literal names, std::vector<std::string>& variable, literal help);
   // Declares a flag with a whole number. It refuses every number until flag::range() sets bounds.
   template <std::integral Number>
-  flag* add_option(const std::string& names, Number& variable, std::string help) {
-    return add_number(
-        names, [&variable](std::int64_t value) { variable = static_cast<Number>(value); }, std::move(help));
-  }
+  flag* add_option(literal names, Number& variable, literal help);
   // Declares a flag whose values are passed to `take`, which throws errc::invalid_argument for a wrong one.
-  flag* add_option(const std::string& names, std::function<void(const std::string&)> take, std::string help);
+  flag* add_option(literal names, std::function<void(const std::string&)> take, literal help);
 
   // Declare exactly one argument, or one or more. `source` says what completion offers.
   void add_argument(std::string name, std::string& variable, std::string help,
@@ -57,7 +55,7 @@ class flag_set {
   void add_optional_argument(std::string name, std::string& variable, std::string help,
                              value_source source = value_source::none);
   // Names flags, separated by blanks, that docker or podman have and this command does not: parse() says so.
-  void lacks(std::string_view names) { lacking_ = names; }
+  void lacks(literal names) { lacking_ = names; }
   // Ends the flags at the first argument: remaining() returns it and all words after it. `usage`: "IMAGE [COMMAND
   // ...]"; `source` says what completion offers for the first argument.
   void stop_at_first_argument(std::string usage, value_source source = value_source::none);
@@ -91,16 +89,15 @@ class flag_set {
   [[nodiscard]] const std::string& examples() const noexcept { return examples_; }
   // "[OPTIONS] IMAGE [COMMAND ...]": what follows title() in the usage.
   [[nodiscard]] std::string synopsis() const;
-  [[nodiscard]] const std::vector<std::unique_ptr<flag>>& flags() const noexcept { return flags_; }
+  [[nodiscard]] const std::list<flag>& flags() const noexcept { return flags_; }
   [[nodiscard]] const std::vector<argument>& arguments() const noexcept { return declared_; }
   // Returns the flag with this name ("--env", "-e"); nullptr when there is none.
-  [[nodiscard]] flag* find(std::string_view name) const;
+  [[nodiscard]] const flag* find(std::string_view name) const;
 
  private:
+  flag* known(std::string_view name);
   void read(const std::vector<std::string>& words);
-  flag* add(const std::string& names, std::string placeholder, std::function<void(const std::string&)> take,
-            std::string help);
-  flag* add_number(const std::string& names, std::function<void(std::int64_t)> take, std::string help);
+  flag* add(literal names, literal placeholder, literal help);
   std::size_t take_long(const std::vector<std::string>& words, std::size_t at);
   std::size_t take_cluster(const std::vector<std::string>& words, std::size_t at);
   void take_arguments();
@@ -110,12 +107,12 @@ class flag_set {
 
   std::string description_, name_, examples_, rest_usage_;
   value_source rest_source_ = value_source::none;
-  std::vector<std::unique_ptr<flag>> flags_;
+  std::list<flag> flags_;
   std::vector<argument> declared_;
   std::vector<std::string> arguments_;
-  std::string lacking_;
-  flag* incomplete_ = nullptr;   // the last word names this flag, which takes a value
-  std::string incomplete_text_;  // how a refusal says that it lacks one
+  literal lacking_;
+  const flag* incomplete_ = nullptr;  // the last word names this flag, which takes a value
+  std::string incomplete_text_;       // how a refusal says that it lacks one
   bool help_ = false, stop_at_first_ = false, flags_ended_ = false;
 };
 
@@ -127,18 +124,21 @@ class flag_set::flag {
   flag* one_of(std::vector<std::string> words);
   flag* range(std::int64_t lowest, std::int64_t highest);
   flag* required();
+  // Says in help and manual that the flag may be given several times.
+  flag* repeated();
   // How help and manual show the value: "FILE"; and what completion offers for it. One with one_of() needs neither.
-  flag* takes(const char* placeholder, value_source source = value_source::none);
+  flag* takes(literal placeholder, value_source source = value_source::none);
 
   [[nodiscard]] std::size_t count() const noexcept { return given_.size(); }
   // Returns the values that the command line gives it, in order.
   [[nodiscard]] const std::vector<std::string>& given() const noexcept { return given_; }
-  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
-  [[nodiscard]] const std::string& name() const noexcept { return names_.back(); }
-  [[nodiscard]] bool is_boolean() const noexcept { return placeholder_.empty(); }
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] bool has_name(std::string_view name) const noexcept;
+  [[nodiscard]] bool is_boolean() const noexcept { return placeholder_.view().empty(); }
   [[nodiscard]] bool is_number() const noexcept { return number_; }
   [[nodiscard]] bool is_required() const noexcept { return required_; }
-  [[nodiscard]] const std::string& help() const noexcept { return help_; }
+  [[nodiscard]] std::string help() const;
   // What stands for the value in help and manual: "FILE", or "missing|always|never"; empty for a boolean flag.
   [[nodiscard]] std::string placeholder() const;
   [[nodiscard]] value_source source() const noexcept { return source_; }
@@ -149,14 +149,23 @@ class flag_set::flag {
  private:
   friend class flag_set;
   void take(const std::string& value);
+  // Reads a number within range(). Throws errc::invalid_argument.
+  [[nodiscard]] std::int64_t number_of(const std::string& text) const;
 
-  std::vector<std::string> names_;  // with their dashes, the longest last
-  std::string placeholder_, help_;
+  literal names_, placeholder_, help_;  // names with their dashes, separated by commas
   value_source source_ = value_source::none;
-  std::function<void(const std::string&)> take_;
-  std::vector<std::string> choices_, given_;
+  bool required_ = false, number_ = false, repeated_ = false;
   std::int64_t lowest_ = 0, highest_ = -1;
-  bool required_ = false, number_ = false;
+  std::function<void(const std::string&)> take_;  // small enough to need no memory of its own
+  std::vector<std::string> choices_, given_;
 };
+
+template <std::integral Number>
+flag_set::flag* flag_set::add_option(literal names, Number& variable, literal help) {
+  flag* f = add(names, "N", help);
+  f->number_ = true;
+  f->take_ = [f, &variable](const std::string& text) { variable = static_cast<Number>(f->number_of(text)); };
+  return f;
+}
 
 }  // namespace lxr::cli

@@ -26,10 +26,9 @@ global_flags::global_flags()
           "lxr rm -f $(lxr ps -aq)"),
       root(from_environment("LXR_ROOT", default_root)),
       state(from_environment("LXR_STATE", default_state)) {
-  using std::string_literals::operator""s;
-  app.add_option("--root", root, "Where images and containers are kept (LXR_ROOT, else "s + default_root + ")")
+  app.add_option("--root", root, "Where images and containers are kept (LXR_ROOT, else /var/lib/lxr)")
       ->takes("DIR", value_source::directories);
-  app.add_option("--state", state, "Where running state is kept (LXR_STATE, else "s + default_state + ")")
+  app.add_option("--state", state, "Where running state is kept (LXR_STATE, else /run/lxr)")
       ->takes("DIR", value_source::directories);
   app.add_flag("-v,--version", version, "Show the version");
   app.stop_at_first_argument("COMMAND [ARGUMENT ...]");

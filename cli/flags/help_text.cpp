@@ -8,8 +8,9 @@ constexpr std::size_t help_column = 30;
 
 // "-e, --env KEY[=VALUE]"; long names stand below each other.
 std::string label(const flag_set::flag& f) {
-  std::string text = f.names().front().starts_with("--") ? "    " : "";
-  for (const std::string& name : f.names()) text += (&name == &f.names().front() ? "" : ", ") + name;
+  const std::vector<std::string> names = f.names();
+  std::string text = names.front().starts_with("--") ? "    " : "";
+  for (const std::string& name : names) text += (&name == &names.front() ? "" : ", ") + name;
   return f.is_boolean() ? text : text + " " + f.placeholder();
 }
 
@@ -27,8 +28,8 @@ std::string help_text(const flag_set& app, const std::string& commands) {
   for (const flag_set::argument& a : app.arguments()) out += help_row(a.name, a.help, help_column);
   if (!commands.empty()) out += "\n" + commands;
   out += "\nOptions:\n";
-  for (const auto& f : app.flags())
-    out += help_row(label(*f), f->help() + (f->is_required() ? " (required)" : ""), help_column);
+  for (const flag_set::flag& f : app.flags())
+    out += help_row(label(f), f.help() + (f.is_required() ? " (required)" : ""), help_column);
   if (app.examples().empty()) return out;
   out += app.examples().find('\n') == std::string::npos ? "\nExample:\n  " : "\nExamples:\n  ";
   for (const char c : app.examples()) out += c == '\n' ? "\n  " : std::string(1, c);

@@ -17,8 +17,9 @@ void add_label_flag(flag_set& app, std::map<std::string, std::string>& labels) {
            const auto equals = word.find('=');
            labels[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
          },
-         "Set metadata (may be repeated)")
-      ->takes("KEY[=VALUE]");
+         "Set metadata")
+      ->takes("KEY[=VALUE]")
+      ->repeated();
 }
 
 void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
@@ -30,8 +31,9 @@ void add_lifecycle_flags(flag_set& app, lifecycle_options& options) {
            if (equals == 0 || equals == std::string::npos) refuse_value("--annotation", word, "it is KEY=VALUE");
            options.annotations[word.substr(0, equals)] = word.substr(equals + 1);
          },
-         "Add an annotation to the OCI spec (may be repeated)")
-      ->takes("KEY=VALUE");
+         "Add an annotation to the OCI spec")
+      ->takes("KEY=VALUE")
+      ->repeated();
   app.add_flag("--rm", options.auto_remove, "Remove the container when it exits");
   app.add_option(
          "--stop-signal",

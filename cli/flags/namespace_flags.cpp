@@ -12,19 +12,20 @@ namespace {
 constexpr std::string_view of_container = "container:";
 
 // One flag; `joins`: whether "container:NAME" is among its values.
-void add(flag_set& app, const char* name, std::string& variable, bool joins, const char* help) {
+void add(flag_set& app, literal name, std::string& variable, bool joins, literal help) {
   app.add_option(
          name,
          [&variable, name, joins](const std::string& word) {
+           const std::string flag(name.view());
            const bool is_of_container = joins && word.starts_with(of_container) && word.size() > of_container.size();
            if (!joins && (word.starts_with(of_container) || word == "shareable" || word == "none"))
-             throw error(errc::unsupported, std::string("use ") + name, '"' + word + '"', "lxr does not do that yet");
+             throw error(errc::unsupported, "use " + flag, '"' + word + '"', "lxr does not do that yet");
            if (!word.empty() && word != "private" && word != "host" && !is_of_container)
-             refuse_value(name, word, joins ? "it is host, private or container:NAME" : "it is host or private");
+             refuse_value(flag, word, joins ? "it is host, private or container:NAME" : "it is host or private");
            variable = word == "private" ? "" : word;
          },
          help)
-      ->takes(joins ? "host|private|container:NAME" : "host|private");
+      ->takes(joins ? literal("host|private|container:NAME") : literal("host|private"));
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 
 #include "cli/flags/flag_values.hpp"
 #include "core/base/error.hpp"
@@ -37,13 +36,14 @@ double parse_available_cpus(const std::string& text) {
   return cpus;
 }
 
+using value_parser = std::uint64_t (*)(const std::string& text, const std::string& flag);
+
 // "/dev/sda:VALUE"
-device_limit parse_device(const std::string& text, const std::string& flag,
-                          const std::function<std::uint64_t(const std::string&)>& parse_value) {
+device_limit parse_device(const std::string& text, const std::string& flag, value_parser parse_value) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || text.front() != '/' || colon + 1 == text.size())
     refuse_value(flag, text, "it is a device and its value, such as /dev/sda:VALUE");
-  return {text.substr(0, colon), parse_value(text.substr(colon + 1))};
+  return {text.substr(0, colon), parse_value(text.substr(colon + 1), flag)};
 }
 
 std::uint64_t parse_count(const std::string& text, const std::string& flag, std::uint64_t lowest,
@@ -123,11 +123,11 @@ void add_cpu_flags(flag_set& app, resource_options& options) {
       ->range(0, longest_period);
   app.add_option("--cpu-rt-runtime", options.cpu_rt_runtime, "Time of real-time processes in each such period")
       ->range(0, longest_period);
-  const auto list = [&app](const char* name, std::string& variable, const char* help) {
+  const auto list = [&app](literal name, std::string& variable, literal help) {
     app.add_option(
            name,
            [&variable, name](const std::string& text) {
-             check_list(text, name);
+             check_list(text, std::string(name.view()));
              variable = text;
            },
            help)
@@ -147,35 +147,33 @@ void add_block_io_flags(flag_set& app, resource_options& options) {
          },
          "Weight of block I/O, 10 to 1000")
       ->takes("N");
-  const auto devices = [&app](const char* name, std::vector<device_limit>& variable, const char* value,
-                              const std::string& help, std::function<std::uint64_t(const std::string&)> parse_value) {
+  const auto devices = [&app](literal name, std::vector<device_limit>& variable, literal value, literal help,
+                              value_parser parse_value) {
     app.add_option(
            name,
-           [&variable, name, parse_value = std::move(parse_value)](const std::string& text) {
-             const device_limit limit = parse_device(text, name, parse_value);
+           [&variable, name, parse_value](const std::string& text) {
+             const device_limit limit = parse_device(text, std::string(name.view()), parse_value);
              std::erase_if(variable, [&limit](const device_limit& l) { return l.path == limit.path; });
              variable.push_back(limit);
            },
-           help + " (may be repeated)")
-        ->takes(value);
+           help)
+        ->takes(value)
+        ->repeated();
   };
-  devices(
-      "--blkio-weight-device", options.blkio_weight_device, "DEVICE:N", "Weight for one device",
-      [](const std::string& text) { return parse_count(text, "--blkio-weight-device", least_weight, most_weight); });
-  const auto rate = [](const char* name) {
-    return [name](const std::string& text) { return static_cast<std::uint64_t>(parse_size(text, name)); };
+  const value_parser weight = [](const std::string& text, const std::string& flag) {
+    return parse_count(text, flag, least_weight, most_weight);
   };
-  devices("--device-read-bps", options.read_bps, "DEVICE:SIZE", "Bytes a second read from a device",
-          rate("--device-read-bps"));
-  devices("--device-write-bps", options.write_bps, "DEVICE:SIZE", "Bytes a second written to a device",
-          rate("--device-write-bps"));
-  const auto count = [](const char* name) {
-    return [name](const std::string& text) { return parse_count(text, name, 1, std::uint64_t{1} << 32); };
+  const value_parser bytes = [](const std::string& text, const std::string& flag) {
+    return static_cast<std::uint64_t>(parse_size(text, flag));
   };
-  devices("--device-read-iops", options.read_iops, "DEVICE:N", "Reads a second from a device",
-          count("--device-read-iops"));
-  devices("--device-write-iops", options.write_iops, "DEVICE:N", "Writes a second to a device",
-          count("--device-write-iops"));
+  const value_parser count = [](const std::string& text, const std::string& flag) {
+    return parse_count(text, flag, 1, std::uint64_t{1} << 32);
+  };
+  devices("--blkio-weight-device", options.blkio_weight_device, "DEVICE:N", "Weight for one device", weight);
+  devices("--device-read-bps", options.read_bps, "DEVICE:SIZE", "Bytes a second read from a device", bytes);
+  devices("--device-write-bps", options.write_bps, "DEVICE:SIZE", "Bytes a second written to a device", bytes);
+  devices("--device-read-iops", options.read_iops, "DEVICE:N", "Reads a second from a device", count);
+  devices("--device-write-iops", options.write_iops, "DEVICE:N", "Writes a second to a device", count);
 }
 
 [[noreturn]] void conflict(const std::string& flag, const std::string& why, const std::string& remedy) {

@@ -129,21 +129,25 @@ void add_security_flags(flag_set& app, security_options& options) {
                "Everything that root of the host may do: all capabilities and devices, nothing masked");
   app.add_option(
          "--cap-add", [&options](const std::string& words) { add_capabilities(options.cap_add, words, "--cap-add"); },
-         "Give a capability: NET_ADMIN, or ALL (may be repeated)")
-      ->takes("NAME");
+         "Give a capability: NET_ADMIN, or ALL")
+      ->takes("NAME")
+      ->repeated();
   app.add_option(
          "--cap-drop",
          [&options](const std::string& words) { add_capabilities(options.cap_drop, words, "--cap-drop"); },
-         "Take a capability away, or ALL (may be repeated)")
-      ->takes("NAME");
+         "Take a capability away, or ALL")
+      ->takes("NAME")
+      ->repeated();
   app.add_option(
          "--security-opt", [&options](const std::string& text) { set_security(options, text); },
-         "seccomp=FILE|unconfined, no-new-privileges, mask=PATHS, unmask=PATHS|ALL (may be repeated)")
-      ->takes("OPTION");
+         "seccomp=FILE|unconfined, no-new-privileges, mask=PATHS, unmask=PATHS|ALL")
+      ->takes("OPTION")
+      ->repeated();
   app.add_option(
          "--sysctl", [&options](const std::string& text) { add_sysctl(options.sysctl, text); },
-         "Set a kernel parameter of the container's namespaces (may be repeated)")
-      ->takes("NAME=VALUE");
+         "Set a kernel parameter of the container's namespaces")
+      ->takes("NAME=VALUE")
+      ->repeated();
   app.add_option(
          "--ulimit",
          [&options](const std::string& text) {
@@ -151,8 +155,9 @@ void add_security_flags(flag_set& app, security_options& options) {
            std::erase_if(options.ulimits, [&limit](const process_limit& l) { return l.name == limit.name; });
            options.ulimits.push_back(limit);
          },
-         "Limit a resource of its processes: nofile=1024:4096; -1 for none (may be repeated)")
-      ->takes("TYPE=SOFT[:HARD]");
+         "Limit a resource of its processes: nofile=1024:4096; -1 for none")
+      ->takes("TYPE=SOFT[:HARD]")
+      ->repeated();
 }
 
 }  // namespace lxr::cli

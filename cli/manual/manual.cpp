@@ -40,7 +40,7 @@ std::string text_of(const flag_set::flag& f) {
 
 void add_options(manual_page& page, const flag_set& app) {
   page.section("OPTIONS");
-  for (const auto& f : app.flags()) page.item(tag_of(*f), text_of(*f));
+  for (const flag_set::flag& f : app.flags()) page.item(tag_of(f), text_of(f));
 }
 
 void add_examples(manual_page& page, const flag_set& app) {

@@ -32,7 +32,7 @@ Section& made(std::optional<Section>& section) {
 
 // Flags that set one number of the resources.
 void add_numbers(flag_set& flags, oci::resources_spec& r) {
-  const auto number = [&flags](const char* name, const char* help, std::function<void(std::int64_t)> take) {
+  const auto number = [&flags](literal name, literal help, std::function<void(std::int64_t)> take) {
     flags.add_option(
         name,
         [take](const std::string& text) {

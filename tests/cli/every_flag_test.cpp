@@ -37,9 +37,9 @@ std::vector<declared> every_flag() {
    public:
     using every_command::visit;
     void visit(flag_set& app, const words&) override {
-      for (const auto& f : app.flags())
-        out.push_back({app.title(), f->names(), f->is_boolean(), f->is_number(), f->choices(), f->lowest(),
-                       f->highest(), f->placeholder()});
+      for (const flag_set::flag& f : app.flags())
+        out.push_back({app.title(), f.names(), f.is_boolean(), f.is_number(), f.choices(), f.lowest(), f.highest(),
+                       f.placeholder()});
     }
     std::vector<declared> out;
   } all;

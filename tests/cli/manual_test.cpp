@@ -28,8 +28,8 @@ class page_check final : public declaration_visitor {
   void visit(flag_set& app, const words&) override {
     expect_page(path_);
     const std::string& page = pages_["lxr-" + file_of(app.name())];
-    for (const auto& f : app.flags()) {
-      for (const std::string& name : f->names()) {
+    for (const flag_set::flag& f : app.flags()) {
+      for (const std::string& name : f.names()) {
         ++flags;
         EXPECT_NE(page.find(typed(name)), std::string::npos) << app.title() << " " << name;
       }
