@@ -196,7 +196,7 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   registry.publish_image("app", {{test::gzip(base), test::sha256_of(base)}, {test::gzip(top), test::sha256_of(top)}});
   asio::io_context loop;
   worker_pool pool(2);
-  const auto files = io::file::select_backend(loop.get_executor(), pool);
+  const auto backend = io::file::select_backend(loop.get_executor(), pool);
   no_events events;
   io::http::client http(loop.get_executor(), {});
   block_pool blocks(4 * layers_at_once, plain_block_size);
@@ -204,7 +204,7 @@ TEST_F(pulling, two_pulls_at_once_commit_one_image) {
   const auto one = make_registry_source(http, name, options_of_registry),
              other = make_registry_source(http, name, options_of_registry);
   unique_fd first;  // the top layer as soon as there is one
-  pull_tools tools{images, driver, safety, pool, blocks, *files, events, limits};
+  pull_tools tools{images, driver, safety, pool, blocks, *backend, events, limits};
   const auto both = [&]() -> task<void> {
     task_scope scope(co_await asio::this_coro::executor);
     const auto pull_one = [&](source& from) -> task<void> {
