@@ -17,7 +17,7 @@ namespace {
 // Of docker's and podman's run.
 constexpr literal lacking =
     "--add-host --cgroup-conf --cgroup-parent --cgroups --chrootdirs --decryption-key --dns --dns-opt "
-    "--dns-option --dns-search --expose --gidmap --gpus --group-entry --health-cmd --health-interval "
+    "--dns-option --dns-search --expose --gpus --group-entry --health-cmd --health-interval "
     "--health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries "
     "--health-start-interval --health-start-period --health-startup-cmd --health-startup-interval "
     "--health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hostuser "
@@ -26,7 +26,7 @@ constexpr literal lacking =
     "--no-hosts --os --passwd --passwd-entry --personality --platform --pod --pod-id-file --preserve-fd "
     "--preserve-fds --publish --publish-all --rdt-class --read-only-tmpfs --replace --requires --restart --retry "
     "--retry-delay --rootfs --runtime --sdnotify --seccomp-policy --secret --storage-opt --subgidname "
-    "--subuidname --systemd --timeout --tls-verify --tz --uidmap --unsetenv-all --userns --variant "
+    "--subuidname --systemd --timeout --tls-verify --tz --unsetenv-all --variant "
     "--volume-driver -p -P";
 
 }  // namespace
@@ -59,6 +59,7 @@ container_config container_flags::config(const flag_set& app) {
   c.process.command.assign(words.begin() + 1, words.end());
   process_.finish(c.process);
   check_resources(c.resources);
+  check_namespaces(c.namespaces);
   check_storage(c.storage);
   check_trace(trace);
   return c;

@@ -32,17 +32,17 @@ std::vector<std::string> split(const std::string& text, char separator) {
 
 // A word of mount(8) that bind mounts take. Sets what needs more than the word itself.
 void add_bind_option(mount_request& out, const std::string& option, const std::string& flag, const std::string& word) {
-  static constexpr std::array known{"ro",       "rw",         "suid",       "nosuid",      "dev",      "nodev",
-                                    "exec",     "noexec",     "atime",      "noatime",     "diratime", "nodiratime",
-                                    "relatime", "norelatime", "shared",     "rshared",     "slave",    "rslave",
-                                    "private",  "rprivate",   "unbindable", "runbindable", "bind",     "rbind",
-                                    "rro",      "rrw",        "rnosuid",    "rnodev",      "rnoexec"};
+  static constexpr std::array known{
+      "ro",    "rw",      "suid",     "nosuid",     "dev",        "nodev",       "exec",   "noexec",
+      "atime", "noatime", "diratime", "nodiratime", "relatime",   "norelatime",  "shared", "rshared",
+      "slave", "rslave",  "private",  "rprivate",   "unbindable", "runbindable", "bind",   "rbind",
+      "rro",   "rrw",     "rnosuid",  "rnodev",     "rnoexec",    "idmap",       "ridmap"};
   static constexpr std::array for_other_hosts{"z", "Z", "consistent", "cached", "delegated", "copy"};
   if (std::ranges::find(known, option) != known.end()) {
     out.options.push_back(option);
   } else if (option == "nocopy") {
     out.no_copy = true;
-  } else if (option == "U" || option == "O" || option.starts_with("idmap") || option.starts_with("upperdir=")) {
+  } else if (option == "U" || option == "O" || option.starts_with("idmap=") || option.starts_with("upperdir=")) {
     not_yet(flag, word, option);
   } else if (std::ranges::find(for_other_hosts, option) == for_other_hosts.end() && !option.empty()) {
     refuse_value(flag, word, "there is no option \"" + option + '"');
@@ -158,6 +158,8 @@ class mount_reader {
       add_bind_option(m_, value, "--mount", word_);
     } else if (key == "bind-nonrecursive") {
       if (truth(key, value, has_value)) m_.options.emplace_back("bind");
+    } else if (key == "idmap" && !has_value) {
+      m_.options.push_back(key);
     } else if (is_lacking(key)) {
       not_yet("--mount", word_, key);
     } else if (key == "volume-nocopy") {

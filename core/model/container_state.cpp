@@ -47,6 +47,7 @@ json::object to_json(const container_state& s) {
                  {"command", s.command},
                  {"created", s.created_ns}};
   if (s.exit_code) o["exitCode"] = *s.exit_code;
+  if (s.id_range != 0) o["idRange"] = s.id_range;
   if (!s.cgroup_trees.empty()) o["cgroupTrees"] = json::from(s.cgroup_trees);
   return o;
 }
@@ -68,6 +69,7 @@ container_state parse_state(const std::string& text, const std::string& document
   s.gateway = json::get_string(o, "gateway");
   s.link = json::get_string(o, "link");
   s.mac = json::get_string(o, "mac");
+  s.id_range = static_cast<std::uint32_t>(json::get_int(o, "idRange"));
   s.name = json::get_string(o, "name");
   s.image = json::get_string(o, "image");
   s.command = json::get_string(o, "command");

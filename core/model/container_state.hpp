@@ -35,6 +35,7 @@ struct container_state {
   std::string failure;                      // why the last start failed; shown by inspect
   std::string address, gateway, link, mac;  // of the network; empty without one
   int prefix = 0;
+  std::uint32_t id_range = 0;             // of its user namespace (pipeline/container/id_ranges.hpp), from 1; 0: none
   std::vector<std::string> cgroup_trees;  // of cgroup v1, that it has a group in: "pids"
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
   std::string name, image, command;

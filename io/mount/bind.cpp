@@ -31,4 +31,25 @@ void set_attributes(int mount, const std::string& subject, const bind_attributes
     throw_errno("set options of", '"' + subject + '"');
 }
 
+void map_ids(int mount, const std::string& subject, int users, bool recursive) {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<std::uint64_t>(users);
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
+  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) == 0) return;
+  if (errno == EINVAL) {
+    throw error(errc::unsupported, "map ids of", '"' + subject + '"', "its filesystem cannot be mapped on this kernel",
+                "ext4, xfs, btrfs and EROFS can, tmpfs from Linux 6.3 on");
+  }
+  throw_errno("map ids of", '"' + subject + '"');
+}
+
+unique_fd clone_mapped(int directory, const std::string& subject, int users) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  unique_fd copy(static_cast<int>(::syscall(SYS_open_tree, directory, "", flags)));
+  if (!copy) throw_errno("mount", '"' + subject + '"');
+  map_ids(copy.get(), subject, users, false);
+  return copy;
+}
+
 }  // namespace lxr::io::mount

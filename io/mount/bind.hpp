@@ -23,4 +23,19 @@ struct bind_attributes {
 // Makes no system call when `how` changes nothing. `subject` names the mount in errors.
 void set_attributes(int mount, const std::string& subject, const bind_attributes& how);
 
+// Makes a detached mount show its files with other owners: id 0 of a file is id 0 of the user namespace `users`, and so
+// on; an id without a mapping there is the overflow id (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12).
+// Failure: throws errc::unsupported for a filesystem that cannot be mapped, else lxr::error.
+void map_ids(int mount, const std::string& subject, int users, bool recursive);
+
+// With which ids a container sees its files.
+struct file_ids {
+  int users = -1;                  // the user namespace to map them with; -1: as they are
+  std::uint32_t uid = 0, gid = 0;  // the host's ids of who is root there
+};
+
+// Returns a detached copy of the mount that a directory descriptor is in, with that directory as its root and mapped as
+// map_ids() does.
+unique_fd clone_mapped(int directory, const std::string& subject, int users);
+
 }  // namespace lxr::io::mount

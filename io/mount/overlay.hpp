@@ -25,7 +25,8 @@ struct overlay_layers {
 };
 
 // Returns a detached overlay mount (nodev). It vanishes with its last descriptor unless it is moved into a mount
-// namespace. Source: Documentation/filesystems/overlayfs.rst, fsopen(2), fsconfig(2).
+// namespace. overlayfs works in the layers with the credentials of the calling thread, which has to be known in layers
+// that are mapped (bind.hpp, acting_as.hpp). Source: Documentation/filesystems/overlayfs.rst, fsopen(2), fsconfig(2).
 // Failure: throws error{errc::unsupported} when the kernel has no overlayfs, error{errc::exhausted} for too many
 //   layers.
 unique_fd mount_overlay(const overlay_layers& layers, overlay_api newest = overlay_api::descriptors);

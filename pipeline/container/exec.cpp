@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -13,6 +15,7 @@
 #include "core/model/container_state.hpp"
 #include "core/oci/runtime_spec/words.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/container/id_ranges.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -102,6 +105,18 @@ oci::process_spec process_of(engine& on, const oci::runtime_spec& container, con
   return process;
 }
 
+// Pipes of the caller that a user namespace does not know could not be opened by /dev/stdout there.
+void give_pipes(const container_config& config, const container_state& state, const exec_options& options) {
+  const namespace_options& n = config.namespaces;
+  if (!n.has_user()) return;
+  const uid_t uid = n.own_ids != 0 ? first_id(state.id_range) : id_of_root(n.uid_mappings);
+  const gid_t gid = n.own_ids != 0 ? first_id(state.id_range) : id_of_root(n.gid_mappings);
+  for (const int fd : {options.stdout_fd, options.stderr_fd}) {
+    struct stat st{};
+    if (fd >= 0 && ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) static_cast<void>(!::fchown(fd, uid, gid));
+  }
+}
+
 task<launch::started_process> run_in(engine& on, const container_config& config, const target& in,
                                      const exec_options& options) {
   const spec::file_reader read = [root = in.root.get()](const std::string& path) {
@@ -120,6 +135,7 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.input = options.stdin_fd;
   inputs.output = options.stdout_fd;
   inputs.errors = options.stderr_fd;
+  give_pipes(config, in.state, options);
   if (!options.privileged) inputs.process.seccomp = on.filters.of(config.security);
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);

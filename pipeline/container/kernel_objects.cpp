@@ -2,6 +2,7 @@
 #include "pipeline/container/kernel_objects.hpp"
 
 #include "io/cgroup/removal.hpp"
+#include "pipeline/container/id_ranges.hpp"
 #include "pipeline/network/bridge_network.hpp"
 
 namespace lxr::container {
@@ -16,6 +17,7 @@ io::cgroup::group cgroup_of(const instance& where, const io::cgroup::layout& cgr
 void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
                             const container_state& state) noexcept {
   if (!state.address.empty()) network::release_address(where, id, state.address);
+  if (state.id_range != 0) release_id_range(where, id, state.id_range);
   io::cgroup::remove(cgroups, cgroup_path(where, id), state.cgroup_trees);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "core/async/rollback.hpp"
@@ -17,13 +18,15 @@
 #include "core/instance/trash.hpp"
 #include "core/model/container_spec.hpp"
 #include "io/cgroup/removal.hpp"
-#include "io/mount/overlay.hpp"
+#include "io/mount/bind.hpp"
+#include "pipeline/container/id_ranges.hpp"
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/streams.hpp"
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
 #include "pipeline/launch/start_socket.hpp"
 #include "pipeline/rootfs/etc_files.hpp"
+#include "pipeline/rootfs/mount_root.hpp"
 #include "pipeline/rootfs/writable_layer.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "pipeline/volume/volumes.hpp"
@@ -68,6 +71,7 @@ class start_run {
 
  private:
   void record_start();
+  void choose_ids();
   void find_spec();
   void prepare_cgroup();
   void prepare_network();
@@ -78,9 +82,9 @@ class start_run {
   void complete_spec();
   void set_terminal_size(oci::runtime_spec& spec) const;
   void open_streams();
-  unique_fd mount_root();
   [[nodiscard]] std::vector<std::string> provided_files() const;
   void prepare_root();
+  [[nodiscard]] io::mount::file_ids ids() const;
   void hand_over();
   void save_state(container_status status);
 
@@ -126,6 +130,15 @@ void start_run::record_failure(const std::exception_ptr& failure) const noexcept
   });
 }
 
+void start_run::choose_ids() {
+  namespace_options& n = config_.namespaces;
+  if (n.own_ids == 0) return;
+  const std::uint32_t range = take_id_range(on_.where, id_);
+  undo_.add("ids", [this, range] { release_id_range(on_.where, id_, range); });
+  out_.state.id_range = range;
+  n.uid_mappings = n.gid_mappings = {{0, first_id(range), n.own_ids}};
+}
+
 void start_run::find_spec() {
   spec_ = spec::make_surroundings(config_);
   for (oci::namespace_spec& n : spec_.linux_part.namespaces) {
@@ -159,7 +172,7 @@ void start_run::prepare_network() {
 // Comes before the stages that the child does not need yet, so that it makes its namespaces and mounts meanwhile.
 void start_run::spawn() {
   launch::launch_inputs in;
-  in.staging_directory = on_.where.state();
+  in.staging_directory = "/";  // of no other is it certain that root of a user namespace may enter it
   for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
   in.cgroups.unified = on_.cgroups.unified;
   if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_))
@@ -252,16 +265,6 @@ void start_run::open_streams() {
   streams_ = make_streams(std::move(options_.stdin_source), waits ? input_source::endless : input_source::nothing);
 }
 
-unique_fd start_run::mount_root() {
-  const rootfs::writable_layer own = rootfs::open_writable_layer(data_.get(), image_->layers.front().get());
-  io::mount::overlay_layers layers;
-  for (const unique_fd& layer : image_->layers) layers.lowers.push_back(layer.get());
-  layers.upper = own.upper.get();
-  layers.work = own.work.get();
-  layers.is_volatile = config_.lifecycle.auto_remove || config_.rootfs.is_volatile;
-  return io::mount::mount_overlay(layers);
-}
-
 // The files of /etc that lxr makes, below the root: all but those that the user mounts.
 std::vector<std::string> start_run::provided_files() const {
   std::vector<std::string> out{"etc/resolv.conf", "etc/hostname", "etc/hosts"};
@@ -273,8 +276,21 @@ void start_run::prepare_root() {
   const stage_span span(on_.events, "overlay", config_.name);
   root_ = with_room(on_.where, [&] {
     etc_ = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
-    return mount_root();
+    return rootfs::mount_root(data_.get(), image_->layers, config_.lifecycle.auto_remove || config_.rootfs.is_volatile,
+                              ids());
   });
+  if (first_.user_namespace() < 0) return;
+  for (const unique_fd* file : {&etc_.hosts, &etc_.hostname, &etc_.resolv_conf})
+    io::mount::map_ids(file->get(), "the container's /etc", first_.user_namespace(), false);
+  const io::mount::file_ids root = ids();
+  for (const unique_fd* stream : {&streams_.theirs.output, &streams_.theirs.errors}) {
+    if (*stream && ::fchown(stream->get(), root.uid, root.gid) != 0) throw_errno("give to the container", "its output");
+  }
+}
+
+io::mount::file_ids start_run::ids() const {
+  return {first_.user_namespace(), id_of_root(spec_.linux_part.uid_mappings),
+          id_of_root(spec_.linux_part.gid_mappings)};
 }
 
 void start_run::hand_over() {
@@ -310,6 +326,7 @@ void start_run::save_state(container_status status) {
 
 task<launched> start_run::run() {
   with_room(on_.where, [this] { record_start(); });
+  choose_ids();
   find_spec();
   prepare_cgroup();
   prepare_network();
@@ -320,7 +337,7 @@ task<launched> start_run::run() {
   open_streams();
   prepare_root();
   if (!config_.storage.mounts.empty()) {
-    auto filling = volume::fill(on_.where, config_.storage.mounts, root_.get());
+    auto filling = volume::fill(on_.where, config_.storage.mounts, root_.get(), ids());
     co_await std::move(filling);
   }
   hand_over();

@@ -28,6 +28,9 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   provided_paths_ = std::move(provided_paths);
   begun_ = make_container_plan(spec_, inputs_, provided_paths_);
   const bool has_user = spec_.linux_part.has(oci::namespace_kind::user);
+  for (const joined_namespace& j : inputs_.joined) {
+    if (j.kind == oci::namespace_kind::user) map_binds(inputs_.binds, j.file.get());
+  }
   child_process::options made;
   made.namespaces = namespaces_by_birth(spec_.linux_part);
   made.cgroup = how.cgroup;
@@ -38,6 +41,8 @@ void first_process::spawn(oci::runtime_spec surroundings, launch_inputs inputs, 
   process_ = child_process::spawn(begun_, made);
   if (has_new(spec_.linux_part, oci::namespace_kind::user)) {
     write_id_maps(process_.pid(), spec_.linux_part);
+    users_ = file::open_at(AT_FDCWD, namespace_path(process_.pid(), oci::namespace_kind::user), O_RDONLY);
+    map_binds(inputs_.binds, users_.get());
     process_.pass(io::child::barrier::ids);
   }
   if (how.waits_long) process_.move_to_high_numbers();

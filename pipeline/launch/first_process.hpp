@@ -69,6 +69,8 @@ class first_process {
   task<void> running();
 
   [[nodiscard]] const io::process::child_process& process() const noexcept { return process_; }
+  // Returns the user namespace that spawn() made, -1 when it made none.
+  [[nodiscard]] int user_namespace() const noexcept { return users_.get(); }
   // Returns the failure that the child has reported; nullopt when it has not. For a caller whose own step failed,
   // perhaps because the child had ended.
   [[nodiscard]] std::optional<error> reported_failure();
@@ -94,7 +96,7 @@ class first_process {
   launch_inputs inputs_;
   std::vector<std::string> provided_paths_;
   io::process::built_plan begun_, whole_;  // the child works on begun_, lxr-init on a copy of whole_
-  unique_fd root_, terminal_;
+  unique_fd root_, terminal_, users_;
   bool separated_ = false, prepared_ = false, mounted_ = false;  // what the child has reported
   io::process::child_process process_;
   std::optional<readiness> reports_;

@@ -88,6 +88,13 @@ bool read_kind(std::string_view word, mount_options& out) {
   return true;
 }
 
+bool read_id_map(std::string_view word, mount_options& out) {
+  if (word != "idmap" && word != "ridmap") return false;
+  out.maps_ids = true;
+  out.maps_ids_below = word == "ridmap";
+  return true;
+}
+
 // Words of mount(8) for what the kernel does by default.
 bool is_empty_word(std::string_view word) {
   return word == "defaults" || word == "async" || word == "newinstance" || word.empty();
@@ -100,17 +107,19 @@ mount_options read_mount_options(const oci::mount_spec& mount) {
   out.is_bind = mount.type == "bind";
   out.is_recursive = mount.type == "bind" && std::ranges::find(mount.options, "bind") == mount.options.end();
   for (const std::string& word : mount.options) {
-    for (const char* later : {"idmap", "ridmap", "tmpcopyup", "remount"}) {
+    for (const char* later : {"tmpcopyup", "remount"}) {
       if (word == later)
         throw error(errc::unsupported, "mount", mount.destination,
                     "lxr does not know the mount option " + word + " yet");
     }
-    if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || is_empty_word(word))
+    if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || read_id_map(word, out) ||
+        is_empty_word(word))
       continue;
     out.of_filesystem.push_back(word);
   }
-  if (!mount.uid_mappings.empty())
-    throw error(errc::unsupported, "mount", mount.destination, "lxr does not map the ids of mounts yet");
+  out.maps_ids = out.maps_ids || !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
+  if (out.maps_ids && !out.is_bind)
+    throw error(errc::invalid_argument, "mount", mount.destination, "only the ids of a bind mount can be mapped");
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/error.hpp"
 #include "io/mount/bind.hpp"
 #include "pipeline/launch/mount_options.hpp"
+#include "pipeline/launch/namespaces.hpp"
 
 namespace lxr::launch {
 namespace {
@@ -48,6 +49,20 @@ oci::mount_spec filesystem(std::string type, std::string destination, std::vecto
   return {std::move(destination), std::move(type), {}, std::move(options), {}, {}};
 }
 
+// Ids that the mount names itself are mapped at once, those of the container once it has its user namespace.
+void map_source(bind_source& source, const oci::mount_spec& m, const mount_options& o, bool has_user) {
+  if (m.uid_mappings.empty() && m.gid_mappings.empty()) {
+    if (!has_user)
+      throw error(errc::invalid_argument, "mount", m.destination, "its ids cannot be mapped without a user namespace",
+                  "give uidMappings and gidMappings");
+    source.maps_ids = true;
+    source.maps_ids_below = o.maps_ids_below;
+    return;
+  }
+  const unique_fd users = make_user_namespace(m.uid_mappings, m.gid_mappings);
+  io::mount::map_ids(source.mount.get(), m.source, users.get(), o.maps_ids_below);
+}
+
 std::uint32_t attributes_of(const mount_options& o) { return static_cast<std::uint32_t>(o.set | o.recursive_set); }
 
 }  // namespace
@@ -67,9 +82,16 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
                               {0, 0, is_said ? o.propagation : ms_private, is_said ? o.recursive_propagation : true});
     struct stat st{};
     source.is_file = ::fstat(source.mount.get(), &st) == 0 && !S_ISDIR(st.st_mode);
+    if (o.maps_ids) map_source(source, m, o, spec.linux_part.has(oci::namespace_kind::user));
     out.push_back(std::move(source));
   }
   return out;
+}
+
+void map_binds(const std::vector<bind_source>& binds, int users) {
+  for (const bind_source& b : binds) {
+    if (b.maps_ids) io::mount::map_ids(b.mount.get(), "a source of a mount", users, b.maps_ids_below);
+  }
 }
 
 void mount_plan::make_filesystems(const cgroup_view& cgroups) {

@@ -21,11 +21,19 @@ struct cgroup_view {
 struct bind_source {
   unique_fd mount;
   bool is_file = false;  // anything but a directory
+  // Its ids are to be mapped as those of the container's user namespace, which does not exist yet: map_binds().
+  bool maps_ids = false, maps_ids_below = false;
 };
 // Returns the sources of the spec's bind mounts, in the order of the spec. A relative source is a path from the
 // directory `base`, the bundle's.
-// Failure: throws errc::not_found for a missing source, else as read_mount_options() and io::mount::set_attributes().
+// Failure: throws errc::not_found for a missing source, errc::invalid_argument for ids that are to be mapped as those
+// of
+//   a user namespace that the spec does not have, else as read_mount_options(), io::mount::set_attributes() and
+//   io::mount::map_ids().
 std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base);
+// Maps the ids of the sources that wait for that. `users` is the container's user namespace.
+// Failure: as io::mount::map_ids().
+void map_binds(const std::vector<bind_source>& binds, int users);
 
 // The part of a launch plan that makes the container's mount tree. The child makes all filesystems detached, which
 // needs no root. Then it attaches them in the order of the spec. It resolves each path below the container's root when

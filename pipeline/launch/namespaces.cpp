@@ -13,6 +13,8 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/oci/runtime_spec/words.hpp"
+#include "io/process/child_process.hpp"
+#include "io/process/plan_builder.hpp"
 
 namespace lxr::launch {
 namespace {
@@ -148,6 +150,21 @@ bool has_joined(const oci::linux_spec& spec, oci::namespace_kind kind) {
 void write_id_maps(pid_t pid, const oci::linux_spec& spec) {
   write_map(pid, "uid_map", spec.uid_mappings);
   write_map(pid, "gid_map", spec.gid_mappings);
+}
+
+unique_fd make_user_namespace(const std::vector<oci::id_mapping>& uids, const std::vector<oci::id_mapping>& gids) {
+  io::process::plan_builder plan;
+  plan.add("user namespace", io::child::ops::receive{.which = io::child::barrier::ids, .first = -1, .count = 0});
+  io::process::built_plan waits = plan.build();
+  io::process::child_process::options how;
+  how.namespaces = CLONE_NEWUSER;
+  how.own_memory = true;
+  const auto holder = io::process::child_process::spawn(waits, how);  // it ends with this variable
+  oci::linux_spec maps;
+  maps.uid_mappings = uids;
+  maps.gid_mappings = gids;
+  write_id_maps(holder.pid(), maps);
+  return file::open_at(AT_FDCWD, namespace_path(holder.pid(), namespace_kind::user), O_RDONLY);
 }
 
 std::string time_offsets_text(const oci::linux_spec& spec) {

@@ -25,6 +25,20 @@ void share_ipc(oci::mount_spec& m) {
   if (m.destination == "/dev/shm") m = bind(m.destination, m.destination, {"rbind", "nosuid", "noexec", "nodev"});
 }
 
+// In a user namespace of its own a process may not mount what other namespaces of the host own (user_namespaces(7)): it
+// gets the host's mounts. Message queues, which hosts seldom have mounted, it does not see.
+void use_host(oci::runtime_spec& spec, const container_config& config) {
+  if (!config.namespaces.ipc.empty()) std::erase_if(spec.mounts, [](const auto& m) { return m.type == "mqueue"; });
+  for (oci::mount_spec& m : spec.mounts) {
+    const bool is_of_host = (m.type == "sysfs" && config.network.mode == network_mode::host) ||
+                            (m.type == "proc" && !config.namespaces.pid.empty());
+    if (!is_of_host) continue;
+    std::vector<std::string> options{"rbind", "nosuid", "nodev", "noexec"};
+    if (m.type == "sysfs" && !config.security.privileged) options.emplace_back("rro");
+    m = bind(m.destination, m.destination, std::move(options));
+  }
+}
+
 void set_shm_size(oci::mount_spec& m, std::int64_t bytes) {
   if (m.destination != "/dev/shm") return;
   std::erase_if(m.options, [](const std::string& o) { return o.starts_with("size="); });
@@ -41,26 +55,27 @@ void check_target(const std::string& target) {
     throw error(errc::invalid_argument, "mount", target, "nothing can be mounted inside /proc", "name another target");
 }
 
-oci::mount_spec mount_of(const mount_request& r) {
+oci::mount_spec mount_of(const mount_request& r, bool has_user) {
   if (r.kind == mount_kind::tmpfs) {
     std::vector<std::string> options{"nosuid", "nodev", "noexec"};
     options.insert(options.end(), r.options.begin(), r.options.end());
     return {r.target, "tmpfs", "tmpfs", std::move(options), {}, {}};
   }
   std::vector<std::string> options{"rbind", "rprivate"};
-  if (r.kind == mount_kind::volume) options.emplace_back("nodev");  // an image may bring nodes into it
+  if (r.kind == mount_kind::volume) options.emplace_back("nodev");              // an image may bring nodes into it
+  if (r.kind == mount_kind::volume && has_user) options.emplace_back("idmap");  // its files have the ids of an image
   if (std::ranges::find(r.options, "bind") != r.options.end()) options.erase(options.begin());
   options.insert(options.end(), r.options.begin(), r.options.end());
   return bind(r.target, r.kind == mount_kind::volume ? volume_path(r.source) : r.source, std::move(options));
 }
 
 // In the order of their depth, so that no mount hides one that is inside it.
-void add_requests(oci::runtime_spec& spec, const std::vector<mount_request>& requests) {
+void add_requests(oci::runtime_spec& spec, const std::vector<mount_request>& requests, bool has_user) {
   std::map<std::ptrdiff_t, std::vector<oci::mount_spec>> by_depth;  // key: how many slashes
   for (const mount_request& r : requests) {
     check_target(r.target);
     std::erase_if(spec.mounts, [&r](const oci::mount_spec& m) { return m.destination == r.target; });
-    by_depth[std::ranges::count(r.target, '/')].push_back(mount_of(r));
+    by_depth[std::ranges::count(r.target, '/')].push_back(mount_of(r, has_user));
   }
   for (const auto& [depth, mounts] : by_depth) spec.mounts.insert(spec.mounts.end(), mounts.begin(), mounts.end());
 }
@@ -84,10 +99,11 @@ void add_mounts(oci::runtime_spec& spec, const container_config& config) {
   spec.mounts = oci::default_mounts();
   if (config.security.privileged) std::ranges::for_each(spec.mounts, open_up);
   if (!config.namespaces.ipc.empty()) std::ranges::for_each(spec.mounts, share_ipc);
+  if (config.namespaces.has_user()) use_host(spec, config);
   if (config.storage.shm_size > 0) {
     for (oci::mount_spec& m : spec.mounts) set_shm_size(m, config.storage.shm_size);
   }
-  add_requests(spec, config.storage.mounts);
+  add_requests(spec, config.storage.mounts, config.namespaces.has_user());
 }
 
 }  // namespace lxr::spec

@@ -18,7 +18,9 @@
 #include "core/instance/names.hpp"
 #include "core/instance/trash.hpp"
 #include "core/model/container_config.hpp"
+#include "io/mount/bind.hpp"
 #include "io/mount/rooted.hpp"
+#include "io/process/acting_as.hpp"
 #include "pipeline/volume/copy_tree.hpp"
 
 namespace lxr::volume {
@@ -186,8 +188,13 @@ task<unique_fd> lock_one(const instance& where, std::string name) {
 }
 
 // The caller holds the volume's lock. A copy that broke off begins anew.
-void fill_one(const instance& where, volume_record r, const mount_request& m, int root) {
-  const unique_fd data = file::open_at(where.root_fd(), volume_path(m.source), O_RDONLY | O_DIRECTORY);
+void fill_one(const instance& where, volume_record r, const mount_request& m, int root,
+              const io::mount::file_ids& ids) {
+  unique_fd data = file::open_at(where.root_fd(), volume_path(m.source), O_RDONLY | O_DIRECTORY);
+  if (ids.users >= 0) {
+    data = io::mount::clone_mapped(data.get(), "volume " + m.source, ids.users);
+    data = file::open_at(data.get(), ".", O_RDONLY | O_DIRECTORY);
+  }
   std::vector<std::string> content = file::list_at(data.get(), ".");
   if (r.is_filling) {
     for (const std::string& name : content) file::remove_tree_at(data.get(), name);
@@ -198,6 +205,7 @@ void fill_one(const instance& where, volume_record r, const mount_request& m, in
   if (from && content.empty()) {
     r.is_filling = true;
     save(where, r);
+    const io::process::acting_as owner(ids.uid, ids.gid);
     copy_tree(from->get(), data.get(), m.target);
   }
   r.is_fresh = r.is_filling = false;
@@ -206,14 +214,14 @@ void fill_one(const instance& where, volume_record r, const mount_request& m, in
 
 }  // namespace
 
-task<void> fill(const instance& where, std::vector<mount_request> mounts, int root) {
+task<void> fill(const instance& where, std::vector<mount_request> mounts, int root, io::mount::file_ids ids) {
   for (const mount_request& m : mounts) {
     if (m.kind != mount_kind::volume || m.no_copy) continue;
     const auto before = find(where, m.source);
     if (!before || !before->is_fresh) continue;
     auto locking = lock_one(where, m.source);
     const unique_fd own = co_await std::move(locking);
-    if (const auto r = find(where, m.source); r && r->is_fresh) fill_one(where, *r, m, root);
+    if (const auto r = find(where, m.source); r && r->is_fresh) fill_one(where, *r, m, root, ids);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/base/unique_fd.hpp"
 #include "core/instance/paths.hpp"
 #include "core/model/options/storage.hpp"
+#include "io/mount/bind.hpp"
 
 // Volumes: directories that outlive the containers that have them mounted, root/volumes/<name>/ with
 //   volume.json   the record
@@ -57,12 +58,13 @@ pruned prune(const instance& where, bool all);
 // Makes sure that the volumes of these mounts exist, and names anonymous ones. The caller holds the lock.
 void provide(const instance& where, std::vector<mount_request>& mounts);
 // Copies what `root` has at the target into each of these volumes that is fresh; the first container that comes does
-// it, and others wait. `root` is the container's root, not mounted anywhere, and stays open.
+// it, and others wait. `root` is the container's root, not mounted anywhere, and stays open; `ids` are those
+// it sees files with.
 // Runs on: the loop's strand; it blocks while files are copied.
 // Failure: throws lxr::error naming the path that cannot be copied, errc::conflict when another process is at it for
 //   five minutes.
 // Cancel: terminal, while it waits for another process.
-task<void> fill(const instance& where, std::vector<mount_request> mounts, int root);
+task<void> fill(const instance& where, std::vector<mount_request> mounts, int root, io::mount::file_ids ids = {});
 // Removes the anonymous volumes of a container that is gone. One that another container has by now is kept.
 void remove_anonymous(const instance& where, const std::vector<mount_request>& mounts) noexcept;
 

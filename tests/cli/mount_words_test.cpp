@@ -32,7 +32,7 @@ TEST(parse_volume, takes_paths_names_and_targets_alone) {
 
 TEST(parse_volume, says_what_is_wrong) {
   for (const char* word : {"", "a", ":/x", "/a:b", "/a:/", "/a:/..", "/a:/b:what", "/a:/b:ro:rw", "a/b:/c", "-a:/b",
-                           "/a:/b:U", "/a:/b:O", "/a:/b:idmap"})
+                           "/a:/b:U", "/a:/b:O", "/a:/b:idmap=uids=0-1-1"})
     EXPECT_THROW(parse_volume(word), error) << word;
 }
 
