@@ -60,6 +60,9 @@ container_config container_flags::config(const flag_set& app) {
   process_.finish(c.process);
   check_resources(c.resources);
   check_namespaces(c.namespaces);
+  if (!c.namespaces.uts.empty() && !(c.network.hostname.empty() && c.network.domainname.empty()))
+    throw error(errc::invalid_argument, "use --hostname", "", "with --uts the name is not the container's own",
+                "leave one of them out");
   check_storage(c.storage);
   check_trace(trace);
   return c;

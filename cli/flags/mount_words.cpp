@@ -49,6 +49,34 @@ void add_bind_option(mount_request& out, const std::string& option, const std::s
   }
 }
 
+// An option of a tmpfs (tmpfs(5)), or a word of mount(8) that says nothing about a source.
+void check_tmpfs_option(const std::string& option, const std::string& flag, const std::string& word) {
+  static constexpr std::array words{"ro",       "rw",         "suid",     "nosuid",     "dev",         "nodev",
+                                    "exec",     "noexec",     "sync",     "async",      "atime",       "noatime",
+                                    "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime",
+                                    "private",  "rprivate",   "noswap",   "inode32",    "inode64",     "defaults"};
+  static constexpr std::array keys{"size", "nr_blocks", "nr_inodes", "mode", "uid", "gid", "huge", "mpol"};
+  const auto equals = option.find('=');
+  const std::string key = option.substr(0, equals),
+                    value = equals == std::string::npos ? "" : option.substr(equals + 1);
+  if (equals == std::string::npos ? std::ranges::find(words, key) == words.end()
+                                  : std::ranges::find(keys, key) == keys.end())
+    refuse_value(flag, word, "a tmpfs has no option \"" + option + '"');
+  const bool is_number = key == "uid" || key == "gid", is_size = key.starts_with("nr_") || key == "size";
+  const std::string digits = key == "mode" ? "01234567" : "0123456789";
+  const auto end = value.find_first_not_of(digits);
+  const bool all_digits = !value.empty() && end == std::string::npos;
+  const bool has_suffix = is_size && end != 0 && end != std::string::npos && end + 1 == value.size() &&
+                          std::string_view("kKmMgGtT%").find(value[end]) != std::string_view::npos;
+  const bool fits = key != "mode" || value.size() <= 5;
+  if ((key == "mode" || is_number || is_size) && !((all_digits && fits) || has_suffix))
+    refuse_value(flag, word,
+                 "\"" + value + "\" is no value for " + key + ": " +
+                     (key == "mode" ? "it is an octal mode, such as 1777"
+                      : is_size     ? "it is a number, and k, m, g or %"
+                                    : "it is a number"));
+}
+
 void check_target(mount_request& m, const std::string& flag, const std::string& word) {
   if (!m.target.starts_with('/')) refuse_value(flag, word, "the path in the container is not absolute");
   m.target = fs::path(m.target).lexically_normal().string();
@@ -80,6 +108,14 @@ void set_source(mount_request& m, const std::string& source, const std::string& 
 
 bool is_access(const std::string& text) { return !text.empty() && text.find_first_not_of("rwm") == std::string::npos; }
 
+// Read-only means the mounts below the source too, as in docker (from 25 on), unless `only_itself`.
+void set_access_below(mount_request& m, bool only_itself) {
+  const auto is_word = [](const std::string& o) { return o == "ro" || o == "rw"; };
+  const auto last = std::ranges::find_if(m.options.rbegin(), m.options.rend(), is_word);
+  const bool is_read_only = last != m.options.rend() && *last == "ro";
+  if (m.kind == mount_kind::bind && is_read_only && !only_itself) m.options.emplace_back("rro");
+}
+
 void make_anonymous(mount_request& m) {
   m.kind = mount_kind::volume;
   m.is_anonymous = true;
@@ -103,6 +139,7 @@ mount_request parse_volume(const std::string& word) {
   check_target(m, flag, word);
   if (parts.size() < 3) return m;
   for (const std::string& option : split(parts[2], ',')) add_bind_option(m, option, flag, word);
+  set_access_below(m, std::ranges::find(m.options, "bind") != m.options.end());
   return m;
 }
 
@@ -134,9 +171,8 @@ class mount_reader {
 
   // Docker's and podman's keys that lxr does not have.
   static bool is_lacking(const std::string& key) {
-    static constexpr std::array keys{"bind-recursive", "bind-create-src", "volume-driver", "volume-opt", "volume-label",
-                                     "volume-subpath", "subpath",         "relabel",       "U",          "chown",
-                                     "idmap"};
+    static constexpr std::array keys{"bind-create-src", "volume-driver", "volume-opt", "volume-label", "volume-subpath",
+                                     "subpath",         "relabel",       "U",          "chown",        "idmap"};
     return std::ranges::find(keys, key) != keys.end();
   }
 
@@ -158,6 +194,8 @@ class mount_reader {
       add_bind_option(m_, value, "--mount", word_);
     } else if (key == "bind-nonrecursive") {
       if (truth(key, value, has_value)) m_.options.emplace_back("bind");
+    } else if (key == "bind-recursive") {
+      take_recursion(value);
     } else if (key == "idmap" && !has_value) {
       m_.options.push_back(key);
     } else if (is_lacking(key)) {
@@ -177,6 +215,17 @@ class mount_reader {
     }
   }
 
+  // "readonly" is what read-only means here anyway, where the kernel can do it.
+  void take_recursion(const std::string& value) {
+    if (value == "disabled") {
+      m_.options.emplace_back("bind");
+    } else if (value == "writable") {
+      writable_below_ = true;
+    } else if (value != "enabled" && value != "readonly") {
+      refuse("the values of bind-recursive are enabled, disabled, writable and readonly");
+    }
+  }
+
   void take_word(const std::string& key, const std::string& value, bool has_value) {
     if (m_.kind == mount_kind::tmpfs) {
       m_.options.push_back(has_value ? key + "=" + value : key);
@@ -191,10 +240,12 @@ class mount_reader {
     switch (m_.kind) {
       case mount_kind::tmpfs:
         if (!source_.empty()) refuse("a tmpfs has no source");
+        for (const std::string& option : m_.options) check_tmpfs_option(option, "--mount", word_);
         break;
       case mount_kind::bind:
         if (source_.empty()) refuse("source is missing");
         set_source(m_, source_.find('/') == std::string::npos ? "./" + source_ : source_, "--mount", word_);
+        set_access_below(m_, writable_below_ || std::ranges::find(m_.options, "bind") != m_.options.end());
         break;
       case mount_kind::volume:
         if (source_.empty()) {
@@ -210,6 +261,7 @@ class mount_reader {
   const std::string& word_;
   mount_request m_;
   std::string source_;
+  bool writable_below_ = false;
 };
 
 }  // namespace
@@ -225,7 +277,9 @@ mount_request parse_tmpfs(const std::string& word) {
   if (colon == std::string::npos) return m;
   for (const std::string& option : split(word.substr(colon + 1), ',')) {
     if (option == "tmpcopyup" || option == "notmpcopyup" || option == "U") not_yet("--tmpfs", word, option);
-    if (!option.empty()) m.options.push_back(option);
+    if (option.empty()) continue;
+    check_tmpfs_option(option, "--tmpfs", word);
+    m.options.push_back(option);
   }
   return m;
 }

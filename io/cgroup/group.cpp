@@ -34,6 +34,9 @@ const std::vector<std::string> v1_trees{"pids",    "memory",   "cpu",  "cpuset",
 
 // A file that is missing means that the controller is; another failure, that the value is no good.
 [[noreturn]] void refused(const setting& s, const std::string& path, int reason) {
+  if (reason == ENOENT && ::access(path.c_str(), F_OK) == 0)
+    throw error(errc::unsupported, "set", s.file, "this kernel's controller " + s.controller + " does not have it",
+                "run without that limit");
   if (reason == ENOENT || reason == EACCES || reason == EPERM) lacks(s.controller, path);
   throw error(std::error_code(reason, std::generic_category()), "set", s.file, "the kernel refuses \"" + s.value + '"');
 }

@@ -174,11 +174,12 @@ struct clone_mount {
 // Attaches a detached mount to `path` below `root` (move_mount(2)). Makes what is missing of the path: directories
 // (mode 0755) and, with is_file, a file (0644) at its end. Without no_links a target inside the filesystem `dev`, a
 // proc or a sysfs is an error: only a symbolic link of an image leads there (CVE-2019-19921).
-struct attach {
+struct attach {  // a file over a directory gives EISDIR, the other way round ENOTDIR
   static constexpr op code = op::attach;
   slot mount, root, dev;
   text path;
-  std::uint32_t is_file : 1, no_links : 1;  // no_links: a symbolic link anywhere in the path is an error
+  // no_links: a symbolic link in the path is an error. takes_mode: the mount's root gets the mode of what it covers.
+  std::uint32_t is_file : 1, no_links : 1, takes_mode : 1;
 };
 // Attaches a detached mount to a directory of the child's mount namespace as it is before enter_root.
 struct attach_over {

@@ -84,10 +84,10 @@ static long make_one(long parent, const char* name, bool is_file) {
   return made < 0 ? made : open_resolving(static_cast<int>(parent), name, O_PATH | O_DIRECTORY, resolve_strict);
 }
 
-// Makes what is missing of `path` below `root`: directories and, with `is_file`, a file at its end. Returns a
-// descriptor of the end. Finds the longest prefix that exists first; only that is resolved through symbolic links, as
-// `resolve` says. Writes NUL bytes into `path` and takes them back.
-static long make_missing(int root, char* path, bool is_file, unsigned long resolve) {
+// Makes what is missing of `path` below `root`, as make_missing() does, up to a component that is a symbolic link: then
+// it returns -EEXIST, and `link` is where in `path` the component begins. Writes NUL bytes into `path` and takes them
+// back.
+static long make_until_link(int root, char* path, bool is_file, unsigned long resolve, char*& link) {
   char* name = path + length(path);
   long at = -ENOENT;
   while (at == -ENOENT && name > path) {
@@ -108,11 +108,61 @@ static long make_missing(int root, char* path, bool is_file, unsigned long resol
     *end = 0;
     const long made = make_one(at, name, is_file && saved == 0);
     *end = saved;
+    if (made == -EEXIST) link = name;
     close_fd(at);
     at = made;
     name = saved == 0 ? end : end + 1;
   }
   return at;
+}
+
+constexpr std::size_t longest_path = 2048;
+
+// Writes to `to` the path that the symbolic link at `link`, a component of `path`, leads to: what is before it, its
+// target, and what is behind it.
+static long follow_link(int root, char* path, char* link, char (&to)[longest_path]) {
+  std::size_t size = static_cast<std::size_t>(link - path);
+  if (length(path) >= longest_path) return -ENAMETOOLONG;
+  for (std::size_t i = 0; i < size; ++i) to[i] = path[i];
+  to[size] = '.';
+  to[size + 1] = 0;
+  const long parent = open_in_root(root, to, O_PATH | O_DIRECTORY);
+  if (parent < 0) return parent;
+  char* rest = link;
+  while (*rest != '/' && *rest != 0) ++rest;
+  char target[longest_path];
+  const char saved = *rest;
+  *rest = 0;
+  const long got = call(SYS_readlinkat, parent, word(link), word(target), longest_path);
+  *rest = saved;
+  close_fd(parent);
+  if (got < 0) return got == -EINVAL ? -EEXIST : got;
+  long begin = 0;
+  if (target[0] == '/') size = 0;  // paths begin below the root, without a slash
+  while (begin < got && target[begin] == '/') ++begin;
+  const std::size_t more = length(rest);
+  if (size + static_cast<std::size_t>(got) + more + 1 > longest_path) return -ENAMETOOLONG;
+  for (long i = begin; i < got; ++i) to[size++] = target[i];
+  for (std::size_t i = 0; i <= more; ++i) to[size + i] = rest[i];
+  return 0;
+}
+
+// Makes what is missing of `path` below `root`: directories and, with `is_file`, a file at its end. Returns a
+// descriptor of the end. Finds the longest prefix that exists first. Symbolic links, also those that lead nowhere yet,
+// are followed below the root, unless `resolve` forbids them.
+static long make_missing(int root, char* path, bool is_file, unsigned long resolve) {
+  constexpr int most_links = 40;  // as the kernel's (path_resolution(7))
+  char paths[2][longest_path];
+  for (int links = 0; links < most_links; ++links) {
+    char* link = nullptr;
+    const long made = make_until_link(root, path, is_file, resolve, link);
+    if (made != -EEXIST || link == nullptr || resolve == resolve_strict) return made;
+    char(&next)[longest_path] = paths[links % 2];
+    const long followed = follow_link(root, path, link, next);
+    if (followed < 0) return followed;
+    path = next;
+  }
+  return -ELOOP;
 }
 
 // Whether both descriptors are of one mount, as far as the kernel tells (statx(2), Linux 5.8).
@@ -132,15 +182,35 @@ static long check_place(context& c, const ops::attach& o, long target) {
   return is_kernels || (o.dev >= 0 && is_same_mount(target, fd_of(c, o.dev))) ? -ELOOP : 0;
 }
 
+// Only a directory can be mounted over a directory; move_mount(2) says EINVAL.
+static long explain_kind(long target, bool is_file) {
+  struct stat st{};
+  const bool known = call(SYS_newfstatat, target, word(""), word(&st), at_empty_path) == 0;
+  if (!known || S_ISDIR(st.st_mode) != is_file) return -EINVAL;
+  return is_file ? -EISDIR : -ENOTDIR;
+}
+
+// Gives the root of a new filesystem the mode of the directory that it will cover. A failure changes nothing.
+static void take_mode(int mount, long target) {
+  struct stat st{};
+  if (call(SYS_newfstatat, target, word(""), word(&st), at_empty_path) < 0) return;
+  const long top = open_resolving(mount, ".", O_RDONLY | O_DIRECTORY, 0);
+  if (top < 0) return;
+  call(SYS_fchmod, top, st.st_mode & 07777);
+  close_fd(top);
+}
+
 long run(context& c, const ops::attach& o) noexcept {
   const unsigned long resolve = o.no_links != 0 ? resolve_strict : resolve_in_root;
   char* path = text_of(c, o.path);
   const int root = fd_of(c, o.root);
   long target = open_resolving(root, path, O_PATH, resolve);
+  if (target >= 0 && o.takes_mode != 0) take_mode(fd_of(c, o.mount), target);
   if (target == -ENOENT) target = make_missing(root, path, o.is_file != 0, resolve);
   if (target < 0) return target;
   long done = o.no_links != 0 ? 0 : check_place(c, o, target);
   if (done == 0) done = move_onto(fd_of(c, o.mount), target);
+  if (done == -EINVAL) done = explain_kind(target, o.is_file != 0);
   close_fd(target);
   return done;
 }

@@ -36,7 +36,7 @@ void add_mounts_of_others(const instance& where, storage_options& options) {
       const bool is_taken =
           std::ranges::any_of(options.mounts, [&m](const mount_request& own) { return own.target == m.target; });
       if (m.kind == mount_kind::tmpfs || is_taken) continue;
-      if (access == "ro") m.options.emplace_back("ro");
+      if (access == "ro") m.options.insert(m.options.end(), {"ro", "rro"});
       m.is_anonymous = false;  // it is the other container's
       options.mounts.push_back(std::move(m));
     }

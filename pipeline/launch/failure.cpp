@@ -109,6 +109,10 @@ error explain_process(int code, process_step step, const oci::process_spec& proc
       return {std::error_code(code, std::generic_category()), "set", "oom_score_adj",
               "a score below the caller's takes CAP_SYS_RESOURCE", "use --oom-score-adj with a higher one"};
     case process_step::resource_limits:
+      if (code == EPERM)
+        return {std::error_code(code, std::generic_category()), "set", "resource limits",
+                "one is above the hard limit that lxr itself has, and raising it takes CAP_SYS_RESOURCE",
+                "ask for a lower one (ulimit -Ha shows lxr's)"};
       return system_error(code, "set", "resource limits");
     case process_step::scheduler:
       return system_error(code, "set", "scheduler");
@@ -163,10 +167,18 @@ error explain_failure(const io::process::built_plan& plan, const io::child::chil
     case op::attach:
       if (code == EEXIST)
         return {errc::corrupt, "mount", subject, "the image has a symbolic link there that leads nowhere"};
-      if (code == ELOOP || code == ENOTDIR || code == EXDEV)
+      if (code == EISDIR)
+        return {errc::invalid_argument, "mount", subject, "a file cannot be mounted over a directory",
+                "name a target that is a file, or that does not exist"};
+      if (code == ENOTDIR)
+        return {errc::invalid_argument, "mount", subject, "a directory cannot be mounted over a file",
+                "name a target that is a directory, or that does not exist"};
+      if (code == ELOOP || code == EXDEV)
         return {errc::corrupt, "mount", subject, "the image has something else there than the mount needs"};
       break;
     case op::make_filesystem:
+      if (code == EINVAL)
+        return {errc::invalid_argument, "mount", subject, "the kernel refuses its options", "see mount(8)"};
       if (code == ENODEV) return {errc::unsupported, "mount", subject, "this kernel lacks that filesystem"};
       break;
     default:

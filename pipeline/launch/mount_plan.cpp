@@ -120,7 +120,8 @@ void mount_plan::make_mount(const oci::mount_spec& m, const cgroup_view& cgroups
     return;
   }
   const slot made = make_filesystem(m);
-  entries_.push_back({path, made, false});
+  const auto names_mode = [](const std::string& option) { return option.starts_with("mode="); };
+  entries_.push_back({path, made, false, false, m.type == "tmpfs" && std::ranges::none_of(m.options, names_mode)});
   if (m.type == "proc" && path == "proc") proc_ = made;
   if (m.type == "tmpfs" && path == "dev") dev_ = made;
   if (m.type == "devpts" && path == "dev/pts") devpts_ = made;
@@ -252,7 +253,8 @@ void mount_plan::attach_all(slot root) {
                                         .dev = dev_,
                                         .path = plan_.text(e.path),
                                         .is_file = e.is_file,
-                                        .no_links = is_sensitive(e.path)});
+                                        .no_links = is_sensitive(e.path),
+                                        .takes_mode = e.takes_mode});
   }
   if (cgroup_root_ >= 0) plan_.add("cgroups", ops::set_readonly{.mount = cgroup_root_});
   add_devices(root);

@@ -61,6 +61,7 @@ class mount_plan {
     std::string path;  // below the root
     io::child::slot mount = -1;
     bool is_file = false, is_bind = false;
+    bool takes_mode = false;  // a tmpfs whose options name no mode
   };
   void make_mount(const oci::mount_spec& mount, const cgroup_view& cgroups);
   void make_cgroups(const oci::mount_spec& at, const cgroup_view& cgroups);

@@ -20,7 +20,9 @@ task<launch::started_process> exec(context& on, std::string id, exec_options opt
   const unique_fd pidfd = s.kept.init.open();
   if (!pidfd) refuse("exec in", id, "container not running");
   const std::string root_path = "/proc/" + std::to_string(s.kept.init.pid) + "/root";
-  const unique_fd root = file::open_at(AT_FDCWD, root_path, O_PATH | O_DIRECTORY);
+  const auto found = file::try_open_at(AT_FDCWD, root_path, O_PATH | O_DIRECTORY);
+  if (!found || !s.kept.init.is_alive()) refuse("exec in", id, "container not running");  // it has ended meanwhile
+  const unique_fd& root = *found;
   const auto group = io::cgroup::group::open(on.cgroups, s.kept.cgroup, s.kept.cgroup_trees);
   launch::further_inputs in;
   in.pidfd = pidfd.get();

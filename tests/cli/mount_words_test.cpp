@@ -17,7 +17,7 @@ TEST(parse_volume, takes_paths_names_and_targets_alone) {
   EXPECT_EQ(m.kind, mount_kind::bind);
   EXPECT_EQ(m.source, "/a");
   EXPECT_EQ(m.target, "/app");
-  EXPECT_EQ(m.options, (words{"ro", "rshared"}));
+  EXPECT_EQ(m.options, (words{"ro", "rshared", "rro"}));
   m = parse_volume("./x:/app");
   EXPECT_EQ(m.source, (std::filesystem::current_path() / "x").string());
   m = parse_volume("data:/app:z,nocopy");
@@ -41,6 +41,9 @@ TEST(parse_mount, takes_dockers_and_podmans_words) {
   EXPECT_EQ(m.kind, mount_kind::bind);
   EXPECT_EQ(m.source, "/a");
   EXPECT_EQ(m.options, (words{"ro", "rslave", "bind"}));
+  EXPECT_EQ(parse_mount("type=bind,src=/a,dst=/b,ro").options, (words{"ro", "rro"}));
+  EXPECT_EQ(parse_mount("type=bind,src=/a,dst=/b,ro,bind-recursive=writable").options, (words{"ro"}));
+  EXPECT_EQ(parse_volume("/a:/b:ro,rw").options, (words{"ro", "rw"}));
   m = parse_mount("source=data,target=/b,ro=false,volume-nocopy");
   EXPECT_EQ(m.kind, mount_kind::volume);
   EXPECT_EQ(m.options, (words{"rw"}));
@@ -62,7 +65,11 @@ TEST(parse_tmpfs, takes_a_target_and_options) {
   const mount_request m = parse_tmpfs("/run:size=1m,exec");
   EXPECT_EQ(m.kind, mount_kind::tmpfs);
   EXPECT_EQ(m.options, (words{"size=1m", "exec"}));
-  for (const char* word : {"", "run", "/", "/run:tmpcopyup"}) EXPECT_THROW(parse_tmpfs(word), error) << word;
+  for (const char* word : {"", "run", "/", "/run:tmpcopyup", "/run:what", "/run:size=", "/run:size=1q", "/run:mode=8",
+                           "/run:uid=x", "/run:size"})
+    EXPECT_THROW(parse_tmpfs(word), error) << word;
+  for (const char* word : {"/run:size=50%,mode=1777", "/run:nr_inodes=1k,uid=5,ro", "/run:huge=never"})
+    EXPECT_NO_THROW(parse_tmpfs(word)) << word;
 }
 
 TEST(parse_device, takes_a_target_and_access) {

@@ -103,6 +103,32 @@ TEST_F(options, filesystems_in_memory_have_their_sizes) {
   EXPECT_EQ(sh({"--shm-size", "1m"}, "df -k /dev/shm | tail -1 | tr -s ' ' | cut -d' ' -f2"), "1024\n");
 }
 
+TEST_F(options, a_filesystem_in_memory_has_the_mode_of_what_it_covers) {
+  EXPECT_EQ(sh({"--tmpfs", "/root"}, "stat -c %a /root"), "700\n");
+  EXPECT_EQ(sh({"--tmpfs", "/fresh"}, "stat -c %a /fresh"), "1777\n");
+  EXPECT_EQ(sh({"--tmpfs", "/root:mode=711,uid=7"}, "stat -c '%a %u' /root"), "711 7\n");
+}
+
+// As docker's from 25 on; --mount says otherwise.
+TEST_F(options, read_only_means_what_is_mounted_below_too) {
+  const std::string src = make_directory("outer", "x");
+  fs::create_directory(src + "/inner");
+  const outcome mounted = shell("unshare -m bash -c 'mount -t tmpfs inner " + src + "/inner; for o in -v=" + src +
+                                ":/m:ro --mount=type=bind,source=" + src +
+                                ",target=/m,ro,bind-recursive=writable; do $lxr run --rm -q --network none $o $image "
+                                "sh -c \"touch /m/a 2>/dev/null && echo a; touch /m/inner/b 2>/dev/null && echo b; "
+                                "echo .\"; done'");
+  EXPECT_EQ(mounted.out, ".\nb\n.\n") << mounted.err;
+}
+
+TEST_F(options, what_cannot_be_mounted_or_limited_says_why) {
+  EXPECT_NE(refusal({"-v", "/tmp:/etc/passwd"}).find("over a file"), std::string::npos);
+  EXPECT_NE(refusal({"-v", "/etc/passwd:/tmp"}).find("over a directory"), std::string::npos);
+  EXPECT_NE(refusal({"--tmpfs", "/t:bogus"}).find("no option \"bogus\""), std::string::npos);
+  EXPECT_NE(refusal({"--ulimit", "nofile=1073741824"}).find("hard limit"), std::string::npos);
+  EXPECT_NE(refusal({"--uts", "host", "--hostname", "a"}).find("leave one of them out"), std::string::npos);
+}
+
 TEST_F(options, devices_are_given_with_their_rights) {
   EXPECT_EQ(sh({"--device", "/dev/fuse:/dev/other:r"},
                "stat -c '%t:%T' /dev/other; : 2>/dev/null < /dev/other && echo "

@@ -190,6 +190,31 @@ TEST_F(oci_runtime, nothing_of_its_mounts_shows_on_the_host) {
   EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/before"), file::read_at(AT_FDCWD, dir_.path() + "/after"));
 }
 
+// A link of an image that leads nowhere yet is followed inside its root, and what is missing there is made.
+TEST_F(oci_runtime, mounts_follow_links_that_lead_nowhere) {
+  const std::string top = bundle_ + "/rootfs/";
+  fs::create_symlink("/run/lock", top + "link");
+  fs::create_symlink("../../../../made/by", top + "relative");
+  fs::create_symlink("loop", top + "loop");
+  fs::create_symlink("again/deep", top + "chain");
+  fs::create_symlink("/chained", top + "again");
+  const auto mount_at = [this](const std::string& target) {
+    config_["mounts"].as_array().push_back(
+        json::object{{"destination", target}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"mode=711"}}});
+  };
+  const std::string file = dir_.path() + "/file";
+  file::replace_at(AT_FDCWD, file, "content\n");
+  config_["mounts"].as_array().push_back(
+      json::object{{"destination", "/relative/name"}, {"type", "bind"}, {"source", file}, {"options", {"bind"}}});
+  mount_at("/link/below");
+  mount_at("/chain");
+  const outcome o = sh("stat -c %a /run/lock/below /chained/deep; cat /made/by/name");
+  EXPECT_EQ(o.out, "711\n711\ncontent\n") << o.err;
+  EXPECT_FALSE(fs::exists("/made"));
+  mount_at("/loop/x");
+  EXPECT_EQ(sh("true").code, 1);
+}
+
 TEST_F(oci_runtime, streams_belong_to_its_user) {
   process()["user"] = json::object{{"uid", 5}, {"gid", 5}};
   set_args({"sh", "-c", "echo written > /dev/stdout"});

@@ -46,8 +46,10 @@ TEST(explain_failure, a_report_beyond_the_plan_is_still_an_error) {
 
 TEST(explain_failure, an_image_that_is_in_the_way_of_a_mount_is_blamed) {
   expect(failure_of(op::attach, EEXIST), errc::corrupt, {"/the/subject", "symbolic link there that leads nowhere"});
-  for (const int code : {ELOOP, ENOTDIR, EXDEV})
+  for (const int code : {ELOOP, EXDEV})
     expect(failure_of(op::attach, code), errc::corrupt, {"/the/subject", "something else there"});
+  expect(failure_of(op::attach, ENOTDIR), errc::invalid_argument, {"/the/subject", "over a file"});
+  expect(failure_of(op::attach, EISDIR), errc::invalid_argument, {"/the/subject", "over a directory"});
 }
 
 TEST(explain_failure, limits_and_missing_features_say_what_to_do) {
