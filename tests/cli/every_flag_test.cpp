@@ -160,7 +160,9 @@ TEST(every_flag, of_every_command_is_seen) {
 
 TEST(every_flag, with_a_value_says_what_it_is) {
   for (const declared& f : every_flag()) {
-    if (!f.boolean) EXPECT_NE(f.placeholder, "TEXT") << f.command << " " << f.names.back();
+    if (!f.boolean) {
+      EXPECT_NE(f.placeholder, "TEXT") << f.command << " " << f.names.back();
+    }
   }
 }
 

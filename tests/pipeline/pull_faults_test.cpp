@@ -40,7 +40,9 @@ TEST_P(pull_faults, whichever_write_fails_the_pull_says_so_and_the_next_one_succ
       for (const char* place : {"images", "refs", "ingest"})
         EXPECT_TRUE(file::list_at(where.root_fd(), place).empty()) << place << " after operation " << n;
       // A layer that was whole before may stay, but not where it would fill the disk.
-      if (code == ENOSPC) EXPECT_TRUE(file::list_at(where.root_fd(), "layers").empty()) << n;
+      if (code == ENOSPC) {
+        EXPECT_TRUE(file::list_at(where.root_fd(), "layers").empty()) << n;
+      }
     }
   }
   faulty.fail_at(operations, test::file_fault::failure(EIO));
