@@ -9,8 +9,10 @@
 #include "cli/print/exit_code.hpp"
 #include "cli/print/output.hpp"
 #include "core/base/error.hpp"
+#include "core/instance/names.hpp"
 #include "io/tty/terminal.hpp"
 #include "pipeline/container/create.hpp"
+#include "pipeline/container/remove.hpp"
 #include "pipeline/container/start.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -21,8 +23,28 @@ struct run_request {
   const container_flags* flags = nullptr;
   container_config config;
   std::shared_ptr<id_file> cidfile;
-  bool detach = false, start = true;
+  bool detach = false, start = true, replace = false;
 };
+
+// The container of exactly this name.
+std::optional<std::string> container_of_name(const instance& where, const std::string& name) {
+  std::optional<std::string> out;
+  quietly([&] {
+    const std::string id = resolve_container(where, name);  // may also begin with these digits
+    if (load_config(where, id).name == name) out = id;
+  });
+  return out;
+}
+
+// Removes the container that has the name, if there is one.
+task<void> remove_old(engine_process& h, std::string name) {
+  const auto id = container_of_name(h.where(), name);
+  if (!id) co_return;
+  auto removing = container::remove(h.where(), h.engine().cgroups, *id, container::removal_mode::any);
+  co_await std::move(removing);
+  auto settling = container::settle(h.where(), h.engine().cgroups, {*id});
+  co_await std::move(settling);
+}
 
 // Creates and starts the container. The image's id must be known; its layers may still be in transfer.
 task<void> start_container(engine_process& h, run_request& what, engine::image_fetch& image) {
@@ -30,6 +52,7 @@ task<void> start_container(engine_process& h, run_request& what, engine::image_f
   if (stored)
     spec::command_line(what.config,
                        h.engine().image_of(what.config.image_id).config);  // throws before anything is made
+  if (what.replace) co_await remove_old(h, what.config.name);
   container::created fresh =
       container::create(h.where(), h.engine().self(), what.config,
                         stored ? container::image_state::stored : container::image_state::coming);
@@ -104,6 +127,7 @@ int run_or_create(const invocation& call, bool start) {
   app.add_option("--name", name, "Name of the container (generated)")->takes("NAME");
   app.add_flag("-i,--interactive", interactive, "Keep standard input open");
   app.add_flag("-t,--tty", tty, "Give the container a terminal");
+  app.add_flag("--replace", what.replace, "Remove the container that has the name first, also when it runs");
   std::string cidfile;
   app.add_option("--cidfile", cidfile, "Write the id to a file, which must not be there yet")
       ->takes("FILE", value_source::files);
@@ -115,6 +139,8 @@ int run_or_create(const invocation& call, bool start) {
   if (const auto done = parse(app, call)) return *done;
   what.config = flags.config(app);
   what.config.name = name;
+  if (what.replace && name.empty())
+    throw error(errc::invalid_argument, "use --replace", "", "no name was given", "add --name");
   what.config.process.tty = tty;
   what.config.process.open_stdin = interactive;
   if (what.detach && !attach.streams.empty()) {

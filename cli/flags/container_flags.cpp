@@ -21,13 +21,13 @@ constexpr literal lacking =
     "--health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries "
     "--health-start-interval --health-start-period --health-startup-cmd --health-startup-interval "
     "--health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hostuser "
-    "--http-proxy --image-volume --init-ctr --init-path --ip --ip6 --isolation --kernel-memory --label-file "
-    "--link --link-local-ip --log-driver --log-opt --mac-address --network-alias --no-healthcheck --no-hostname "
-    "--no-hosts --os --passwd --passwd-entry --personality --platform --pod --pod-id-file --preserve-fd "
-    "--preserve-fds --publish --publish-all --rdt-class --read-only-tmpfs --replace --requires --restart --retry "
+    "--init-ctr --init-path --ip --ip6 --isolation --kernel-memory "
+    "--link --link-local-ip --log-driver --log-opt --mac-address --network-alias --no-healthcheck "
+    "--os --passwd --passwd-entry --personality --pod --pod-id-file --preserve-fd "
+    "--preserve-fds --publish --publish-all --rdt-class --requires --restart --retry "
     "--retry-delay --rootfs --runtime --sdnotify --seccomp-policy --secret --storage-opt --subgidname "
-    "--subuidname --systemd --timeout --tls-verify --tz --unsetenv-all --variant "
-    "--volume-driver -p -P";
+    "--subuidname --systemd --timeout --tls-verify --variant "
+    "-p -P";
 
 }  // namespace
 

@@ -40,9 +40,8 @@ std::string_view skip_blanks(std::string_view line) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> parse_env_file(const std::string& text, const std::string& path) {
+// The lines of a file of assignments, as docker reads them.
+std::vector<std::string> lines_of(const std::string& text, const std::string& path, const char* flag) {
   std::vector<std::string> out;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size(); ++number) {
@@ -54,20 +53,39 @@ std::vector<std::string> parse_env_file(const std::string& text, const std::stri
     if (line.ends_with('\r')) line.remove_suffix(1);
     line = skip_blanks(line);
     if (line.empty() || line.front() == '#') continue;
-    if (!json::is_utf8(line)) bad("--env-file", place, "the line is not UTF-8");
+    if (!json::is_utf8(line)) bad(flag, place, "the line is not UTF-8");
     const std::string name(line.substr(0, line.find('=')));
-    if (name.empty()) bad("--env-file", place, "the line has no name before the =");
-    if (name.find_first_of(" \t") != std::string::npos)
-      bad("--env-file", place, "the name \"" + name + "\" has a blank in it");
-    if (line.find('\0') != std::string_view::npos) bad("--env-file", place, "the line has a zero byte in it");
-    add(out, line);
+    if (name.empty()) bad(flag, place, "the line has no name before the =");
+    if (name.find_first_of(" \t") != std::string::npos) bad(flag, place, "the name \"" + name + "\" has a blank in it");
+    if (line.find('\0') != std::string_view::npos) bad(flag, place, "the line has a zero byte in it");
+    out.emplace_back(line);
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<std::string> parse_env_file(const std::string& text, const std::string& path) {
+  std::vector<std::string> out;
+  for (const std::string& line : lines_of(text, path, "--env-file")) add(out, line);
+  return out;
+}
+
+std::vector<std::string> parse_label_file(const std::string& text, const std::string& path) {
+  return lines_of(text, path, "--label-file");
 }
 
 std::vector<std::string> environment_of_caller() {
   std::vector<std::string> out;
   for (char** variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
+  return out;
+}
+
+std::vector<std::string> proxies_of_caller() {
+  std::vector<std::string> out;
+  for (const char* name :
+       {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"})
+    add(out, name);
   return out;
 }
 

@@ -12,9 +12,13 @@ namespace lxr::cli {
 std::vector<std::string> environment_of(const std::vector<std::string>& files, const std::vector<std::string>& words);
 // Returns the caller's whole environment, for --env-host.
 std::vector<std::string> environment_of_caller();
+// Returns the caller's variables that name proxies (http_proxy, NO_PROXY and so on), for --http-proxy.
+std::vector<std::string> proxies_of_caller();
 
 // Returns the lines of an env-file as docker reads them. It ignores a byte order mark, CR before LF, blanks before a
 // name, empty lines and lines that begin with #. The value is all that follows "=". `path` names the file in errors.
 std::vector<std::string> parse_env_file(const std::string& text, const std::string& path);
+// Returns the lines of a label file, which are read likewise: "KEY=value" or "KEY".
+std::vector<std::string> parse_label_file(const std::string& text, const std::string& path);
 
 }  // namespace lxr::cli

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/lifecycle_flags.hpp"
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <limits>
 
+#include "cli/flags/env_words.hpp"
 #include "cli/flags/flag_values.hpp"
+#include "core/base/file.hpp"
 #include "core/base/signals.hpp"
 
 namespace lxr::cli {
@@ -19,6 +23,19 @@ void add_label_flag(flag_set& app, std::map<std::string, std::string>& labels) {
          },
          "Set metadata")
       ->takes("KEY[=VALUE]")
+      ->repeated();
+  app.add_option(
+         "--label-file",
+         [&labels](const std::string& path) {
+           const auto text = file::read_at(AT_FDCWD, path);
+           if (!text) refuse_value("--label-file", path, "there is no such file");
+           for (const std::string& word : parse_label_file(*text, path)) {
+             const auto equals = word.find('=');  // what --label says wins, wherever it stands
+             labels.try_emplace(word.substr(0, equals), equals == std::string::npos ? "" : word.substr(equals + 1));
+           }
+         },
+         "Read metadata from a file with KEY=VALUE in each line")
+      ->takes("FILE", value_source::files)
       ->repeated();
 }
 

@@ -49,6 +49,15 @@ oci::id_mapping parse_mapping(const std::string& word, const std::string& flag) 
   return m;
 }
 
+// Any container may join another's, so "shareable" is what private ones are.
+std::string parse_ipc(const std::string& word) {
+  if (word.empty() || word == "private" || word == "shareable") return {};
+  const bool is_of_container = word.starts_with(of_container) && word.size() > of_container.size();
+  if (word != "host" && word != "none" && !is_of_container)
+    refuse_value("--ipc", word, "it is host, private, shareable, none or container:NAME");
+  return word;
+}
+
 void set_user(namespace_options& options, const std::string& word) {
   constexpr const char* flag = "--userns";
   constexpr std::uint32_t most_ids = 65536;
@@ -97,7 +106,10 @@ void check_mappings(const std::vector<oci::id_mapping>& mappings, const char* fl
 
 void add_namespace_flags(flag_set& app, namespace_options& options) {
   add(app, "--pid", options.pid, true, "Process ids: its own, the host's, or another container's");
-  add(app, "--ipc", options.ipc, false, "Shared memory and message queues: its own or the host's");
+  app.add_option(
+         "--ipc", [&options](const std::string& word) { options.ipc = parse_ipc(word); },
+         "Shared memory and message queues: its own, the host's, or another container's; none: without /dev/shm")
+      ->takes("host|private|shareable|none|container:NAME");
   add(app, "--uts", options.uts, true, "Host name: its own, the host's, or another container's");
   app.add_option(
          "--userns", [&options](const std::string& word) { set_user(options, word); },
@@ -127,7 +139,7 @@ void check_namespaces(namespace_options& options) {
   if (!options.has_user()) return;
   if (options.own_ids == 0) check_mappings(options.uid_mappings, "--uidmap");
   if (options.own_ids == 0) check_mappings(options.gid_mappings, "--gidmap");
-  for (const std::string* joined : {&options.pid, &options.uts}) {
+  for (const std::string* joined : {&options.pid, &options.ipc, &options.uts}) {
     if (joined->starts_with(of_container))
       throw error(errc::invalid_argument, "use --userns", "",
                   "a container with user ids of its own cannot join another's namespaces", "leave one of them out");

@@ -22,6 +22,8 @@ void add_network_flags(flag_set& app, network_options& options) {
          },
          "NIS domain name of the container")
       ->takes("NAME");
+  app.add_flag("--no-hosts", options.no_hosts, "Leave /etc/hosts as the image has it");
+  app.add_flag("--no-hostname", options.no_hostname, "Leave /etc/hostname as the image has it");
   app.add_option(
          "--net,--network",
          [&options](const std::string& word) {

@@ -25,6 +25,8 @@ void process_flags::add_to(flag_set& app, process_options& options) {
       ->takes("FILE", value_source::files);
   app.add_flag("--init", options.under_init, "Run the command under an init that reaps orphans and hands signals on");
   app.add_flag("--env-host", env_host_, "Copy the caller's whole environment");
+  app.add_flag("--http-proxy", http_proxy_, "Copy the caller's variables about proxies");
+  app.add_flag("--unsetenv-all", options.unset_all_env, "Leave out all variables of the image");
   app.add_option("--unsetenv", options.unset_env, "Leave out a variable of the image")
       ->takes("KEY", value_source::variables);
   app.add_option("--group-add", options.groups, "Add the process to a group of the image, or to a number")
@@ -55,6 +57,7 @@ void process_flags::add_to(flag_set& app, process_options& options) {
 
 void process_flags::finish(process_options& options) const {
   options.env = environment_of(env_files_, env_);
+  if (http_proxy_) options.env_below = proxies_of_caller();
   if (env_host_) options.env_below = environment_of_caller();
 }
 

@@ -20,7 +20,7 @@ class process_flags {
 
  private:
   std::vector<std::string> env_, env_files_;
-  bool env_host_ = false;
+  bool env_host_ = false, http_proxy_ = false;
 };
 
 }  // namespace lxr::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/storage_flags.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "cli/flags/flag_values.hpp"
@@ -8,6 +10,26 @@
 #include "core/base/error.hpp"
 
 namespace lxr::cli {
+
+namespace {
+
+// The host's description of a time zone, for the container (tzfile(5)).
+mount_request time_zone(const std::string& word) {
+  const char* directory = std::getenv("TZDIR");
+  const std::string zones = directory != nullptr && *directory != 0 ? directory : "/usr/share/zoneinfo";
+  const bool leaves = word.empty() || word.front() == '/' || ("/" + word + "/").find("/../") != std::string::npos;
+  const std::string path = word == "local" ? "/etc/localtime" : zones + "/" + word;
+  std::error_code none;
+  if (leaves || !std::filesystem::is_regular_file(path, none))
+    refuse_value("--tz", word, "there is no such time zone in " + zones);
+  mount_request m;
+  m.source = path;
+  m.target = "/etc/localtime";
+  m.options = {"ro", "nosuid", "nodev", "noexec"};
+  return m;
+}
+
+}  // namespace
 
 void add_storage_flags(flag_set& app, storage_options& options) {
   app.add_option(
@@ -28,6 +50,26 @@ void add_storage_flags(flag_set& app, storage_options& options) {
   app.add_option("--volumes-from", options.volumes_from,
                  "Mount what another container has mounted from the host and volumes")
       ->takes("CONTAINER[:ro]", value_source::containers);
+  app.add_option(
+         "--image-volume",
+         [&options](const std::string& word) {
+           if (word != "anonymous" && word != "bind" && word != "tmpfs" && word != "ignore")
+             refuse_value("--image-volume", word, "it is anonymous, tmpfs or ignore");
+           options.image_volumes = word == "anonymous" || word == "bind" ? "" : word;
+         },
+         "What the image's volumes become: anonymous ones, filesystems in memory, or nothing")
+      ->takes("anonymous|tmpfs|ignore");
+  app.add_option(
+         "--volume-driver",
+         [](const std::string& word) {
+           if (!word.empty() && word != "local") refuse_value("--volume-driver", word, "the only driver is local");
+         },
+         "The driver of new volumes: local")
+      ->takes("local");
+  app.add_option(
+         "--tz", [&options](const std::string& word) { options.mounts.push_back(time_zone(word)); },
+         "Time zone: Europe/Berlin, or local for the host's")
+      ->takes("ZONE|local");
   app.add_option(
          "--shm-size", [&options](const std::string& text) { options.shm_size = parse_size(text, "--shm-size"); },
          "Size of /dev/shm (64m)")

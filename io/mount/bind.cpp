@@ -2,6 +2,7 @@
 #include "io/mount/bind.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 
 #include "core/base/error.hpp"
+#include "core/base/in_root.hpp"
 
 namespace lxr::io::mount {
 
@@ -18,6 +20,28 @@ unique_fd clone_mount(int base, const std::string& path, bool recursive) {
   if (copy) return copy;
   if (errno == ENOENT) throw error(errc::not_found, "mount", '"' + path + '"', "no such file or directory on the host");
   throw_errno("mount", '"' + path + '"');
+}
+
+unique_fd clone_mount_of(const std::string& of, const std::string& path) {
+  const unique_fd other(::open(of.c_str(), O_RDONLY | O_CLOEXEC));
+  const unique_fd home(::open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  const unique_fd directory(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!other || !home || ::unshare(CLONE_FS) != 0 || ::setns(other.get(), CLONE_NEWNS) != 0)
+    throw_errno("enter", "a mount namespace");
+  const long place = open_resolving(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  int code = place < 0 ? static_cast<int>(-place) : 0;
+  unique_fd copy;
+  if (place >= 0) {
+    const unique_fd at(static_cast<int>(place));
+    copy = unique_fd(
+        static_cast<int>(::syscall(SYS_open_tree, at.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
+    if (!copy) code = errno;
+  }
+  if (::setns(home.get(), CLONE_NEWNS) != 0) throw_errno("leave", "a mount namespace");
+  if (::fchdir(directory.get()) != 0) static_cast<void>(!::chdir("/"));
+  if (copy) return copy;
+  errno = code;
+  throw_errno("mount", "another container's " + path);
 }
 
 void set_attributes(int mount, const std::string& subject, const bind_attributes& how) {

@@ -14,6 +14,11 @@ namespace lxr::io::mount {
 // Failure: throws errc::not_found when `path` does not exist, else lxr::error.
 unique_fd clone_mount(int base, const std::string& path, bool recursive);
 
+// Returns such a copy of a directory of another mount namespace, `of` (the path of /proc/PID/ns/mnt). Symbolic links
+// anywhere in `path` are an error: they are whose namespace it is. Runs on: one thread, which is in that namespace
+// meanwhile; others are not. Failure: throws lxr::error.
+unique_fd clone_mount_of(const std::string& of, const std::string& path);
+
 // The changes for set_attributes(): arguments of mount_setattr(2), Linux 5.12.
 struct bind_attributes {
   std::uint64_t set = 0, clear = 0;  // MOUNT_ATTR_*

@@ -47,7 +47,8 @@ created create_once(const instance& where, const process_identity& maker, contai
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
-  for (std::string* choice : {&wanted.namespaces.pid, &wanted.namespaces.uts}) find_joined(where, *choice);
+  for (std::string* choice : {&wanted.namespaces.pid, &wanted.namespaces.ipc, &wanted.namespaces.uts})
+    find_joined(where, *choice);
   add_mounts_of_others(where, wanted.storage);
   // While we hold the store's shared lock nobody removes the image; afterwards config.json shows that it is in use.
   const store::image_store images(where);

@@ -75,6 +75,7 @@ class start_run {
   void find_spec();
   void prepare_cgroup();
   void prepare_network();
+  [[nodiscard]] std::vector<launch::given_mount> shared_memory() const;
   void spawn();
   void prepare_directories();
   task<void> make_link();
@@ -169,6 +170,15 @@ void start_run::prepare_network() {
   link_questions_ = network::bridge_network::link_questions(*net_);
 }
 
+// With the IPC namespace of another container comes its /dev/shm, where POSIX shared memory is (shm_overview(7)).
+std::vector<launch::given_mount> start_run::shared_memory() const {
+  std::vector<launch::given_mount> out;
+  if (!config_.namespaces.ipc.starts_with("container:")) return out;
+  const oci::namespace_spec mounts{oci::namespace_kind::mount, config_.namespaces.ipc};
+  out.push_back({"/dev/shm", io::mount::clone_mount_of(namespace_of_container(on_.where, mounts), "/dev/shm")});
+  return out;
+}
+
 // Comes before the stages that the child does not need yet, so that it makes its namespaces and mounts meanwhile.
 void start_run::spawn() {
   launch::launch_inputs in;
@@ -177,7 +187,7 @@ void start_run::spawn() {
   in.cgroups.unified = on_.cgroups.unified;
   if (!on_.cgroups.unified && launch::limits_memory_or_cpu(spec_))
     in.cgroups = {false, cgroup_->trees(), cgroup_->paths()};
-  in.binds = launch::clone_bind_sources(spec_, on_.where.root_fd());
+  in.binds = launch::clone_bind_sources(spec_, on_.where.root_fd(), shared_memory());
   in.joined = launch::open_namespaces(spec_.linux_part);
   if (inner_network_.size() > 0) in.network.inner = &inner_network_;
   in.network.waits_for_link = net_.has_value();
@@ -196,8 +206,8 @@ void start_run::spawn() {
 }
 
 void start_run::set_terminal_size(oci::runtime_spec& spec) const {
-  if (options_.size.rows != 0 || options_.size.columns != 0)
-    spec.process->console_size = {options_.size.rows, options_.size.columns};
+  const auto [rows, columns] = options_.size;
+  if (rows != 0 || columns != 0) spec.process->console_size = {rows, columns};
 }
 
 void start_run::prepare_directories() {
@@ -251,9 +261,8 @@ void start_run::complete_spec() {
     const auto read = [this](const std::string& path) { return image_->read(path); };
     spec::add_process(spec_, config_, image_->image.config, read);
   }
-  out_.stop_signal = parse_signal(
-      !config_.lifecycle.stop_signal.empty() ? config_.lifecycle.stop_signal : image_->image.config.stop_signal,
-      SIGTERM);
+  const std::string& wanted = config_.lifecycle.stop_signal;
+  out_.stop_signal = parse_signal(wanted.empty() ? image_->image.config.stop_signal : wanted, SIGTERM);
 }
 
 // In the background the image's own command, which is often a shell, gets an input that never ends: so it waits for
@@ -268,6 +277,8 @@ void start_run::open_streams() {
 // The files of /etc that lxr makes, below the root: all but those that the user mounts.
 std::vector<std::string> start_run::provided_files() const {
   std::vector<std::string> out{"etc/resolv.conf", "etc/hostname", "etc/hosts"};
+  if (config_.network.no_hosts) std::erase(out, "etc/hosts");
+  if (config_.network.no_hostname) std::erase(out, "etc/hostname");
   for (const mount_request& m : config_.storage.mounts) std::erase(out, m.target.substr(1));
   return out;
 }

@@ -67,12 +67,14 @@ std::uint32_t attributes_of(const mount_options& o) { return static_cast<std::ui
 
 }  // namespace
 
-std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base) {
+std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base, std::vector<given_mount> given) {
   std::vector<bind_source> out;
   for (const oci::mount_spec& m : spec.mounts) {
     const mount_options o = read_mount_options(m);
     if (!o.is_bind) continue;
-    bind_source source{io::mount::clone_mount(base, m.source, o.is_recursive)};
+    const auto known = std::ranges::find(given, m.destination, &given_mount::destination);
+    bind_source source{known != given.end() ? std::move(known->mount)
+                                            : io::mount::clone_mount(base, m.source, o.is_recursive)};
     io::mount::set_attributes(source.mount.get(), m.source, {o.recursive_set, o.recursive_clear, 0, true});
     io::mount::set_attributes(source.mount.get(), m.source, {o.set, o.clear, 0, false});
     // Private, unless the spec says otherwise: the copy of a shared mount is its peer, and what the container mounts in

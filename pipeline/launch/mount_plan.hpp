@@ -30,7 +30,13 @@ struct bind_source {
 // of
 //   a user namespace that the spec does not have, else as read_mount_options(), io::mount::set_attributes() and
 //   io::mount::map_ids().
-std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base);
+// `given`: mounts that take the place of the source of the bind at a destination.
+struct given_mount {
+  std::string destination;
+  unique_fd mount;
+};
+std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int base,
+                                            std::vector<given_mount> given = {});
 // Maps the ids of the sources that wait for that. `users` is the container's user namespace.
 // Failure: as io::mount::map_ids().
 void map_binds(const std::vector<bind_source>& binds, int users);

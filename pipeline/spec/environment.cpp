@@ -10,7 +10,9 @@ std::vector<std::string> environment(const container_config& config, const oci::
   std::vector<std::string> env{std::string("PATH=") + default_path, "HOSTNAME=" + config.network.hostname};
   if (config.process.tty) env.emplace_back("TERM=xterm");
   for (const std::string& assignment : config.process.env_below) set_env(env, assignment);
-  for (const std::string& assignment : image.env) set_env(env, assignment);
+  if (!config.process.unset_all_env) {
+    for (const std::string& assignment : image.env) set_env(env, assignment);
+  }
   for (const std::string& name : config.process.unset_env)
     std::erase_if(env, [&name](const std::string& e) { return e.starts_with(name + "="); });
   for (const std::string& assignment : config.process.env) set_env(env, assignment);

@@ -28,7 +28,7 @@ void share_ipc(oci::mount_spec& m) {
 // In a user namespace of its own a process may not mount what other namespaces of the host own (user_namespaces(7)): it
 // gets the host's mounts. Message queues, which hosts seldom have mounted, it does not see.
 void use_host(oci::runtime_spec& spec, const container_config& config) {
-  if (!config.namespaces.ipc.empty()) std::erase_if(spec.mounts, [](const auto& m) { return m.type == "mqueue"; });
+  if (config.namespaces.ipc == "host") std::erase_if(spec.mounts, [](const auto& m) { return m.type == "mqueue"; });
   for (oci::mount_spec& m : spec.mounts) {
     const bool is_of_host = (m.type == "sysfs" && config.network.mode == network_mode::host) ||
                             (m.type == "proc" && !config.namespaces.pid.empty());
@@ -80,16 +80,30 @@ void add_requests(oci::runtime_spec& spec, const std::vector<mount_request>& req
   for (const auto& [depth, mounts] : by_depth) spec.mounts.insert(spec.mounts.end(), mounts.begin(), mounts.end());
 }
 
+// Where a container with a read-only root may write.
+void add_places_to_write(std::vector<mount_request>& requests) {
+  for (const char* place : {"/run", "/tmp", "/var/tmp"}) {
+    if (std::ranges::find(requests, place, &mount_request::target) == requests.end())
+      requests.push_back({mount_kind::tmpfs, "", place, {"exec"}, false, false});
+  }
+}
+
 }  // namespace
 
 void add_image_volumes(storage_options& options, const std::vector<std::string>& volumes) {
+  if (options.image_volumes == "ignore") return;
+  const bool in_memory = options.image_volumes == "tmpfs";
   for (const std::string& path : volumes) {
     std::string target = std::filesystem::path("/" + path).lexically_normal().string();
     while (target.size() > 1 && target.ends_with('/')) target.pop_back();
     const bool is_taken =
         std::ranges::any_of(options.mounts, [&](const mount_request& m) { return m.target == target; });
     if (target == "/" || target.starts_with("//") || is_taken) continue;
-    options.mounts.push_back({mount_kind::volume, "", target, {}, true, false});
+    if (in_memory) {
+      options.mounts.push_back({mount_kind::tmpfs, "", target, {"exec"}, false, false});
+    } else {
+      options.mounts.push_back({mount_kind::volume, "", target, {}, true, false});
+    }
   }
 }
 
@@ -98,12 +112,17 @@ void add_mounts(oci::runtime_spec& spec, const container_config& config) {
   spec.root.readonly = config.rootfs.read_only;
   spec.mounts = oci::default_mounts();
   if (config.security.privileged) std::ranges::for_each(spec.mounts, open_up);
-  if (!config.namespaces.ipc.empty()) std::ranges::for_each(spec.mounts, share_ipc);
+  if (!config.namespaces.ipc.empty() && config.namespaces.ipc != "none")
+    std::ranges::for_each(spec.mounts, share_ipc);  // of another container: start() replaces the source
+  if (config.namespaces.ipc == "none")
+    std::erase_if(spec.mounts, [](const auto& m) { return m.destination == "/dev/shm"; });
   if (config.namespaces.has_user()) use_host(spec, config);
   if (config.storage.shm_size > 0) {
     for (oci::mount_spec& m : spec.mounts) set_shm_size(m, config.storage.shm_size);
   }
-  add_requests(spec, config.storage.mounts, config.namespaces.has_user());
+  std::vector<mount_request> requests = config.storage.mounts;
+  if (config.rootfs.read_only && config.rootfs.read_only_tmpfs) add_places_to_write(requests);
+  add_requests(spec, requests, config.namespaces.has_user());
 }
 
 }  // namespace lxr::spec

@@ -32,7 +32,7 @@ void add_namespaces(oci::runtime_spec& spec, const container_config& config) {
   add(spec, namespace_kind::pid, o.pid);
   add(spec, namespace_kind::mount, "");
   add(spec, namespace_kind::uts, o.uts);
-  add(spec, namespace_kind::ipc, o.ipc);
+  add(spec, namespace_kind::ipc, o.ipc == "none" ? "" : o.ipc);
   add(spec, namespace_kind::cgroup, o.cgroup);
   if (o.uts.empty()) {
     spec.hostname = config.network.hostname;

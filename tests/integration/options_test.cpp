@@ -187,6 +187,19 @@ TEST_F(options, namespaces_are_shared_with_the_host_or_a_container) {
   EXPECT_NE(refusal({"--pid", "container:other"}).find("not running"), std::string::npos);
 }
 
+TEST_F(options, shared_memory_is_shared_with_another_container_or_not_there) {
+  must({"run", "-d", "-q", "--name", "owner", "--network", "none", "--ipc", "shareable", small_, "sh", "-c",
+        "echo shm > /dev/shm/x; sleep 1000"});
+  ASSERT_TRUE(eventually([this] { return lxr({"exec", "owner", "cat", "/dev/shm/x"}).out == "shm\n"; }));
+  EXPECT_EQ(sh({"--ipc", "container:owner"}, "cat /dev/shm/x; echo back > /dev/shm/y"), "shm\n");
+  EXPECT_EQ(must({"exec", "owner", "cat", "/dev/shm/y"}), "back\n");
+  EXPECT_EQ(must({"exec", "owner", "readlink", "/proc/self/ns/ipc"}),
+            sh({"--ipc", "container:owner"}, "readlink /proc/self/ns/ipc"));
+  EXPECT_EQ(sh({"--ipc", "none"}, "test -e /dev/shm || echo none"), "none\n");
+  remove_all();
+  EXPECT_NE(refusal({"--ipc", "container:owner"}).find("no container"), std::string::npos);
+}
+
 TEST_F(options, an_init_reaps_orphans_and_hands_signals_on) {
   EXPECT_EQ(sh({"--init"}, "cat /proc/1/comm; (sleep 0.01 & ) ; sleep 0.1; ps -o stat | grep -c Z; exit 7"),
             "lxr-init\n0\n");
@@ -223,6 +236,52 @@ TEST_F(options, the_callers_environment_is_below_the_images) {
   set_variable("PATH", "/of/caller");
   EXPECT_EQ(sh({"--env-host"}, "echo $LXR_TEST_OF_CALLER $PATH"),
             "yes /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+}
+
+TEST_F(options, the_images_variables_are_left_out_and_proxies_copied) {
+  EXPECT_EQ(sh({"--unsetenv-all", "-e", "A=1"}, "env | cut -d= -f1 | sort | tr '\\n' ' '"),
+            "A HOME HOSTNAME PATH PWD SHLVL ");
+  set_variable("https_proxy", "http://proxy:1");
+  EXPECT_EQ(sh({"--http-proxy"}, "echo $https_proxy"), "http://proxy:1\n");
+  EXPECT_EQ(sh({}, "echo $https_proxy"), "\n");
+}
+
+TEST_F(options, labels_come_from_files_too) {
+  const std::string path = sources_.path() + "/labels";
+  fs::create_directories(sources_.path());
+  file::replace_at(AT_FDCWD, path,
+                   "\xef\xbb\xbf"
+                   "a=1\r\n# none\n  b\nc=x=y\n");
+  must({"create", "-q", "--name", "box", "--network", "none", "-l", "a=2", "--label-file", path, small_, "true"});
+  EXPECT_EQ(json::dump(inspect("box").at("Config").as_object().at("Labels").as_object()),
+            json::dump(json::object{{"a", "2"}, {"b", ""}, {"c", "x=y"}}));
+  file::replace_at(AT_FDCWD, path, "=1\n");
+  EXPECT_NE(refusal({"--label-file", path}).find("labels:1"), std::string::npos);
+}
+
+TEST_F(options, a_container_takes_the_place_of_another_with_its_name) {
+  const std::string first = must({"run", "-d", "-q", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  EXPECT_EQ(lxr({"run", "--rm", "-q", "--name", "box", "--network", "none", small_, "true"}).code, 125);
+  const std::string id = first.substr(0, 12);  // is no name
+  EXPECT_EQ(must({"run", "--rm", "-q", "--replace", "--name", id, "--network", "none", small_, "echo", "x"}), "x\n");
+  EXPECT_EQ(status_of("box"), "running");
+  must({"run", "-d", "-q", "--replace", "--name", "box", "--network", "none", small_, "sleep", "1000"});
+  EXPECT_NE(inspect("box").at("Id").as_string(), first.substr(0, 64));
+}
+
+TEST_F(options, a_read_only_container_has_places_to_write_when_asked) {
+  const std::string line = "for d in /tmp /run /var/tmp /; do touch $d/x 2>/dev/null && echo $d; done";
+  EXPECT_EQ(sh({"--read-only"}, line), "");
+  EXPECT_EQ(sh({"--read-only", "--read-only-tmpfs"}, line), "/tmp\n/run\n/var/tmp\n");
+  EXPECT_EQ(sh({"--read-only", "--read-only-tmpfs", "--tmpfs", "/tmp:ro"}, line), "/run\n/var/tmp\n");
+}
+
+TEST_F(options, it_has_the_time_zone_that_is_asked_for) {
+  const std::string zones = make_directory("zones", "a zone\n");
+  set_variable("TZDIR", zones);
+  EXPECT_EQ(sh({"--tz", "file"}, "cat /etc/localtime; echo x 2>/dev/null > /etc/localtime || echo kept"),
+            "a zone\nkept\n");
+  EXPECT_NE(refusal({"--tz", "../zones/file"}).find("no such time zone"), std::string::npos);
 }
 
 TEST_F(options, exec_goes_to_the_background_and_gets_more_rights) {

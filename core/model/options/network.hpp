@@ -17,6 +17,7 @@ struct network_options {
   network_mode mode = network_mode::bridge;
   std::string hostname;  // filled in by create: the short id, where the user named none
   std::string domainname;
+  bool no_hosts = false, no_hostname = false;  // true: /etc/hosts, or /etc/hostname, is the image's
 };
 
 template <class Format, json::same_struct<network_options> T>
@@ -24,6 +25,8 @@ void describe(Format& f, T& v) {
   f("network", v.mode);
   f("hostname", v.hostname);
   f("domainname", v.domainname);
+  f("noHosts", v.no_hosts);
+  f("noHostname", v.no_hostname);
 }
 
 }  // namespace lxr

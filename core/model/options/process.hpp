@@ -17,6 +17,7 @@ struct process_options {
   std::vector<std::string> env;                        // KEY=value, over the image's
   std::vector<std::string> env_below;                  // KEY=value, under the image's: the caller's
   std::vector<std::string> unset_env;                  // names taken out of the image's
+  bool unset_all_env = false;                          // all of them
   std::vector<std::string> groups;                     // further groups, by name or number
   std::string user, working_dir;                       // empty: the image's
   bool tty = false, open_stdin = false;
@@ -32,6 +33,7 @@ void describe(Format& f, T& v) {
   f("env", v.env);
   f("envBelow", v.env_below);
   f("unsetEnv", v.unset_env);
+  f("unsetAllEnv", v.unset_all_env);
   f("groups", v.groups);
   f("user", v.user);
   f("workingDir", v.working_dir);

@@ -37,6 +37,7 @@ struct device_request {
 struct storage_options {
   std::vector<mount_request> mounts;
   std::vector<std::string> volumes_from;  // "NAME" or "NAME:ro": containers whose mounts it has too; create adds them
+  std::string image_volumes;              // of the image's Volumes: empty: anonymous ones; "tmpfs"; "ignore": none
   std::int64_t shm_size = 0;              // bytes of /dev/shm; 0: 64 MiB
   std::vector<device_request> devices;
   std::vector<std::string> device_rules;  // of the device cgroup: "c 10:229 rwm"
@@ -63,6 +64,7 @@ template <class Format, json::same_struct<storage_options> T>
 void describe(Format& f, T& v) {
   f("mounts", v.mounts);
   f("volumesFrom", v.volumes_from);
+  f("imageVolumes", v.image_volumes);
   f("shmSize", v.shm_size);
   f("devices", v.devices);
   f("deviceRules", v.device_rules);
