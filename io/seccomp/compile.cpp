@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -184,6 +186,39 @@ std::string newer_calls_are_absent(const oci::seccomp_spec& profile, const std::
   return {reinterpret_cast<const char*>(out.data()), out.size() * sizeof out.front()};
 }
 
+// On 32-bit x86 socketcall(2) does what these calls do, by their numbers; their own arguments lie in memory, where no
+// filter sees them. For a call that is allowed by its arguments libseccomp lets it through unseen. Unless the profile
+// names socketcall itself, whatever its arguments, this denies it for those.
+std::string hidden_arguments_are_denied(const oci::seccomp_spec& profile, std::uint32_t default_action) {
+  static constexpr std::array<std::string_view, 20> calls{
+      "socket",     "bind",    "connect", "listen",  "accept",   "getsockname", "getpeername",
+      "socketpair", "send",    "recv",    "sendto",  "recvfrom", "shutdown",    "setsockopt",
+      "getsockopt", "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg"};
+  constexpr std::uint32_t socketcall = 102;
+  std::set<std::uint32_t> seen;
+  for (const oci::syscall_rule& rule : profile.syscalls) {
+    for (const std::string& name : rule.names) {
+      if (name == "socketcall" && rule.args.empty()) return {};
+      const auto* found = std::ranges::find(calls, name);
+      if (!rule.args.empty() && found != calls.end())
+        seen.insert(static_cast<std::uint32_t>(found - calls.begin()) + 1);
+    }
+  }
+  const auto rest = static_cast<std::uint8_t>(seen.size() * 2);
+  if (seen.empty()) return {};
+  std::vector<sock_filter> out{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCMP_ARCH_X86, 0, static_cast<std::uint8_t>(rest + 3)),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, socketcall, 0, static_cast<std::uint8_t>(rest + 1)),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args))};  // of the low half, on a little-endian machine
+  for (const std::uint32_t call : seen) {
+    out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    out.push_back(BPF_STMT(BPF_RET | BPF_K, default_action));
+  }
+  return {reinterpret_cast<const char*>(out.data()), out.size() * sizeof out.front()};
+}
+
 bool denies(std::uint32_t action) {
   return action != SCMP_ACT_ALLOW && action != SCMP_ACT_LOG && action != SCMP_ACT_ERRNO(ENOSYS) &&
          (action & SECCOMP_RET_ACTION_FULL) != SCMP_ACT_TRACE(0);
@@ -205,6 +240,8 @@ filter compile(const oci::seccomp_spec& profile) {
   for (const oci::syscall_rule& rule : profile.syscalls) c.add(rule, default_action);
   filter out{c.program(), 0};
   if (denies(default_action)) out.program.insert(0, newer_calls_are_absent(profile, architectures));
+  if (denies(default_action) && std::ranges::find(architectures, SCMP_ARCH_X86) != architectures.end())
+    out.program.insert(0, hidden_arguments_are_denied(profile, default_action));
   if (out.program.size() / sizeof(sock_filter) > BPF_MAXINSNS)
     throw error(errc::unsupported, "use seccomp profile", "", "its filter is longer than the kernel takes");
   for (const std::string& word : profile.flags) out.flags |= flag_of(word);

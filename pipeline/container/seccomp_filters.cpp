@@ -15,7 +15,7 @@ namespace lxr::container {
 namespace {
 
 constexpr const char* directory = "seccomp";
-const std::string version = "1 ";  // of what compile() makes: another one makes other programs
+const std::string version = "2 ";  // of what compile() makes: another one makes other programs
 
 std::string file_of(const std::string& key) {
   return std::string(directory) + "/" + std::to_string(std::hash<std::string>()(key));

@@ -212,6 +212,31 @@ TEST(default_profile_with, allows_what_a_capability_is_for) {
   EXPECT_EQ(run(with, {read, native, 0, {}}), SECCOMP_RET_ALLOW);
 }
 
+#if defined(__x86_64__)
+// As no_socket_is_made_by_the_entry_that_hides_its_family, also for a container with more capabilities.
+TEST(default_profile_with, hides_no_family_either) {
+  constexpr std::uint64_t all = (std::uint64_t{1} << 41) - 1;
+  for (const program& p : {compiled(default_profile_with(0)), compiled(default_profile_with(all))}) {
+    EXPECT_EQ(run(p, {102, AUDIT_ARCH_I386, 0, {1}}), SECCOMP_RET_ERRNO | EPERM);
+    for (std::uint64_t call = 2; call <= 20; ++call)
+      EXPECT_EQ(run(p, {102, AUDIT_ARCH_I386, 0, {call}}), SECCOMP_RET_ALLOW) << call;
+    EXPECT_EQ(run(p, {359, AUDIT_ARCH_I386, 0, {2}}), SECCOMP_RET_ALLOW);
+    EXPECT_EQ(run(p, {359, AUDIT_ARCH_I386, 0, {40}}), SECCOMP_RET_ERRNO | EPERM);
+    EXPECT_EQ(run(p, {41, AUDIT_ARCH_X86_64, 0, {2}}), SECCOMP_RET_ALLOW);
+  }
+}
+
+TEST(compile, a_profile_that_names_socketcall_has_it) {
+  oci::seccomp_spec profile;
+  profile.default_action = "SCMP_ACT_ERRNO";
+  profile.architectures = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86"};
+  profile.syscalls = {{{"socket"}, "SCMP_ACT_ALLOW", {}, {{0, 2, 0, "SCMP_CMP_EQ"}}}};
+  EXPECT_NE(run(compiled(profile), {102, AUDIT_ARCH_I386, 0, {1}}), SECCOMP_RET_ALLOW);
+  profile.syscalls.push_back({{"socketcall"}, "SCMP_ACT_ALLOW", {}, {}});
+  EXPECT_EQ(run(compiled(profile), {102, AUDIT_ARCH_I386, 0, {1}}), SECCOMP_RET_ALLOW);
+}
+#endif
+
 TEST(compile, calls_newer_than_the_profile_are_unknown_not_forbidden) {
   oci::seccomp_spec profile;
   profile.default_action = "SCMP_ACT_ERRNO";
