@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <tuple>
 
@@ -47,29 +49,41 @@ task<T> shielded(task<T> inner) {
   co_return co_await detail::run_apart(std::move(inner), never.slot());
 }
 
-// Runs `inner` and waits for its end; after `limit` it cancels `inner` first.
-// Failure: throws error{errc::timed_out, operation, subject} when `inner` was cancelled by `limit`, else rethrows its
-//   exception. An `inner` that returns a value in spite of the cancellation has succeeded.
+// Runs `inner` and waits for its end; after `limit` it cancels `inner` first. With `gives_up`, which is asked four
+// times a second, also as soon as that returns true. Failure: throws error{errc::timed_out, operation, subject} when
+// `inner` was cancelled by `limit` or `gives_up`, else
+//   rethrows its exception. An `inner` that returns a value in spite of the cancellation has succeeded.
 // Cancel: passed on to `inner` with its own strength.
 template <class T>
 task<T> with_deadline(std::chrono::steady_clock::duration limit, task<T> inner, std::string operation,
-                      std::string subject) {
+                      std::string subject, std::function<bool()> gives_up = {}) {
   co_await checkpoint();
-  struct alarm {
+  using clock = std::chrono::steady_clock;
+  struct alarm : std::enable_shared_from_this<alarm> {
     explicit alarm(const asio::any_io_executor& executor) : timer(executor) {}
+    void wait() {
+      constexpr auto moment = std::chrono::milliseconds(250);
+      timer.expires_at(gives_up ? std::min(end, clock::now() + moment) : end);
+      timer.async_wait([self = this->shared_from_this()](const boost::system::error_code& ec) { self->ring(!ec); });
+    }
+    void ring(bool is_time) {
+      if (!is_time || over) return;
+      if (clock::now() < end && !gives_up()) return wait();
+      expired = true;
+      stop.emit(asio::cancellation_type::terminal);
+    }
     asio::steady_timer timer;
     asio::cancellation_signal stop;
     bool expired = false;
     bool over = false;
+    clock::time_point end;
+    std::function<bool()> gives_up;
   };
   // A shared_ptr, because the timer's handler may already be queued when `inner` ends.
   const auto state = std::make_shared<alarm>(co_await asio::this_coro::executor);
-  state->timer.expires_after(limit);
-  state->timer.async_wait([state](const boost::system::error_code& ec) {
-    if (ec || state->over) return;
-    state->expired = true;
-    state->stop.emit(asio::cancellation_type::terminal);
-  });
+  state->end = clock::now() + limit;
+  state->gives_up = std::move(gives_up);
+  state->wait();
   const asio::cancellation_state requests = co_await asio::this_coro::cancellation_state;
   auto outer = requests.slot();
   if (outer.is_connected()) {

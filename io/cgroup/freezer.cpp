@@ -78,7 +78,7 @@ void freeze(const layout& where, const std::string& path, std::chrono::milliseco
   const place at = places_of(where, path).front();
   if (!where.unified) move_processes(where, path, at);
   if (processes_below(at.directory).empty())
-    throw error(errc::not_found, "freeze", path, "no process is in this cgroup");
+    throw error(errc::not_found, "freeze", "the container", "no process is in its cgroup");
   if (!at.set(true)) throw_errno("freeze", at.directory);
   const clock::time_point end = clock::now() + deadline;
   while (!at.is_frozen()) {

@@ -4,28 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "io/child/plan_places.hpp"
+#include "io/child/process_attributes.hpp"
+
 // The launch plan: the list of operations that a new process performs, in order, between clone3(2) and execve(2). It is
 // one block of memory with offsets (bytes from its begin) in the place of pointers. So it is valid at any address: the
 // child reads it in the parent's memory or in a copy of that, and lxr-init maps it from a memfd.
 // In the parent io/process/plan_builder makes it; in the child run_plan() performs it.
-// This header includes no other header of lxr.
 namespace lxr::io::child {
-
-// Stands for a descriptor: its index in the plan's table of descriptor numbers (launch_plan::slots); -1: none. The
-// parent fills the slots of descriptors that the child inherits, operations fill the others.
-using slot = std::int32_t;
-// A NUL-terminated string; offset 0: none.
-struct text {
-  std::uint32_t offset = 0;
-};
-struct bytes {
-  std::uint32_t offset = 0, size = 0;
-};
-// An argument vector of execve(2). `offsets`: place of `count` offsets (std::uint32_t), one for each string.
-// `pointers`: place with room for the count + 1 pointers that the child makes of them.
-struct string_list {
-  std::uint32_t count = 0, offsets = 0, pointers = 0;
-};
 
 enum class op : std::uint32_t {
   join_cgroup,
@@ -318,54 +304,10 @@ struct exec {  // execve(2)
   string_list argv, envp;
   std::uint64_t ignored_signals = 0;  // bit n - 1: signal n, which the parent ignores, gets its default action back
   bool under_init = false;            // lxr-init stays as the parent of the program (become_reaper())
+  text directory;                     // of a program that is no container's: changes to it, and to umask 022; none: no
 };
 
 }  // namespace ops
-
-// The steps of become_process, in their order.
-enum class process_step : std::uint32_t {
-  keyring,
-  personality,
-  oom_score,
-  resource_limits,
-  scheduler,
-  io_priority,
-  working_directory,
-  early_seccomp,
-  bounding_set,
-  ids,
-  capabilities,
-  no_new_privileges,
-  seccomp,
-};
-
-struct resource_limit {
-  std::uint32_t resource;  // RLIMIT_*
-  std::uint32_t reserved = 0;
-  std::uint64_t soft, hard;
-};
-
-struct process_attributes {
-  std::uint32_t uid = 0, gid = 0;
-  bytes groups;                                                                            // gid_t each
-  std::uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;  // bit n: capability n
-  bytes limits;                                                                            // resource_limit each
-  text oom_score;    // for /proc/self/oom_score_adj (proc(5)); none: unchanged
-  text keyring;      // name of the session keyring to join or make (keyctl(2)); none: unchanged
-  text directory;    // the working directory
-  bytes filter;      // of seccomp: struct sock_filter each; none: no filter
-  bytes scheduling;  // struct sched_attr (sched_setattr(2)); none: unchanged
-  std::uint32_t umask = 022;
-  std::uint32_t personality = ~0u;  // personality(2); all bits: unchanged
-  std::uint32_t filter_flags = 0;   // SECCOMP_FILTER_FLAG_*
-  std::int32_t io_priority = 0;     // ioprio_set(2)
-  bool oom_score_required = false;  // false: a score that the kernel refuses is no failure
-  bool makes_directory = false;     // true: makes a missing working directory
-  bool sets_io_priority = false;
-  // True: PR_SET_NO_NEW_PRIVS; the filter is loaded last. False: seccomp(2) needs CAP_SYS_ADMIN, so the filter is
-  // loaded before capabilities are given up.
-  bool no_new_privileges = false;
-};
 
 struct plan_op {
   op code;
@@ -384,6 +326,8 @@ struct launch_plan {
   std::uint32_t ops;  // offset of plan_op[op_count]
   std::uint32_t slot_count;
   std::uint32_t slots;  // offset of int[slot_count]
+  // Address of an int that the child shares with its parent: fork_again puts the pid there before that process begins.
+  std::uint64_t successor;
 };
 
 // The parent's message for a barrier, sent again with the next descriptors if there are more than message_limit.

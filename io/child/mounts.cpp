@@ -77,9 +77,10 @@ long run(context& c, const ops::clone_mount& o) noexcept {
   return 0;
 }
 
-// Makes the missing file or directory `name` in `parent`, and opens it.
+// Makes the missing file or directory `name` in `parent`, and opens it. Not for writing: the descriptor stays open
+// (close_fd()), and a mount with a writer cannot be made read-only.
 static long make_one(long parent, const char* name, bool is_file) {
-  if (is_file) return open_resolving(static_cast<int>(parent), name, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
+  if (is_file) return open_resolving(static_cast<int>(parent), name, O_RDONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
   const long made = call(SYS_mkdirat, parent, word(name), 0755);
   return made < 0 ? made : open_resolving(static_cast<int>(parent), name, O_PATH | O_DIRECTORY, resolve_strict);
 }
@@ -227,7 +228,7 @@ long run(context& c, const ops::attach_file& o) noexcept {
   const char* path = text_of(c, o.path);
   const int base = fd_of(c, o.root);
   long target = open_in_root(base, path, O_PATH);
-  if (target == -ENOENT) target = open_in_root(base, path, O_WRONLY | O_CREAT, 0644);
+  if (target == -ENOENT) target = open_in_root(base, path, O_RDONLY | O_CREAT, 0644);
   if (target == -ENOENT || target == -ELOOP) {  // the directory is missing, or `path` is a link that cannot be followed
     const char* slash = path;
     for (const char* p = path; *p != 0; ++p) {
@@ -243,7 +244,7 @@ long run(context& c, const ops::attach_file& o) noexcept {
       return 0;
     }
     call(SYS_unlinkat, dir, word(slash + 1), 0);
-    target = open_resolving(static_cast<int>(dir), slash + 1, O_WRONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
+    target = open_resolving(static_cast<int>(dir), slash + 1, O_RDONLY | O_CREAT | O_EXCL, resolve_strict, 0644);
     close_fd(dir);
   }
   if (target < 0) return target;

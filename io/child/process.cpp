@@ -84,7 +84,8 @@ static long set_ids(const context& c, const process_attributes& p) {
   if (p.uid != 0) give_streams(p);
   long done = call(SYS_setgroups, static_cast<long>(p.groups.size / sizeof(gid_t)), word(at(c, p.groups.offset)));
   if (done == 0) done = call(SYS_setresgid, p.gid, p.gid, p.gid);
-  if (done == 0 && p.uid != 0 && p.permitted != 0) done = call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
+  if (done == 0 && p.uid != 0 && (p.permitted | p.inheritable) != 0)
+    done = call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (done == 0) done = call(SYS_setresuid, p.uid, p.uid, p.uid);
   return done;
 }
@@ -110,8 +111,10 @@ static long set_capabilities(const process_attributes& p) {
   }
   const long done = call(SYS_capset, word(&header), word(sets));
   if (done < 0) return done;
-  for (long capability = 0; capability < 64 && p.ambient >> capability != 0; ++capability) {
-    if ((p.ambient >> capability & 1) == 0) continue;
+  // Others cannot be ambient (capabilities(7)); common specs ask for them all the same.
+  const std::uint64_t ambient = p.ambient & p.permitted & p.inheritable;
+  for (long capability = 0; capability < 64 && ambient >> capability != 0; ++capability) {
+    if ((ambient >> capability & 1) == 0) continue;
     const long raised = call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
     if (raised < 0) return raised;
   }
@@ -228,6 +231,11 @@ long run(context& c, const ops::exec& o) noexcept {
   if (o.under_init) {
     const long forked = become_reaper();
     if (forked < 0) return forked;
+  }
+  if (o.directory.offset != 0) {
+    call(SYS_umask, 022);
+    const long entered = call(SYS_chdir, word(text_of(c, o.directory)));
+    if (entered < 0) return entered;
   }
   reset_signals(o.ignored_signals);
   call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);

@@ -118,6 +118,32 @@ void child_process::stack_deleter::operator()(stack* s) const noexcept {
   }
 }
 
+namespace {
+
+// Ints that children share with us, also those with a copy of our memory.
+std::vector<int*>& spare_pids() {
+  static std::vector<int*> list;
+  return list;
+}
+
+int* take_shared_pid() {
+  constexpr std::size_t page = 4096;
+  std::vector<int*>& spare = spare_pids();
+  if (spare.empty()) {
+    void* const memory = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw_errno("allocate", "memory for a pid");
+    for (std::size_t i = 0; i < page / sizeof(int); ++i) spare.push_back(static_cast<int*>(memory) + i);
+  }
+  int* const cell = spare.back();
+  spare.pop_back();
+  *cell = 0;
+  return cell;
+}
+
+}  // namespace
+
+void child_process::shared_pid_deleter::operator()(int* cell) const noexcept { spare_pids().push_back(cell); }
+
 child_process child_process::spawn(built_plan& plan, const options& how) {
   auto [ours, theirs] = channel::make_socket_pair();
   child_process made;
@@ -135,6 +161,10 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
   made.stack_.reset(stack::take());
   const bool shares = last_high > first_high + few_high && !how.own_memory;
   if (shares) args.flags |= CLONE_FILES;
+  if (how.forks) {
+    made.successor_.reset(take_shared_pid());
+    plan.get()->successor = reinterpret_cast<std::uint64_t>(made.successor_.get());
+  }
   stack& begin = *made.stack_;
   begin.plan = plan.get();
   begin.channel = theirs.get();
@@ -164,6 +194,7 @@ child_process& child_process::operator=(child_process&& other) noexcept {
   std::swap(stack_, other.stack_);
   std::swap(theirs_, other.theirs_);
   std::swap(forks_, other.forks_);
+  std::swap(successor_, other.successor_);
   return *this;
 }
 
@@ -171,26 +202,22 @@ child_process::~child_process() {
   if (pid_ == 0 || !pidfd_) return;
   const int saved = errno;
   send_signal(pidfd_.get(), SIGKILL);
-  wait();
-  reap_outer();
+  reap_soon(pidfd_);
+  reap_soon(outer_);
   if (forks_) end_forked();
   errno = saved;
 }
 
-// Kills and reaps the process that this child forked (ops::fork_again). It is a child of ours too, works in our memory,
-// and its pid is in the first message.
+// Kills and reaps the process that this child forked (ops::fork_again) before we were told: it is a child of ours too,
+// and works in our memory.
 void child_process::end_forked() noexcept {
-  theirs_.reset();
-  try {
-    while (const auto m = receive()) {
-      if (m->report.what != child_report::forked) continue;
-      const unique_fd inner = open_pidfd(m->report.error);
-      send_signal(inner.get(), SIGKILL);
-      reap(inner.get(), true);
-    }
-  } catch (const error&) {
-    // The forked process is gone.
-  }
+  const pid_t pid = *static_cast<volatile int*>(successor_.get());
+  if (pid == 0) return;
+  quietly([this, pid] {
+    unique_fd forked = open_pidfd(pid);
+    send_signal(forked.get(), SIGKILL);
+    reap_soon(forked);
+  });
 }
 
 void child_process::move_to_high_numbers() {
@@ -218,7 +245,7 @@ std::optional<child_process::message> child_process::receive(bool block) {
   out.descriptor = std::move(got.descriptor);
   // lxr-init sends these two messages; it has memory of its own: the stack is free.
   if (out.report.what == child_report::waiting || out.report.what == child_report::about_to_exec) {
-    reap_outer();
+    reap_soon(outer_);
     stack_.reset();
   }
   return out;
@@ -232,16 +259,16 @@ void child_process::become(pid_t successor) {
 }
 
 // What is frozen does not end: it stays unreaped, and keeps its stack, rather than stop this thread.
-void child_process::reap_outer() noexcept {
+void child_process::reap_soon(unique_fd& pidfd) noexcept {
   constexpr int patience_ms = 1000;
-  if (!outer_) return;
-  pollfd end{outer_.get(), POLLIN, 0};
+  if (!pidfd) return;
+  pollfd end{pidfd.get(), POLLIN, 0};
   if (::poll(&end, 1, patience_ms) == 1) {
-    quietly([&] { static_cast<void>(reap(outer_.get(), false)); });
+    quietly([&] { static_cast<void>(reap(pidfd.get(), false)); });
   } else {
     [[maybe_unused]] const stack* in_use = stack_.release();
   }
-  outer_.reset();
+  pidfd.reset();
 }
 
 int child_process::wait() noexcept {

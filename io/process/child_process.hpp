@@ -75,7 +75,7 @@ class child_process {
 
  private:
   void end_forked() noexcept;
-  void reap_outer() noexcept;
+  void reap_soon(unique_fd& pidfd) noexcept;
   struct stack;
   struct stack_deleter {
     void operator()(stack* s) const noexcept;
@@ -87,6 +87,10 @@ class child_process {
   std::vector<int> kept_;  // the descriptors the child keeps, sorted; the child reads this when it begins
   std::unique_ptr<stack, stack_deleter> stack_;
   bool forks_ = false;
+  struct shared_pid_deleter {
+    void operator()(int* cell) const noexcept;
+  };
+  std::unique_ptr<int, shared_pid_deleter> successor_;  // launch_plan::successor
 };
 
 // How a process ended: `code` is its exit code, or 128 + the signal.

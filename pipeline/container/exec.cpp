@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "core/async/readiness.hpp"
+#include "core/async/shielded.hpp"
 #include "core/base/error.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/model/container_config.hpp"
@@ -137,9 +139,47 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.errors = options.stderr_fd;
   give_pipes(config, in.state, options);
   if (!options.privileged) inputs.process.seccomp = on.filters.of(config.security);
+  inputs.gives_up = [&on, &config] { return load_raw_state(on.where, config.id).is_paused; };
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);
+}
+
+}  // namespace
+
+namespace {
+
+bool is_conflict(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return e.code() == errc::conflict;
+  } catch (...) {
+    return false;
+  }
+}
+
+// Waits a moment for the end of a process. Returns false when it lives on.
+task<bool> ends_soon(int pidfd) {
+  constexpr auto moment = std::chrono::milliseconds(500);
+  readiness end(co_await asio::this_coro::executor, pidfd);
+  try {
+    auto ending = end.readable();
+    co_await with_deadline(moment, std::move(ending), "wait for", "its end");
+    co_return true;
+  } catch (const error&) {
+    co_return false;
+  }
+}
+
+// The failure as one of the container, if it names nothing yet. Throws what is no lxr::error.
+error named(const std::exception_ptr& failure, const std::string& container) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    if (!e.subject().empty()) return e;
+    return {e.code(), e.operation(), '"' + container + '"', e.reason(), e.remedy()};
+  }
 }
 
 }  // namespace
@@ -157,9 +197,12 @@ task<launch::started_process> exec(engine& on, std::string id, exec_options opti
   } catch (...) {
     failure = std::current_exception();
   }
-  // Whatever failed: the end of the container under way is the cause.
-  if (!in.state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
-  std::rethrow_exception(failure);
+  if (in.state.init.is_alive() && load_raw_state(on.where, id).is_paused) is_paused(config);
+  // Whatever failed: the end of the container under way is the cause. What ends it may have killed this process first.
+  auto ending = ends_soon(in.pidfd.get());
+  const bool was_killed = is_conflict(failure) && co_await std::move(ending);
+  if (was_killed || !in.state.init.is_alive()) not_running(config, "container not running: it was stopped meanwhile");
+  throw named(failure, config.name);
 }
 
 }  // namespace lxr::container

@@ -29,7 +29,12 @@ task<void> pause(const instance& where, const io::cgroup::layout& cgroups, std::
   const container_lock lock = co_await lock_container(where, id);
   container_state state = running_state(where, id, "pause");
   if (state.is_paused) refuse("pause", id, state, "it is paused already");
-  io::cgroup::freeze(cgroups, cgroup_path(where, id));
+  try {
+    io::cgroup::freeze(cgroups, cgroup_path(where, id));
+  } catch (const error& e) {
+    if (e.code() != errc::not_found && state.init.is_alive()) throw;
+    refuse("pause", id, state, "it was stopped meanwhile");
+  }
   state.is_paused = true;
   save(where, id, state);
 }
@@ -37,7 +42,9 @@ task<void> pause(const instance& where, const io::cgroup::layout& cgroups, std::
 task<void> unpause(const instance& where, const io::cgroup::layout& cgroups, std::string id) {
   const container_lock lock = co_await lock_container(where, id);
   container_state state = running_state(where, id, "unpause");
-  if (!state.is_paused) refuse("unpause", id, state, "it is not paused");
+  if (!state.is_paused) {
+    refuse("unpause", id, state, state.init.is_alive() ? "it is not paused" : "it was stopped meanwhile");
+  }
   io::cgroup::thaw(cgroups, cgroup_path(where, id));
   state.is_paused = false;
   save(where, id, state);

@@ -34,7 +34,7 @@ std::optional<json::object> receive_message(int channel) {
   std::vector<std::byte> buffer(message_limit);
   const auto got = io::channel::receive_message(channel, buffer, peer);
   if (got.what == io::channel::received_message::end_of_file) return std::nullopt;
-  return json::parse_object(as_text(std::span(buffer).first(got.size)), "message");
+  return json::parse_record(as_text(std::span(buffer).first(got.size)), "message");
 }
 
 namespace {

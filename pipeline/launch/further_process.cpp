@@ -45,7 +45,7 @@ task<void> follow(started_process& out, const io::process::built_plan& plan, con
     co_await channel.readable();
     auto message = out.process.receive();
     if (!message && about_to_exec) co_return;
-    if (!message) throw error(errc::conflict, "run in container", "", "the process died while it was being set up");
+    if (!message) throw error(errc::conflict, "run in container", "", "the process was killed while it was set up");
     switch (message->report.what) {
       case child_report::failed:
         throw explain_failure(plan, message->report, process, root);
@@ -80,7 +80,8 @@ task<started_process> start_further_process(context& on, std::string name, oci::
   started_process out;
   out.process = child_process::spawn(plan, how);
   auto following = follow(out, plan, process, in.root);
-  co_await with_deadline(deadline, std::move(following), "run in container", '"' + name + "\", which may be frozen");
+  co_await with_deadline(deadline, std::move(following), "run in container", '"' + name + "\", which may be frozen",
+                         std::move(in.gives_up));
   out.process.close_channel();
   co_return out;
 }

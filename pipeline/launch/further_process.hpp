@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct further_inputs {
   bool own_memory = false;                   // true: the child gets a copy of our memory (child_process::options)
   int input = -1, output = -1, errors = -1;  // its standard streams; unused with a terminal
   process_inputs process;
+  std::function<bool()> gives_up;  // asked while it waits for the process; true: it will not come
 };
 
 struct started_process {
@@ -35,7 +37,8 @@ struct started_process {
 // `name` names the container in errors.
 // Runs on: the loop's strand of the context.
 // Failure: throws what explain_failure() makes of the child's report, errc::conflict when the child died without one,
-//   errc::timed_out after 60 s (as in a frozen cgroup), errc::unsupported (check_supported()). The process is killed.
+//   errc::timed_out after 60 s (as in a frozen cgroup) or when
+//   `gives_up` says so, errc::unsupported (check_supported()). The process is killed.
 // Cancel: terminal; the process is killed.
 task<started_process> start_further_process(context& on, std::string name, oci::process_spec process,
                                             further_inputs in);
