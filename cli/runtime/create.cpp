@@ -120,7 +120,8 @@ int verb_kill(const verb_call& call) {
   // containerd sends --all behind the id, too.
   all = std::erase(words, "--all") + std::erase(words, "-a") > 0 || all;
   const std::string id = only_id(flags);
-  const int signal = parse_signal(words.size() > 1 ? words[1] : "", SIGTERM);
+  const std::string word = words.size() > 1 ? words[1] : "";
+  const int signal = word == "0" ? 0 : parse_signal(word, SIGTERM);  // 0 only asks whether it lives (kill(2))
   call.perform([&](runtime::context& on) { runtime::kill(on, id, signal, all); });
   return 0;
 }

@@ -67,7 +67,9 @@ int run_verb(const std::string& program, const std::vector<std::string>& words, 
   flags.add_option("--root", g.root, "");
   flags.add_option(
       "--log", [](const std::string& path) { the_log().open(path.starts_with("file:") ? path.substr(5) : path); }, "");
-  flags.add_option("--log-format", [](const std::string& word) { the_log().use_json(word == "json"); }, "");
+  flags.add_option(
+           "--log-format", [](const std::string& word) { the_log().use_json(word == "json"); }, "")
+      ->one_of({"text", "json"});
   flags.add_option("--log-level", ignored, "");
   flags.add_option("--cgroup-manager", [&g](const std::string& word) { set_manager(g, word); }, "");
   flags.add_option("--rootless", ignored, "");

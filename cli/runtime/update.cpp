@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <charconv>
 
+#include "cli/flags/flag_values.hpp"
 #include "cli/runtime/program.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -35,12 +37,14 @@ void add_numbers(flag_set& flags, oci::resources_spec& r) {
   const auto number = [&flags](literal name, literal help, std::function<void(std::int64_t)> take) {
     flags.add_option(
         name,
-        [take](const std::string& text) {
-          try {
-            take(std::stoll(text));
-          } catch (const std::logic_error&) {
-            throw error(errc::invalid_argument, "use", '"' + text + '"', "it is no whole number");
-          }
+        [take, name](const std::string& text) {
+          const std::string flag(name.view());
+          std::int64_t number = 0;
+          const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+          if (failure == std::errc() && end == text.data() + text.size()) return take(number);
+          if (!flag.starts_with("--memory") && !flag.starts_with("--kernel"))
+            refuse_value(flag, text, "it is no whole number");
+          take(parse_size(text, flag));  // runc takes "50M"
         },
         help);
   };

@@ -50,6 +50,10 @@ class field_reader {
     const value* found = from_.if_contains(name);
     if (found != nullptr && !found->is_null()) read(*found, out, path_.empty() ? name : path_ + "." + name);
   }
+  template <class T>
+  void always(const char* name, T& out) const {
+    (*this)(name, out);
+  }
 
  private:
   [[noreturn]] void refuse(const std::string& path, const std::string& reason) const {
@@ -153,6 +157,11 @@ class field_writer {
   template <class T>
   void operator()(const char* name, const std::optional<T>& in) {
     if (in) object_[name] = value_of(*in);
+  }
+  // Writes a false or empty member, too: one that a schema requires.
+  template <class T>
+  void always(const char* name, const T& in) {
+    object_[name] = value_of(in);
   }
   object take() { return std::move(object_); }
 

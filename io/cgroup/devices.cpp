@@ -143,7 +143,8 @@ std::vector<device_write> device_writes(const std::vector<oci::device_rule>& rul
   std::vector<device_write> out;
   for (const oci::device_rule& r : rules) {
     const char* file = r.allow ? "devices.allow" : "devices.deny";
-    const std::string access = r.access.empty() ? "rwm" : r.access;
+    std::string access = r.access.empty() ? "rwm" : r.access;
+    std::erase_if(access, [](char c) { return c != 'r' && c != 'w' && c != 'm'; });
     const std::string numbers = " " + number_or_all(r.major) + ":" + number_or_all(r.minor) + " " + access;
     if (!is_any_type(r)) {
       out.push_back({file, r.type + numbers});

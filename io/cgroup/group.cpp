@@ -128,15 +128,23 @@ std::vector<std::string> needed_trees(const oci::resources_spec& resources, cons
   return out;
 }
 
+// The hierarchies that have no controller: systemd's own of v1, and the v2 tree of a hybrid host.
+const std::string systemd_tree = "systemd", v2_tree = "unified";
+
 // A directory beside the hierarchies may be none: other programs make what they miss.
 std::vector<std::string> mounted_trees(const layout& where) {
-  std::vector<std::string> out;
-  for (const std::string& tree : v1_trees) {
+  std::vector<std::string> all = v1_trees, out;
+  all.push_back(systemd_tree);
+  for (const std::string& tree : all) {
     struct statfs fs{};
     if (::statfs(where.tree(tree).c_str(), &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC) out.push_back(tree);
   }
+  if (!where.unified_tree().empty()) out.push_back(v2_tree);
   return out;
 }
+
+// The file of a group's directory that a process joins by.
+std::string joining_file(const std::string& tree) { return tree == v2_tree ? "/cgroup.procs" : "/tasks"; }
 
 // Returns an open `tasks` file of the new group: only groups of a mounted tree have one.
 unique_fd make_v1_group(const layout& where, const std::string& controller, const std::string& path,
@@ -148,7 +156,7 @@ unique_fd make_v1_group(const layout& where, const std::string& controller, cons
     lacks(controller, tree);
   }
   if (controller == "cpuset") fill_cpuset(tree, path);
-  unique_fd tasks(::open((tree + "/" + path + "/tasks").c_str(), O_WRONLY | O_CLOEXEC));
+  unique_fd tasks(::open((tree + "/" + path + joining_file(controller)).c_str(), O_WRONLY | O_CLOEXEC));
   if (!tasks) lacks(controller, tree);
   return tasks;
 }
@@ -160,6 +168,13 @@ bool write_v1(const std::vector<setting>& settings, std::size_t i, const std::st
   const int reason = errno;
   const bool has_other = i + 1 < settings.size() && settings[i + 1].file == "memory.memsw.limit_in_bytes";
   if (s.file == "memory.limit_in_bytes" && has_other && reason == EINVAL) {
+    write_file(directory + "/" + settings[i + 1].file, settings[i + 1].value);
+    return write_file(directory + "/" + s.file, s.value);
+  }
+  // Period and quota are checked against the group above together, and the old quota may not fit the new period.
+  const bool has_quota = i + 1 < settings.size() && (s.file == "cpu.cfs_period_us" || s.file == "cpu.rt_period_us") &&
+                         (settings[i + 1].file == "cpu.cfs_quota_us" || settings[i + 1].file == "cpu.rt_runtime_us");
+  if (has_quota && reason == EINVAL) {
     write_file(directory + "/" + settings[i + 1].file, settings[i + 1].value);
     return write_file(directory + "/" + s.file, s.value);
   }
@@ -225,7 +240,7 @@ group group::open(const layout& where, const std::string& path, const std::vecto
   }
   for (const std::string& tree : trees.empty() ? v1_trees : trees) {
     const std::string directory = where.tree(tree) + "/" + path;
-    auto tasks = file::try_open_at(AT_FDCWD, directory + "/tasks", O_WRONLY);
+    auto tasks = file::try_open_at(AT_FDCWD, directory + joining_file(tree), O_WRONLY);
     if (!tasks) continue;
     g.paths_.push_back(directory);
     g.trees_.push_back(tree);

@@ -15,8 +15,8 @@ namespace lxr::io::cgroup {
 // text, or none: no mark.
 using marking = std::function<std::string()>;
 
-// In which trees of v1 a group is made: of those that the resources need, or of all, so that others find the files of
-// every controller.
+// In which trees of v1 a group is made: of those that the resources need, or of all that are mounted, so that others
+// find the files of every controller; also of systemd's and of the v2 tree of a hybrid host.
 enum class membership { needed_trees, every_tree };
 
 // The cgroup of one container: <tree>/<path>, one directory on v2; on v1 and hybrid one in each tree that a resource
@@ -37,7 +37,7 @@ class group {
 
   // v2: the descriptor for CLONE_INTO_CGROUP; v1: -1.
   [[nodiscard]] int directory() const noexcept { return directory_.get(); }
-  // v1: the `tasks` files; a process joins by writing "0" to each.
+  // v1: the `tasks` files (cgroup.procs of a hybrid's v2 tree); a process joins by writing "0" to each.
   [[nodiscard]] const std::vector<unique_fd>& tasks() const noexcept { return tasks_; }
   // The directories of the group, one per tree.
   [[nodiscard]] const std::vector<std::string>& paths() const noexcept { return paths_; }

@@ -23,7 +23,7 @@ namespace {
 std::vector<std::string> directories(const layout& where, const std::vector<std::string>& names = {}) {
   static const std::vector<std::string> all{"pids",    "memory",  "cpu",        "cpuset",  "devices",
                                             "freezer", "blkio",   "hugetlb",    "net_cls", "net_prio",
-                                            "rdma",    "cpuacct", "perf_event", "unified"};
+                                            "rdma",    "cpuacct", "perf_event", "systemd", "unified"};
   if (where.unified) return {where.base};
   std::vector<std::string> out;
   for (const std::string& name : names.empty() ? all : names) out.push_back(where.tree(name));

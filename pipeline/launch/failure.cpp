@@ -60,36 +60,12 @@ std::string missing_interpreter(int root, const std::vector<std::string>& candid
   return {};
 }
 
+// In the words of Go's syscall package, which docker and podman look for.
 error system_error(int code, const char* operation, std::string subject) {
-  return {std::error_code(code, std::generic_category()), operation, std::move(subject)};
-}
-
-error explain_exec(int code, const oci::process_spec& process, int root) {
-  const std::string& word = process.args.front();
-  const std::string subject = '"' + word + '"';
-  switch (code) {
-    case ENOENT:
-    case ENOTDIR: {
-      const std::string interpreter = missing_interpreter(root, program_candidates(process));
-      if (!interpreter.empty()) {
-        return {errc::command_not_found, "run", subject,
-                "no such file or directory: its interpreter " + interpreter + " is missing in the container"};
-      }
-      const bool in_path = word.find('/') == std::string::npos;
-      return {errc::command_not_found, "run", subject,
-              in_path ? "executable file not found in $PATH (" + spec::find_env(process.env, "PATH") + ")"
-                      : "no such file or directory"};
-    }
-    case EACCES:
-      return {errc::command_not_executable, "run", subject, "permission denied"};
-    case ELOOP:
-      return {errc::command_not_executable, "run", subject, "too many symbolic links lead there"};
-    case ENOEXEC:
-      return {errc::command_not_executable, "run", subject, "exec format error",
-              "it is a program of another architecture, or a script without #!"};
-    default:
-      return system_error(code, "run", subject);
-  }
+  const std::error_code cause(code, std::generic_category());
+  std::string reason = cause.message();
+  if (code == ENOENT || code == EACCES || code == EPERM) reason.front() = static_cast<char>(reason.front() - 'A' + 'a');
+  return {cause, operation, std::move(subject), std::move(reason)};
 }
 
 error explain_process(int code, process_step step, const oci::process_spec& process) {
@@ -136,6 +112,34 @@ error explain_process(int code, process_step step, const oci::process_spec& proc
 
 }  // namespace
 
+error explain_exec(int code, const oci::process_spec& process, int root) {
+  const std::string& word = process.args.front();
+  const std::string subject = '"' + word + '"';
+  switch (code) {
+    case ENOENT:
+    case ENOTDIR: {
+      const std::string interpreter = missing_interpreter(root, program_candidates(process));
+      if (!interpreter.empty()) {
+        return {errc::command_not_found, "run", subject,
+                "no such file or directory: its interpreter " + interpreter + " is missing in the container"};
+      }
+      const bool in_path = word.find('/') == std::string::npos;
+      return {errc::command_not_found, "run", subject,
+              in_path ? "executable file not found in $PATH (" + spec::find_env(process.env, "PATH") + ")"
+                      : "no such file or directory"};
+    }
+    case EACCES:
+      return {errc::command_not_executable, "run", subject, "permission denied"};
+    case ELOOP:
+      return {errc::command_not_executable, "run", subject, "too many symbolic links lead there"};
+    case ENOEXEC:
+      return {errc::command_not_executable, "run", subject, "exec format error",
+              "it is a program of another architecture, or a script without #!"};
+    default:
+      return system_error(code, "run", subject);
+  }
+}
+
 error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report,
                       const oci::process_spec& process, int root) {
   const int code = report.error;
@@ -171,7 +175,7 @@ error explain_failure(const io::process::built_plan& plan, const io::child::chil
         return {errc::invalid_argument, "mount", subject, "a file cannot be mounted over a directory",
                 "name a target that is a file, or that does not exist"};
       if (code == ENOTDIR)
-        return {errc::invalid_argument, "mount", subject, "a directory cannot be mounted over a file",
+        return {errc::invalid_argument, "mount", subject, "not a directory: a directory cannot be mounted over a file",
                 "name a target that is a directory, or that does not exist"};
       if (code == ELOOP || code == EXDEV)
         return {errc::corrupt, "mount", subject, "the image has something else there than the mount needs"};

@@ -13,4 +13,7 @@ namespace lxr::launch {
 error explain_failure(const io::process::built_plan& plan, const io::child::child_report& report,
                       const oci::process_spec& process, int root = -1);
 
+// The same for execve(2) alone, which failed with `code` or would.
+error explain_exec(int code, const oci::process_spec& process, int root);
+
 }  // namespace lxr::launch

@@ -41,14 +41,20 @@ class hook_run {
     ::lseek(input_.get(), 0, SEEK_SET);
   }
 
-  task<void> run(asio::any_io_executor executor) {
-    io::process::built_plan plan = make_plan();
-    child_process::options how;
-    how.own_memory = true;
-    how.forks = place_.pidfd >= 0;
-    child_process process = child_process::spawn(plan, how);
-    co_await started(executor, process);
-    readiness end(executor, process.pidfd());
+  task<void> run(context& on) {
+    child_process process;
+    if (place_.process != nullptr) {
+      auto beginning = begin_inside(on);
+      process = co_await std::move(beginning);
+    } else {
+      io::process::built_plan plan = make_plan();
+      child_process::options how;
+      how.own_memory = true;
+      how.forks = place_.pidfd >= 0;
+      process = child_process::spawn(plan, how);
+      co_await started(on.executor, process);
+    }
+    readiness end(on.executor, process.pidfd());
     auto ending = end.readable();
     if (hook_.timeout) {
       co_await with_deadline(std::chrono::seconds(*hook_.timeout), std::move(ending), subject(), hook_.path);
@@ -66,6 +72,37 @@ class hook_run {
  private:
   [[nodiscard]] std::string subject() const { return std::string("run ") + place_.kind + " hook"; }
 
+  [[nodiscard]] std::vector<std::string> arguments() const {
+    return hook_.args.empty() ? std::vector{hook_.path} : hook_.args;
+  }
+  [[nodiscard]] std::vector<std::string> environment() const {
+    if (hook_.env) return *hook_.env;
+    std::vector<std::string> out;
+    for (char** variable = environ; *variable != nullptr; ++variable) out.emplace_back(*variable);
+    return out;
+  }
+
+  // Its program is the container's, so it has no more rights than that.
+  task<child_process> begin_inside(context& on) const {
+    oci::process_spec process = *place_.process;
+    process.terminal = false;
+    process.args = arguments();
+    process.env = environment();
+    further_inputs in = *place_.inputs;
+    in.input = input_.get();
+    in.output = in.errors = output_.get();
+    in.process.program = hook_.path;
+    std::string failure;
+    try {
+      auto starting = start_further_process(on, place_.kind, std::move(process), std::move(in));
+      started_process begun = co_await std::move(starting);
+      co_return std::move(begun.process);
+    } catch (const error& e) {
+      failure = e.reason();
+    }
+    fail(failure);
+  }
+
   [[nodiscard]] io::process::built_plan make_plan() const {
     io::process::plan_builder plan;
     if (place_.pidfd >= 0) {
@@ -76,8 +113,9 @@ class hook_run {
     const io::child::slot output = plan.slot(output_.get());
     plan.add("stdio", ops::use_streams{plan.slot(input_.get()), output, output});
     ops::exec exec{.candidates = plan.bytes(hook_.path + '\0')};
-    exec.argv = plan.list(hook_.args.empty() ? std::vector{hook_.path} : hook_.args);
-    exec.envp = plan.list(hook_.env);
+    exec.argv = plan.list(arguments());
+    exec.envp = plan.list(environment());
+    exec.directory = plan.text(place_.directory);
     exec.ignored_signals = io::process::ignored_signals();
     plan.add(hook_.path, exec);
     return plan.build();
@@ -121,7 +159,7 @@ class hook_run {
 task<void> run_hooks(context& on, hook_place place, std::vector<oci::hook> hooks, std::string state) {
   for (const oci::hook& hook : hooks) {
     hook_run run(place, hook, state);
-    auto running = run.run(on.executor);
+    auto running = run.run(on);
     co_await std::move(running);
   }
 }

@@ -7,18 +7,24 @@
 #include "core/async/task.hpp"
 #include "core/oci/runtime_spec/types.hpp"
 #include "pipeline/launch/context.hpp"
+#include "pipeline/launch/further_process.hpp"
 
 namespace lxr::launch {
 
 // Where the hooks of one kind run.
 struct hook_place {
   const char* kind = "";         // names the hooks in errors: "createRuntime"
+  std::string directory;         // their working directory: the bundle
   int pidfd = -1;                // of a process whose namespaces they run in; -1: they run in the caller's
   std::uint32_t namespaces = 0;  // CLONE_NEW* of the namespaces to join
+  // For hooks whose programs are the container's: they are further processes of it, with the rights of `process`.
+  const oci::process_spec* process = nullptr;
+  const further_inputs* inputs = nullptr;
 };
 
 // Runs the hooks of one kind, one after the other. Each gets the container's `state` (runtime.md, "State", as JSON) on
-// standard input, and only the environment of its spec (config.md, "POSIX-platform Hooks").
+// standard input, and the environment of its spec, or the caller's where that has none (config.md, "POSIX-platform
+// Hooks").
 // Runs on: the loop's strand of the context.
 // Failure: the first hook that fails ends the sequence:
 //   - errc::hook_failed: it cannot be executed, or its exit code is not 0. In the second case the error quotes the last

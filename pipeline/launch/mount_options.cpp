@@ -84,7 +84,7 @@ bool read_propagation(std::string_view word, mount_options& out) {
 bool read_kind(std::string_view word, mount_options& out) {
   if (word != "bind" && word != "rbind") return false;
   out.is_bind = true;
-  out.is_recursive = word == "rbind";
+  out.is_recursive = out.is_recursive || word == "rbind";
   return true;
 }
 
@@ -97,7 +97,8 @@ bool read_id_map(std::string_view word, mount_options& out) {
 
 // Words of mount(8) for what the kernel does by default.
 bool is_empty_word(std::string_view word) {
-  return word == "defaults" || word == "async" || word == "newinstance" || word.empty();
+  return word == "defaults" || word == "async" || word == "newinstance" || word == "tmpcopyup" ||
+         word == "notmpcopyup" || word.empty();
 }
 
 }  // namespace
@@ -107,16 +108,16 @@ mount_options read_mount_options(const oci::mount_spec& mount) {
   out.is_bind = mount.type == "bind";
   out.is_recursive = mount.type == "bind" && std::ranges::find(mount.options, "bind") == mount.options.end();
   for (const std::string& word : mount.options) {
-    for (const char* later : {"tmpcopyup", "remount"}) {
-      if (word == later)
-        throw error(errc::unsupported, "mount", mount.destination,
-                    "lxr does not know the mount option " + word + " yet");
-    }
+    if (word == "remount")
+      throw error(errc::unsupported, "mount", mount.destination, "lxr does not know the mount option remount yet");
+    if (word == "tmpcopyup") out.is_copied = true;
     if (read_kind(word, out) || read_attribute(word, out) || read_propagation(word, out) || read_id_map(word, out) ||
         is_empty_word(word))
       continue;
     out.of_filesystem.push_back(word);
   }
+  if (out.is_copied && mount.type != "tmpfs")
+    throw error(errc::invalid_argument, "mount", mount.destination, "tmpcopyup is for a tmpfs");
   out.maps_ids = out.maps_ids || !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
   if (out.maps_ids && !out.is_bind)
     throw error(errc::invalid_argument, "mount", mount.destination, "only the ids of a bind mount can be mapped");

@@ -19,12 +19,13 @@ struct mount_options {
   std::uint64_t propagation = 0;                         // MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE; 0: unchanged
   bool recursive_propagation = false;                    // also of the mounts below it ("rslave")
   bool is_bind = false, is_recursive = false;            // "bind", "rbind"
+  bool is_copied = false;                                // "tmpcopyup": begins with what it covers
   bool maps_ids = false, maps_ids_below = false;         // "idmap"; "ridmap": the mounts below it too
   std::vector<std::string> of_filesystem;                // all other words, which go to the filesystem: "size=64k"
 };
 
-// Failure: throws errc::unsupported for "tmpcopyup" and "remount"; errc::invalid_argument for ids of
-//   anything but a bind mount.
+// Failure: throws errc::unsupported for "remount"; errc::invalid_argument for ids of
+//   anything but a bind mount, and for "tmpcopyup" of anything but a tmpfs.
 mount_options read_mount_options(const oci::mount_spec& mount);
 
 // Returns the flags of mount(2) for linux.rootfsPropagation: "rslave" gives MS_SLAVE | MS_REC. Returns 0 for "private",

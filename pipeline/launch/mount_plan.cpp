@@ -71,8 +71,10 @@ std::vector<bind_source> clone_bind_sources(const oci::runtime_spec& spec, int b
   std::vector<bind_source> out;
   for (const oci::mount_spec& m : spec.mounts) {
     const mount_options o = read_mount_options(m);
-    if (!o.is_bind) continue;
     const auto known = std::ranges::find(given, m.destination, &given_mount::destination);
+    if (o.is_copied && known == given.end())
+      throw error(errc::unsupported, "mount", m.destination, "lxr does not do tmpcopyup here yet");
+    if (!o.is_bind && !o.is_copied) continue;
     bind_source source{known != given.end() ? std::move(known->mount)
                                             : io::mount::clone_mount(base, m.source, o.is_recursive)};
     io::mount::set_attributes(source.mount.get(), m.source, {o.recursive_set, o.recursive_clear, 0, true});
@@ -116,9 +118,10 @@ void mount_plan::make_filesystems(const cgroup_view& cgroups) {
 void mount_plan::make_mount(const oci::mount_spec& m, const cgroup_view& cgroups) {
   if (m.type == "cgroup" || m.type == "cgroup2") return make_cgroups(m, cgroups);
   const std::string path = below_root(m.destination);
-  if (read_mount_options(m).is_bind) {
+  const mount_options o = read_mount_options(m);
+  if (o.is_bind || o.is_copied) {
     const bind_source& source = binds_.at(next_bind_++);
-    entries_.push_back({path, plan_.slot(source.mount.get()), source.is_file, true});
+    entries_.push_back({path, plan_.slot(source.mount.get()), source.is_file, o.is_bind});
     return;
   }
   const slot made = make_filesystem(m);
@@ -141,6 +144,7 @@ void mount_plan::make_cgroups(const oci::mount_spec& at, const cgroup_view& cgro
   cgroup_root_ =
       make_filesystem(filesystem("tmpfs", at.destination, {"nosuid", "nodev", "noexec", "mode=755", "size=4k"}));
   entries_.push_back({path, cgroup_root_, false});
+  cgroup_root_readonly_ = (read_mount_options(at).set & MOUNT_ATTR_RDONLY) != 0;
   for (std::size_t i = 0; i < cgroups.trees.size(); ++i) {
     const std::string& group = cgroups.directories.at(i);
     const slot copy = plan_.slot();
@@ -155,7 +159,7 @@ slot mount_plan::make_filesystem(const oci::mount_spec& m) {
   if (o.propagation != 0 && o.propagation != ms_private)  // a new mount is private
     throw error(errc::unsupported, "mount", m.destination, "lxr sets the propagation of bind mounts only");
   std::vector<std::string> words = o.of_filesystem;
-  if (!m.source.empty() && m.source != m.type) words.push_back("source=" + m.source);
+  words.push_back("source=" + (m.source.empty() ? m.type : m.source));
   const slot to = plan_.slot();
   plan_.add(m.type + " for " + m.destination,
             ops::make_filesystem{.to = to,
@@ -258,7 +262,7 @@ void mount_plan::attach_all(slot root) {
                                         .no_links = is_sensitive(e.path),
                                         .takes_mode = e.takes_mode});
   }
-  if (cgroup_root_ >= 0) plan_.add("cgroups", ops::set_readonly{.mount = cgroup_root_});
+  if (cgroup_root_readonly_) plan_.add("cgroups", ops::set_readonly{.mount = cgroup_root_});
   add_devices(root);
   for (const std::string& path : spec_.linux_part.readonly_paths) {
     plan_.add(path, ops::make_readonly{.root = root, .path = plan_.text(below_root(path))});

@@ -83,6 +83,7 @@ class mount_plan {
   std::size_t next_bind_ = 0;
   std::vector<entry> entries_;  // in the order in which they are attached
   io::child::slot proc_ = -1, dev_ = -1, devpts_ = -1, empty_ = -1, null_ = -1, cgroup_root_ = -1;
+  bool cgroup_root_readonly_ = false;
 };
 
 }  // namespace lxr::launch

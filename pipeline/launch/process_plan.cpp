@@ -163,7 +163,8 @@ void add_process(plan_builder& plan, const oci::process_spec& process, const pro
   plan.add("descriptors", ops::close_others{});
   plan.add(process.cwd, ops::become_process{plan.put_struct(attributes_of(plan, process, in))});
   std::string candidates;
-  for (const std::string& path : program_candidates(process)) candidates.append(path).push_back('\0');
+  for (const std::string& path : in.program.empty() ? program_candidates(process) : std::vector{in.program})
+    candidates.append(path).push_back('\0');
   ops::exec exec{.candidates = plan.bytes(candidates)};
   exec.argv = plan.list(process.args);
   exec.envp = plan.list(process.env);

@@ -16,7 +16,10 @@
 #include "io/cgroup/group.hpp"
 #include "io/cgroup/removal.hpp"
 #include "io/mount/bind.hpp"
+#include "io/mount/filesystem.hpp"
+#include "io/mount/rooted.hpp"
 #include "io/seccomp/compile.hpp"
+#include "pipeline/launch/failure.hpp"
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/hooks.hpp"
 #include "pipeline/launch/mount_options.hpp"
@@ -25,6 +28,8 @@
 #include "pipeline/network/bridge_network.hpp"
 #include "pipeline/runtime/console.hpp"
 #include "pipeline/runtime/runtime.hpp"
+#include "pipeline/spec/environment.hpp"
+#include "pipeline/volume/copy_tree.hpp"
 
 namespace lxr::runtime {
 namespace {
@@ -77,6 +82,7 @@ class create_run {
     directory_ = container_directory::create(on_.root, options_.id);
     undo_.add("directory", [this] { directory_.remove(); });
     describe_container();
+    set_home();
     directory_.save_spec(spec_);
     save();  // before there is a cgroup, and with the process once there is one: so delete removes what a killed create
              // left
@@ -94,6 +100,7 @@ class create_run {
       first_.hooks_done();
     }
     co_await first_.running();
+    check_program();
     unique_fd terminal = first_.take_terminal();
     if (terminal && !options_.console_socket.empty())
       send_console(options_.console_socket, std::exchange(terminal, {}));
@@ -146,6 +153,29 @@ class create_run {
       throw error(errc::not_found, "use", "root.path " + out_.rootfs, "no such directory");
   }
 
+  void set_home() {
+    const unique_fd root = file::open_at(AT_FDCWD, out_.rootfs, O_PATH | O_DIRECTORY);
+    spec::set_home(*spec_.process,
+                   [&root](const std::string& path) { return io::mount::read_rooted(root.get(), path); });
+  }
+
+  // Callers expect create to fail for a program that is not there, though start executes it.
+  void check_program() const {
+    const auto root =
+        file::try_open_at(AT_FDCWD, "/proc/" + std::to_string(first_.process().pid()) + "/root", O_PATH | O_DIRECTORY);
+    if (!root || spec_.process->args.empty()) return;
+    int code = ENOENT;
+    for (const std::string& path : launch::program_candidates(*spec_.process)) {
+      const std::string below = path.starts_with('/') ? path : spec_.process->cwd + "/" + path;
+      const auto found = io::mount::open_rooted(root->get(), below, O_PATH);
+      struct stat st{};
+      if (!found || ::fstat(found->get(), &st) != 0) continue;
+      if (S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0) return;
+      code = EACCES;
+    }
+    throw launch::explain_exec(code, *spec_.process, root->get());
+  }
+
   void make_cgroup() {
     if (out_.cgroup.empty()) return;
     undo_.add("cgroup", [this] { remove_cgroup(on_, out_); });
@@ -158,6 +188,26 @@ class create_run {
     out_.cgroup_trees = cgroup_->trees();
   }
 
+  // The tmpfs mounts that begin with what they cover (podman's "tmpcopyup").
+  [[nodiscard]] std::vector<launch::given_mount> copied_mounts() const {
+    std::vector<launch::given_mount> out;
+    for (const oci::mount_spec& m : spec_.mounts) {
+      const launch::mount_options o = launch::read_mount_options(m);
+      if (!o.is_copied) continue;
+      std::vector<std::string> words = o.of_filesystem;
+      words.push_back("source=" + (m.source.empty() ? m.type : m.source));
+      unique_fd made = io::mount::make_filesystem(m.type, words);
+      const unique_fd root = file::open_at(AT_FDCWD, out_.rootfs, O_PATH | O_DIRECTORY);
+      const auto covered = io::mount::open_rooted(root.get(), m.destination, O_RDONLY | O_DIRECTORY);
+      if (covered) {
+        const unique_fd top = file::open_at(made.get(), ".", O_RDONLY | O_DIRECTORY);
+        volume::copy_tree(covered->get(), top.get(), m.destination);
+      }
+      out.push_back({m.destination, std::move(made)});
+    }
+    return out;
+  }
+
   void spawn() {
     launch::launch_inputs in;
     in.staging_directory = out_.rootfs;
@@ -165,7 +215,7 @@ class create_run {
       for (const unique_fd& tasks : cgroup_->tasks()) in.cgroup_tasks.push_back(tasks.get());
       in.cgroups = {on_.cgroups.unified, cgroup_->trees(), cgroup_->paths()};
     }
-    in.binds = launch::clone_bind_sources(spec_, base_.get());
+    in.binds = launch::clone_bind_sources(spec_, base_.get(), copied_mounts());
     in.joined = launch::open_namespaces(spec_.linux_part);
     if (launch::has_new(spec_.linux_part, namespace_kind::network)) {
       loopback_ = network::bridge_network::loopback_configuration();
@@ -174,6 +224,7 @@ class create_run {
     in.waits_for_start = true;
     if (spec_.linux_part.seccomp) {
       filter_ = io::seccomp::compile(*spec_.linux_part.seccomp);
+      directory_.save_filter(filter_);
       in.seccomp = {filter_.program, filter_.flags};
     }
     if (options_.new_keyring) in.keyring = "_ses." + options_.id;
@@ -202,11 +253,11 @@ class create_run {
     const oci::hooks_spec& h = spec_.hooks;
     const std::string document = json::dump(state_document({out_, status::creating, spec_.annotations}));
     const std::uint32_t own = launch::namespaces_of(spec_.linux_part);
-    auto first = launch::run_hooks(on_.launching, {"prestart", -1, 0}, h.prestart, document);
+    auto first = launch::run_hooks(on_.launching, {"prestart", out_.bundle}, h.prestart, document);
     co_await std::move(first);
-    auto outside = launch::run_hooks(on_.launching, {"createRuntime", -1, 0}, h.create_runtime, document);
+    auto outside = launch::run_hooks(on_.launching, {"createRuntime", out_.bundle}, h.create_runtime, document);
     co_await std::move(outside);
-    auto inside = launch::run_hooks(on_.launching, {"createContainer", first_.process().pidfd(), own},
+    auto inside = launch::run_hooks(on_.launching, {"createContainer", out_.bundle, first_.process().pidfd(), own},
                                     h.create_container, document);
     co_await std::move(inside);
   }

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-
-#include "core/base/file.hpp"
-#include "io/cgroup/group.hpp"
-#include "io/seccomp/compile.hpp"
-#include "pipeline/launch/namespaces.hpp"
+#include "io/mount/rooted.hpp"
 #include "pipeline/runtime/console.hpp"
+#include "pipeline/runtime/entry.hpp"
 #include "pipeline/runtime/refusal.hpp"
-#include "pipeline/runtime/runtime.hpp"
+#include "pipeline/spec/environment.hpp"
 
 namespace lxr::runtime {
 
@@ -17,33 +13,10 @@ task<launch::started_process> exec(context& on, std::string id, exec_options opt
   if (s.now == status::stopped) refuse("exec in", id, "container not running");
   if (s.now == status::paused && !options.ignore_paused) refuse("exec in", id, "container paused");
   const oci::runtime_spec spec = directory.load_spec();
-  const unique_fd pidfd = s.kept.init.open();
-  if (!pidfd) refuse("exec in", id, "container not running");
-  const std::string root_path = "/proc/" + std::to_string(s.kept.init.pid) + "/root";
-  const auto found = file::try_open_at(AT_FDCWD, root_path, O_PATH | O_DIRECTORY);
-  if (!found || !s.kept.init.is_alive()) refuse("exec in", id, "container not running");  // it has ended meanwhile
-  const unique_fd& root = *found;
-  const auto group = io::cgroup::group::open(on.cgroups, s.kept.cgroup, s.kept.cgroup_trees);
-  launch::further_inputs in;
-  in.pidfd = pidfd.get();
-  in.root = root.get();
-  in.namespaces = launch::namespaces_of(spec.linux_part);
-  if (!s.kept.cgroup.empty()) {
-    in.cgroup = group.directory();
-    for (const unique_fd& tasks : group.tasks()) in.cgroup_tasks.push_back(tasks.get());
-  }
-  in.own_memory = true;
-  in.input = 0;
-  in.output = 1;
-  in.errors = 2;
-  io::seccomp::filter filter;
-  if (spec.linux_part.seccomp) {
-    filter = io::seccomp::compile(*spec.linux_part.seccomp);
-    in.process.seccomp = {filter.program, filter.flags};
-  }
-  in.process.keyring = "_ses." + id;
-  in.process.personality = spec.linux_part.personality;
-  auto starting = launch::start_further_process(on.launching, id, options.process, in);
+  const container_entry entry(on, directory, s, spec, "exec in");
+  spec::set_home(options.process,
+                 [&entry](const std::string& path) { return io::mount::read_rooted(entry.root(), path); });
+  auto starting = launch::start_further_process(on.launching, id, options.process, entry.inputs());
   launch::started_process out = co_await std::move(starting);
   if (options.process.terminal && !options.console_socket.empty())
     send_console(options.console_socket, std::move(out.terminal));

@@ -12,6 +12,7 @@
 #include "pipeline/launch/hooks.hpp"
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/launch/start_socket.hpp"
+#include "pipeline/runtime/entry.hpp"
 #include "pipeline/runtime/refusal.hpp"
 #include "pipeline/runtime/runtime.hpp"
 
@@ -46,7 +47,8 @@ task<void> run_poststop(context& on, container_state s, std::vector<oci::hook> h
   for (const oci::hook& hook : hooks) {
     std::exception_ptr failure;
     try {
-      auto after = launch::run_hooks(on.launching, {"poststop", -1, 0}, {hook}, document_of(s, status::stopped));
+      auto after =
+          launch::run_hooks(on.launching, {"poststop", s.kept.bundle}, {hook}, document_of(s, status::stopped));
       co_await std::move(after);
     } catch (...) {
       failure = std::current_exception();
@@ -64,18 +66,20 @@ task<void> start(context& on, std::string id) {
   const oci::runtime_spec spec = directory.load_spec();
   std::exception_ptr failure;
   try {
-    const unique_fd pidfd = s.kept.init.open();
-    if (!pidfd) refuse("start", id, "container not running");
-    auto before =
-        launch::run_hooks(on.launching, {"startContainer", pidfd.get(), launch::namespaces_of(spec.linux_part)},
-                          spec.hooks.start_container, document_of(s, status::created));
-    co_await std::move(before);
+    if (!spec.hooks.start_container.empty()) {
+      const container_entry entry(on, directory, s, spec, "start");
+      const launch::further_inputs inputs = entry.inputs();
+      launch::hook_place inside{.kind = "startContainer", .process = &*spec.process, .inputs = &inputs};
+      auto before =
+          launch::run_hooks(on.launching, inside, spec.hooks.start_container, document_of(s, status::created));
+      co_await std::move(before);
+    }
     launch::starter starting(directory.fd());
     directory.mark_started();
     if (const auto failed = starting.finish())
       throw launch::explain_failure({}, *failed, spec.process.value_or(oci::process_spec{.args = {"its command"}}));
-    auto after =
-        launch::run_hooks(on.launching, {"poststart", -1, 0}, spec.hooks.poststart, document_of(s, status::running));
+    auto after = launch::run_hooks(on.launching, {"poststart", s.kept.bundle}, spec.hooks.poststart,
+                                   document_of(s, status::running));
     co_await std::move(after);
   } catch (...) {
     failure = std::current_exception();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -18,7 +19,8 @@
 namespace lxr::runtime {
 namespace {
 
-constexpr const char *state_file = "state.json", *spec_file = "config.json", *start_file = "start";
+constexpr const char *state_file = "state.json", *spec_file = "config.json", *start_file = "start",
+                     *filter_file = "seccomp.bpf";
 
 bool is_id(const std::string& id) {
   const auto is_letter = [](char c) {
@@ -54,12 +56,14 @@ container_directory container_directory::create(const std::string& root, const s
     throw error(errc::already_exists, "create", "container " + id, "container with given ID already exists");
   container_directory out = look(root, id);
   if (!lock(out.fd_.get())) missing(id);
+  out.holds_lock_ = true;
   return out;
 }
 
 container_directory container_directory::open(const std::string& root, const std::string& id) {
   container_directory out = look(root, id);
   if (!lock(out.fd_.get())) missing(id);
+  out.holds_lock_ = true;
   return out;
 }
 
@@ -125,6 +129,26 @@ oci::runtime_spec container_directory::load_spec() const {
 
 void container_directory::save_spec(const oci::runtime_spec& spec) const {
   file::replace_at(fd_.get(), spec_file, json::dump(oci::to_json(spec)));
+}
+
+std::optional<io::seccomp::filter> container_directory::load_filter() const {
+  const auto text = file::read_at(fd_.get(), filter_file);
+  io::seccomp::filter f;
+  if (!text || text->size() < sizeof f.flags) return std::nullopt;
+  std::memcpy(&f.flags, text->data(), sizeof f.flags);
+  f.program = text->substr(sizeof f.flags);
+  return f;
+}
+
+void container_directory::save_filter(const io::seccomp::filter& f) const {
+  std::string text(reinterpret_cast<const char*>(&f.flags), sizeof f.flags);
+  file::replace_at(fd_.get(), filter_file, text + f.program);
+}
+
+bool container_directory::is_locked() const {
+  if (holds_lock_) return false;
+  const auto own = file::try_open_at(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
+  return own && !file::try_lock(own->get(), "container " + id_, file::lock_kind::shared);
 }
 
 bool container_directory::is_waiting() const { return ::faccessat(fd_.get(), start_file, F_OK, 0) == 0; }

@@ -9,6 +9,7 @@
 #include "core/base/unique_fd.hpp"
 #include "core/instance/process_identity.hpp"
 #include "core/oci/runtime_spec/types.hpp"
+#include "io/seccomp/compile.hpp"
 
 namespace lxr::runtime {
 
@@ -45,6 +46,11 @@ class container_directory {
   [[nodiscard]] oci::runtime_spec load_spec() const;
   void save(const container_record& r) const;
   void save_spec(const oci::runtime_spec& spec) const;
+  // The compiled seccomp filter of the spec; none when it has none, or was created by an lxr that kept none.
+  [[nodiscard]] std::optional<io::seccomp::filter> load_filter() const;
+  void save_filter(const io::seccomp::filter& f) const;
+  // Whether another process holds the lock: a verb that changes the container is at work.
+  [[nodiscard]] bool is_locked() const;
   // Whether its first process still waits to be started.
   [[nodiscard]] bool is_waiting() const;
   void mark_started() const;
@@ -53,6 +59,7 @@ class container_directory {
  private:
   std::string id_, path_;
   unique_fd fd_;
+  bool holds_lock_ = false;
 };
 
 }  // namespace lxr::runtime

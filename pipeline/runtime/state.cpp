@@ -54,10 +54,16 @@ container_state state_of(const context& on, const container_directory& directory
   const auto kept = directory.load();
   container_state s;
   s.kept.id = directory.id();
-  if (!kept) return s;
+  if (!kept) {
+    if (directory.is_locked()) s.now = status::creating;
+    return s;
+  }
   s.kept = *kept;
   quietly([&] { s.annotations = directory.load_spec().annotations; });
-  if (!kept->init.is_alive()) return s;
+  if (!kept->init.is_alive()) {
+    if (kept->is_creating && kept->init.pid == 0 && directory.is_locked()) s.now = status::creating;
+    return s;
+  }
   if (kept->is_creating) {
     s.now = status::creating;
   } else if (!kept->cgroup.empty() && io::cgroup::is_frozen(on.cgroups, kept->cgroup)) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/error.hpp"
+
 namespace lxr::spec {
 
 std::vector<std::string> environment(const container_config& config, const oci::image_config& image,
@@ -18,6 +20,13 @@ std::vector<std::string> environment(const container_config& config, const oci::
   for (const std::string& assignment : config.process.env) set_env(env, assignment);
   if (find_env(env, "HOME").empty()) set_env(env, "HOME=" + home);  // also when HOME is set but empty, as in runc
   return env;
+}
+
+void set_home(oci::process_spec& process, const file_reader& read) {
+  if (!find_env(process.env, "HOME").empty()) return;
+  std::string home = "/";
+  quietly([&] { home = resolve_user(std::to_string(process.user.uid), read).home; });
+  set_env(process.env, "HOME=" + home);
 }
 
 std::string find_env(const std::vector<std::string>& env, const std::string& key) {

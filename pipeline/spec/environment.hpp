@@ -6,6 +6,8 @@
 
 #include "core/model/container_config.hpp"
 #include "core/oci/image_config.hpp"
+#include "core/oci/runtime_spec/types.hpp"
+#include "pipeline/spec/user.hpp"
 
 namespace lxr::spec {
 
@@ -25,5 +27,9 @@ void set_env(std::vector<std::string>& env, const std::string& assignment);
 
 // Returns the paths that execvp(3) would try for `word` with this PATH.
 std::vector<std::string> exec_candidates(const std::string& word, const std::string& path);
+
+// Sets HOME of a process that has none, or an empty one, to the home directory that the container's /etc/passwd has for
+// its user; "/" for a user that is not in there.
+void set_home(oci::process_spec& process, const file_reader& read);
 
 }  // namespace lxr::spec

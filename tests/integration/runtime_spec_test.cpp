@@ -21,6 +21,69 @@ TEST_F(oci_runtime, hooks_run_in_their_order_places_and_states) {
                                                       name + "\npoststop stopped " + name + "\n");
 }
 
+// The program of such a hook is what the container's root has at its path: it gets no more rights than the process.
+TEST_F(oci_runtime, a_hook_of_the_container_has_the_rights_of_its_process) {
+  process()["user"] = json::object{{"uid", 7}, {"gid", 8}, {"umask", 027}};
+  process()["noNewPrivileges"] = true;
+  process()["capabilities"] = json::object{{"bounding", {"CAP_KILL"}}};
+  linux_part()["seccomp"] = json::parse(R"({"defaultAction":"SCMP_ACT_ALLOW"})", "profile");
+  const std::string out = bundle_ + "/rootfs/seen";
+  fs::create_directory(out);
+  ::chmod(out.c_str(), 0777);
+  json::object hook{
+      {"path", "/bin/sh"},
+      {"args",
+       {"sh", "-c",
+        "grep -E '^(Uid|CapEff|CapBnd|Seccomp|NoNewPrivs):' /proc/self/status | tr -s '\\t' ' ' > /seen/status;"
+        "grep -c " +
+            group_ + " /proc/self/cgroup > /seen/groups; pwd > /seen/directory"}}};
+  config_["hooks"] = json::object{{"startContainer", json::array{hook}}};
+  ASSERT_EQ(sh("true").code, 0);
+  EXPECT_EQ(file::read_at(AT_FDCWD, out + "/status").value_or(""),
+            "Uid: 7 7 7 7\nCapEff: 0000000000000000\nCapBnd: 0000000000000020\nNoNewPrivs: 1\nSeccomp: 2\n");
+  EXPECT_NE(file::read_at(AT_FDCWD, out + "/groups").value_or("0\n"), "0\n");
+  EXPECT_EQ(file::read_at(AT_FDCWD, out + "/directory").value_or(""), "/\n");
+}
+
+TEST_F(oci_runtime, hooks_of_the_host_run_in_the_bundle_with_a_usual_umask) {
+  const std::string out = dir_.path() + "/places";
+  for (const char* kind : {"prestart", "createRuntime", "createContainer", "poststart", "poststop"})
+    add_hook(kind, "echo $(umask) $(pwd) >> " + out);
+  ASSERT_EQ(sh("true").code, 0);
+  std::string expected;
+  for (int i = 0; i < 5; ++i) expected += "0022 " + fs::canonical(bundle_).string() + "\n";
+  EXPECT_EQ(file::read_at(AT_FDCWD, out).value_or(""), expected);
+}
+
+// What dockerd and containerd leave to the runtime, and what podman and "runc spec" ask for.
+TEST_F(oci_runtime, specs_of_others_run_as_with_other_runtimes) {
+  process()["env"] = json::array{"PATH=/bin"};
+  process()["capabilities"] = json::object{
+      {"bounding", {"CAP_KILL"}}, {"permitted", {"CAP_KILL"}}, {"effective", {"CAP_KILL"}}, {"ambient", {"CAP_KILL"}}};
+  config_["mounts"].as_array().push_back(json::object{
+      {"destination", "/etc"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"tmpcopyup", "rw", "nosuid"}}});
+  config_["root"].as_object()["readonly"] = true;
+  const std::string file = dir_.path() + "/file";
+  file::replace_at(AT_FDCWD, file, "");
+  config_["mounts"].as_array().push_back(
+      json::object{{"destination", "/run-new"}, {"type", "bind"}, {"source", file}, {"options", {"bind"}}});
+  const outcome o =
+      sh("echo $HOME; head -1 /etc/group; touch /etc/new && echo written; grep ' /etc ' /proc/mounts | cut -d' ' -f1");
+  EXPECT_EQ(o.out, "/root\nroot:x:0:\nwritten\ntmpfs\n") << o.err;
+  EXPECT_FALSE(fs::exists(bundle_ + "/rootfs/etc/new"));
+}
+
+TEST_F(oci_runtime, a_missing_program_fails_at_create) {
+  set_args({"/no/such/program"});
+  outcome o = rt({"create", "--bundle", bundle_, "box"});
+  EXPECT_EQ(o.code, 1);
+  EXPECT_NE(o.err.find("no such file or directory"), std::string::npos) << o.err;
+  set_args({"nosuchprogram"});
+  o = rt({"create", "--bundle", bundle_, "box"});
+  EXPECT_NE(o.err.find("executable file not found in $PATH"), std::string::npos) << o.err;
+  EXPECT_EQ(rt({"state", "box"}).code, 1);
+}
+
 TEST_F(oci_runtime, a_hook_that_fails_or_hangs_fails_the_container_and_leaves_nothing) {
   add_hook("createRuntime", "echo sorry >&2; exit 3");
   outcome o = sh("true");

@@ -138,7 +138,9 @@ TEST(mount_options, words_become_attributes_and_the_last_one_counts) {
   EXPECT_FALSE(read({"bind"}, "bind").is_recursive);
   EXPECT_TRUE(read({"rbind", "rprivate"}, "none").is_bind);
   EXPECT_TRUE(read({"rbind", "rprivate"}, "none").recursive_propagation);
-  EXPECT_THROW(read({"tmpcopyup"}), error);
+  EXPECT_TRUE(read({"tmpcopyup"}).is_copied);
+  EXPECT_THROW(read({"tmpcopyup"}, "bind"), error);
+  EXPECT_TRUE(read({"rbind", "bind"}, "bind").is_recursive);
   EXPECT_TRUE(read({"ridmap"}, "bind").maps_ids_below);
   EXPECT_THROW(read({"idmap"}), error);  // of a filesystem
 }

@@ -36,7 +36,7 @@ TEST(explain_failure, every_operation_names_its_subject) {
   for (const op code : {op::join_cgroup, op::unshare, op::make_filesystem, op::attach, op::attach_file, op::mask,
                         op::make_readonly, op::make_node, op::write_file, op::enter_root, op::set_hostname,
                         op::configure_network, op::open_terminal, op::become_init})
-    expect(failure_of(code, EPERM), system_code(EPERM), {"/the/subject", "Operation not permitted"});
+    expect(failure_of(code, EPERM), system_code(EPERM), {"/the/subject", "operation not permitted"});
 }
 
 TEST(explain_failure, a_report_beyond_the_plan_is_still_an_error) {

@@ -144,7 +144,7 @@ void describe(F& f, T& v) {
 
 template <class F, json::same_struct<device_rule> T>
 void describe(F& f, T& v) {
-  f("allow", v.allow);
+  f.always("allow", v.allow);
   f("type", v.type);
   f("major", v.major);
   f("minor", v.minor);

@@ -90,8 +90,9 @@ struct mount_spec {
 
 struct hook {
   std::string path;
-  std::vector<std::string> args, env;
-  std::optional<std::int32_t> timeout;  // seconds
+  std::vector<std::string> args;
+  std::optional<std::vector<std::string>> env;  // none: the runtime's
+  std::optional<std::int32_t> timeout;          // seconds
 };
 
 struct hooks_spec {

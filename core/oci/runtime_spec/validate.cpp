@@ -66,6 +66,7 @@ class validation {
       if (name.starts_with("net.")) kind = namespace_kind::network;
       if (name.starts_with("fs.mqueue.") || std::ranges::find(of_ipc, name) != of_ipc.end()) kind = namespace_kind::ipc;
       if (name == "kernel.domainname" || name == "kernel.hostname") kind = namespace_kind::uts;
+      if (name == "kernel.hostname") refuse("linux.sysctl", "has " + written + ": use the property hostname");
       if (!kind || name.find("..") != std::string::npos)
         refuse("linux.sysctl", "has " + written + ", which belongs to no namespace: it would be the host's");
       if (!s.has(*kind))
