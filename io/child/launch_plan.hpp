@@ -326,8 +326,8 @@ struct launch_plan {
   std::uint32_t ops;  // offset of plan_op[op_count]
   std::uint32_t slot_count;
   std::uint32_t slots;  // offset of int[slot_count]
-  // Address of an int that the child shares with its parent: fork_again puts the pid there before that process begins.
-  std::uint64_t successor;
+  // An int that the child shares with its parent: fork_again puts the pid there before that process begins.
+  volatile int* successor;
 };
 
 // The parent's message for a barrier, sent again with the next descriptors if there are more than message_limit.

@@ -46,10 +46,10 @@ long run(context& c, const ops::change_root& o) noexcept {
 // runs on the caller's stack, and the caller sleeps until it executes a program or ends. CLONE_PARENT_SETTID stores its
 // pid, as in the parent's pid namespace, before it runs.
 long run(context& c, const ops::fork_again&) noexcept {
-  const auto& outside = *reinterpret_cast<const volatile int*>(c.plan->successor);
+  const volatile int& outside = *c.plan->successor;
   clone_args args{};
   args.flags = CLONE_PARENT | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
-  args.parent_tid = c.plan->successor;
+  args.parent_tid = reinterpret_cast<std::uint64_t>(c.plan->successor);
   const long pid = call(SYS_clone3, word(&args), sizeof args);
   if (pid < 0) return pid;
   if (pid > 0) leave(0);

@@ -163,7 +163,7 @@ child_process child_process::spawn(built_plan& plan, const options& how) {
   if (shares) args.flags |= CLONE_FILES;
   if (how.forks) {
     made.successor_.reset(take_shared_pid());
-    plan.get()->successor = reinterpret_cast<std::uint64_t>(made.successor_.get());
+    plan.get()->successor = made.successor_.get();
   }
   stack& begin = *made.stack_;
   begin.plan = plan.get();
