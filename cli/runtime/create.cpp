@@ -17,23 +17,22 @@ namespace {
 struct create_flags {
   bool no_pivot = false, no_keyring = false, no_subreaper = false;
   std::int64_t preserved = 0;
-  std::string pidfd_socket;
 
   void add(flag_set& flags, runtime::create_options& options) {
     flags.add_option("-b,--bundle", options.bundle, "The bundle's directory (.)");
     flags.add_option("--config", options.config, "A file in the place of the bundle's config.json");
     flags.add_option("--console-socket", options.console_socket, "A socket that takes the terminal");
     flags.add_option("--pid-file", options.pid_file, "A file that gets the first process's pid");
-    flags.add_option("--pidfd-socket", pidfd_socket, "Not supported yet");
-    flags.add_option("--preserve-fds", preserved, "Only 0 is supported yet")->range(0, 0);
+    flags.add_option("--pidfd-socket", options.pidfd_socket, "A socket that takes a pidfd of the first process");
+    flags.add_option("--preserve-fds", preserved, "So many descriptors, from 3 on, are its own too")->range(0, 1000);
     flags.add_flag("--no-pivot", no_pivot, "Taken, and not needed");
     flags.add_flag("--no-new-keyring", no_keyring, "Keep the caller's session keyring");
     flags.add_flag("--no-subreaper", no_subreaper, "Taken, and not needed");
     flags.stop_at_first_argument("ID");
   }
   void apply(const flag_set& flags, const verb_call& call, runtime::create_options& options) const {
-    if (!pidfd_socket.empty()) throw error(errc::unsupported, "use", "--pidfd-socket", "lxr does not do that yet");
     options.id = only_id(flags);
+    options.preserved = preserved_descriptors(preserved, options.further_env);
     options.new_keyring = !no_keyring;
     options.uses_cgroups = call.global.uses_cgroups;
   }

@@ -22,7 +22,7 @@ namespace lxr::cli::runtime_verbs {
 namespace {
 
 struct exec_flags {
-  std::string process_file, cwd, user, apparmor, label, cgroup, pidfd_socket;
+  std::string process_file, cwd, user, apparmor, label, cgroup;
   std::vector<std::string> env, groups, capabilities;
   bool tty = false, detach = false, no_new_privileges = false;
   std::int64_t preserved = 0;
@@ -118,20 +118,18 @@ int verb_exec(const verb_call& call) {
   flags.add_option("--apparmor", f.apparmor, "Not supported yet");
   flags.add_option("--process-label", f.label, "Not supported yet");
   flags.add_option("--cgroup", f.cgroup, "Not supported yet");
-  flags.add_option("--pidfd-socket", f.pidfd_socket, "Not supported yet");
+  flags.add_option("--pidfd-socket", options.pidfd_socket, "A socket that takes a pidfd of the process");
   flags.add_option("--console-socket", options.console_socket, "A socket that takes the terminal");
   flags.add_option("--pid-file", options.pid_file, "A file that gets the pid");
-  flags.add_option("--preserve-fds", f.preserved, "Only 0 is supported yet")->range(0, 0);
+  flags.add_option("--preserve-fds", f.preserved, "So many descriptors, from 3 on, are its own too")->range(0, 1000);
   flags.add_flag("-t,--tty", f.tty, "Give it a terminal");
   flags.add_flag("-d,--detach", f.detach, "Do not wait for it");
   flags.add_flag("--no-new-privs", f.no_new_privileges, "Set no_new_privs");
   flags.add_flag("--ignore-paused", options.ignore_paused, "Also in a paused container");
   flags.stop_at_first_argument("ID [COMMAND ...]");
   if (!call.parse(flags)) return 0;
-  for (const auto& [flag, value] : {std::pair{"--apparmor", &f.apparmor},
-                                    {"--process-label", &f.label},
-                                    {"--cgroup", &f.cgroup},
-                                    {"--pidfd-socket", &f.pidfd_socket}}) {
+  for (const auto& [flag, value] :
+       {std::pair{"--apparmor", &f.apparmor}, {"--process-label", &f.label}, {"--cgroup", &f.cgroup}}) {
     if (!value->empty()) throw error(errc::unsupported, "use", flag, "lxr does not do that yet");
   }
   const std::string id = only_id(flags);
@@ -143,6 +141,7 @@ int verb_exec(const verb_call& call) {
   launch::started_process started;
   call.run([&](runtime::context& on) {
     if (f.process_file.empty()) options.process = changed(runtime::process_of(on, id), f, args);
+    options.preserved = preserved_descriptors(f.preserved, options.process.env);
     return exec_one(on, id, options, started);
   });
   if (f.detach) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/runtime/program.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,28 @@ bool verb_call::parse(flag_set& flags) const {
   flags.parse(words);
   if (flags.wants_help()) print_text(help_text(flags));
   return !flags.wants_help();
+}
+
+int preserved_descriptors(std::int64_t asked, std::vector<std::string>& environment) {
+  constexpr int first = 3, most = 1000;
+  const char* count = std::getenv("LISTEN_FDS");
+  const char* pid = std::getenv("LISTEN_PID");
+  const bool is_ours = count != nullptr && (pid == nullptr || std::atoi(pid) == ::getpid());
+  const int listening = is_ours ? std::clamp(std::atoi(count), 0, most) : 0;
+  const int all = static_cast<int>(asked) + listening;
+  for (int fd = first; fd < first + all; ++fd) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0)  // lxr's own are closed on exec
+      throw error(errc::invalid_argument, "preserve", "descriptor " + std::to_string(fd), "it is not open",
+                  "open it, or preserve fewer");
+  }
+  if (listening > 0) {
+    environment.push_back("LISTEN_FDS=" + std::to_string(listening));
+    environment.emplace_back("LISTEN_PID=1");
+    if (const char* names = std::getenv("LISTEN_FDNAMES"))
+      environment.push_back(std::string("LISTEN_FDNAMES=") + names);
+  }
+  return all;
 }
 
 const std::string& only_id(const flag_set& flags) {

@@ -291,8 +291,10 @@ struct become_init {
 struct wait_start {
   static constexpr op code = op::wait_start;
 };
-struct close_others {  // closes all descriptors above 2 but those to the parent, the listener and the starter
+// Closes all descriptors above 2 but `preserved` ones from 3 on, and those to the parent, the listener and the starter.
+struct close_others {
   static constexpr op code = op::close_others;
+  std::int32_t preserved;
 };
 struct become_process {  // gives the child ids, limits and rights of the user's process: the steps of process_step
   static constexpr op code = op::become_process;

@@ -16,7 +16,7 @@ namespace lxr::io::child {
 
 // Closes the descriptors, although execve(2) would: through an open one the working directory "/proc/self/fd/N" would
 // be a directory of the host (CVE-2024-21626).
-long run(context& c, const ops::close_others&) noexcept {
+long run(context& c, const ops::close_others& o) noexcept {
   int kept[3] = {c.channel, c.listener, c.starter};
   for (int pass = 0; pass < 2; ++pass) {  // sorts `kept`
     for (int i = 0; i < 2; ++i) {
@@ -27,7 +27,7 @@ long run(context& c, const ops::close_others&) noexcept {
       }
     }
   }
-  long from = 3;
+  long from = 3 + o.preserved;
   for (const int fd : kept) {
     if (fd < from) continue;
     if (fd > from) {

@@ -55,7 +55,7 @@ class container_planner {
     add_init(plan_, root_.init, root_.memory, root_.listener);
     if (spec_.process && !spec_.process->args.empty())
       add_process(plan_, *spec_.process,
-                  {in_.seccomp, spec_.linux_part.personality, in_.keyring, in_.under_init, true});
+                  {in_.seccomp, spec_.linux_part.personality, in_.keyring, in_.under_init, true, in_.preserved});
     return plan_.build();
   }
 

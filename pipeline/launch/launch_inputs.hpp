@@ -35,6 +35,7 @@ struct launch_inputs {
   filter_inputs seccomp;
   std::string keyring;      // as process_inputs::keyring
   bool under_init = false;  // as process_inputs::under_init
+  int preserved = 0;        // as process_inputs::preserved
 };
 
 }  // namespace lxr::launch

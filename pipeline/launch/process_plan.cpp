@@ -160,7 +160,9 @@ void add_init(plan_builder& plan, io::child::slot program, io::child::slot memor
 }
 
 void add_process(plan_builder& plan, const oci::process_spec& process, const process_inputs& in) {
-  plan.add("descriptors", ops::close_others{});
+  constexpr int first_preserved = 3;
+  for (int i = 0; i < in.preserved; ++i) plan.slot(first_preserved + i);  // so the child inherits them
+  plan.add("descriptors", ops::close_others{in.preserved});
   plan.add(process.cwd, ops::become_process{plan.put_struct(attributes_of(plan, process, in))});
   std::string candidates;
   for (const std::string& path : in.program.empty() ? program_candidates(process) : std::vector{in.program})

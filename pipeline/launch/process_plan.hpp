@@ -34,6 +34,7 @@ struct process_inputs {
   std::string keyring;           // name of the session keyring to join or make; empty: it keeps that of its parent
   bool under_init = false;       // lxr-init stays as its parent (--init)
   bool makes_directory = false;  // true: makes a missing working directory; false: that is a failure
+  int preserved = 0;             // number of lxr's descriptors, from 3 on, that become its own under the same numbers
   std::string program;           // path to execute; empty: what the process's first argument names
 };
 // The child becomes the user's process: closes descriptors, takes on its attributes, executes its program.

@@ -82,7 +82,7 @@ class create_run {
     directory_ = container_directory::create(on_.root, options_.id);
     undo_.add("directory", [this] { directory_.remove(); });
     describe_container();
-    set_home();
+    set_environment();
     directory_.save_spec(spec_);
     save();  // before there is a cgroup, and with the process once there is one: so delete removes what a killed create
              // left
@@ -107,6 +107,7 @@ class create_run {
     out_.is_creating = false;
     identify_first();
     write_pid_file(options_.pid_file, out_.init.pid);
+    if (!options_.pidfd_socket.empty()) send_console(options_.pidfd_socket, out_.init.open());
     undo_.commit();
     first_.take_process().release();
     co_return created_container{out_, std::move(terminal)};
@@ -153,7 +154,8 @@ class create_run {
       throw error(errc::not_found, "use", "root.path " + out_.rootfs, "no such directory");
   }
 
-  void set_home() {
+  void set_environment() {
+    for (const std::string& assignment : options_.further_env) spec::set_env(spec_.process->env, assignment);
     const unique_fd root = file::open_at(AT_FDCWD, out_.rootfs, O_PATH | O_DIRECTORY);
     spec::set_home(*spec_.process,
                    [&root](const std::string& path) { return io::mount::read_rooted(root.get(), path); });
@@ -222,6 +224,7 @@ class create_run {
       in.network.inner = &loopback_;
     }
     in.waits_for_start = true;
+    in.preserved = options_.preserved;
     if (spec_.linux_part.seccomp) {
       filter_ = io::seccomp::compile(*spec_.linux_part.seccomp);
       directory_.save_filter(filter_);

@@ -16,11 +16,14 @@ task<launch::started_process> exec(context& on, std::string id, exec_options opt
   const container_entry entry(on, directory, s, spec, "exec in");
   spec::set_home(options.process,
                  [&entry](const std::string& path) { return io::mount::read_rooted(entry.root(), path); });
-  auto starting = launch::start_further_process(on.launching, id, options.process, entry.inputs());
+  launch::further_inputs inputs = entry.inputs();
+  inputs.process.preserved = options.preserved;
+  auto starting = launch::start_further_process(on.launching, id, options.process, std::move(inputs));
   launch::started_process out = co_await std::move(starting);
   if (options.process.terminal && !options.console_socket.empty())
     send_console(options.console_socket, std::move(out.terminal));
   write_pid_file(options.pid_file, out.process.pid());
+  if (!options.pidfd_socket.empty()) send_console(options.pidfd_socket, io::process::open_pidfd(out.process.pid()));
   co_return out;
 }
 

@@ -32,6 +32,9 @@ struct create_options {
   std::string console_socket;            // where the terminal's master goes
   bool keeps_terminal = false;           // without that: the caller gets it
   std::string pid_file;
+  std::string pidfd_socket;              // where a pidfd of the first process goes
+  std::vector<std::string> further_env;  // KEY=value, of the process
+  int preserved = 0;                     // number of the caller's descriptors, from 3 on, that the process gets too
   bool new_keyring = true;
   bool uses_cgroups = true;  // false: cgroup manager "disabled"
 };
@@ -84,7 +87,8 @@ std::vector<pid_t> processes(const context& on, const std::string& id);
 
 struct exec_options {
   oci::process_spec process;
-  std::string console_socket, pid_file;
+  std::string console_socket, pid_file, pidfd_socket;
+  int preserved = 0;  // as create_options::preserved
   bool ignore_paused = false;
 };
 // Starts a further process with the caller's standard streams, or a terminal whose master goes to console_socket or, if

@@ -153,7 +153,7 @@ TEST_F(instance_values, are_containers_by_status) {
 }
 
 TEST_F(instance_values, have_ids_from_their_second_character_on) {
-  const std::string id = make_container("box");
+  const std::string id = make_container("zoo");  // its name begins no id
   EXPECT_EQ(list(value_source::containers, id.substr(0, 1)), words{});
   EXPECT_EQ(list(value_source::containers, id.substr(0, 2)), words{short_id(id)});
   EXPECT_EQ(list(value_source::containers, id.substr(0, 20)), words{id});

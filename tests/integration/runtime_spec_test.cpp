@@ -73,6 +73,25 @@ TEST_F(oci_runtime, specs_of_others_run_as_with_other_runtimes) {
   EXPECT_FALSE(fs::exists(bundle_ + "/rootfs/etc/new"));
 }
 
+// sd_listen_fds(3) behind those that --preserve-fds names.
+TEST_F(oci_runtime, descriptors_of_the_caller_are_preserved) {
+  const auto shell = [this](const std::string& line) {
+    return run_program(
+        {"/bin/bash", "-c", "rt='" + program_path("lxr") + " runtime --root " + root_ + "'; exec 2>&1; " + line});
+  };
+  file::replace_at(AT_FDCWD, dir_.path() + "/text", "handed\n");
+  const std::string opened = " 3<" + dir_.path() + "/text 4</dev/null", bundle = " --bundle " + bundle_ + " box";
+  set_args({"sh", "-c", "cat <&3; ls /proc/self/fd | tr '\\n' ' '; echo $LISTEN_FDS,$LISTEN_PID"});
+  EXPECT_EQ(shell("$rt run --preserve-fds 2" + bundle + opened).out, "handed\n0 1 2 3 4 5 ,\n");
+  EXPECT_EQ(shell("LISTEN_FDS=1 $rt run --preserve-fds 1" + bundle + opened).out, "handed\n0 1 2 3 4 5 1,1\n");
+  EXPECT_NE(shell("$rt run --preserve-fds 3" + bundle + opened).out.find("descriptor 5"), std::string::npos);
+  create({"sleep", "1000"});
+  must({"start", "box"});
+  EXPECT_EQ(
+      shell("$rt exec --preserve-fds 1 box sh -c 'cat <&3; ls /proc/self/fd | wc -l' 3<" + dir_.path() + "/text").out,
+      "handed\n5\n");
+}
+
 TEST_F(oci_runtime, a_missing_program_fails_at_create) {
   set_args({"/no/such/program"});
   outcome o = rt({"create", "--bundle", bundle_, "box"});
@@ -103,6 +122,8 @@ TEST_F(oci_runtime, a_hook_that_fails_or_hangs_fails_the_container_and_leaves_no
 }
 
 TEST_F(oci_runtime, a_user_namespace_maps_ids_and_leaves_the_hosts_devices_alone) {
+  struct stat before{}, st{};
+  ::stat("/dev/null", &before);
   add_namespace("user");
   for (const char* key : {"uidMappings", "gidMappings"})
     linux_part()[key] = json::array{json::object{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
@@ -117,9 +138,8 @@ TEST_F(oci_runtime, a_user_namespace_maps_ids_and_leaves_the_hosts_devices_alone
   EXPECT_EQ(sh("true").code, 0);
   EXPECT_EQ(file::read_at(AT_FDCWD, dir_.path() + "/seen").value_or(""), "0\n");
   config_.erase("hooks");
-  struct stat st{};
   ::stat("/dev/null", &st);
-  EXPECT_EQ(st.st_uid, 0u);
+  EXPECT_EQ(st.st_uid, before.st_uid);
   linux_part()["uidMappings"] = json::array{json::object{{"containerID", 0}, {"hostID", 1}, {"size", 5}},
                                             json::object{{"containerID", 2}, {"hostID", 9}, {"size", 5}}};
   EXPECT_EQ(sh("true").code, 1);
