@@ -28,7 +28,9 @@ class v1_writer {
     out.back().is_default = true;
   }
 
+  // No limit of memory is above any of memory and swap, so that one goes first, as it does with runc.
   void add(const oci::memory_resources& m) {
+    if (m.limit == -1 && !m.swap) put_if_there("memory", "memory.memsw.limit_in_bytes", -1);
     put_set("memory", "memory.limit_in_bytes", m.limit);
     put_if_there("memory", "memory.memsw.limit_in_bytes", m.swap);
     put_set("memory", "memory.soft_limit_in_bytes", m.reservation);

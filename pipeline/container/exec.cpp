@@ -19,6 +19,7 @@
 #include "io/mount/rooted.hpp"
 #include "pipeline/container/id_ranges.hpp"
 #include "pipeline/container/kernel_objects.hpp"
+#include "pipeline/launch/namespaces.hpp"
 #include "pipeline/spec/spec.hpp"
 
 namespace lxr::container {
@@ -111,8 +112,8 @@ oci::process_spec process_of(engine& on, const oci::runtime_spec& container, con
 void give_pipes(const container_config& config, const container_state& state, const exec_options& options) {
   const namespace_options& n = config.namespaces;
   if (!n.has_user()) return;
-  const uid_t uid = n.own_ids != 0 ? first_id(state.id_range) : id_of_root(n.uid_mappings);
-  const gid_t gid = n.own_ids != 0 ? first_id(state.id_range) : id_of_root(n.gid_mappings);
+  const uid_t uid = n.own_ids != 0 ? first_id(state.id_range) : launch::id_of_root(n.uid_mappings);
+  const gid_t gid = n.own_ids != 0 ? first_id(state.id_range) : launch::id_of_root(n.gid_mappings);
   for (const int fd : {options.stdout_fd, options.stderr_fd}) {
     struct stat st{};
     if (fd >= 0 && ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) static_cast<void>(!::fchown(fd, uid, gid));

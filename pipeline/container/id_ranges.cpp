@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/id_ranges.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -32,11 +31,6 @@ void sweep(const instance& where, address_pool& pool) {
 }  // namespace
 
 std::uint32_t first_id(std::uint32_t range) { return lowest_id + (range - 1) * ids_of_range; }
-
-std::uint32_t id_of_root(const std::vector<oci::id_mapping>& mappings) {
-  const auto root = std::ranges::find(mappings, 0U, &oci::id_mapping::container_id);
-  return root == mappings.end() ? 0 : root->host_id;
-}
 
 std::uint32_t take_id_range(const instance& where, const std::string& id) {
   address_pool pool = open_pool(where);

@@ -3,10 +3,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "core/instance/paths.hpp"
-#include "core/oci/runtime_spec/types.hpp"
 
 // Ids of the host for containers with a user namespace of their own (`--userns auto`): ranges of 65,536 ids from
 // 2,147,483,648 on, where neither users nor subordinate ids are (subuid(5)). Containers that run at the same time have
@@ -18,9 +16,6 @@ inline constexpr std::uint32_t ids_of_range = 65536;
 
 // The first id of a range. `range`: from 1.
 std::uint32_t first_id(std::uint32_t range);
-
-// Returns the host's id of the container's root; 0, which it is, without mappings.
-std::uint32_t id_of_root(const std::vector<oci::id_mapping>& mappings);
 
 // Takes a range for a container.
 // Failure: throws errc::exhausted when all 31,000 are taken.

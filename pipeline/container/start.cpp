@@ -300,8 +300,8 @@ void start_run::prepare_root() {
 }
 
 io::mount::file_ids start_run::ids() const {
-  return {first_.user_namespace(), id_of_root(spec_.linux_part.uid_mappings),
-          id_of_root(spec_.linux_part.gid_mappings)};
+  return {first_.user_namespace(), launch::id_of_root(spec_.linux_part.uid_mappings),
+          launch::id_of_root(spec_.linux_part.gid_mappings)};
 }
 
 void start_run::hand_over() {

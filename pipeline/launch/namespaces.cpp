@@ -152,6 +152,11 @@ void write_id_maps(pid_t pid, const oci::linux_spec& spec) {
   write_map(pid, "gid_map", spec.gid_mappings);
 }
 
+std::uint32_t id_of_root(const std::vector<oci::id_mapping>& mappings) {
+  const auto root = std::ranges::find(mappings, 0U, &oci::id_mapping::container_id);
+  return root == mappings.end() ? 0 : root->host_id;
+}
+
 unique_fd make_user_namespace(const std::vector<oci::id_mapping>& uids, const std::vector<oci::id_mapping>& gids) {
   io::process::plan_builder plan;
   plan.add("user namespace", io::child::ops::receive{.which = io::child::barrier::ids, .first = -1, .count = 0});

@@ -52,6 +52,9 @@ std::uint32_t namespaces_of(const oci::linux_spec& spec);
 // Failure: throws lxr::error that shows the map that the kernel refused.
 void write_id_maps(pid_t pid, const oci::linux_spec& spec);
 
+// Returns the host's id of the container's root; 0, which it is, without mappings.
+std::uint32_t id_of_root(const std::vector<oci::id_mapping>& mappings);
+
 // Returns a user namespace with these maps and without a process, for mounts whose ids it says (io::mount::map_ids()).
 // Failure: as write_id_maps().
 unique_fd make_user_namespace(const std::vector<oci::id_mapping>& uids, const std::vector<oci::id_mapping>& gids);

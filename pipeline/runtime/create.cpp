@@ -23,6 +23,7 @@
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/hooks.hpp"
 #include "pipeline/launch/mount_options.hpp"
+#include "pipeline/launch/namespaces.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
 #include "pipeline/launch/start_socket.hpp"
 #include "pipeline/network/bridge_network.hpp"
@@ -201,9 +202,12 @@ class create_run {
       unique_fd made = io::mount::make_filesystem(m.type, words);
       const unique_fd root = file::open_at(AT_FDCWD, out_.rootfs, O_PATH | O_DIRECTORY);
       const auto covered = io::mount::open_rooted(root.get(), m.destination, O_RDONLY | O_DIRECTORY);
+      const unique_fd top = file::open_at(made.get(), ".", O_RDONLY | O_DIRECTORY);
       if (covered) {
-        const unique_fd top = file::open_at(made.get(), ".", O_RDONLY | O_DIRECTORY);
         volume::copy_tree(covered->get(), top.get(), m.destination);
+      } else if (::fchown(top.get(), launch::id_of_root(spec_.linux_part.uid_mappings),
+                          launch::id_of_root(spec_.linux_part.gid_mappings)) != 0) {
+        throw_errno("own", m.destination);
       }
       out.push_back({m.destination, std::move(made)});
     }

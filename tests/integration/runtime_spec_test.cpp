@@ -71,6 +71,12 @@ TEST_F(oci_runtime, specs_of_others_run_as_with_other_runtimes) {
       sh("echo $HOME; head -1 /etc/group; touch /etc/new && echo written; grep ' /etc ' /proc/mounts | cut -d' ' -f1");
   EXPECT_EQ(o.out, "/root\nroot:x:0:\nwritten\ntmpfs\n") << o.err;
   EXPECT_FALSE(fs::exists(bundle_ + "/rootfs/etc/new"));
+  config_["mounts"].as_array().push_back(
+      json::object{{"destination", "/dev/fresh"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"tmpcopyup"}}});
+  add_namespace("user");
+  for (const char* key : {"uidMappings", "gidMappings"})
+    linux_part()[key] = json::array{json::object{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+  EXPECT_EQ(sh("stat -c '%u:%g %a' /dev/fresh").out, "0:0 1777\n");
 }
 
 // sd_listen_fds(3) behind those that --preserve-fds names.

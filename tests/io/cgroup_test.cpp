@@ -268,6 +268,9 @@ TEST(cgroup_settings, version_1_takes_values_as_they_are) {
             "blkio blkio.weight=500\nblkio blkio.throttle.read_bps_device=8:0 1024\n"
             "hugetlb hugetlb.2MB.limit_in_bytes=4096\nnet_cls net_cls.classid=3\nrdma rdma.max=mlx5 hca_handle=2\n");
   r = {};
+  r.memory.emplace().limit = -1;  // of a group that limits memory and swap together
+  EXPECT_EQ(text_of(settings_v1(r)), "memory memory.memsw.limit_in_bytes=-1\nmemory memory.limit_in_bytes=-1\n");
+  r = {};
   r.unified["memory.high"] = "1";
   EXPECT_THROW(settings_v1(r), error);
 }
