@@ -39,9 +39,9 @@ void add_numbers(flag_set& flags, oci::resources_spec& r) {
         name,
         [take, name](const std::string& text) {
           const std::string flag(name.view());
-          std::int64_t number = 0;
-          const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-          if (failure == std::errc() && end == text.data() + text.size()) return take(number);
+          std::int64_t value = 0;
+          const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+          if (failure == std::errc() && end == text.data() + text.size()) return take(value);
           if (!flag.starts_with("--memory") && !flag.starts_with("--kernel"))
             refuse_value(flag, text, "it is no whole number");
           take(parse_size(text, flag));  // runc takes "50M"
