@@ -185,11 +185,11 @@ TEST_F(batch, killed_or_interrupted_with_slots_it_leaves_nothing) {
   for (std::size_t moment = 0; moment < 30; ++moment) {
     process running(command({"batch", "-n", "60", "--slots", "30", "--name", "w", small_, "sleep", "1000"}),
                     environment());
+    pid_t engine = 0;  // asked for before the batch can be over
+    ASSERT_TRUE(eventually([&] { return (engine = child_of(running.pid())) > 0; }));
     ASSERT_TRUE(eventually([&] { return file::list_at(AT_FDCWD, state_ + "/containers").size() >= moment % 15 * 4; }));
     const bool killed = moment % 3 == 0;
     if (killed) {
-      pid_t engine = 0;
-      ASSERT_TRUE(eventually([&] { return (engine = child_of(running.pid())) > 0; }));
       ::kill(engine, SIGKILL);
     } else {
       ::kill(running.pid(), SIGINT);
