@@ -98,8 +98,9 @@ TEST_F(stopping, without_a_monitor_nobody_waits_for_a_record) {
   EXPECT_FALSE(is_alive(state));
 }
 
-TEST_F(stopping, cancelled_before_it_begins_no_signal_is_sent) {
+TEST_F(stopping, cancelled_while_it_waits_for_the_lock_no_signal_is_sent) {
   const std::string id = make_running("box");
+  const container_lock anothers = try_lock_container(where, id);
   test::spawned one(loop, dispatched(stop(where, records, id, {SIGKILL, long_time})));
   one.cancel();
   loop.run();
