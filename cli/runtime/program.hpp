@@ -58,11 +58,11 @@ int verb_update(const verb_call& call);
 int verb_features(const verb_call& call);
 int verb_spec(const verb_call& call);
 
-// The one argument that must be there: a container's id.
 // Returns how many descriptors from 3 on a container's process gets: those of --preserve-fds, and behind them those
 // that a service manager hands to this process (sd_listen_fds(3)); adds the variables that tell its process of these.
 // Failure: throws errc::invalid_argument when one of them is not open.
 int preserved_descriptors(std::int64_t asked, std::vector<std::string>& environment);
+// The one argument that must be there: a container's id.
 [[nodiscard]] const std::string& only_id(const flag_set& flags);
 
 // All of it; `program` is how it was called. Returns the exit code.

@@ -50,8 +50,8 @@ task<T> shielded(task<T> inner) {
 }
 
 // Runs `inner` and waits for its end; after `limit` it cancels `inner` first. With `gives_up`, which is asked four
-// times a second, also as soon as that returns true. Failure: throws error{errc::timed_out, operation, subject} when
-// `inner` was cancelled by `limit` or `gives_up`, else
+// times a second and must not throw, also as soon as that returns true.
+// Failure: throws error{errc::timed_out, operation, subject} when `inner` was cancelled by `limit` or `gives_up`, else
 //   rethrows its exception. An `inner` that returns a value in spite of the cancellation has succeeded.
 // Cancel: passed on to `inner` with its own strength.
 template <class T>

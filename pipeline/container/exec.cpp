@@ -108,6 +108,13 @@ oci::process_spec process_of(engine& on, const oci::runtime_spec& container, con
   return process;
 }
 
+// Asked while it is being set up, when the container may also have been removed.
+bool was_paused(const instance& where, const std::string& id) noexcept {
+  bool is_paused = false;
+  quietly([&] { is_paused = load_raw_state(where, id).is_paused; });
+  return is_paused;
+}
+
 // Pipes of the caller that a user namespace does not know could not be opened by /dev/stdout there.
 void give_pipes(const container_config& config, const container_state& state, const exec_options& options) {
   const namespace_options& n = config.namespaces;
@@ -140,15 +147,11 @@ task<launch::started_process> run_in(engine& on, const container_config& config,
   inputs.errors = options.stderr_fd;
   give_pipes(config, in.state, options);
   if (!options.privileged) inputs.process.seccomp = on.filters.of(config.security);
-  inputs.gives_up = [&on, &config] { return load_raw_state(on.where, config.id).is_paused; };
+  inputs.gives_up = [&on, &config] { return was_paused(on.where, config.id); };
   auto starting =
       launch::start_further_process(on.launching, config.name, process_of(on, container, in, options, read), inputs);
   co_return co_await std::move(starting);
 }
-
-}  // namespace
-
-namespace {
 
 bool is_conflict(const std::exception_ptr& failure) {
   try {
@@ -198,7 +201,7 @@ task<launch::started_process> exec(engine& on, std::string id, exec_options opti
   } catch (...) {
     failure = std::current_exception();
   }
-  if (in.state.init.is_alive() && load_raw_state(on.where, id).is_paused) is_paused(config);
+  if (in.state.init.is_alive() && was_paused(on.where, id)) is_paused(config);
   // Whatever failed: the end of the container under way is the cause. What ends it may have killed this process first.
   auto ending = ends_soon(in.pidfd.get());
   const bool was_killed = is_conflict(failure) && co_await std::move(ending);

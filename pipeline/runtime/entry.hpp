@@ -17,7 +17,6 @@ class container_entry {
   container_entry(const context& on, const container_directory& directory, const container_state& state,
                   const oci::runtime_spec& spec, const char* operation);
   [[nodiscard]] launch::further_inputs inputs() const;
-  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
   // The root directory of the first process.
   [[nodiscard]] int root() const noexcept { return root_.get(); }
 

@@ -66,6 +66,7 @@ task<void> start(context& on, std::string id) {
   const oci::runtime_spec spec = directory.load_spec();
   std::exception_ptr failure;
   try {
+    if (!s.kept.init.is_alive()) refuse("start", id, "container not running");
     if (!spec.hooks.start_container.empty()) {
       const container_entry entry(on, directory, s, spec, "start");
       const launch::further_inputs inputs = entry.inputs();

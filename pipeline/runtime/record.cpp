@@ -134,7 +134,7 @@ void container_directory::save_spec(const oci::runtime_spec& spec) const {
 std::optional<io::seccomp::filter> container_directory::load_filter() const {
   const auto text = file::read_at(fd_.get(), filter_file);
   io::seccomp::filter f;
-  if (!text || text->size() < sizeof f.flags) return std::nullopt;
+  if (!text || text->size() <= sizeof f.flags) return std::nullopt;
   std::memcpy(&f.flags, text->data(), sizeof f.flags);
   f.program = text->substr(sizeof f.flags);
   return f;
