@@ -22,6 +22,15 @@ error through_a_message(const std::exception_ptr& failure) {
   }
 }
 
+// Issue 11, 1.14: paths and words have any bytes, which JSON of other programs forbids.
+TEST(receive_message, keeps_bytes_that_are_no_utf8) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+  const unique_fd ours(pair[0]), theirs(pair[1]);
+  send_message(theirs.get(), {{"root", "/a\xff\x80/b"}});
+  EXPECT_EQ(json::get_string(receive_message(ours.get()).value(), "root"), "/a\xff\x80/b");
+}
+
 TEST(error_message, comes_back_as_it_was) {
   const error e(errc::corrupt, "unpack", "layer 1", "its tar is damaged", "pull it again");
   const error back = through_a_message(std::make_exception_ptr(e));
