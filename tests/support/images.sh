@@ -271,6 +271,12 @@ GO_LAYER2=(ca-certificates curl g++ gcc git gnupg libc6-dev make mercurial netba
 	openssh-client pkg-config procps subversion wget)
 GO_LAYER3=(golang golang-golang-x-tools gccgo-12 libboost1.74-dev)
 
+# Lazily: the kernel closes the last files of a dead process a little after its parent knows
+# of the death, and a mount is busy that long.
+detach() { # MOUNTPOINT...
+	umount -l "$@"
+}
+
 # apt-get install in the tree; what is mounted here stays out of the layers.
 go_install() { # WORK ROOT PACKAGE...
 	local work=$1 root=$2
@@ -283,15 +289,16 @@ go_install() { # WORK ROOT PACKAGE...
 	mount -t tmpfs tmpfs "$root/tmp"
 	mount -t proc proc "$root/proc"
 	mount --bind /dev "$root/dev"
+	# In a pid namespace: what the packages' scripts leave behind is dead when apt-get is.
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
-		chroot "$root" apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root \
+		unshare --pid --fork chroot "$root" apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root \
 		-o Acquire::Check-Valid-Until=false -o Dpkg::Use-Pty=0 \
 		-o Dpkg::Options::=--force-unsafe-io -o Dir::Log=/tmp \
 		install "$@" </dev/null >"$work/log" 2>&1 || {
 		cat "$work/log" >&2
 		die "apt-get install failed"
 	}
-	umount "$root"/{var/lib/apt/lists,var/cache/apt,etc/resolv.conf,run,tmp,proc,dev}
+	detach "$root"/{var/lib/apt/lists,var/cache/apt,etc/resolv.conf,run,tmp,proc,dev}
 	: >"$root/var/log/dpkg.log"
 	: >"$root/var/log/alternatives.log"
 }
@@ -350,7 +357,7 @@ golang() { # DIR
 	go_layer "$work/oci" "$work/1" base >"$work/1.json" &
 	pids+=($!)
 	go_install "$work" "$work/root" "${GO_LAYER2[@]}"
-	umount "$work/root"
+	detach "$work/root"
 	step "layer 2: apt-get"
 
 	mount -t overlay -o "$opts,lowerdir=$work/2:$work/1,upperdir=$work/3,workdir=$work/3w" overlay "$work/root"
@@ -359,7 +366,7 @@ golang() { # DIR
 	go_install "$work" "$work/root" "${GO_LAYER3[@]}"
 	read -r _ _ version _ < <(chroot "$work/root" /usr/bin/go version) # go version go1.19.8 linux/amd64
 	[ -n "$version" ] || die "go does not run"
-	umount "$work/root"
+	detach "$work/root"
 	step "layer 3: apt-get ($version)"
 
 	mkdir -p "$work"/4/go/{bin,src} "$work/4/usr/local"
