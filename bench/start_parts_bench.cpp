@@ -103,9 +103,11 @@ void netlink_batch(benchmark::State& state) {
     if (::unshare(CLONE_NEWNET) != 0) std::abort();
     const auto route = io::netlink::socket::open(0);
     io::netlink::batch b;
-    io::netlink::put_bridge(b, "b0", {2, 0, 0, 0, 0, 1});
+    io::netlink::put_bridge(b, {"b0", {2, 0, 0, 0, 0, 1}});
     route.exchange_or_throw(b, "create");
-    const int bridge = io::netlink::link_index("b0");
+    b.clear();
+    io::netlink::put_address(b, io::netlink::link_index("b0"), 0x0a000001, 16, "address");
+    route.exchange_or_throw(b, "set");
     b.clear();
     const pid_t peer = ::fork();
     if (peer == 0) {
@@ -119,7 +121,15 @@ void netlink_batch(benchmark::State& state) {
                  : std::string();
     };
     while (namespace_of(peer) == namespace_of(::getpid())) ::sched_yield();
-    io::netlink::put_veth(b, {"lv0", 1 << 30, bridge, peer, {2, 0, 0, 1, 0, 1}});
+    io::netlink::veth pair;
+    pair.host_name = "lv0";
+    pair.host_index = 1 << 30;
+    pair.peer_namespace = peer;
+    pair.peer_mac = {2, 0, 0, 1, 0, 1};
+    io::netlink::put_veth(b, pair);
+    io::netlink::put_veth_up(b, pair);
+    io::netlink::put_host_route(b, 0x0a000002, pair.host_index, 0x0a000001);
+    io::netlink::put_neighbour(b, pair.host_index, 0x0a000002, pair.peer_mac);
     state.ResumeTiming();
     route.exchange_or_throw(b, "create");
     state.PauseTiming();
@@ -130,7 +140,7 @@ void netlink_batch(benchmark::State& state) {
   }
 }
 BENCHMARK(netlink_batch)
-    ->Name("netlink: one link into a bridge")
+    ->Name("netlink: one link and the route to it")
     ->Unit(benchmark::kMicrosecond)
     ->UseRealTime()
     ->Iterations(100);
@@ -149,7 +159,8 @@ void state_write(benchmark::State& state) {
   const container_lock made = make_container_lock(where, "c", {});
   container_state s;
   s.name = "box";
-  s.address = "10.1.2.3";
+  s.networks.push_back(
+      {"bridge", "networks/bridge", "10.1.2.3", "10.1.0.1", "02:42:0a:01:02:03", "lv0123456789ab", 16});
   for (auto _ : state) save(where, "c", s);
 }
 BENCHMARK(state_write)->Name("state, written")->Unit(benchmark::kMicrosecond);

@@ -181,7 +181,9 @@ TEST(architecture, banned_calls) {
       {R"(::flock\()", "file locks are core/base/file_lock's", {"core/base/file_lock.cpp"}},
       {R"(::clock_gettime\()", "clocks are core/base/clock's", {"core/base/clock.hpp"}},
       {R"(::pipe2\()", "pipes are io/channel's", {"io/channel/pipe.hpp"}},
-      {R"(::(socketpair|sendmsg|recvmsg)\()", "messages are io/channel's", {"io/channel/message_socket.cpp"}},
+      {R"(::(socketpair|sendmsg|recvmsg)\()",
+       "messages are io/channel's",
+       {"io/channel/message_socket.cpp", "io/channel/datagram.cpp"}},
       {R"(::isatty\(|TIOC[GS]WINSZ)", "terminals are io/tty's", {"io/tty/terminal.cpp", "io/child/terminal.cpp"}},
   };
   for (const char* layer : {"core", "io", "pipeline", "cli"}) {

@@ -63,6 +63,28 @@ json::array mounts_of(const instance& where, const container_config& c) {
   return out;
 }
 
+// What the user asked for, as docker shows it: {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}; HostPort is "" for a
+// free one.
+json::object bindings_json(const std::vector<port_request>& ports) {
+  json::object out;
+  for (const port_request& r : ports) {
+    for (unsigned inner = r.inner.first; inner <= r.inner.last; ++inner) {
+      json::value& places = out[std::to_string(inner) + "/" + to_protocol_word(r.inner.protocol)];
+      if (!places.is_array()) places = json::array();
+      std::string host = r.first_host == 0 ? "" : std::to_string(r.first_host + (inner - r.inner.first));
+      if (r.inner.first == r.inner.last && r.last_host > r.first_host) host += "-" + std::to_string(r.last_host);
+      places.as_array().push_back(json::object{{"HostIp", r.address}, {"HostPort", host}});
+    }
+  }
+  return out;
+}
+
+// "bridge", "none", "container:ID", or the name of the first network.
+std::string network_mode_word(const network_options& n) {
+  if (n.mode == network_mode::bridge && !n.networks.empty()) return n.networks.front().name;
+  return to_word(n.mode) + (n.joined.empty() ? "" : ":" + n.joined);
+}
+
 // What the user asked for besides image and command, by docker's names.
 json::object host_config(const container_config& c) {
   const resource_options& r = c.resources;
@@ -76,7 +98,13 @@ json::object host_config(const container_config& c) {
   for (const process_limit& l : s.ulimits) ulimits.push_back({{"Name", l.name}, {"Soft", l.soft}, {"Hard", l.hard}});
   for (const device_request& d : c.storage.devices)
     devices.push_back({{"PathOnHost", d.host}, {"PathInContainer", d.target}, {"CgroupPermissions", d.access}});
-  return {{"NetworkMode", to_word(c.network.mode)},
+  return {{"NetworkMode", network_mode_word(c.network)},
+          {"PortBindings", bindings_json(c.network.ports)},
+          {"PublishAllPorts", c.network.publish_all},
+          {"ExtraHosts", json::from(c.network.hosts)},
+          {"Dns", json::from(c.network.dns)},
+          {"DnsSearch", json::from(c.network.dns_search)},
+          {"DnsOptions", json::from(c.network.dns_options)},
           {"Memory", r.memory},
           {"MemoryReservation", r.memory_reservation},
           {"MemorySwap", r.memory_swap != 0 ? r.memory_swap : 2 * r.memory},
@@ -125,14 +153,43 @@ json::object state_json(const container_state& s) {
           {"FinishedAt", format_or_never(s.finished_ns)}};
 }
 
-json::object network_json(const container_config& c, const container_state& s) {
-  const json::object one{
-      {"IPAddress", s.address}, {"IPPrefixLen", s.prefix}, {"Gateway", s.gateway}, {"MacAddress", s.mac}};
-  json::object out = one;
-  out["Link"] = s.link;
-  out["Ports"] = json::object{};
-  out["Networks"] = json::object{{to_word(c.network.mode), one}};
+// {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}, as docker shows ports; exposed ones that are not published
+// have null.
+json::object ports_json(const std::vector<published_port>& ports, const std::vector<std::string>& exposed) {
+  json::object out;
+  for (const std::string& word : exposed) out[word.find('/') == std::string::npos ? word + "/tcp" : word] = nullptr;
+  for (const published_port& p : ports) {
+    json::value& places = out[std::to_string(p.inner) + "/" + to_protocol_word(p.protocol)];
+    if (!places.is_array()) places = json::array();
+    for (const std::string& address : shown_addresses(p))
+      places.as_array().push_back(json::object{{"HostIp", address}, {"HostPort", std::to_string(p.host)}});
+  }
   return out;
+}
+
+json::object network_json(const container_config& c, const container_state& s, const oci::image_config& image) {
+  json::object networks;
+  for (const network_place& p : s.networks) {
+    networks[p.network] = json::object{{"IPAddress", p.address},
+                                       {"IPPrefixLen", p.prefix},
+                                       {"Gateway", p.gateway},
+                                       {"MacAddress", p.mac},
+                                       {"Link", p.link}};
+  }
+  for (const network_request& n : c.network.networks) {
+    if (!networks.contains(n.name))
+      networks[n.name] =
+          json::object{{"IPAddress", ""}, {"IPPrefixLen", 0}, {"Gateway", ""}, {"MacAddress", n.mac}, {"Link", ""}};
+  }
+  if (networks.empty())
+    networks[to_word(c.network.mode)] =
+        json::object{{"IPAddress", ""}, {"IPPrefixLen", 0}, {"Gateway", ""}, {"MacAddress", ""}};
+  const network_place first = s.networks.empty() ? network_place() : s.networks.front();
+  std::vector<std::string> exposed = image.exposed_ports;
+  exposed.insert(exposed.end(), c.network.exposed.begin(), c.network.exposed.end());
+  return {{"IPAddress", first.address},     {"IPPrefixLen", first.prefix}, {"Gateway", first.gateway},
+          {"MacAddress", first.mac},        {"Link", first.link},          {"Ports", ports_json(s.ports, exposed)},
+          {"Networks", std::move(networks)}};
 }
 
 json::object inspect_container(const instance& where, const std::string& id) {
@@ -183,7 +240,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
                    {"Labels", json::from(c.lifecycle.labels)},
                    {"StopSignal", c.lifecycle.stop_signal.empty() ? image.stop_signal : c.lifecycle.stop_signal},
                    {"StopTimeout", c.lifecycle.stop_timeout}};
-  out["NetworkSettings"] = network_json(c, s);
+  out["NetworkSettings"] = network_json(c, s, image);
   out["Namespaces"] = s.init.pid != 0 ? namespaces_of(s.init.pid) : json::object{};
   out["Mounts"] = mounts_of(where, c);
   return out;

@@ -83,12 +83,12 @@ std::string shown_command(const std::string& command, bool whole) {
 }
 
 void print_table(const std::vector<listed>& all, bool whole) {
-  table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PID", "ADDRESS", "NAMES"});
+  table t({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID", "ADDRESS", "NAMES"});
   const std::int64_t now = unix_time_ns();
   for (const auto& [id, s] : all) {
     t.add({whole ? id : short_id(id), s.image, shown_command(s.command, whole),
-           human_duration(now - s.created_ns) + " ago", status_text(s, now),
-           s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address, s.name});
+           human_duration(now - s.created_ns) + " ago", status_text(s, now), to_text(s.ports),
+           s.init.pid != 0 ? std::to_string(s.init.pid) : "", s.address(), s.name});
   }
   t.print();
 }
@@ -103,7 +103,8 @@ void print_as_json(const std::vector<listed>& all) {
                          {"Status", status_text(s, now)},
                          {"CreatedAt", format_time(s.created_ns)},
                          {"Pid", s.init.pid},
-                         {"Address", s.address}};
+                         {"Ports", to_text(s.ports)},
+                         {"Address", s.address()}};
     print_json(o);
   }
 }

@@ -3,7 +3,6 @@
 
 #include "cli/flags/lifecycle_flags.hpp"
 #include "cli/flags/namespace_flags.hpp"
-#include "cli/flags/network_flags.hpp"
 #include "cli/flags/resource_flags.hpp"
 #include "cli/flags/rootfs_flags.hpp"
 #include "cli/flags/security_flags.hpp"
@@ -16,18 +15,17 @@ namespace {
 
 // Of docker's and podman's run.
 constexpr literal lacking =
-    "--add-host --cgroup-conf --cgroup-parent --cgroups --chrootdirs --decryption-key --dns --dns-opt "
-    "--dns-option --dns-search --expose --gpus --group-entry --health-cmd --health-interval "
+    "--cgroup-conf --cgroup-parent --cgroups --chrootdirs --decryption-key "
+    "--gpus --group-entry --health-cmd --health-interval "
     "--health-log-destination --health-max-log-count --health-max-log-size --health-on-failure --health-retries "
     "--health-start-interval --health-start-period --health-startup-cmd --health-startup-interval "
     "--health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hostuser "
-    "--init-ctr --init-path --ip --ip6 --isolation --kernel-memory "
-    "--link --link-local-ip --log-driver --log-opt --mac-address --network-alias --no-healthcheck "
+    "--init-ctr --init-path --ip6 --isolation --kernel-memory "
+    "--link --link-local-ip --log-driver --log-opt --network-alias --no-healthcheck "
     "--os --passwd --passwd-entry --personality --pod --pod-id-file --preserve-fd "
-    "--preserve-fds --publish --publish-all --rdt-class --requires --restart --retry "
+    "--preserve-fds --rdt-class --requires --restart --retry "
     "--retry-delay --rootfs --runtime --sdnotify --seccomp-policy --secret --storage-opt --subgidname "
-    "--subuidname --systemd --timeout --tls-verify --variant "
-    "-p -P";
+    "--subuidname --systemd --timeout --tls-verify --variant";
 
 }  // namespace
 
@@ -35,7 +33,7 @@ void container_flags::add_to(flag_set& app) {
   app.stop_at_first_argument("IMAGE [COMMAND ...]", value_source::images);
   app.lacks(lacking);
   process_.add_to(app, config_.process);
-  add_network_flags(app, config_.network);
+  network_.add_to(app, config_.network);
   add_resource_flags(app, config_.resources);
   add_rootfs_flags(app, config_.rootfs);
   add_security_flags(app, config_.security);
@@ -58,6 +56,7 @@ container_config container_flags::config(const flag_set& app) {
   c.image = words.front();
   c.process.command.assign(words.begin() + 1, words.end());
   process_.finish(c.process);
+  network_.finish(c.network);
   check_resources(c.resources);
   check_namespaces(c.namespaces);
   if (!c.namespaces.uts.empty() && !(c.network.hostname.empty() && c.network.domainname.empty()))

@@ -5,6 +5,7 @@
 
 #include "cli/flags/flag_set.hpp"
 #include "cli/flags/image_flags.hpp"
+#include "cli/flags/network_flags.hpp"
 #include "cli/flags/process_flags.hpp"
 #include "core/model/container_config.hpp"
 
@@ -33,6 +34,7 @@ class container_flags {
   container_config config_;
   engine::image_request image_;
   process_flags process_;
+  network_flags network_;
 };
 
 }  // namespace lxr::cli

@@ -2,10 +2,53 @@
 #include "cli/flags/network_flags.hpp"
 
 #include "cli/flags/flag_values.hpp"
+#include "cli/flags/network_words.hpp"
+#include "core/base/error.hpp"
+#include "core/model/network_record.hpp"
 
 namespace lxr::cli {
 
-void add_network_flags(flag_set& app, network_options& options) {
+void network_flags::add_to(flag_set& app, network_options& options) {
+  app.add_option(
+         "--net,--network",
+         [this, &options](const std::string& word) {
+           add_network(options, word);
+           (options.mode == network_mode::bridge ? has_network_ : has_mode_) = true;
+         },
+         "bridge, none, host, container:NAME, ns:PATH, or networks by name: NAME:ip=ADDRESS,mac=MAC")
+      ->takes("NETWORK", value_source::networks)
+      ->repeated();
+  app.add_option(
+         "--ip", [this](const std::string& word) { address_ = check_ipv4(word, "--ip"); },
+         "IPv4 address in the network")
+      ->takes("ADDRESS");
+  app.add_option(
+         "--mac-address", [this](const std::string& word) { mac_ = check_mac(word, "--mac-address"); },
+         "MAC address of the link")
+      ->takes("MAC");
+  add_port_flags(app, options);
+  add_name_flags(app, options);
+}
+
+void network_flags::add_port_flags(flag_set& app, network_options& options) {
+  app.add_option(
+         "-p,--publish", [&options](const std::string& word) { options.ports.push_back(parse_publish(word)); },
+         "Publish a port at one of the host: 8080:80, 127.0.0.1:53:53/udp, 7000-7009:7000-7009, 80")
+      ->takes("[[ADDRESS:]HOST:]PORT[/PROTOCOL]")
+      ->repeated();
+  app.add_flag("-P,--publish-all", options.publish_all, "Publish all exposed ports at free ones of the host");
+  app.add_option(
+         "--expose",
+         [&options](const std::string& word) {
+           static_cast<void>(parse_port_range(word, "use --expose"));
+           options.exposed.push_back(word);
+         },
+         "Expose a port, as the image does, for --publish-all")
+      ->takes("PORT[-LAST][/PROTOCOL]")
+      ->repeated();
+}
+
+void network_flags::add_name_flags(flag_set& app, network_options& options) {
   app.add_option(
          "-h,--hostname",
          [&options](const std::string& name) {
@@ -22,16 +65,45 @@ void add_network_flags(flag_set& app, network_options& options) {
          },
          "NIS domain name of the container")
       ->takes("NAME");
+  app.add_option(
+         "--add-host",
+         [&options](const std::string& word) {
+           for (std::string& entry : parse_host_entry(word)) options.hosts.push_back(std::move(entry));
+         },
+         "Add a name to /etc/hosts: db:10.5.0.7; host-gateway stands for the host's address")
+      ->takes("NAME:ADDRESS")
+      ->repeated();
+  app.add_option(
+         "--dns", [&options](const std::string& word) { options.dns.push_back(check_address(word, "--dns")); },
+         "Ask this DNS server (the host's)")
+      ->takes("ADDRESS")
+      ->repeated();
+  app.add_option("--dns-search", options.dns_search, "Complete names with this domain (the host's); . for none")
+      ->takes("DOMAIN");
+  app.add_option("--dns-opt,--dns-option", options.dns_options, "Option of resolv.conf (the host's)")->takes("OPTION");
   app.add_flag("--no-hosts", options.no_hosts, "Leave /etc/hosts as the image has it");
   app.add_flag("--no-hostname", options.no_hostname, "Leave /etc/hostname as the image has it");
-  app.add_option(
-         "--net,--network",
-         [&options](const std::string& word) {
-           if (!from_word(word, options.mode))
-             refuse_value("--network", word, "there is no such network; the networks are bridge, none and host");
-         },
-         "bridge, none or host")
-      ->takes("NETWORK", value_source::networks);
+}
+
+void network_flags::finish(network_options& options) const {
+  if (has_mode_ && has_network_) {
+    throw error(errc::invalid_argument, "use --network", '"' + options.networks.front().name + '"',
+                "with none, host, a container or a path there is no other network", "leave one of them out");
+  }
+  const bool asks = !address_.empty() || !mac_.empty();
+  if (!asks) return;
+  if (options.mode != network_mode::bridge) {
+    throw error(errc::invalid_argument, "use", "--ip and --mac-address", "",
+                "they are for a network with links, not for --network " + std::string(to_word(options.mode)));
+  }
+  if (options.networks.empty()) {
+    network_request one;
+    one.name = default_network;
+    options.networks.push_back(std::move(one));
+  }
+  network_request& first = options.networks.front();
+  if (!address_.empty()) first.address = address_;
+  if (!mac_.empty()) first.mac = mac_;
 }
 
 }  // namespace lxr::cli

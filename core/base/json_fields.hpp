@@ -233,4 +233,12 @@ object write_fields(const T& v) {
   return writer.take();
 }
 
+template <class T>
+array from_structs(const std::vector<T>& v) {
+  array out;
+  out.reserve(v.size());
+  for (const T& one : v) out.push_back(write_fields(one));
+  return out;
+}
+
 }  // namespace lxr::json

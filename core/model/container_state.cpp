@@ -9,11 +9,24 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/base/json.hpp"
+#include "core/base/json_fields.hpp"
 #include "core/base/record.hpp"
 #include "core/instance/container_lock.hpp"
+#include "core/model/network_record.hpp"
 
 namespace lxr {
+
+template <class Format, json::same_struct<network_place> T>
+void describe(Format& f, T& v) {
+  f("network", v.network);
+  f("directory", v.directory);
+  f("address", v.address);
+  f("prefix", v.prefix);
+  f("gateway", v.gateway);
+  f("mac", v.mac);
+  f("link", v.link);
+}
+
 namespace {
 
 std::string record_path(const std::string& id) { return "containers/" + id + "/state.json"; }
@@ -37,19 +50,41 @@ json::object to_json(const container_state& s) {
                  {"oomKilled", s.oom_killed},
                  {"paused", s.is_paused},
                  {"failure", s.failure},
-                 {"address", s.address},
-                 {"prefix", s.prefix},
-                 {"gateway", s.gateway},
-                 {"link", s.link},
-                 {"mac", s.mac},
                  {"name", s.name},
                  {"image", s.image},
                  {"command", s.command},
                  {"created", s.created_ns}};
   if (s.exit_code) o["exitCode"] = *s.exit_code;
+  if (!s.networks.empty()) o["networks"] = json::from_structs(s.networks);
+  if (!s.ports.empty()) o["ports"] = json::from_structs(s.ports);
   if (s.id_range != 0) o["idRange"] = s.id_range;
   if (!s.cgroup_trees.empty()) o["cgroupTrees"] = json::from(s.cgroup_trees);
   return o;
+}
+
+struct network_lists {
+  std::vector<network_place> networks;
+  std::vector<published_port> ports;
+};
+
+template <class Format, json::same_struct<network_lists> T>
+void describe(Format& f, T& v) {
+  f("networks", v.networks);
+  f("ports", v.ports);
+}
+
+// An lxr that knew one network wrote the place in it as members of the record.
+void add_former_place(const json::object& o, container_state& s) {
+  network_place p;
+  p.address = json::get_string(o, "address");
+  if (!s.networks.empty() || p.address.empty()) return;
+  p.network = default_network;
+  p.directory = std::string("networks/") + default_network;
+  p.prefix = static_cast<int>(json::get_int(o, "prefix"));
+  p.gateway = json::get_string(o, "gateway");
+  p.link = json::get_string(o, "link");
+  p.mac = json::get_string(o, "mac");
+  s.networks.push_back(std::move(p));
 }
 
 container_state parse_state(const std::string& text, const std::string& document) {
@@ -64,11 +99,10 @@ container_state parse_state(const std::string& text, const std::string& document
   s.oom_killed = json::get_bool(o, "oomKilled");
   s.is_paused = json::get_bool(o, "paused");
   s.failure = json::get_string(o, "failure");
-  s.address = json::get_string(o, "address");
-  s.prefix = static_cast<int>(json::get_int(o, "prefix"));
-  s.gateway = json::get_string(o, "gateway");
-  s.link = json::get_string(o, "link");
-  s.mac = json::get_string(o, "mac");
+  const auto lists = json::read_fields<network_lists>(o, document);
+  s.networks = lists.networks;
+  s.ports = lists.ports;
+  add_former_place(o, s);
   s.id_range = static_cast<std::uint32_t>(json::get_int(o, "idRange"));
   s.name = json::get_string(o, "name");
   s.image = json::get_string(o, "image");
@@ -113,8 +147,8 @@ container_state corrected(container_state s, bool alive) {
     if (s.status == container_status::running) s.status = container_status::exited;
     s.init = {};
     s.is_paused = false;
-    s.address.clear();  // still reserved: release_kernel_objects() frees it by the raw state
-    s.link.clear();
+    s.networks.clear();  // still reserved: release_kernel_objects() frees them by the raw state
+    s.ports.clear();
   }
   return s;
 }

@@ -10,6 +10,7 @@
 
 #include "core/instance/paths.hpp"
 #include "core/instance/process_identity.hpp"
+#include "core/model/published_port.hpp"
 
 namespace lxr {
 
@@ -19,6 +20,14 @@ namespace lxr {
 // - exited: the first process has ended.
 enum class container_status { created, starting, running, exited };
 std::string to_string(container_status status);
+
+// The place of a container in a network.
+struct network_place {
+  std::string network;    // the network's name
+  std::string directory;  // of the network, in the state directory
+  std::string address, gateway, mac, link;
+  int prefix = 0;
+};
 
 // The state of one container, as its state.json records it. The record of a container that is starting, running or
 // waiting lies in state/containers/<id>/ (lost in a reboot, like the processes), that of one that has ended in
@@ -31,10 +40,10 @@ struct container_state {
   std::int64_t started_ns = 0, finished_ns = 0;  // nanoseconds of Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when no monitor saw the end
   bool oom_killed = false;
-  bool is_paused = false;                   // running, but its cgroup is frozen
-  std::string failure;                      // why the last start failed; shown by inspect
-  std::string address, gateway, link, mac;  // of the network; empty without one
-  int prefix = 0;
+  bool is_paused = false;                 // running, but its cgroup is frozen
+  std::string failure;                    // why the last start failed; shown by inspect
+  std::vector<network_place> networks;    // in the order of its links: eth0, eth1
+  std::vector<published_port> ports;      // published at the first network that leads out
   std::uint32_t id_range = 0;             // of its user namespace (pipeline/container/id_ranges.hpp), from 1; 0: none
   std::vector<std::string> cgroup_trees;  // of cgroup v1, that it has a group in: "pids"
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
@@ -48,6 +57,8 @@ struct container_state {
   [[nodiscard]] bool can_remove() const {
     return status == container_status::created || status == container_status::exited;
   }
+  // The address in its first network; "" without one.
+  [[nodiscard]] std::string address() const { return networks.empty() ? "" : networks.front().address; }
   // Returns true when no first process exists and none is being made: what prune may remove.
   [[nodiscard]] bool is_idle() const { return can_remove() && init.pid == 0 && !ending; }
 };

@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -99,10 +100,21 @@ void for_each_attribute(const nlmsghdr* h, std::size_t header_size, Each each) {
     at += aligned(a->nla_len);
   }
 }
-inline std::uint16_t attr_type(const nlattr* a) { return a->nla_type & NLA_TYPE_MASK; }
 inline std::string_view attr_bytes(const nlattr* a) {
   return {reinterpret_cast<const char*>(a + 1), a->nla_len - sizeof *a};
 }
+// Calls each(attribute) for every whole attribute inside another one.
+template <class Each>
+void for_each_inside(const nlattr* nest, Each each) {
+  std::string_view left = attr_bytes(nest);
+  while (left.size() >= sizeof(nlattr)) {
+    const auto* a = reinterpret_cast<const nlattr*>(left.data());
+    if (a->nla_len < sizeof *a || a->nla_len > left.size()) return;
+    each(a);
+    left.remove_prefix(std::min(left.size(), aligned(a->nla_len)));
+  }
+}
+inline std::uint16_t attr_type(const nlattr* a) { return a->nla_type & NLA_TYPE_MASK; }
 // Without the NUL that the kernel ends most texts with.
 inline std::string_view attr_text(const nlattr* a) {
   const std::string_view all = attr_bytes(a);

@@ -2,156 +2,361 @@
 #include "io/netlink/nft.hpp"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/base/error.hpp"
 #include "io/netlink/message.hpp"
-#include "io/netlink/nft_messages.hpp"
 
-namespace lxr::io::netlink {
+namespace lxr::io::netlink::nft {
 namespace {
 
-using nft::expression;
+void put_family(nlmsghdr* h, std::uint8_t of, std::uint16_t resource = 0) {
+  auto* g = static_cast<nfgenmsg*>(put_extra_header(h, sizeof(nfgenmsg)));
+  g->nfgen_family = of;
+  g->version = NFNETLINK_V0;
+  g->res_id = htons(resource);
+}
 
-// Adds a rule to a chain; `put` adds the rule's expressions.
-template <class Put>
-void put_rule(batch& b, const std::string& table, const char* chain, Put put) {
-  nlmsghdr* h =
-      nft::start(b, NFT_MSG_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, "nft rule in " + table + "/" + chain);
-  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
-  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
-  nlattr* list = attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
-  put(h);
-  attr_nest_end(h, list);
+// Adds the message that begins or ends a transaction (NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END).
+void put_edge(batch& b, std::uint16_t type) {
+  put_family(b.start(type, NLM_F_REQUEST, "transaction"), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   b.finish();
 }
 
-void put_compare(nlmsghdr* h, std::uint32_t compare, const void* bytes, std::size_t size) {
-  expression e(h, "cmp");
-  e.number(NFTA_CMP_SREG, NFT_REG_1);
-  e.number(NFTA_CMP_OP, compare);
-  e.value(NFTA_CMP_DATA, bytes, size);
+nlmsghdr* start_message(batch& b, family of, int type, std::uint16_t flags, std::string subject) {
+  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type),
+                        static_cast<std::uint16_t>(NLM_F_REQUEST | flags), std::move(subject));
+  put_family(h, static_cast<std::uint8_t>(of));
+  return h;
 }
 
-// Matches the IPv4 address at byte `offset` of the IP header (12: saddr, 16: daddr) with the subnet; `compare` is
-// NFT_CMP_EQ (is inside) or NFT_CMP_NEQ (is not).
-void put_address_match(nlmsghdr* h, std::uint32_t offset, const subnet& range, std::uint32_t compare) {
-  const std::uint32_t mask = htonl(range.mask()), network = htonl(range.base & range.mask()), zero = 0;
-  {
-    expression e(h, "payload");
-    e.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
-    e.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-    e.number(NFTA_PAYLOAD_OFFSET, offset);
-    e.number(NFTA_PAYLOAD_LEN, 4);
-  }
-  {
-    expression e(h, "bitwise");
-    e.number(NFTA_BITWISE_SREG, NFT_REG_1);
-    e.number(NFTA_BITWISE_DREG, NFT_REG_1);
-    e.number(NFTA_BITWISE_LEN, 4);
-    e.value(NFTA_BITWISE_MASK, &mask, sizeof mask);
-    e.value(NFTA_BITWISE_XOR, &zero, sizeof zero);
-  }
-  put_compare(h, compare, &network, sizeof network);
+// A comment as libnftnl stores it: type 0, length, text, NUL.
+void put_comment(nlmsghdr* h, std::uint16_t attribute, std::string_view comment) {
+  if (comment.empty()) return;
+  comment = comment.substr(0, transaction::comment_limit);
+  std::string data{0, static_cast<char>(comment.size() + 1)};
+  data += comment;
+  data += '\0';
+  attr_put(h, attribute, data.size(), data.data());
 }
 
-// Matches packets whose input or output link (`key`: NFT_META_IIFNAME or NFT_META_OIFNAME) is `link`.
-void put_link_match(nlmsghdr* h, std::uint32_t key, const std::string& link) {
-  {
-    expression e(h, "meta");
-    e.number(NFTA_META_DREG, NFT_REG_1);
-    e.number(NFTA_META_KEY, key);
-  }
-  char name[IFNAMSIZ] = {};
-  link.copy(name, sizeof name - 1);
-  put_compare(h, NFT_CMP_EQ, name, sizeof name);
+std::string comment_in(std::string_view data) {
+  if (data.size() < 3 || data[0] != 0) return {};
+  const std::size_t length = static_cast<unsigned char>(data[1]);
+  return length > 0 && length <= data.size() - 2 ? std::string(data.substr(2, length - 1)) : std::string();
 }
 
-void put_verdict(nlmsghdr* h, std::int32_t code, const char* chain = nullptr) {
-  expression e(h, "immediate");
-  e.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-  nlattr* data = attr_nest_start(h, NFTA_IMMEDIATE_DATA);
-  nlattr* verdict = attr_nest_start(h, NFTA_DATA_VERDICT);
-  attr_put_u32(h, NFTA_VERDICT_CODE, htonl(static_cast<std::uint32_t>(code)));
-  if (chain != nullptr) attr_put_strz(h, NFTA_VERDICT_CHAIN, chain);
-  attr_nest_end(h, verdict);
-  attr_nest_end(h, data);
+std::uint32_t padded(std::uint32_t size) { return (size + 3) / 4 * 4; }
+
+// Puts type and size of a key or datum with these parts.
+void put_types(nlmsghdr* h, std::uint16_t type_attribute, std::uint16_t size_attribute,
+               std::initializer_list<type> parts) {
+  constexpr int bits_per_type = 6;
+  std::uint32_t number = 0, size = 0;
+  for (const type& part : parts) {
+    number = number << bits_per_type | part.number;
+    size += parts.size() == 1 ? part.size : padded(part.size);
+  }
+  attr_put_u32(h, type_attribute, htonl(number));
+  attr_put_u32(h, size_attribute, htonl(size));
+}
+
+void put_data(nlmsghdr* h, std::uint16_t attribute, std::string_view data) {
+  nlattr* nest = attr_nest_start(h, attribute);
+  attr_put(h, NFTA_DATA_VALUE, data.size(), data.data());
+  attr_nest_end(h, nest);
+}
+
+bytes with_padding(const void* value, std::uint32_t size) {
+  bytes out(padded(size), '\0');
+  std::memcpy(out.data(), value, size);
+  return out;
+}
+
+bytes value_inside(const nlattr* nest) {
+  bytes out;
+  for_each_inside(nest, [&out](const nlattr* a) {
+    if (attr_type(a) == NFTA_DATA_VALUE) out = attr_bytes(a);
+  });
+  return out;
+}
+
+// As socket::dump(); of what does not exist there is no message.
+template <class Each>
+void dump_existing(const batch& request, Each each) {
+  try {
+    netfilter_socket().dump(request, each);
+  } catch (const error& e) {
+    if (e.code() != std::errc::no_such_file_or_directory) throw;
+  }
+}
+
+element parse_element(const nlattr* nest) {
+  element out;
+  for_each_inside(nest, [&out](const nlattr* a) {
+    if (attr_type(a) == NFTA_SET_ELEM_KEY) out.key = value_inside(a);
+    if (attr_type(a) == NFTA_SET_ELEM_DATA) out.data = value_inside(a);
+    if (attr_type(a) == NFTA_SET_ELEM_USERDATA) out.comment = comment_in(attr_bytes(a));
+  });
+  return out;
 }
 
 }  // namespace
 
-void install_masquerade(const std::string& table, const subnet& from, const std::string& comment) {
-  constexpr const char* chain = "postrouting";
-  constexpr std::uint32_t source_nat = 100;  // the priority "srcnat"
-  batch b;
-  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
-  nft::put_fresh_table(b, table, comment);
-  nft::put_chain(b, table, chain, "nat", NF_INET_POST_ROUTING, source_nat);
-  put_rule(b, table, chain, [&](nlmsghdr* h) {
-    put_address_match(h, 12, from, NFT_CMP_EQ);   // ip saddr
-    put_address_match(h, 16, from, NFT_CMP_NEQ);  // ip daddr: packets between bridges of the network keep their source
-    {
-      const expression e(h, "masq");
-    }
-  });
-  nft::put_edge(b, NFNL_MSG_BATCH_END);
-  nft::apply(b);
+bytes value_of(std::uint32_t in_host_order) { return with_padding(&in_host_order, sizeof in_host_order); }
+bytes address_value(std::uint32_t in_host_order) { return value_of(htonl(in_host_order)); }
+bytes protocol_value(std::uint8_t number) { return with_padding(&number, sizeof number); }
+bytes link_name_value(const std::string& name) {
+  char value[IFNAMSIZ] = {};
+  name.copy(value, sizeof value - 1);
+  return with_padding(value, sizeof value);
+}
+bytes port_value(std::uint16_t in_host_order) {
+  const std::uint16_t value = htons(in_host_order);
+  return with_padding(&value, sizeof value);
 }
 
-void install_no_forwarding(const std::string& table, const std::vector<std::string>& links,
-                           const std::string& comment) {
-  batch b;
-  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
-  nft::put_fresh_table(b, table, comment);
-  nft::put_chain(b, table, "on", nullptr, 0, 0);
-  nft::put_chain(b, table, "forward", "filter", NF_INET_FORWARD, 0);
-  for (const std::string& link : links) {
-    put_rule(b, table, "on", [&](nlmsghdr* h) {
-      put_link_match(h, NFT_META_OIFNAME, link);
-      put_verdict(h, NF_DROP);
-    });
-    put_rule(b, table, "forward", [&](nlmsghdr* h) {
-      put_link_match(h, NFT_META_IIFNAME, link);
-      put_verdict(h, NFT_JUMP, "on");
-    });
+transaction::transaction(family of, std::string table) : family_(of), table_(std::move(table)) {
+  put_edge(changes_, NFNL_MSG_BATCH_BEGIN);
+}
+
+nlmsghdr* transaction::start(int type, std::uint16_t flags, std::string subject) {
+  return start_message(changes_, family_, type, NLM_F_ACK | flags, std::move(subject));
+}
+
+void transaction::add_table(const std::string& comment) {
+  nlmsghdr* h = start(NFT_MSG_NEWTABLE, NLM_F_CREATE, "nft table " + table_);
+  attr_put_strz(h, NFTA_TABLE_NAME, table_.c_str());
+  put_comment(h, NFTA_TABLE_USERDATA, comment);
+  changes_.finish();
+}
+
+void transaction::delete_table() {
+  attr_put_strz(start(NFT_MSG_DELTABLE, 0, "nft table " + table_), NFTA_TABLE_NAME, table_.c_str());
+  changes_.finish();
+}
+
+void transaction::add_chain(const char* chain) { add_base_chain(chain, nullptr, 0, 0); }
+
+void transaction::add_base_chain(const char* chain, const char* kind, std::uint32_t hook, std::int32_t priority) {
+  const std::string subject = "nft chain " + table_ + "/" + chain;
+  nlmsghdr* h = start(NFT_MSG_NEWCHAIN, NLM_F_CREATE, subject);
+  attr_put_strz(h, NFTA_CHAIN_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_CHAIN_NAME, chain);
+  if (kind != nullptr) {
+    attr_put_strz(h, NFTA_CHAIN_TYPE, kind);
+    nlattr* nest = attr_nest_start(h, NFTA_CHAIN_HOOK);
+    attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(hook));
+    attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(static_cast<std::uint32_t>(priority)));
+    attr_nest_end(h, nest);
   }
-  nft::put_edge(b, NFNL_MSG_BATCH_END);
-  nft::apply(b);
+  changes_.finish();
+  h = start(NFT_MSG_DELRULE, 0, "rules of " + subject);
+  attr_put_strz(h, NFTA_RULE_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+  changes_.finish();
 }
 
-void remove_table(const std::string& table) {
-  batch b;
-  nft::put_edge(b, NFNL_MSG_BATCH_BEGIN);
-  nft::put_table(b, NFT_MSG_DELTABLE, 0, table);
-  nft::put_edge(b, NFNL_MSG_BATCH_END);
-  for (const auto& f : socket::open(NETLINK_NETFILTER).exchange(b)) {
-    if (f.error != ENOENT) throw_errno(f.error, "remove", b.subject(f.sequence));
+void transaction::put_set(const char* set, std::initializer_list<type> key, std::initializer_list<type> data,
+                          std::uint32_t flags) {
+  nlmsghdr* h = start(NFT_MSG_NEWSET, NLM_F_CREATE, "nft set " + table_ + "/" + set);
+  attr_put_strz(h, NFTA_SET_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_SET_NAME, set);
+  attr_put_u32(h, NFTA_SET_FLAGS, htonl(flags));
+  put_types(h, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN, key);
+  if (data.size() > 0) put_types(h, NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN, data);
+  attr_put_u32(h, NFTA_SET_ID, htonl(++sets_));
+  // What the nft program wants to know (libnftnl/udata.h): the byte order of the key (0), in 4 bytes, is the host's
+  // (1).
+  constexpr char in_host_order[] = {0, 4, 1, 0, 0, 0};
+  if (key.size() == 1 && key.begin()->number == link_group.number)
+    attr_put(h, NFTA_SET_USERDATA, sizeof in_host_order, in_host_order);
+  changes_.finish();
+}
+
+void transaction::add_set(const char* set, std::initializer_list<type> key, bool keeps_ranges) {
+  put_set(set, key, {}, keeps_ranges ? NFT_SET_INTERVAL : 0);
+}
+
+void transaction::add_map(const char* map, std::initializer_list<type> key, std::initializer_list<type> data) {
+  put_set(map, key, data, NFT_SET_MAP);
+}
+
+rule transaction::put_rule(std::uint16_t flags, const char* chain, std::string_view comment) {
+  nlmsghdr* h = start(NFT_MSG_NEWRULE, NLM_F_CREATE | flags, "nft rule in " + table_ + "/" + chain);
+  attr_put_strz(h, NFTA_RULE_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+  put_comment(h, NFTA_RULE_USERDATA, comment);
+  return {changes_, h};
+}
+
+rule transaction::add_rule(const char* chain) { return put_rule(NLM_F_APPEND, chain, {}); }
+rule transaction::insert_rule(const char* chain, std::string_view comment) { return put_rule(0, chain, comment); }
+
+void transaction::delete_rule(const char* chain, std::uint64_t handle) {
+  nlmsghdr* h = start(NFT_MSG_DELRULE, 0, "nft rule in " + table_ + "/" + chain);
+  attr_put_strz(h, NFTA_RULE_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+  const std::uint64_t number = htobe64(handle);
+  attr_put(h, NFTA_RULE_HANDLE, sizeof number, &number);
+  changes_.finish();
+}
+
+void transaction::put_element(int type, std::uint16_t flags, const char* set, std::string_view key,
+                              std::string_view data, std::string_view comment, std::uint32_t element_flags) {
+  nlmsghdr* h = start(type, flags, "element of nft set " + table_ + "/" + set);
+  attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+  nlattr* list = attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+  nlattr* one = attr_nest_start(h, NFTA_LIST_ELEM);
+  put_data(h, NFTA_SET_ELEM_KEY, key);
+  if (!data.empty()) put_data(h, NFTA_SET_ELEM_DATA, data);
+  if (element_flags != 0) attr_put_u32(h, NFTA_SET_ELEM_FLAGS, htonl(element_flags));
+  put_comment(h, NFTA_SET_ELEM_USERDATA, comment);
+  attr_nest_end(h, one);
+  attr_nest_end(h, list);
+  changes_.finish();
+}
+
+void transaction::keep_element(const char* set, std::string_view key) {
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, key, {}, {}, 0);
+}
+void transaction::keep_range(const char* set, std::string_view first, std::string_view behind) {
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, first, {}, {}, 0);
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, behind, {}, {}, NFT_SET_ELEM_INTERVAL_END);
+}
+void transaction::add_element(const char* map, std::string_view key, std::string_view data, std::string_view comment) {
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, map, key, data, comment, 0);
+}
+void transaction::delete_element(const char* set, std::string_view key) {
+  put_element(NFT_MSG_DELSETELEM, 0, set, key, {}, {}, 0);
+}
+void transaction::delete_range(const char* set, std::string_view first, std::string_view behind) {
+  put_element(NFT_MSG_DELSETELEM, 0, set, first, {}, {}, 0);
+  put_element(NFT_MSG_DELSETELEM, 0, set, behind, {}, {}, NFT_SET_ELEM_INTERVAL_END);
+}
+
+std::vector<socket::failure> transaction::send() {
+  put_edge(changes_, NFNL_MSG_BATCH_END);
+  return netfilter_socket().exchange(changes_);
+}
+
+std::vector<transaction::refusal> transaction::try_commit() {
+  std::vector<refusal> out;
+  for (const socket::failure& f : send()) {
+    if (f.sequence < 2) throw_errno(f.error, "change", "nft table " + table_);
+    out.push_back({f.sequence - 2, f.error});
+  }
+  return out;
+}
+
+void transaction::commit() {
+  const auto failures = send();
+  if (failures.empty()) return;
+  const auto& [sequence, code] = failures.front();
+  if (code == EOPNOTSUPP || code == ENOENT || code == ENOSYS) {
+    throw error(errc::unsupported, "change", changes_.subject(sequence),
+                "this kernel lacks a part of nf_tables (CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT, CONFIG_NFT_MASQ, "
+                "CONFIG_NFT_FIB_INET, CONFIG_NFT_CT, CONFIG_NFT_REJECT)",
+                "use --network none or host");
+  }
+  throw_errno(code, "change", changes_.subject(sequence));
+}
+
+void remove_table(family of, const std::string& name) {
+  transaction t(of, name);
+  t.delete_table();
+  for (const auto& r : t.try_commit()) {
+    if (r.error != ENOENT) throw_errno(r.error, "remove", "nft table " + name);
   }
 }
 
 std::vector<table> list_tables() {
   batch request;
-  nft::start(request, NFT_MSG_GETTABLE, NLM_F_DUMP, "nft tables");
+  start_message(request, family{}, NFT_MSG_GETTABLE, NLM_F_DUMP, "nft tables");
   request.finish();
   std::vector<table> out;
-  socket::open(NETLINK_NETFILTER).dump(request, [&out](const nlmsghdr* h) {
-    table t;
+  netfilter_socket().dump(request, [&out](const nlmsghdr* h) {
+    const auto* header = header_of<nfgenmsg>(h);
+    if (header == nullptr) return;
+    table t{static_cast<family>(header->nfgen_family), {}, {}};
     for_each_attribute(h, sizeof(nfgenmsg), [&t](const nlattr* a) {
       if (attr_type(a) == NFTA_TABLE_NAME) t.name = attr_text(a);
-      const std::string_view data = attr_bytes(a);
-      if (attr_type(a) != NFTA_TABLE_USERDATA || data.size() < 3 || data[0] != 0) return;
-      const std::size_t length = static_cast<unsigned char>(data[1]);
-      if (length > 0 && length <= data.size() - 2) t.comment = data.substr(2, length - 1);
+      if (attr_type(a) == NFTA_TABLE_USERDATA) t.comment = comment_in(attr_bytes(a));
     });
     out.push_back(std::move(t));
   });
   return out;
 }
 
-}  // namespace lxr::io::netlink
+namespace {
+
+nlmsghdr* start_question(batch& b, family of, std::uint16_t flags, const std::string& table, const std::string& set) {
+  nlmsghdr* h = start_message(b, of, NFT_MSG_GETSETELEM, flags, "nft set " + table + "/" + set);
+  attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
+  attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set.c_str());
+  return h;
+}
+
+std::vector<element> answers_to(const batch& question) {
+  std::vector<element> out;
+  dump_existing(question, [&out](const nlmsghdr* m) {
+    for_each_attribute(m, sizeof(nfgenmsg), [&out](const nlattr* list) {
+      if (attr_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS) return;
+      for_each_inside(list, [&out](const nlattr* one) { out.push_back(parse_element(one)); });
+    });
+  });
+  return out;
+}
+
+}  // namespace
+
+std::vector<element> list_elements(family of, const std::string& table, const std::string& set) {
+  batch question;
+  start_question(question, of, NLM_F_DUMP, table, set);
+  question.finish();
+  return answers_to(question);
+}
+
+std::optional<element> find_element(family of, const std::string& table, const std::string& set, std::string_view key) {
+  batch question;
+  nlmsghdr* h = start_question(question, of, NLM_F_ACK, table, set);
+  nlattr* list = attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+  nlattr* one = attr_nest_start(h, NFTA_LIST_ELEM);
+  put_data(h, NFTA_SET_ELEM_KEY, key);
+  attr_nest_end(h, one);
+  attr_nest_end(h, list);
+  question.finish();
+  auto found = answers_to(question);
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+std::vector<listed_rule> list_rules(family of, const std::string& table, const std::string& chain) {
+  batch request;
+  nlmsghdr* h = start_message(request, of, NFT_MSG_GETRULE, NLM_F_DUMP, "nft chain " + table + "/" + chain);
+  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain.c_str());
+  request.finish();
+  std::vector<listed_rule> out;
+  dump_existing(request, [&out](const nlmsghdr* m) {
+    listed_rule r;
+    for_each_attribute(m, sizeof(nfgenmsg), [&r](const nlattr* a) {
+      if (attr_type(a) == NFTA_RULE_USERDATA) r.comment = comment_in(attr_bytes(a));
+      if (attr_type(a) != NFTA_RULE_HANDLE || attr_bytes(a).size() < sizeof r.handle) return;
+      std::memcpy(&r.handle, attr_bytes(a).data(), sizeof r.handle);
+      r.handle = be64toh(r.handle);
+    });
+    out.push_back(std::move(r));
+  });
+  return out;
+}
+
+}  // namespace lxr::io::netlink::nft

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -53,17 +54,16 @@ std::string to_string(const mac_address& mac) {
   return text;
 }
 
-void put_bridge(batch& b, const std::string& name, const mac_address& mac) {
-  nlmsghdr* h = b.start(RTM_NEWLINK, create, "bridge " + name);
+void put_bridge(batch& b, const bridge& link) {
+  nlmsghdr* h = b.start(RTM_NEWLINK, create, "bridge " + link.name);
   ifinfomsg* info = put_ifinfo(h);
   info->ifi_flags = info->ifi_change = IFF_UP;
-  attr_put_strz(h, IFLA_IFNAME, name.c_str());
-  attr_put(h, IFLA_ADDRESS, mac.size(), mac.data());  // a fixed address, else it changes with the bridge's ports
+  attr_put_strz(h, IFLA_IFNAME, link.name.c_str());
+  attr_put(h, IFLA_ADDRESS, link.mac.size(), link.mac.data());
+  if (link.group != 0) attr_put_u32(h, IFLA_GROUP, link.group);
+  if (link.mtu != 0) attr_put_u32(h, IFLA_MTU, static_cast<std::uint32_t>(link.mtu));
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
   attr_put_str(h, IFLA_INFO_KIND, "bridge");
-  nlattr* data = attr_nest_start(h, IFLA_INFO_DATA);
-  attr_put_u8(h, IFLA_BR_MCAST_SNOOPING, 0);
-  attr_nest_end(h, data);
   attr_nest_end(h, linkinfo);
   b.finish();
 }
@@ -105,28 +105,35 @@ nlmsghdr* start_route(batch& b, unsigned char scope, const std::string& subject)
 
 }  // namespace
 
-void put_default_route(batch& b, ipv4 gateway, int index) {
-  nlmsghdr* h = start_route(b, RT_SCOPE_UNIVERSE, "default route");
-  static_cast<rtmsg*>(payload(h))->rtm_flags = RTNH_F_ONLINK;
+void put_default_route(batch& b, ipv4 gateway, int index) { put_route_through(b, {}, gateway, index); }
+
+void put_route_through(batch& b, const subnet& to, ipv4 gateway, int index) {
+  nlmsghdr* h = start_route(b, RT_SCOPE_UNIVERSE, to.prefix == 0 ? "default route" : "route to " + to_string(to.base));
+  auto* r = static_cast<rtmsg*>(payload(h));
+  r->rtm_flags = RTNH_F_ONLINK;
+  r->rtm_dst_len = static_cast<unsigned char>(to.prefix);
+  if (to.prefix != 0) attr_put_u32(h, RTA_DST, htonl(to.base));
   attr_put_u32(h, RTA_GATEWAY, htonl(gateway));
   attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
   b.finish();
 }
 
-void put_route(batch& b, const subnet& to, int index) {
-  nlmsghdr* h = start_route(b, RT_SCOPE_LINK, "route to " + to_string(to.base));
-  static_cast<rtmsg*>(payload(h))->rtm_dst_len = static_cast<unsigned char>(to.prefix);
-  attr_put_u32(h, RTA_DST, htonl(to.base));
+void put_host_route(batch& b, ipv4 to, int index, ipv4 source) {
+  constexpr unsigned char all_bits = 32;
+  nlmsghdr* h = start_route(b, RT_SCOPE_LINK, "route to " + to_string(to));
+  static_cast<rtmsg*>(payload(h))->rtm_dst_len = all_bits;
+  attr_put_u32(h, RTA_DST, htonl(to));
   attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
+  attr_put_u32(h, RTA_PREFSRC, htonl(source));
   b.finish();
 }
 
 namespace {
 
-nlmsghdr* start_neighbour(batch& b, int index, std::uint8_t family, std::uint16_t state, const std::string& subject) {
+nlmsghdr* start_neighbour(batch& b, int index, std::uint16_t state, const std::string& subject) {
   nlmsghdr* h = b.start(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, subject);
   auto* n = static_cast<ndmsg*>(put_extra_header(h, sizeof(ndmsg)));
-  n->ndm_family = family;
+  n->ndm_family = AF_INET;
   n->ndm_ifindex = index;
   n->ndm_state = state;
   return h;
@@ -150,7 +157,7 @@ void put_no_ipv6_address(nlmsghdr* h) {
 }  // namespace
 
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac) {
-  nlmsghdr* h = start_neighbour(b, index, AF_INET, NUD_PERMANENT, "neighbour " + to_string(address));
+  nlmsghdr* h = start_neighbour(b, index, NUD_PERMANENT, "neighbour " + to_string(address));
   attr_put_u32(h, NDA_DST, htonl(address));
   attr_put(h, NDA_LLADDR, mac.size(), mac.data());
   b.finish();
@@ -169,48 +176,43 @@ void put_alias(batch& b, const std::string& name, const std::string& alias) {
   b.finish();
 }
 
-void put_port(batch& b, const veth& link) {
-  nlmsghdr* h = start_change(b, link.host_index, link.host_name);
-  attr_put_u32(h, IFLA_MASTER, static_cast<std::uint32_t>(link.bridge));
-  put_no_ipv6_address(h);
-  b.finish();
-  // A second message: the kernel takes port settings only for a link that is a port already.
-  h = start_change(b, link.host_index, link.host_name);
-  auto* info = static_cast<ifinfomsg*>(payload(h));
-  info->ifi_flags = info->ifi_change = IFF_UP;
-  nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
-  nlattr* port = attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
-  attr_put_u8(h, IFLA_BRPORT_LEARNING, 0);
-  attr_put_u8(h, IFLA_BRPORT_UNICAST_FLOOD, 0);
-  attr_put_u8(h, IFLA_BRPORT_ISOLATED, 1);
-  attr_put_u8(h, IFLA_BRPORT_LOCKED, 1);
-  attr_nest_end(h, port);
-  attr_nest_end(h, linkinfo);
-  b.finish();
-  h = start_neighbour(b, link.host_index, AF_BRIDGE, NUD_NOARP, "forwarding entry of link " + link.host_name);
-  static_cast<ndmsg*>(payload(h))->ndm_flags = NTF_MASTER;
-  attr_put(h, NDA_LLADDR, link.peer_mac.size(), link.peer_mac.data());
-  b.finish();
-}
-
 void put_veth(batch& b, const veth& link) {
   nlmsghdr* h = b.start(RTM_NEWLINK, create, "link " + link.host_name);
   put_ifinfo(h)->ifi_index = link.host_index;
   attr_put_strz(h, IFLA_IFNAME, link.host_name.c_str());
+  attr_put(h, IFLA_ADDRESS, link.host_mac.size(), link.host_mac.data());
+  if (link.group != 0) attr_put_u32(h, IFLA_GROUP, link.group);
+  if (link.mtu != 0) attr_put_u32(h, IFLA_MTU, static_cast<std::uint32_t>(link.mtu));
   nlattr* linkinfo = attr_nest_start(h, IFLA_LINKINFO);
   attr_put_str(h, IFLA_INFO_KIND, "veth");
   nlattr* data = attr_nest_start(h, IFLA_INFO_DATA);
   nlattr* peer = attr_nest_start(h, VETH_INFO_PEER);
   ifinfomsg* peer_info = put_ifinfo(h);
-  peer_info->ifi_index = peer_index;
-  attr_put_strz(h, IFLA_IFNAME, "eth0");
+  peer_info->ifi_index = link.peer_index;
+  attr_put_strz(h, IFLA_IFNAME, link.peer_name.c_str());
+  if (link.mtu != 0) attr_put_u32(h, IFLA_MTU, static_cast<std::uint32_t>(link.mtu));
   attr_put(h, IFLA_ADDRESS, link.peer_mac.size(), link.peer_mac.data());
   attr_put_u32(h, IFLA_NET_NS_PID, static_cast<std::uint32_t>(link.peer_namespace));
   attr_nest_end(h, peer);
   attr_nest_end(h, data);
   attr_nest_end(h, linkinfo);
   b.finish();
-  put_port(b, link);
+}
+
+void put_veth_up(batch& b, const veth& link) {
+  nlmsghdr* h = start_change(b, link.host_index, link.host_name);
+  auto* info = static_cast<ifinfomsg*>(payload(h));
+  info->ifi_flags = info->ifi_change = IFF_UP;
+  nlattr* families = attr_nest_start(h, IFLA_AF_SPEC);
+  nlattr* inet = attr_nest_start(h, AF_INET);
+  nlattr* settings = attr_nest_start(h, IFLA_INET_CONF);
+  attr_put_u32(h, IPV4_DEVCONF_FORWARDING, 1);
+  attr_put_u32(h, IPV4_DEVCONF_RP_FILTER, 1);
+  attr_put_u32(h, IPV4_DEVCONF_SEND_REDIRECTS, 0);
+  attr_nest_end(h, settings);
+  attr_nest_end(h, inet);
+  attr_nest_end(h, families);
+  b.finish();
 }
 
 void put_link_question(batch& b, int index) {
@@ -251,7 +253,7 @@ std::vector<link> list_links(const socket& route) {
     for_each_attribute(h, sizeof(ifinfomsg), [&one](const nlattr* a) {
       if (attr_type(a) == IFLA_IFNAME) one.name = attr_text(a);
       if (attr_type(a) == IFLA_IFALIAS) one.alias = attr_text(a);
-      if (attr_type(a) == IFLA_MASTER) one.master = static_cast<int>(attr_u32(a));
+      if (attr_type(a) == IFLA_GROUP) one.group = attr_u32(a);
     });
     out.push_back(std::move(one));
   });

@@ -32,38 +32,46 @@ using mac_address = std::array<std::uint8_t, 6>;
 std::string to_string(const mac_address& mac);
 
 // The index of a container's eth0: lxr creates it with this index in the container's network namespace, where 1 is lo.
-inline constexpr int peer_index = 2;
+inline constexpr int first_peer_index = 2;
 
 struct veth {
   std::string host_name;
-  int host_index = 0;      // index of the host end; the caller chooses it and need not ask the kernel for it
-  int bridge = 0;          // index of the bridge the host end joins
-  int peer_namespace = 0;  // pid of a process in the peer's namespace
+  int host_index = 0;  // index of the host end; the caller chooses it and need not ask the kernel for it
+  mac_address host_mac{};
+  std::uint32_t group = 0;  // IFLA_GROUP of the host end
+  int peer_namespace = 0;   // pid of a process in the peer's namespace
   mac_address peer_mac{};
+  std::string peer_name = "eth0";
+  int peer_index = first_peer_index;
+  int mtu = 0;  // of both ends, in bytes; 0: the kernel's choice
 };
 
-// A bridge that is up and does no multicast snooping, so that its ports pass no multicast frames to each other.
-void put_bridge(batch& b, const std::string& name, const mac_address& mac);
+struct bridge {
+  std::string name;
+  mac_address mac{};
+  std::uint32_t group = 0;  // IFLA_GROUP
+  int mtu = 0;              // 0: the kernel's choice
+};
+// A bridge that is up.
+void put_bridge(batch& b, const bridge& link);
 void put_link_up(batch& b, int index, const std::string& subject);
 // With `with_route` false the kernel adds no route for the subnet to this link: other routes lead to the rest of it.
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject, bool with_route = true);
-// Adds a route to a subnet on the link, without a gateway.
-void put_route(batch& b, const subnet& to, int index);
+// Adds a route to one address on the link, without a gateway; packets that this host sends there have `source`.
+void put_host_route(batch& b, ipv4 to, int index, ipv4 source);
 // Adds a permanent neighbour entry: nobody sends ARP requests for `address`, and the entry does not count towards the
 // kernel's limit of neighbours (net.ipv4.neigh.default.gc_thresh3: 1,024 for all namespaces together).
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);
 // Adds the default route through `gateway` on link `index`. RTNH_F_ONLINK: the kernel does not check that another route
 // leads to the gateway.
 void put_default_route(batch& b, ipv4 gateway, int index);
-// Creates a veth pair: the peer is named "eth0" and is down (a peer cannot be created up); the host end becomes a port
-// as in put_port(). Several messages; socket::exchange() names the first that failed.
+// Adds a route to a subnet through `gateway` on link `index`, as put_default_route().
+void put_route_through(batch& b, const subnet& to, ipv4 gateway, int index);
+// Creates a veth pair, whose ends are both down.
 void put_veth(batch& b, const veth& link);
-// Makes the host end a port of its bridge and brings it up, in several messages. The port is
-// - isolated: it exchanges frames only with the bridge itself (the host), never with another port;
-// - locked (Linux 5.18): it accepts only frames whose source is `peer_mac`;
-// - not learning: one entry of the forwarding table, added here, maps `peer_mac` to it; forged sources change nothing.
-// It gets no IPv6 address: else each new port would send multicast to the bridge.
-void put_port(batch& b, const veth& link);
+// Brings the host end up. It forwards IPv4, takes only packets whose source address is routed to it (rp_filter,
+// RFC 3704: strict) and sends no ICMP redirects.
+void put_veth_up(batch& b, const veth& link);
 // Asks for a link (RTM_GETLINK). Since Linux 6.8 the kernel finishes the pending work of the link before it answers,
 // also the consequences of a carrier change. Before these are done the link drops packets it is to send and is no
 // working port.
@@ -81,7 +89,7 @@ void delete_link(const socket& route, const std::string& name);
 struct link {
   int index = 0;
   std::string name, alias;
-  int master = 0;  // index of the bridge that the link is a port of; 0: none
+  std::uint32_t group = 0;
 };
 std::vector<link> list_links(const socket& route);
 

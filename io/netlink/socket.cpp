@@ -3,8 +3,10 @@
 
 #include <linux/netlink.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "core/base/error.hpp"
 #include "io/netlink/message.hpp"
@@ -120,6 +122,17 @@ void socket::dump(const batch& request, const std::function<void(const nlmsghdr*
     });
     if (over) return;
   }
+}
+
+const socket& netfilter_socket() {
+  static std::optional<socket> kept;
+  static pid_t owner = 0;
+  if (!kept || owner != ::getpid()) {
+    kept = socket::open(NETLINK_NETFILTER);
+    owner = ::getpid();
+  }
+  kept->drain();  // a dump that failed has left some of its messages
+  return *kept;
 }
 
 }  // namespace lxr::io::netlink

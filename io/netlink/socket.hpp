@@ -66,4 +66,9 @@ class socket {
   unique_fd fd_;
 };
 
+// The socket of this process for NETLINK_NETFILTER, in the network namespace of the first caller. It stays open:
+// closing any such socket waits until the kernel has freed what transactions have removed, some 10 ms (RCU). Runs on:
+// one thread. A process that was forked gets one of its own.
+const socket& netfilter_socket();
+
 }  // namespace lxr::io::netlink

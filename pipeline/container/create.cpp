@@ -10,6 +10,7 @@
 #include "core/instance/trash.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/container/remove.hpp"
+#include "pipeline/network/networks.hpp"
 #include "pipeline/rootfs/name_resolution.hpp"
 #include "pipeline/store/store.hpp"
 #include "pipeline/volume/volumes.hpp"
@@ -43,12 +44,29 @@ void add_mounts_of_others(const instance& where, storage_options& options) {
   }
 }
 
+// Finds the networks and the container that the options name. The caller holds the lock of the networks.
+void find_networks(const instance& where, network_options& options) {
+  if (options.mode == network_mode::container) {
+    options.joined = resolve_container(where, options.joined);
+    const network_options other = load_config(where, options.joined).network;
+    if (options.hostname.empty()) options.hostname = other.hostname;
+  }
+  for (network_request& n : options.networks) n.name = network::find_layout(where, n.name).name;
+  for (auto n = options.networks.begin(); n != options.networks.end(); ++n) {
+    if (std::find_if(options.networks.begin(), n, [n](const network_request& o) { return o.name == n->name; }) != n)
+      throw error(errc::invalid_argument, "use network", '"' + n->name + '"', "it is named twice");
+  }
+}
+
 created create_once(const instance& where, const process_identity& maker, container_config wanted, image_state image) {
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
   if (!wanted.name.empty()) check_name(wanted.name);
   for (std::string* choice : {&wanted.namespaces.pid, &wanted.namespaces.ipc, &wanted.namespaces.uts})
     find_joined(where, *choice);
+  unique_fd networks_stay;
+  if (!wanted.network.networks.empty()) networks_stay = network::lock_shared(where);
+  find_networks(where, wanted.network);
   add_mounts_of_others(where, wanted.storage);
   // While we hold the store's shared lock nobody removes the image; afterwards config.json shows that it is in use.
   const store::image_store images(where);

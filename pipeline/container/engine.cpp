@@ -11,6 +11,7 @@
 #include "core/base/file.hpp"
 #include "io/mount/overlay.hpp"
 #include "io/mount/rooted.hpp"
+#include "pipeline/network/networks.hpp"
 #include "pipeline/store/lending.hpp"
 
 namespace lxr::container {
@@ -39,9 +40,10 @@ const process_identity& engine::self() {
   return self_;
 }
 
-network::bridge_network& engine::network() {
-  if (!network_) network_.emplace(where);
-  return *network_;
+network::bridge_network& engine::network(const std::string& name) {
+  const auto known = networks_.find(name);
+  if (known != networks_.end()) return known->second;
+  return networks_.try_emplace(name, where, network::find_layout(where, name)).first->second;
 }
 
 engine::~engine() {

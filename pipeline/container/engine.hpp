@@ -38,7 +38,7 @@ struct prepared_image {
 // Lifecycle: made once per process that starts containers; outlives its starts. The destructor ends the loans of mounts
 //   that prepare() has offered to other processes (store/lending.hpp).
 // Runs on: the loop's strand.
-// Owns: the open layers of prepared images, and the bridge network's sockets and maps.
+// Owns: the open layers of prepared images, and the networks' sockets and maps.
 // Borrows: the instance and the event sink.
 // Failure: throws lxr::error; image_of() and prepare() errc::not_found for an image that is not in the store, prepare()
 //   errc::corrupt for a missing layer and errc::unsupported for an image without layers. A later call tries again.
@@ -59,8 +59,11 @@ class engine {
 
   // Returns the identity of this process, which containers record as their monitor.
   const process_identity& self();
-  // Returns the network of the instance; opened by the first call.
-  network::bridge_network& network();
+  // Returns a network of the instance by its name; opened by the first call for it.
+  // Failure: throws errc::not_found.
+  network::bridge_network& network(const std::string& name);
+  // Returns true when a container of this process has been linked to a network.
+  [[nodiscard]] bool has_networks() const noexcept { return !networks_.empty(); }
   // Returns the image's config, without opening its layers.
   const store::image& image_of(const std::string& image_id) { return parsed(image_id).image; }
   // Returns the image with its layers open. The first call borrows their mounts from another lxr process or, if none
@@ -74,7 +77,7 @@ class engine {
  private:
   prepared_image& parsed(const std::string& image_id);
 
-  std::optional<network::bridge_network> network_;
+  std::map<std::string, network::bridge_network> networks_;
   std::map<std::string, std::shared_ptr<prepared_image>> prepared_;
   std::vector<std::string> lent_;
   process_identity self_;

@@ -14,7 +14,7 @@ namespace {
 using network::address_pool;
 using network::owner_of;
 
-constexpr std::uint32_t lowest_id = 1u << 31, range_count = 31 * address_pool::block_size;
+constexpr std::uint32_t lowest_id = 1u << 31, range_count = 31 * 1024;
 
 address_pool open_pool(const instance& where) {
   return address_pool::open(where.state_fd(), "id-ranges", 0, range_count);

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <set>
 
@@ -24,6 +25,7 @@
 #include "pipeline/container/pause.hpp"
 #include "pipeline/container/stop.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/ports.hpp"
 #include "pipeline/store/store.hpp"
 #include "pipeline/volume/volumes.hpp"
 
@@ -40,7 +42,9 @@ task<void> links_gone(asio::any_io_executor executor, std::set<std::string> name
   readiness changed(executor, events.fd());
   for (;;) {
     bool any = false;
-    for (const std::string& present : io::netlink::link_names(route)) any = any || names.contains(present);
+    // The name of each further link of a container begins with that of its first.
+    for (const std::string& present : io::netlink::link_names(route))
+      any = any || names.contains(present.substr(0, network::first_link_size));
     if (!any) co_return;
     co_await changed.readable();
     events.drain();
@@ -91,6 +95,16 @@ task<void> kill_first(container_config config, process_identity init) {
                          '"' + (config.name.empty() ? short_id(config.id) : config.name) + '"');
 }
 
+// Returns when the monitor of the dead container has closed the sockets of its ports, or after a second: the
+// next command may want the ports at once.
+task<void> ports_free(std::vector<published_port> ports) {
+  asio::steady_timer soon(co_await asio::this_coro::executor);
+  for (int attempt = 0; attempt < 500 && !network::are_free(ports); ++attempt) {
+    soon.expires_after(std::chrono::milliseconds(2));
+    co_await soon.async_wait(as_result);
+  }
+}
+
 }  // namespace
 
 // Moves the data first: a reader that finds no state then finds no configuration either, and knows that there is no
@@ -118,6 +132,7 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
   // done.
   discard_files(where, config);
   release_kernel_objects(where, cgroups, id, state.raw);
+  if (!state.raw.ports.empty()) co_await ports_free(state.raw.ports);
   if (volumes == anonymous_volumes::removed) volume::remove_anonymous(where, config.storage.mounts);
   co_return removal_result::removed;
 }
@@ -185,7 +200,7 @@ task<void> settle(const instance& where, const io::cgroup::layout& cgroups, std:
   } catch (const error& e) {
     if (e.code() != errc::timed_out) throw;
   }
-  quietly([&] { network::remove_if_unused(where); });
+  quietly([&] { network::remove_unused(where); });
   io::cgroup::sweep(cgroups, where.kernel_name(), [&](const std::string& id) {
     const std::string directory = "containers/" + id;
     // The paths belong to a new instance: its groups are not those of our directories.

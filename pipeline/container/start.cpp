@@ -21,6 +21,7 @@
 #include "io/mount/bind.hpp"
 #include "pipeline/container/id_ranges.hpp"
 #include "pipeline/container/kernel_objects.hpp"
+#include "pipeline/container/start_network.hpp"
 #include "pipeline/container/streams.hpp"
 #include "pipeline/launch/first_process.hpp"
 #include "pipeline/launch/spec_inputs.hpp"
@@ -59,6 +60,7 @@ class start_run {
         config_(std::move(config)),
         options_(std::move(options)),
         id_(config_.id),
+        network_(on, config_, undo_),
         first_(on.launching, config_.name) {}
 
   task<launched> run();
@@ -74,7 +76,6 @@ class start_run {
   void choose_ids();
   void find_spec();
   void prepare_cgroup();
-  void prepare_network();
   [[nodiscard]] std::vector<launch::given_mount> shared_memory() const;
   void spawn();
   void prepare_directories();
@@ -99,9 +100,8 @@ class start_run {
   oci::runtime_spec spec_;
   std::optional<oci::runtime_spec> kept_;  // of an earlier start
   std::shared_ptr<const prepared_image> image_;
-  std::optional<network::attachment> net_;
+  start_network network_;
   std::optional<io::cgroup::group> cgroup_;
-  io::netlink::batch inner_network_, link_questions_;
   unique_fd data_, listener_, root_;
   rootfs::etc_files etc_;
   container_streams streams_;
@@ -143,7 +143,7 @@ void start_run::choose_ids() {
 void start_run::find_spec() {
   spec_ = spec::make_surroundings(config_);
   for (oci::namespace_spec& n : spec_.linux_part.namespaces) {
-    if (!n.path.empty()) n.path = namespace_of_container(on_.where, n);
+    if (n.path.starts_with("container:")) n.path = namespace_of_container(on_.where, n);
   }
   if (options_.previous) kept_ = load_spec(on_.where, id_);
 }
@@ -155,19 +155,6 @@ void start_run::prepare_cgroup() {
   cgroup_ = io::cgroup::group::create(on_.cgroups, path, launch::cgroup_resources(spec_),
                                       [this] { return owner_mark(on_.where); });
   out_.state.cgroup_trees = cgroup_->trees();
-}
-
-void start_run::prepare_network() {
-  if (config_.network.mode == network_mode::host) return;
-  if (config_.network.mode == network_mode::none) {
-    inner_network_ = network::bridge_network::loopback_configuration();
-    return;
-  }
-  const stage_span span(on_.events, "address", config_.name);
-  net_ = on_.network().take_address(id_);
-  undo_.add("address", [this] { network::release_address(on_.where, id_, io::netlink::to_string(net_->address)); });
-  inner_network_ = network::bridge_network::inner_configuration(*net_);
-  link_questions_ = network::bridge_network::link_questions(*net_);
 }
 
 // With the IPC namespace of another container comes its /dev/shm, where POSIX shared memory is (shm_overview(7)).
@@ -189,9 +176,7 @@ void start_run::spawn() {
     in.cgroups = {false, cgroup_->trees(), cgroup_->paths()};
   in.binds = launch::clone_bind_sources(spec_, on_.where.root_fd(), shared_memory());
   in.joined = launch::open_namespaces(spec_.linux_part);
-  if (inner_network_.size() > 0) in.network.inner = &inner_network_;
-  in.network.waits_for_link = net_.has_value();
-  if (net_) in.network.questions = &link_questions_;
+  in.network = network_.inputs();
   in.network_first = static_cast<bool>(options_.until_image);
   in.waits_for_start = options_.wait;
   in.seccomp = on_.filters.of(config_.security);
@@ -228,7 +213,7 @@ task<void> start_run::make_link() {
   const stage_span span(on_.events, "link", config_.name);
   std::exception_ptr failure;
   try {
-    co_await on_.network().connect(*net_, first_.process().pid());
+    co_await network_.make_links(first_.process().pid());
   } catch (...) {
     failure = std::current_exception();
   }
@@ -241,7 +226,7 @@ task<void> start_run::make_link() {
 
 task<void> start_run::wait_for_image() {
   save_state(container_status::starting);  // the wait may take minutes: other commands see that this lxr is at work
-  if (net_) co_await make_link();
+  if (network_.has_links()) co_await make_link();
   co_await first_.prepared();
   cgroup_.reset();  // closes descriptors that are not needed any more
   data_.reset();
@@ -286,7 +271,7 @@ std::vector<std::string> start_run::provided_files() const {
 void start_run::prepare_root() {
   const stage_span span(on_.events, "overlay", config_.name);
   root_ = with_room(on_.where, [&] {
-    etc_ = rootfs::make_etc_files(data_.get(), config_, net_ ? io::netlink::to_string(net_->address) : "");
+    etc_ = rootfs::make_etc_files(data_.get(), config_, {network_.address(), network_.gateway()});
     return rootfs::mount_root(data_.get(), image_->layers, config_.lifecycle.auto_remove || config_.rootfs.is_volatile,
                               ids());
   });
@@ -325,13 +310,8 @@ void start_run::save_state(container_status status) {
   s.image = config_.image;
   s.created_ns = config_.created_ns;
   s.command = spec::command_text(spec_.process->args);
-  if (net_) {
-    s.address = io::netlink::to_string(net_->address);
-    s.gateway = io::netlink::to_string(net_->gateway);
-    s.prefix = net_->prefix;
-    s.link = net_->link;
-    s.mac = io::netlink::to_string(net_->mac);
-  }
+  s.networks.clear();
+  network_.describe(s);
   save(on_.where, id_, s);
 }
 
@@ -340,11 +320,12 @@ task<launched> start_run::run() {
   choose_ids();
   find_spec();
   prepare_cgroup();
-  prepare_network();
+  network_.prepare();
   spawn();
   with_room(on_.where, [this] { prepare_directories(); });
   if (options_.until_image) co_await wait_for_image();
   complete_spec();
+  network_.publish(image_->image.config.exposed_ports);
   open_streams();
   prepare_root();
   if (!config_.storage.mounts.empty()) {
@@ -355,7 +336,8 @@ task<launched> start_run::run() {
   const spec_life life = config_.lifecycle.auto_remove ? spec_life::of_its_run : spec_life::of_the_container;
   // The child works meanwhile. A failure is ignored: without the record the next start makes the spec anew.
   quietly([&] { with_room(on_.where, [&] { save_spec(on_.where, id_, spec_, life); }); });
-  if (net_ && !options_.until_image) co_await make_link();  // the child waits for its root before it waits for the link
+  if (network_.has_links() && !options_.until_image)
+    co_await make_link();  // the child waits for its root before it waits for the link
   co_await first_.running();
   // One that joined a pid namespace has forked, and its child is the first process.
   if (first_.process().pid() != out_.state.init.pid) out_.state.init = identify(first_.process().pid());
@@ -365,6 +347,7 @@ task<launched> start_run::run() {
   out_.process = first_.take_process();
   out_.output = config_.process.tty ? first_.take_terminal() : std::move(streams_.output);
   out_.errors = std::move(streams_.errors);
+  out_.ports = network_.take_ports();
   co_return std::move(out_);
 }
 

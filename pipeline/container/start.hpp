@@ -12,6 +12,7 @@
 #include "io/process/child_process.hpp"
 #include "io/tty/terminal_size.hpp"
 #include "pipeline/container/engine.hpp"
+#include "pipeline/network/ports.hpp"
 
 namespace lxr::container {
 
@@ -21,6 +22,7 @@ struct launched {
   container_state state;               // as saved
   io::process::child_process process;  // its destructor kills the process, until the monitor calls release()
   unique_fd output, errors;            // the read ends of its stdout and stderr; with a terminal `output` is the master
+  std::vector<network::held_port> ports;  // published; their sockets stay open while it runs
   int stop_signal = 15;
 };
 

@@ -31,7 +31,7 @@ supervision::supervision(const instance& where, const asio::any_io_executor& exe
 task<void> supervision::clean_up() {
   empty_trash(engine_.where);
   asio::steady_timer idle(engine_.executor, std::chrono::seconds(1));
-  co_await network::remove_when_idle(engine_.where);
+  if (engine_.has_networks()) co_await network::remove_when_idle(engine_.where);
   if (engine_.lends()) co_await idle.async_wait(as_result);
 }
 

@@ -20,6 +20,7 @@
 #include "pipeline/container/kernel_objects.hpp"
 #include "pipeline/container/remove.hpp"
 #include "pipeline/container/stop.hpp"
+#include "pipeline/network/port_relay.hpp"
 
 namespace lxr::monitor {
 
@@ -101,7 +102,7 @@ task<io::process::exit_status> monitor::reaped(int pidfd) {
 // Supervises one container until its exit is recorded. Never throws: a failure would cancel the supervision of all
 // other containers.
 task<void> monitor::supervise(std::shared_ptr<subject> s) {
-  task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor);
+  task_scope output(engine_.executor), input(engine_.executor), clients(engine_.executor), ports(engine_.executor);
   output.spawn(copy_output(s, s->container.output.get(), s->output, "stdout"));
   if (s->container.errors) output.spawn(copy_output(s, s->container.errors.get(), s->errors, "stderr"));
   if (s->container.process.channel() >= 0) output.spawn(follow_start(s));
@@ -109,6 +110,8 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   for (client_stream* to : {&s->output, &s->errors}) {
     if (to->fd >= 0) clients.spawn(forward(*to));
   }
+  if (!s->container.ports.empty())
+    ports.spawn(network::relay_ports(s->container.ports, network::target_of_ports(engine_.where, s->container.state)));
   try {
     co_await container::exited(s->pidfd.get());
   } catch (const cancelled&) {
@@ -126,6 +129,9 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   co_await join_quietly(output);
   input.cancel();
   co_await join_quietly(input);
+  ports.cancel();
+  co_await join_quietly(ports);
+  s->container.ports.clear();  // before others can see the exit, and want them
   int code = 125;
   try {
     const io::process::exit_status status = co_await reaped(s->pidfd.get());
@@ -256,8 +262,8 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   container::release_kernel_objects(engine_.where, engine_.cgroups, id, state);
   state.init = {};
   state.is_paused = false;
-  state.address.clear();
-  state.link.clear();
+  state.networks.clear();
+  state.ports.clear();
   if (s.container.config.lifecycle.auto_remove) {
     container::discard_files(engine_.where, s.container.config);
   } else {

@@ -53,7 +53,7 @@ address_pool address_pool::open(int directory, const std::string& name, std::uin
   address_pool pool;
   pool.map_ = static_cast<layout*>(map);
   pool.first_ = first;
-  pool.size_ = size;
+  pool.size_ = pool.end_ = size;
   pool.file_ = std::move(fd);
   pool.reserve(0);
   pool.map_->format.store(format, std::memory_order_relaxed);
@@ -75,7 +75,9 @@ address_pool::address_pool(address_pool&& other) noexcept
       reserved_(std::move(other.reserved_)),
       map_(other.map_),
       first_(other.first_),
-      size_(other.size_) {
+      size_(other.size_),
+      begin_(other.begin_),
+      end_(other.end_) {
   other.map_ = nullptr;
 }
 
@@ -83,25 +85,30 @@ address_pool::~address_pool() {
   if (map_ != nullptr) ::munmap(map_, layout::bytes(size_));
 }
 
+void address_pool::give_out(std::uint32_t begin, std::uint32_t end) noexcept {
+  begin_ = begin;
+  end_ = std::min(end, size_);
+}
+
+bool address_pool::take_this(std::uint32_t number, std::uint64_t owner) {
+  if (number >= size_) return false;
+  reserve(reinterpret_cast<char*>(&map_->owners[number]) - reinterpret_cast<char*>(map_));
+  std::uint64_t free = 0;
+  if (!map_->owners[number].compare_exchange_strong(free, owner)) return false;
+  std::uint32_t high = map_->high.load();
+  while (high < number && !map_->high.compare_exchange_weak(high, number)) {
+  }
+  return true;
+}
+
 std::uint32_t address_pool::take(std::uint64_t owner) {
-  std::uint32_t members = 0;
-  for (std::uint32_t begin = 0; begin < size_; begin += block_size) {
-    const std::uint32_t end = std::min(begin + first_ + block_members, size_),
-                        count = end > begin + first_ ? end - begin - first_ : 0;
-    for (std::uint32_t tried = 0; tried < count; ++tried) {
-      const std::uint32_t number = begin + first_ + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
-      reserve(reinterpret_cast<char*>(&map_->owners[number]) - reinterpret_cast<char*>(map_));
-      std::uint64_t free = 0;
-      if (!map_->owners[number].compare_exchange_strong(free, owner)) continue;
-      std::uint32_t high = map_->high.load();
-      while (high < number && !map_->high.compare_exchange_weak(high, number)) {
-      }
-      return number;
-    }
-    members += count;
+  const std::uint32_t from = std::max(first_, begin_), count = end_ > from ? end_ - from : 0;
+  for (std::uint32_t tried = 0; tried < count; ++tried) {
+    const std::uint32_t number = from + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
+    if (take_this(number, owner)) return number;
   }
   throw error(errc::exhausted, "give the container an address", "",
-              "all " + std::to_string(members) + " addresses of the network are taken",
+              "all " + std::to_string(count) + " addresses of the network are taken",
               "remove containers that are not needed");
 }
 
@@ -113,7 +120,7 @@ std::uint32_t address_pool::uses() const noexcept { return map_->next.load(std::
 
 std::uint32_t address_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
   std::uint32_t taken = 0;
-  for (std::uint32_t number = first_; number <= map_->high.load() && number < size_; ++number) {
+  for (std::uint32_t number = 0; number <= map_->high.load() && number < size_; ++number) {
     const std::uint64_t owner = map_->owners[number].load();
     if (owner == 0) continue;
     if (living.contains(owner)) {

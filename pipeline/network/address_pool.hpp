@@ -12,23 +12,26 @@ namespace lxr::network {
 
 // Records which container has which host number of a subnet: a memory-mapped file that processes share, with the 64-bit
 // owner of each number (0: free). Numbers are taken and freed by compare-and-swap, without a lock; a crash leaves at
-// most a number whose owner no longer exists, which sweep() frees. Numbers run from 0 to size - 1, in blocks of 1,024,
-// because one bridge carries a block. Of each block, the 1,000 numbers from `first` on are given out. take() fills a
-// block before it begins the next; inside a block it continues after the last number taken. Lifecycle: open() creates
+// most a number whose owner no longer exists, which sweep() frees. Numbers run from 0 to size - 1; those from `first`
+// on are given out. take() continues after the last number taken, so that one that was freed is not taken again soon.
+// Lifecycle: open() creates
 // the file if missing and maps it; the destructor unmaps it. Runs on: one thread per object; any number of processes.
 // Owns: the mapping.
 // Failure: open() and take() throw lxr::error when the filesystem is full, take() errc::exhausted when all are taken.
 //   open() throws errc::unsupported for a file in the format of a newer lxr, and leaves it as it is.
 class address_pool {
  public:
-  static constexpr std::uint32_t block_size = 1024, block_members = 1000;  // a Linux bridge has 1,023 ports
   static address_pool open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size);
   address_pool(address_pool&& other) noexcept;
   address_pool& operator=(address_pool&&) = delete;
   ~address_pool();
 
+  // From now on take() gives out only numbers from `begin` to `end` - 1.
+  void give_out(std::uint32_t begin, std::uint32_t end) noexcept;
   // Takes a free number for `owner`, which is not 0.
   std::uint32_t take(std::uint64_t owner);
+  // Takes this number, of all from 0 to size - 1. Returns false when another owner has it.
+  bool take_this(std::uint32_t number, std::uint64_t owner);
   // Frees the number if `owner` has it.
   void give_back(std::uint32_t number, std::uint64_t owner) noexcept;
   // Counts the numbers that all processes have tried to take: changes with every take().
@@ -45,6 +48,7 @@ class address_pool {
   std::vector<bool> reserved_;  // pages with space on disk: a write to another one may end the process with SIGBUS
   layout* map_ = nullptr;
   std::uint32_t first_ = 0, size_ = 0;
+  std::uint32_t begin_ = 0, end_ = 0;  // of the numbers that take() gives out
 };
 
 // Returns the owner for a container: the first 16 hex digits of its id, with the lowest bit set so that it is not 0.

@@ -14,17 +14,20 @@
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/ownership.hpp"
-#include "io/netlink/nft.hpp"
-#include "pipeline/network/bridges.hpp"
 #include "pipeline/network/forwarding.hpp"
+#include "pipeline/network/gateway.hpp"
 #include "pipeline/network/orphans.hpp"
+#include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
 namespace {
 
 namespace nl = io::netlink;
 
-std::string addresses_path() { return std::string(network_directory) + "/addresses"; }
+std::string addresses_path(const std::string& directory) { return directory + "/addresses"; }
+
+constexpr std::uint32_t first_given_out = 2;   // 0 is the subnet's own address, and 1 mostly the gateway
+constexpr std::uint64_t owner_of_gateway = 2;  // no container's (owner_of())
 
 // Numbers run from 0, the subnet's own address, to the one before the broadcast address.
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
@@ -33,8 +36,12 @@ std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
 // address: addresses of the three private ranges differ in their lower 30 bits.
 int link_index_of(nl::ipv4 address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
 
+int inner_index(const attachment& with) { return nl::first_peer_index + with.position; }
+std::string inner_name(const attachment& with) { return "eth" + std::to_string(with.position); }
+
 nl::veth link_of(const attachment& with, pid_t namespace_of) {
-  return {with.link, with.link_index, with.bridge, static_cast<int>(namespace_of), with.mac};
+  return {with.link, with.link_index,  mac_for(with.gateway), with.group, static_cast<int>(namespace_of),
+          with.mac,  inner_name(with), inner_index(with),     with.mtu};
 }
 
 // Returns the name of the link with that index; "" when there is none or lxr did not make it.
@@ -45,71 +52,99 @@ std::string owned_link_at(int index) {
              : "";
 }
 
-address_pool open_pool(const instance& where, const nl::subnet& range) {
-  return address_pool::open(where.state_fd(), addresses_path(), gateway_number + 1, pool_size(range));
+address_pool open_pool(const instance& where, const layout& of) {
+  address_pool pool =
+      address_pool::open(where.state_fd(), addresses_path(of.directory), first_given_out, pool_size(of.range));
+  if (of.given_out.prefix != 0) {
+    const std::uint32_t begin = (of.given_out.base & of.given_out.mask()) - of.range.base;
+    pool.give_out(begin, begin + ~of.given_out.mask() + 1);
+  }
+  pool.take_this(of.gateway - of.range.base, owner_of_gateway);
+  return pool;
+}
+
+// Containers of this root directory and of others that share the state directory.
+std::set<std::uint64_t> living_owners(const instance& where) {
+  std::set<std::uint64_t> living{owner_of_gateway};
+  for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
+  return living;
+}
+
+std::vector<std::string> directories(const instance& where) {
+  std::vector<std::string> out;
+  for (const std::string& name : file::list_at(where.state_fd(), "networks")) out.push_back("networks/" + name);
+  return out;
 }
 
 }  // namespace
 
-std::string link_name(const std::string& container_id) { return "lv" + container_id.substr(0, 12); }
+std::string link_name(const std::string& container_id, int position) {
+  std::string name = "lv" + container_id.substr(0, short_id_size);
+  if (position != 0) name += static_cast<char>('a' + position);
+  return name;
+}
 
-bridge_network::bridge_network(const instance& where) : where_(where), route_(nl::socket::open(NETLINK_ROUTE)) {}
+bridge_network::bridge_network(const instance& where, layout wanted)
+    : where_(where), route_(nl::socket::open(NETLINK_ROUTE)), wanted_(std::move(wanted)) {}
 
 // Returns true when the network exists; opens it again if it was removed and made anew.
 bool bridge_network::find() {
-  const auto range = saved_subnet(where_);
-  const int first = nl::link_index(bridge_name(where_));
-  if (!range || first == 0) return false;
-  if (bridges_.empty() || first != bridges_.front() || !pool_) {
-    range_ = *range;
-    bridges_.assign(bridge_count, 0);
-    bridges_.front() = first;
-    pool_.emplace(open_pool(where_, range_));
+  auto made = saved_layout(where_, wanted_.directory);
+  const int device = made ? nl::link_index(made->bridge) : 0;
+  if (device == 0) return false;
+  if (device != device_ || !pool_) {
+    made_ = std::move(*made);
+    device_ = device;
+    pool_.emplace(open_pool(where_, made_));
   }
   return true;
 }
 
-// Returns the index of the bridge that carries an address; 0 when there is none yet.
-int bridge_network::bridge_of(std::uint32_t number) {
-  const std::uint32_t n = number / address_pool::block_size;
-  int& index = bridges_.at(n);
-  if (index == 0 && ::faccessat(where_.state_fd(), ready_mark(n).c_str(), F_OK, 0) == 0)
-    index = nl::link_index(bridge_name(where_, n));
-  return index;
+std::uint32_t bridge_network::take_number(std::uint64_t owner, const wanted_place& wanted) {
+  if (!wanted.address) return pool_->take(owner);
+  const std::string subject = nl::to_string(*wanted.address);
+  const std::uint32_t number = *wanted.address - made_.range.base;
+  if ((*wanted.address & made_.range.mask()) != made_.range.base || number == 0 || number >= pool_size(made_.range)) {
+    throw error(errc::invalid_argument, "use address", subject,
+                "it is no address of network " + made_.name + ", which is " + to_text(made_.range));
+  }
+  if (*wanted.address == made_.gateway)
+    throw error(errc::invalid_argument, "use address", subject, "it is the gateway of network " + made_.name);
+  if (pool_->take_this(number, owner)) return number;
+  pool_->sweep(living_owners(where_));
+  if (pool_->take_this(number, owner)) return number;
+  throw error(errc::conflict, "use address", subject, "another container has it", "choose another one, or remove that");
 }
 
-attachment bridge_network::take_address(const std::string& container_id) {
-  const std::uint64_t owner = owner_of(container_id);
-  std::uint32_t missing = 0;  // the further bridge to make first
+attachment bridge_network::take_address(const std::string& container_id, const wanted_place& wanted) {
   for (;;) {
     {
-      const unique_fd shared = lock_network(where_, file::lock_kind::shared);
+      const unique_fd shared = lock_network(where_, wanted_.directory, file::lock_kind::shared);
       if (find()) {
-        const std::uint32_t number = pool_->take(owner);
         attachment a;
-        a.address = range_.base + number;
-        a.gateway = range_.base + gateway_number;
-        a.prefix = range_.prefix;
-        a.bridge = bridge_of(number);
-        a.link = link_name(container_id);
+        a.network = made_.name;
+        a.directory = made_.directory;
+        a.address = made_.range.base + take_number(owner_of(container_id), wanted);
+        a.gateway = made_.gateway;
+        a.range = made_.range;
+        a.is_internal = made_.is_internal;
+        a.group = made_.group;
+        a.position = wanted.position;
+        a.link = link_name(container_id, wanted.position);
         a.link_index = link_index_of(a.address);
-        a.mac = mac_for(a.address);
-        if (a.bridge != 0) return a;
-        pool_->give_back(number, owner);
-        missing = number / address_pool::block_size;
+        a.mac = wanted.mac.value_or(mac_for(a.address));
+        a.mtu = made_.mtu;
+        return a;
       }
     }
-    const unique_fd alone = lock_network(where_, file::lock_kind::exclusive);
-    if (!find()) {
-      make_network(where_, route_);
-    } else if (missing != 0 && bridge_of(missing * address_pool::block_size) == 0) {
-      bridges_.at(missing) = make_further_bridge(where_, route_, range_, missing);
-    }
+    const unique_fd alone = lock_network(where_, wanted_.directory, file::lock_kind::exclusive);
+    if (!find()) make_network(where_, route_, wanted_);
   }
 }
 
 task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
-  request mine{link_of(with, namespace_of), with.address};
+  request mine{link_of(with, namespace_of), with.address, with.gateway};
   waiting_.push_back(&mine);
   if (!flushing_) {
     flushing_ = true;  // requests that come before flush() runs join this batch
@@ -124,82 +159,73 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
     co_await std::move(again);
     co_return;
   }
-  if (mine.error == EXFULL || mine.error == EMFILE) {
-    co_await wait_for_port(with);
-    co_return;
-  }
   if (mine.error != 0) throw_errno(mine.error, "create", "link " + with.link);
-}
-
-// Tries every 10 ms, at most 500 times, to make the link a port of its bridge. A block has fewer addresses (1,000) than
-// its bridge has ports (1,023), but links of ended containers keep their ports until the kernel has removed them.
-task<void> bridge_network::wait_for_port(const attachment& with) const {
-  asio::steady_timer soon(co_await asio::this_coro::executor);
-  for (int attempt = 0; attempt < 500; ++attempt) {
-    soon.expires_after(std::chrono::milliseconds(10));
-    co_await soon.async_wait(as_result);
-    nl::batch b;
-    nl::put_port(b, link_of(with, 0));
-    const auto failures = route_.exchange(b);
-    if (failures.empty()) co_return;
-    if (failures.front().error != EXFULL && failures.front().error != EMFILE)
-      throw_errno(failures.front().error, "create", "link " + with.link);
-  }
-  throw error(errc::exhausted, "connect the container to", "its bridge",
-              "a Linux bridge has 1,023 ports, and links of ended containers still hold them",
-              "try again in a moment, or use --network none");
 }
 
 void bridge_network::flush() {
   flushing_ = false;
-  nl::batch b;
   constexpr std::size_t at_once = 64;  // requests in one batch: their acknowledgements fit into the socket's buffer
   const std::size_t count = std::min(waiting_.size(), at_once);
-  const std::vector<request*> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<request*> all(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-  std::vector<request*> about;  // the request of each message
-  for (request* r : batch) {
-    nl::put_veth(b, r->link);
-    nl::put_neighbour(b, r->link.bridge, r->address, r->link.peer_mac);
-    about.resize(b.size(), r);
+  exchange(all, [](nl::batch& b, const request& r) { nl::put_veth(b, r.link); });
+  for (const request* r : all) {
+    if (r->error == 0) disable_ipv6(r->link.host_name);  // before it is up, and would get an address
   }
-  int broken = 0;
-  std::vector<nl::socket::failure> failures;
-  try {
-    failures = route_.exchange(b);
-  } catch (const error& e) {
-    broken = e.code().category() == std::generic_category() ? e.code().value() : EIO;
-    route_.drain();  // else unread answers would be taken for those to the next batch
-  }
-  for (request* r : batch) {
-    r->done = true;
-    r->error = broken;
-  }
-  for (const auto& f : failures) {
-    if (f.sequence == 0 || f.sequence > about.size()) continue;
-    int& first = about[f.sequence - 1]->error;
-    if (first == 0) first = f.error;  // the later messages of the link fail because the first one did
-  }
+  exchange(all, [](nl::batch& b, const request& r) {
+    nl::put_veth_up(b, r.link);
+    nl::put_host_route(b, r.address, r.link.host_index, r.gateway);
+    nl::put_neighbour(b, r.link.host_index, r.address, r.link.peer_mac);
+  });
+  for (request* r : all) r->done = true;
   answered_.notify_all();
   if (!waiting_.empty()) flush();
 }
 
-nl::batch bridge_network::inner_configuration(const attachment& with) {
+// Sends the messages of all requests that have not failed, and notes the first failure of each.
+void bridge_network::exchange(const std::vector<request*>& of, void (*put)(nl::batch&, const request&)) {
+  nl::batch b;
+  std::vector<request*> about;  // the request of each message
+  for (request* r : of) {
+    if (r->error == 0) put(b, *r);
+    about.resize(b.size(), r);
+  }
+  if (about.empty()) return;
+  try {
+    for (const auto& f : route_.exchange(b)) {
+      if (f.sequence == 0 || f.sequence > about.size()) continue;
+      int& first = about[f.sequence - 1]->error;
+      if (first == 0) first = f.error;  // the later messages of the link fail because the first one did
+    }
+  } catch (const error& e) {
+    for (request* r : about) r->error = e.code().category() == std::generic_category() ? e.code().value() : EIO;
+    route_.drain();  // else unread answers would be taken for those to the next batch
+  }
+}
+
+nl::batch bridge_network::inner_configuration(const std::vector<attachment>& with) {
   nl::batch b;
   nl::put_link_up(b, 1, "lo");
-  nl::put_address(b, nl::peer_index, with.address, with.prefix, "address " + nl::to_string(with.address), false);
-  nl::put_no_ipv6_address(b, nl::peer_index, "eth0");
-  nl::put_link_up(b, nl::peer_index, "eth0");
-  nl::put_neighbour(b, nl::peer_index, with.gateway, mac_for(with.gateway));
-  nl::put_default_route(b, with.gateway, nl::peer_index);
+  bool has_way_out = false;
+  for (const attachment& a : with) {
+    const int index = inner_index(a);
+    nl::put_address(b, index, a.address, a.range.prefix, "address " + nl::to_string(a.address), false);
+    nl::put_no_ipv6_address(b, index, inner_name(a));
+    nl::put_link_up(b, index, inner_name(a));
+    nl::put_neighbour(b, index, a.gateway, mac_for(a.gateway));
+    if (a.is_internal || has_way_out) {
+      nl::put_route_through(b, a.range, a.gateway, index);
+    } else {
+      nl::put_default_route(b, a.gateway, index);
+      has_way_out = true;
+    }
+  }
   return b;
 }
 
-// The port comes before the bridge, because the bridge has a carrier only once one of its ports works.
-nl::batch bridge_network::link_questions(const attachment& with) {
+nl::batch bridge_network::link_questions(const std::vector<attachment>& with) {
   nl::batch b;
-  nl::put_link_question(b, with.link_index);
-  nl::put_link_question(b, with.bridge);
+  for (const attachment& a : with) nl::put_link_question(b, a.link_index);
   return b;
 }
 
@@ -209,11 +235,12 @@ nl::batch bridge_network::loopback_configuration() {
   return b;
 }
 
-void release_address(const instance& where, const std::string& container_id, const std::string& address) noexcept {
+void release_address(const instance& where, const std::string& directory, const std::string& container_id,
+                     const std::string& address) noexcept {
   try {
-    const auto range = saved_subnet(where);
+    const auto of = saved_layout(where, directory);
     const auto number = nl::parse_ipv4(address);
-    if (range && number) open_pool(where, *range).give_back(*number - range->base, owner_of(container_id));
+    if (of && number) open_pool(where, *of).give_back(*number - of->range.base, owner_of(container_id));
   } catch (const std::exception&) {
     // The next sweep frees it.
   }
@@ -226,42 +253,41 @@ void sweep_orphaned_networks() {
   withdraw_forwarding(route);
 }
 
-bool remove_if_unused(const instance& where) {
-  if (was_replaced(where)) return true;
-  if (!file::try_open_at(where.state_fd(), network_directory, O_PATH)) return true;
-  const unique_fd alone = lock_network(where, file::lock_kind::exclusive);
-  const auto range = saved_subnet(where);
-  if (!range) return true;
-  std::set<std::uint64_t> living;
-  for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
-  // Also containers of other root directories.
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
-  if (open_pool(where, *range).sweep(living) != 0) return false;
-  nl::remove_table(where.kernel_name());
-  const auto route = nl::socket::open(NETLINK_ROUTE);
-  remove_bridges(where, route);
-  quietly([&] {
-    const unique_fd one_at_a_time = lock_host_network();
-    withdraw_forwarding(route);
-  });
-  ::unlinkat(where.state_fd(), record_path().c_str(), 0);
-  ::unlinkat(where.state_fd(), addresses_path().c_str(), 0);
+bool remove_if_unused(const instance& where, const std::string& directory) {
+  if (was_replaced(where) || !file::try_open_at(where.state_fd(), directory, O_PATH)) return true;
+  const unique_fd alone = lock_network(where, directory, file::lock_kind::exclusive);
+  const auto of = saved_layout(where, directory);
+  if (!of) return true;
+  if (open_pool(where, *of).sweep(living_owners(where)) > 1) return false;  // the gateway's is one
+  remove_network(where, nl::socket::open(NETLINK_ROUTE), *of);
+  ::unlinkat(where.state_fd(), addresses_path(directory).c_str(), 0);
   return true;
 }
 
+void remove_unused(const instance& where) {
+  for (const std::string& directory : directories(where)) remove_if_unused(where, directory);
+}
+
 task<void> remove_when_idle(const instance& where) {
-  const auto waiting = file::try_open_at(where.state_fd(), record_path(), O_RDONLY);
-  if (!waiting || !file::try_lock(waiting->get(), "network.json")) co_return;
-  const auto range = saved_subnet(where);
-  if (!range) co_return;
-  const address_pool pool = open_pool(where, *range);
+  const auto waiting = file::try_open_at(where.state_fd(), "networks", O_RDONLY | O_DIRECTORY);
+  if (!waiting || !file::try_lock(waiting->get(), "networks")) co_return;
+  std::vector<address_pool> pools;
+  for (const std::string& directory : directories(where)) {
+    if (const auto of = saved_layout(where, directory)) pools.push_back(open_pool(where, *of));
+  }
+  if (pools.empty()) co_return;
+  const auto uses = [&pools] {
+    std::uint64_t sum = 0;
+    for (const address_pool& pool : pools) sum += pool.uses();
+    return sum;
+  };
   asio::steady_timer idle(co_await asio::this_coro::executor);
-  for (std::uint32_t seen = pool.uses() + 1; seen != pool.uses();) {
-    seen = pool.uses();
+  for (std::uint64_t seen = uses() + 1; seen != uses();) {
+    seen = uses();
     idle.expires_after(std::chrono::seconds(1));
     co_await idle.async_wait(as_result);
   }
-  remove_if_unused(where);
+  remove_unused(where);
 }
 
 }  // namespace lxr::network

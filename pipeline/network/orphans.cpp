@@ -13,17 +13,19 @@ namespace nl = io::netlink;
 
 void sweep_orphans(const nl::socket& route) {
   const std::vector<nl::link> links = nl::list_links(route);
-  std::set<std::string> in_use;  // owner marks of bridges with ports
+  std::set<std::string> in_use;  // owner marks of networks with links
   for (const nl::link& bridge : links) {
-    if (!bridge.name.starts_with("lxr") || !is_orphaned(bridge.alias)) continue;
-    if (std::ranges::any_of(links, [&](const nl::link& port) { return port.master == bridge.index; })) {
+    if (!is_orphaned(bridge.alias)) continue;
+    if (std::ranges::any_of(links,
+                            [&](const nl::link& l) { return l.index != bridge.index && l.group == bridge.group; })) {
       in_use.insert(bridge.alias);
     } else {
       nl::delete_link(route, bridge.name);
     }
   }
-  for (const nl::table& t : nl::list_tables()) {
-    if (t.name.starts_with("lxr") && is_orphaned(t.comment) && !in_use.contains(t.comment)) nl::remove_table(t.name);
+  for (const nl::nft::table& t : nl::nft::list_tables()) {
+    if (t.name.starts_with("lxr") && is_orphaned(t.comment) && !in_use.contains(t.comment))
+      nl::nft::remove_table(t.of, t.name);
   }
 }
 

@@ -6,7 +6,7 @@
 namespace lxr::network {
 
 // Removes bridges and nft tables of instances whose state directory no longer exists (core/instance/ownership.hpp). A
-// bridge with ports stays, because containers run there. The caller holds lock_host_network(), so that no network is
+// network with links stays, because containers run there. The caller holds lock_host_network(), so that no network is
 // being made.
 void sweep_orphans(const io::netlink::socket& route);
 

@@ -26,23 +26,15 @@ void add_all(std::vector<nl::subnet>& out, const nl::subnet& range, int prefix, 
     out.push_back({range.base + ((first + i) % count << (32 - prefix)), prefix});
 }
 
-nl::subnet parse_subnet(const std::string& word) {
-  const auto slash = word.find('/');
-  const auto base = nl::parse_ipv4(word.substr(0, slash));
-  int prefix = 0;
-  const char* const end = word.data() + word.size();
-  const bool number = slash != std::string::npos && std::from_chars(word.data() + slash + 1, end, prefix).ptr == end &&
-                      slash + 1 < word.size();
-  const nl::subnet range{base.value_or(0), prefix};
+nl::subnet parse_candidate(const std::string& word) {
+  const nl::subnet range = parse_subnet(word).value_or(nl::subnet());
   const bool is_private = std::ranges::any_of(private_ranges, [&](const nl::subnet& p) { return lies_in(range, p); });
-  if (!base || !number || prefix < 8 || prefix > narrowest || (range.base & ~range.mask()) != 0 || !is_private) {
+  if (range.prefix < 8 || range.prefix > narrowest || (range.base & ~range.mask()) != 0 || !is_private) {
     throw error(errc::invalid_argument, "use LXR_SUBNETS", '"' + word + '"', "it is not a private subnet of /8 to /24",
                 "for example LXR_SUBNETS=10.64.0.0/16,172.30.0.0/20");
   }
   return range;
 }
-
-std::string to_string(const nl::subnet& s) { return nl::to_string(s.base) + "/" + std::to_string(s.prefix); }
 
 }  // namespace
 
@@ -51,7 +43,7 @@ subnet_candidates list_candidates(const char* setting, const std::string& tag) {
   const std::string text = setting == nullptr ? "" : setting;
   for (std::size_t at = text.find_first_not_of(", \t"); at < text.size(); at = text.find_first_not_of(", \t", at)) {
     const auto end = std::min(text.find_first_of(", \t", at), text.size());
-    const nl::subnet range = parse_subnet(text.substr(at, end - at));
+    const nl::subnet range = parse_candidate(text.substr(at, end - at));
     add_all(out.all, range, std::max(range.prefix, widest));
     at = end;
   }
@@ -72,10 +64,24 @@ nl::subnet choose_subnet(const subnet_candidates& candidates, const std::vector<
     if (!taken) return candidate;
   }
   const std::string tried = candidates.chosen_by_user
-                                ? "those of LXR_SUBNETS (" + to_string(candidates.all.front()) + " ...)"
+                                ? "those of LXR_SUBNETS (" + to_text(candidates.all.front()) + " ...)"
                                 : "10.100.0.0/16 to 10.219.0.0/16, 172.16.0.0/12 and 192.168.0.0/16";
   throw error(errc::exhausted, "make network", "bridge", "this host uses or routes all of " + tried,
               "name a subnet that is free, also one within a wider route: LXR_SUBNETS=10.64.0.0/16");
+}
+
+std::string to_text(const nl::subnet& s) { return nl::to_string(s.base) + "/" + std::to_string(s.prefix); }
+
+std::optional<nl::subnet> parse_subnet(const std::string& text) {
+  constexpr int longest = 32;
+  const auto slash = text.find('/');
+  const auto base = nl::parse_ipv4(text.substr(0, slash));
+  if (!base || slash == std::string::npos) return std::nullopt;
+  int prefix = -1;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data() + slash + 1, end, prefix);
+  if (code != std::errc() || stop != end || prefix < 0 || prefix > longest) return std::nullopt;
+  return nl::subnet{*base, prefix};
 }
 
 }  // namespace lxr::network

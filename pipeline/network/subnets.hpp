@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/netlink/route.hpp"
 
 namespace lxr::network {
+
+// "10.5.0.0/24".  parse_subnet() takes any prefix from 0 to 32, and bits behind it; nullopt for other text.
+std::string to_text(const io::netlink::subnet& s);
+std::optional<io::netlink::subnet> parse_subnet(const std::string& text);
 
 // The subnets that a network may use, in the order to be tried.
 struct subnet_candidates {

@@ -31,10 +31,18 @@ unique_fd write_and_mount(int data, const std::string& name, const std::string& 
 
 }  // namespace
 
-etc_files make_etc_files(int data, const container_config& config, const std::string& address) {
-  return {write_and_mount(data, "hosts", hosts_file(config, address), config.rootfs.read_only),
-          write_and_mount(data, "hostname", config.network.hostname + "\n", config.rootfs.read_only),
-          write_and_mount(data, "resolv.conf", resolv_conf(config.network.mode), config.rootfs.read_only)};
+etc_files make_etc_files(int data, const container_config& config, const own_place& place) {
+  const network_options& n = config.network;
+  std::string hosts, resolvers;
+  if (n.mode == network_mode::container) {
+    hosts = file::read_at(data, "../" + n.joined + "/hosts").value_or("");
+    resolvers = file::read_at(data, "../" + n.joined + "/resolv.conf").value_or("");
+  }
+  if (hosts.empty()) hosts = hosts_file(config, place);
+  if (resolvers.empty()) resolvers = resolv_conf(n);
+  return {write_and_mount(data, "hosts", hosts, config.rootfs.read_only),
+          write_and_mount(data, "hostname", n.hostname + "\n", config.rootfs.read_only),
+          write_and_mount(data, "resolv.conf", resolvers, config.rootfs.read_only)};
 }
 
 }  // namespace lxr::rootfs

@@ -5,6 +5,7 @@
 
 #include "core/base/unique_fd.hpp"
 #include "core/model/container_config.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
 
 namespace lxr::rootfs {
 
@@ -15,8 +16,9 @@ struct etc_files {
   unique_fd hosts, hostname, resolv_conf;
 };
 
-// `data` is the container's data directory; `address` its own address, "" when it has none.
+// `data` is the container's data directory. A container in the network of another one gets hosts and resolv.conf as
+// they are there now.
 // Failure: throws lxr::error; files written before stay.
-etc_files make_etc_files(int data, const container_config& config, const std::string& address);
+etc_files make_etc_files(int data, const container_config& config, const own_place& place);
 
 }  // namespace lxr::rootfs

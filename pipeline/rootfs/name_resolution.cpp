@@ -65,43 +65,88 @@ std::string default_hostname(const container_config& config) {
   return short_id(config.id);
 }
 
-std::string hosts_file(const container_config& config, const std::string& address, const std::string& hosts_own) {
+namespace {
+
+// Adds "ADDRESS<tab>NAMES" for those names that the text does not have yet.
+void add_names(std::string& out, const std::string& address, const std::vector<std::string>& names) {
+  std::string fresh;
+  for (const std::string& name : names) {
+    if (!name.empty() && !names_host(out + "0 " + fresh, name)) fresh += " " + name;
+  }
+  if (!fresh.empty()) out += address + "\t" + fresh.substr(1) + "\n";
+}
+
+// "NAME:ADDRESS", where an IPv6 address may be in brackets.
+void add_entry(std::string& out, const std::string& entry, const own_place& place) {
+  const auto colon = entry.find(':');
+  std::string address = entry.substr(colon + 1);
+  if (address == "host-gateway") address = place.gateway.empty() ? "127.0.0.1" : place.gateway;
+  if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
+  out += address + "\t" + entry.substr(0, colon) + "\n";
+}
+
+}  // namespace
+
+std::string hosts_file(const container_config& config, const own_place& place, const std::string& hosts_own) {
   const bool shared = config.network.mode == network_mode::host;
   std::string out = shared ? hosts_own : "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!out.empty() && !out.ends_with('\n')) out += '\n';
-  std::string names;
-  for (const std::string& name : {config.network.hostname, config.name}) {
-    if (!name.empty() && !names_host(out + "0 " + names, name)) names += " " + name;
-  }
-  if (!names.empty()) out += (address.empty() ? "127.0.1.1" : address) + "\t" + names.substr(1) + "\n";
+  for (const std::string& entry : config.network.hosts) add_entry(out, entry, place);
+  if (!place.gateway.empty()) add_names(out, place.gateway, {"host.containers.internal", "host.docker.internal"});
+  add_names(out, place.address.empty() ? "127.0.1.1" : place.address, {config.network.hostname, config.name});
   return out;
 }
 
-std::string hosts_file(const container_config& config, const std::string& address) {
+std::string hosts_file(const container_config& config, const own_place& place) {
   const bool shared = config.network.mode == network_mode::host;
-  return hosts_file(config, address, shared ? file::read_at(AT_FDCWD, "/etc/hosts").value_or("") : "");
+  return hosts_file(config, place, shared ? file::read_at(AT_FDCWD, "/etc/hosts").value_or("") : "");
 }
 
-std::string resolv_conf(network_mode mode, const std::string& hosts_own) {
-  if (mode == network_mode::host) return hosts_own;
+namespace {
+
+std::string line_of(const char* keyword, const std::vector<std::string>& words) {
   std::string out;
-  bool any = false;
+  for (const std::string& word : words) {
+    if (word != "." || words.size() > 1) out += " " + word;
+  }
+  return out.empty() ? "" : keyword + out + "\n";
+}
+
+// Whether the options replace this line of the host's file.
+bool is_replaced(const std::string& line, const network_options& options) {
+  const auto words = words_of(line);
+  if (words.empty()) return false;
+  return (words[0] == "nameserver" && !options.dns.empty()) ||
+         (words[0] == "options" && !options.dns_options.empty()) ||
+         ((words[0] == "search" || words[0] == "domain") && !options.dns_search.empty());
+}
+
+}  // namespace
+
+std::string resolv_conf(const network_options& options, const std::string& hosts_own) {
+  const bool is_untouched = options.dns.empty() && options.dns_search.empty() && options.dns_options.empty();
+  if (options.mode == network_mode::host && is_untouched) return hosts_own;
+  std::string out = line_of("search", options.dns_search);
+  bool any = !options.dns.empty();
+  for (const std::string& server : options.dns) out += "nameserver " + server + "\n";
   for (const std::string& line : lines_of(hosts_own)) {
     const std::string server = server_of(line);
-    if (!server.empty() && !is_reachable(server, mode)) continue;
+    if (is_replaced(line, options)) continue;
+    if (!server.empty() && options.mode != network_mode::host && !is_reachable(server, options.mode)) continue;
     any = any || !server.empty();
     out += line + "\n";
   }
-  if (!any && mode == network_mode::bridge) out += "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
+  out += line_of("options", options.dns_options);
+  if (!any && options.mode == network_mode::bridge) out += "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
   return out;
 }
 
-std::string resolv_conf(network_mode mode) {
+std::string resolv_conf(const network_options& options) {
   std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
   // systemd-resolved listens on the loopback interface, and has a file with the servers that it asks.
-  if (mode != network_mode::host && has_server(text, "127.0.0.53"))
+  if (options.mode != network_mode::host && has_server(text, "127.0.0.53"))
     text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
-  return resolv_conf(mode, text);
+  return resolv_conf(options, text);
 }
 
 }  // namespace lxr::rootfs

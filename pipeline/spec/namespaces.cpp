@@ -38,8 +38,11 @@ void add_namespaces(oci::runtime_spec& spec, const container_config& config) {
     spec.hostname = config.network.hostname;
     spec.domainname = config.network.domainname;
   }
-  if (config.network.mode == network_mode::host) return;
-  spec.linux_part.namespaces.push_back({namespace_kind::network, {}});
+  const network_options& n = config.network;
+  if (n.mode == network_mode::host) return;
+  const std::string prefix = n.mode == network_mode::container ? "container:" : "";
+  spec.linux_part.namespaces.push_back({namespace_kind::network, prefix + n.joined});
+  if (!n.joined.empty()) return;               // its parameters are another's
   if (o.has_user() && !o.pid.empty()) return;  // its /proc is the host's, where it may not write them
   // A network namespace of its own: let processes without capabilities ping and listen on any port.
   spec.linux_part.sysctl = {{"net.ipv4.ping_group_range", "0 " + last_id(o.gid_mappings)},

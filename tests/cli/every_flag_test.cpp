@@ -85,6 +85,13 @@ words two_values(const declared& f) {
       {"--hostname", {"a", "b"}},
       {"--network", {"none", "host"}},
       {"--net", {"none", "host"}},
+      {"--ip", {"10.0.0.1", "10.0.0.2"}},
+      {"--mac-address", {"02:00:00:00:00:01", "02-00-00-00-00-02"}},
+      {"--publish", {"80", "127.0.0.1:8000-8001:80-81/udp"}},
+      {"--expose", {"80", "80-90/udp"}},
+      {"--add-host", {"a:10.0.0.1", "b=host-gateway"}},
+      {"--dns", {"10.0.0.1", "::1"}},
+      {"--opt", {"mtu=1400", "mtu=1500"}},
       {"--stop-signal", {"TERM", "9"}},
       {"--umask", {"022", "0777"}},
       {"--domainname", {"a", "b"}},
@@ -127,7 +134,7 @@ words two_values(const declared& f) {
       {"--device-cgroup-rule", {"c 1:3 rwm", "a *:* r"}}};
   if (const auto found = of_a_kind.find(f.names.back()); found != of_a_kind.end()) return found->second;
   if (f.number) return {std::to_string(f.lowest), std::to_string(f.highest)};
-  if (!f.choices.empty()) return {f.choices[0], f.choices[1]};
+  if (!f.choices.empty()) return {f.choices.front(), f.choices.back()};
   return {"a=1", "--b"};  // also what looks like a flag
 }
 
@@ -154,11 +161,12 @@ void expect_empty(const declared& f, const words& line) {
 TEST(every_flag, of_every_command_is_seen) {
   std::set<std::string> commands;
   for (const declared& f : every_flag()) commands.insert(f.command);
-  for (const char* one :
-       {"lxr run",          "lxr create",       "lxr start",   "lxr exec",          "lxr batch",       "lxr ps",
-        "lxr inspect",      "lxr logs",         "lxr stop",    "lxr kill",          "lxr rm",          "lxr pull",
-        "lxr images",       "lxr rmi",          "lxr history", "lxr image inspect", "lxr image prune", "lxr system df",
-        "lxr system prune", "lxr system check", "lxr info",    "lxr version"}) {
+  for (const char* one : {"lxr run",         "lxr create",    "lxr start",        "lxr exec",
+                          "lxr batch",       "lxr ps",        "lxr inspect",      "lxr logs",
+                          "lxr stop",        "lxr kill",      "lxr rm",           "lxr pull",
+                          "lxr images",      "lxr rmi",       "lxr history",      "lxr image inspect",
+                          "lxr image prune", "lxr system df", "lxr system prune", "lxr system check",
+                          "lxr info",        "lxr version",   "lxr port",         "lxr network create"}) {
     EXPECT_TRUE(commands.contains(one)) << one;
   }
 }

@@ -9,7 +9,7 @@
 #include "core/model/container_spec.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/layer/layer_record.hpp"
-#include "pipeline/network/bridges.hpp"
+#include "pipeline/network/layout.hpp"
 #include "pipeline/store/lending.hpp"
 #include "pipeline/store/store.hpp"
 #include "tests/support/temp_directory.hpp"
@@ -26,7 +26,7 @@ struct store_of_one {
   store_of_one() {
     for (const char* place : {"containers/", "layers/"}) file::make_directory_at(where.root_fd(), place + id);
     file::make_directory_at(where.state_fd(), "containers/" + id);
-    file::make_directory_at(where.state_fd(), network::network_directory);
+    file::make_directory_at(where.state_fd(), "networks/bridge");
   }
 };
 
@@ -58,13 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   for (const std::string& path :
        {container + "/config.json", container + "/spec.json", "layers/" + id + "/layer.json", std::string("refs/name")})
     file::replace_at(where.root_fd(), path, text);
-  for (const std::string& path : {container + "/state.json", network::record_path(), "mounts/" + id})
+  for (const std::string& path :
+       {container + "/state.json", std::string("networks/bridge/network.json"), "mounts/" + id})
     file::replace_at(where.state_fd(), path, text);
   load_spec(where, id);
   store::borrow(where, id);
   refused_or([&] { layer::read_layer_record(where.root_fd(), "layers/" + id); });
   refused_or([&] { (void)store::image_store(where).list(); });
-  refused_or([&] { network::saved_subnet(where); });
+  refused_or([&] { network::saved_layout(where, "networks/bridge"); });
   refused_or([&] { load_state(where, id); });
   comes_back(
       where.root_fd(), container + "/config.json", [&] { return load_config(where, id); },

@@ -30,22 +30,6 @@ TEST_F(network, containers_reach_each_other_and_the_host_and_it_reaches_them) {
   EXPECT_TRUE(must({"exec", "a", "ip", "route"}).starts_with("default via " + gateway + " dev eth0"));
 }
 
-TEST_F(network, what_one_bridge_cannot_carry_goes_over_another) {
-  must({"run", "-d", "--name", "a", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
-  {
-    const unique_fd dir = file::open_at(AT_FDCWD, state_ + "/networks/bridge", O_RDONLY | O_DIRECTORY);
-    lxr::network::address_pool pool = lxr::network::address_pool::open(dir.get(), "addresses", 2, 65535);
-    for (std::uint32_t i = 1; i < lxr::network::address_pool::block_members; ++i) pool.take(1);  // as if so many ran
-  }
-  must({"run", "-d", "--name", "b", small_, "httpd", "-f", "-p", "80", "-h", "/www"});
-  const std::string a = address_of("a"), b = address_of("b");
-  const std::string tag = instance::open(root_, state_).tag();
-  EXPECT_EQ(run_program({"/bin/bash", "-c", "ip -br link | grep -c '^lxr" + tag + "'"}).out, "2\n");
-  EXPECT_TRUE(eventually([&] { return lxr({"exec", "a", "wget", "-q", "-O", "-", "http://" + b + "/"}).code == 0; }));
-  EXPECT_TRUE(eventually([&] { return lxr({"exec", "b", "wget", "-q", "-O", "-", "http://" + a + "/"}).code == 0; }));
-  EXPECT_EQ(run_program({"/bin/ping", "-c", "1", "-W", "5", b}).code, 0);
-}
-
 // Leaving the host is masqueraded: a peer behind another link of the host sees the host's address.
 TEST_F(network, what_leaves_the_host_carries_its_address) {
   must({"run", "-d", "--name", "a", small_, "sleep", "1000"});

@@ -36,16 +36,19 @@ TEST(address_pool, when_it_is_full_that_is_said_and_one_given_back_is_found) {
   EXPECT_EQ(pool.take(1), 5u);
 }
 
-TEST(address_pool, one_block_is_filled_before_the_next) {
+TEST(address_pool, a_number_can_be_asked_for_and_a_part_be_given_out) {
   const test::temp_directory dir;
-  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 5000);
-  std::uint32_t last = 0;
-  for (std::uint32_t i = 0; i < address_pool::block_members; ++i) last = std::max(last, pool.take(1));
-  EXPECT_LT(last, address_pool::block_size);
-  const std::uint32_t next = pool.take(1);
-  EXPECT_GE(next, address_pool::block_size + 2);
-  pool.give_back(500, 1);
-  EXPECT_EQ(pool.take(1), 500u);
+  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 100);
+  EXPECT_TRUE(pool.take_this(50, 1));
+  EXPECT_FALSE(pool.take_this(50, 2));
+  EXPECT_FALSE(pool.take_this(100, 2));
+  EXPECT_TRUE(pool.take_this(1, 2)) << "below those that are given out";
+  pool.give_out(48, 52);
+  std::set<std::uint32_t> taken;
+  for (int i = 0; i < 3; ++i) taken.insert(pool.take(3));
+  EXPECT_EQ(taken, (std::set<std::uint32_t>{48, 49, 51}));
+  EXPECT_THROW(pool.take(3), error);
+  EXPECT_EQ(pool.sweep({2}), 1u) << "a sweep sees those below, too";
 }
 
 TEST(address_pool, a_sweep_frees_what_the_dead_hold) {

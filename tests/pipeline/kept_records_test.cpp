@@ -13,7 +13,7 @@
 #include "core/model/container_state.hpp"
 #include "pipeline/layer/layer_record.hpp"
 #include "pipeline/network/address_pool.hpp"
-#include "pipeline/network/bridges.hpp"
+#include "pipeline/network/layout.hpp"
 #include "pipeline/store/check.hpp"
 #include "pipeline/store/prune.hpp"
 #include "pipeline/store/store.hpp"
@@ -68,7 +68,9 @@ TEST_F(kept_records, containers_are_read) {
   EXPECT_EQ(load_spec(where, box).value().process->args, (std::vector<std::string>{"sleep", "100"}));
   const container_state raw = load_raw_state(where, box);
   EXPECT_EQ(raw.status, container_status::running);
-  EXPECT_EQ(raw.address, "10.100.0.2");
+  ASSERT_EQ(raw.networks.size(), 1u);
+  EXPECT_EQ(raw.address(), "10.100.0.2");
+  EXPECT_EQ(raw.networks[0].directory, "networks/bridge");
   EXPECT_GT(raw.init.start_time, 0u);
   EXPECT_EQ(load_state(where, box).status, container_status::exited) << "its process is not of this boot";
   const container_state ended = load_state(where, gone);
@@ -90,10 +92,10 @@ TEST_F(kept_records, names_and_layers_are_read) {
 }
 
 TEST_F(kept_records, the_network_is_read) {
-  const auto subnet = network::saved_subnet(where);
-  ASSERT_TRUE(subnet);
-  EXPECT_EQ(io::netlink::to_string(subnet->base), "10.100.0.0");
-  EXPECT_EQ(subnet->prefix, 16);
+  const auto made = network::saved_layout(where, "networks/bridge");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(io::netlink::to_string(made->range.base), "10.100.0.0");
+  EXPECT_EQ(made->range.prefix, 16);
   network::address_pool pool = open_addresses();
   EXPECT_EQ(pool.sweep({network::owner_of(box)}), 1u) << "the container still has its address";
   pool.give_back(2, network::owner_of(box));
@@ -118,7 +120,8 @@ TEST_F(kept_records, those_of_a_newer_lxr_are_refused_by_name) {
   expect_newer_is_refused(where.root_fd(), "containers/" + gone + "/state.json", [&] { load_state(where, gone); });
   expect_newer_is_refused(where.root_fd(), "layers/" + layer_hex + "/layer.json",
                           [&] { (void)images.layer_size(oci::digest::parse("sha256:" + layer_hex)); });
-  expect_newer_is_refused(where.state_fd(), "networks/bridge/network.json", [&] { network::saved_subnet(where); });
+  expect_newer_is_refused(where.state_fd(), "networks/bridge/network.json",
+                          [&] { network::saved_layout(where, "networks/bridge"); });
   const std::string name = "refs/" + name_file;
   expect_newer_is_refused(where.root_fd(), name, [&] { (void)images.find("oci:/tmp/small:small"); });
   expect_newer_is_refused(where.root_fd(), name, [&] { (void)images.list(); });

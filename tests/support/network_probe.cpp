@@ -4,6 +4,10 @@
 //   network_probe socket FAMILY ENTRY           socket(FAMILY) by an entry of the kernel: native, i386 (socket),
 //                                               socketcall (i386) or x32; prints "made" or the name of the error
 //   network_probe wait                          until it is killed
+//   network_probe serve PORT                    TCP and UDP, until it is killed: tells each peer its address and this
+//                                               host's name; then a TCP connection counts bytes up to their end
+//   network_probe ask tcp|udp ADDRESS PORT [BYTES [FROM]]   sends that many bytes, from that port; prints the answer,
+//                                               or "refused", "reset", "no route", "nothing" (after 2 s)
 //   network_probe call NUMBER [i386]            any system call with no arguments; prints the same
 #include <arpa/inet.h>
 #include <netinet/ip_icmp.h>
@@ -74,11 +78,120 @@ int print(long result) {
   return 0;
 }
 
+constexpr int patience_ms = 2000;
+
+struct place {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_in6);
+  sockaddr* address() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+place place_of(const char* address, int port) {
+  place out;
+  auto* six = reinterpret_cast<sockaddr_in6*>(&out.storage);
+  auto* four = reinterpret_cast<sockaddr_in*>(&out.storage);
+  if (::inet_pton(AF_INET6, address, &six->sin6_addr) == 1) {
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(static_cast<std::uint16_t>(port));
+  } else {
+    out.storage = {};
+    four->sin_family = AF_INET;
+    four->sin_port = htons(static_cast<std::uint16_t>(port));
+    ::inet_pton(AF_INET, address, &four->sin_addr);
+    out.size = sizeof(sockaddr_in);
+  }
+  return out;
+}
+
+std::string greeting(place peer) {
+  char text[INET_ADDRSTRLEN] = {}, name[64] = {};
+  ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(&peer.storage)->sin_addr, text, sizeof text);
+  ::gethostname(name, sizeof name - 1);
+  return std::string(text) + " " + name + "\n";
+}
+
+void serve_connection(int fd, const place& peer) {
+  const std::string hello = greeting(peer);
+  static_cast<void>(!::write(fd, hello.data(), hello.size()));
+  char buffer[4096];
+  long total = 0;
+  for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;) total += got;
+  const std::string end = std::to_string(total) + " bytes\n";
+  static_cast<void>(!::write(fd, end.data(), end.size()));
+}
+
+int serve(int port) {
+  place any = place_of("0.0.0.0", port);
+  const int tcp = ::socket(AF_INET, SOCK_STREAM, 0), udp = ::socket(AF_INET, SOCK_DGRAM, 0), on = 1;
+  ::setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(tcp, any.address(), any.size) != 0 || ::listen(tcp, 100) != 0 || ::bind(udp, any.address(), any.size) != 0)
+    return 1;
+  pollfd both[] = {{tcp, POLLIN, 0}, {udp, POLLIN, 0}};
+  while (::poll(both, 2, -1) > 0) {
+    place peer;
+    if (both[0].revents != 0) {
+      const int fd = ::accept(tcp, peer.address(), &peer.size);
+      if (fd >= 0) serve_connection(fd, peer);
+      ::close(fd);
+    }
+    char packet[2048];
+    if (both[1].revents != 0 && ::recvfrom(udp, packet, sizeof packet, 0, peer.address(), &peer.size) >= 0) {
+      const std::string hello = greeting(peer);
+      ::sendto(udp, hello.data(), hello.size(), 0, peer.address(), peer.size);
+    }
+  }
+  return 0;
+}
+
+int say(int code) {
+  const char* text = code == ECONNREFUSED                                                      ? "refused"
+                     : code == ECONNRESET || code == EPIPE                                     ? "reset"
+                     : code == EHOSTUNREACH || code == ENETUNREACH || code == EACCES           ? "no route"
+                     : code == EAGAIN || code == ETIMEDOUT || code == EINPROGRESS || code == 0 ? "nothing"
+                                                                                               : std::strerror(code);
+  std::puts(text);
+  return 1;
+}
+
+int ask(bool by_udp, const char* address, int port, std::size_t bytes, int from) {
+  place to = place_of(address, port);
+  const int fd = ::socket(to.storage.ss_family, by_udp ? SOCK_DGRAM : SOCK_STREAM, 0), on = 1;
+  const timeval patience{patience_ms / 1000, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  place mine = place_of(to.storage.ss_family == AF_INET6 ? "::" : "0.0.0.0", from);
+  if (from != 0 && ::bind(fd, mine.address(), mine.size) != 0) return say(errno);
+  if (::connect(fd, to.address(), to.size) != 0) return say(errno);
+  const std::string data(by_udp && bytes == 0 ? 1 : bytes, 'x');
+  for (std::size_t sent = 0; sent < data.size();) {
+    const ssize_t put = ::send(fd, data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
+    if (put <= 0) return say(errno);
+    sent += static_cast<std::size_t>(put);
+  }
+  if (!by_udp) ::shutdown(fd, SHUT_WR);
+  std::string answer;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = ::recv(fd, buffer, sizeof buffer, 0);
+    if (got < 0 || (got == 0 && answer.empty())) return say(got < 0 ? errno : 0);
+    answer.append(buffer, static_cast<std::size_t>(got));
+    if (got == 0 || by_udp) break;
+  }
+  std::fputs(answer.c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   if (what == "wait") return ::pause();
+  if (what == "serve" && argc == 3) return serve(std::atoi(argv[2]));
+  if (what == "ask" && argc > 4) {
+    return ask(std::string(argv[2]) == "udp", argv[3], std::atoi(argv[4]),
+               argc > 5 ? std::strtoul(argv[5], nullptr, 10) : 0, argc > 6 ? std::atoi(argv[6]) : 0);
+  }
   if (what == "ping" && argc == 4) return ping(argv[2], std::atoi(argv[3]));
   if (what == "socket" && argc == 4) return print(make_socket(std::atoi(argv[2]), argv[3]));
   if (what == "call" && argc > 2) {

@@ -24,7 +24,8 @@ else
 	machine=(qemu-system-x86_64 -cpu max)
 	loader=(ldd)
 fi
-modules=(virtio_pci virtio_blk ext4 overlay veth bridge nf_tables nft_chain_nat nft_masq)
+modules=(virtio_pci virtio_blk ext4 overlay veth bridge nf_tables nft_chain_nat nft_masq nft_nat nft_ct
+	nft_fib_inet nft_reject_inet)
 
 fetch_kernel() {
 	[ ! -e "$kernel" ] || return 0

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/async/rollback.hpp"
+#include "core/async/task.hpp"
+#include "core/model/container_config.hpp"
+#include "core/model/container_state.hpp"
+#include "pipeline/container/engine.hpp"
+#include "pipeline/launch/launch_inputs.hpp"
+#include "pipeline/network/ports.hpp"
+
+namespace lxr::container {
+
+// The network's part of one start: addresses, links and published ports.
+// Lifecycle: the calls in the order below, each at most once.
+// Runs on: the loop's strand.
+// Owns: the messages and sockets. What it takes from others it gives back by steps of `undo`.
+// Borrows: the engine, the configuration and the rollback, all of which outlive it.
+// Failure: throws lxr::error, as network::bridge_network and network::ports.hpp.
+class start_network {
+ public:
+  start_network(engine& on, const container_config& config, rollback& undo) : on_(on), config_(config), undo_(undo) {}
+
+  // Takes an address in each network, and holds the ports that the user named.
+  void prepare();
+  // What the child is to do; borrows this object.
+  [[nodiscard]] launch::network_inputs inputs() const;
+  [[nodiscard]] bool has_links() const noexcept { return !places_.empty(); }
+  // Makes the links, once the container's network namespace exists.  Cancel: none.
+  task<void> make_links(pid_t namespace_of);
+  // Publishes the held ports, and with publish_all those of `image`, too.
+  void publish(const std::vector<std::string>& exposed_by_image);
+  // Its own address in the first network, and the host's there; "" without one.
+  [[nodiscard]] std::string address() const;
+  [[nodiscard]] std::string gateway() const;
+
+  void describe(container_state& out) const;
+  // Returns the ports' sockets, for the monitor.
+  std::vector<network::held_port> take_ports() noexcept { return std::move(ports_); }
+
+ private:
+  void add_all_ports(const std::vector<std::string>& exposed_by_image);
+
+  engine& on_;
+  const container_config& config_;
+  rollback& undo_;
+  std::vector<network::attachment> places_;
+  std::vector<network::held_port> ports_;
+  std::vector<published_port> published_;
+  io::netlink::batch inner_, questions_;
+};
+
+}  // namespace lxr::container

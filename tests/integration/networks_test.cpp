@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks of users: issue 14.
+#include "tests/integration/simulated_host.hpp"
+
+namespace lxr::test {
+namespace {
+
+using networks = simulated_host;
+
+TEST_F(networks, keep_containers_apart_and_one_in_two_reaches_both) {
+  EXPECT_EQ(
+      on_host(
+          "lxr network create front; lxr network create back; serve a --network front; serve c --network back;"
+          "serve b --network front --network back; for x in 'a b front' 'b a front' 'b c back' 'c b back' 'a c back'"
+          " 'c a front'; do set -- $x; in_ask $1 tcp $(address $2 $3) 80 | sed 's/^[0-9.]* //'; done;"
+          "in_ask b tcp 10.253.7.2 1; lxr network rm back; lxr rm -f a b c > /dev/null; lxr network prune -f"),
+      "front\nback\nb,0 bytes\na,0 bytes\nc,0 bytes\nb,0 bytes\nno route\nno route\nrefused\n"
+      "lxr: cannot remove network \"back\": containers have it: b, c; remove them first\n"
+      "Deleted Networks:\nback\nfront\n");
+}
+
+TEST_F(networks, that_are_internal_have_no_way_out_or_in) {
+  EXPECT_EQ(
+      on_host(
+          "lxr network create --internal deep; serve a --network deep; serve b --network deep; serve out;"
+          "in_ask a tcp $(address b) 80 | cut -d' ' -f2-; in_ask a tcp 10.253.7.2 1; in_ask a tcp $(address out) 80;"
+          "in_ask out tcp $(address a) 80; far_ask tcp $(address a) 80;"
+          "lxr exec a /probe ping $(lxr inspect a | jq -r .[0].NetworkSettings.Gateway) 500 && echo host;"
+          "serve c --network deep -p 8080:80"),
+      "deep\nb,0 bytes\nno route\nno route\nno route\nno route\nhost\n"
+      "lxr: cannot publish ports of \"c\": all of its networks are internal; add a network that leads out, or do "
+      "not publish\n");
+}
+
+TEST_F(networks, give_the_addresses_that_are_asked_for) {
+  EXPECT_EQ(
+      on_host("lxr network create --subnet 10.77.0.0/24 --gateway 10.77.0.254 --ip-range 10.77.0.64/28 n; serve a "
+              "--network n; serve b --network n --ip 10.77.0.7 --mac-address 02:00:00:00:00:07; address a; address b;"
+              "lxr inspect b | jq -r '.[0].NetworkSettings | .Gateway,.MacAddress';"
+              "for ip in 10.77.0.7 10.77.0.254 10.78.0.1 10.77.0.0 10.77.0.255; do serve c --network n:ip=$ip; done;"
+              "lxr ps -q | wc -l"),
+      "n\n10.77.0.64\n10.77.0.7\n10.77.0.254\n02:00:00:00:00:07\n"
+      "lxr: cannot use address 10.77.0.7: another container has it; choose another one, or remove that\n"
+      "lxr: cannot use address 10.77.0.254: it is the gateway of network n\n"
+      "lxr: cannot use address 10.78.0.1: it is no address of network n, which is 10.77.0.0/24\n"
+      "lxr: cannot use address 10.77.0.0: it is no address of network n, which is 10.77.0.0/24\n"
+      "lxr: cannot use address 10.77.0.255: it is no address of network n, which is 10.77.0.0/24\n2\n");
+}
+
+TEST_F(networks, that_cannot_be_are_refused_with_the_reason) {
+  EXPECT_EQ(
+      on_host(
+          "lxr network create --subnet 10.77.0.0/24 n; lxr network create n; lxr network create --subnet "
+          "10.77.0.128/25 x; lxr network create --subnet 10.253.7.0/24 x; lxr network create --subnet 10.1.1.1/24 x;"
+          "lxr network create host; lxr network create ../x; lxr network create --gateway 10.9.0.1 --subnet "
+          "10.77.1.0/24 x; lxr network rm nope; lxr network rm bridge; lxr run --network nope $image /probe wait;"
+          "lxr network ls -q"),
+      "n\nlxr: cannot create network \"n\": network with name n already exists; choose another name, or remove that "
+      "one\n"
+      "lxr: cannot create network \"x\": its subnet 10.77.0.128/25 overlaps that of network n, 10.77.0.0/24; choose "
+      "another --subnet\n"
+      "lxr: cannot create network \"x\": its subnet 10.253.7.0/24 overlaps 10.253.7.0/24, which this host uses; choose "
+      "another --subnet\n"
+      "lxr: cannot create network \"x\": --subnet 10.1.1.1/24 has bits set behind its prefix; write 10.1.1.0/24\n"
+      "lxr: cannot create network \"host\": that word stands for a network already; choose another name\n"
+      "lxr: cannot create network \"../x\": a name is letters, digits, _, . and -, and begins with a letter or digit\n"
+      "lxr: cannot create network \"x\": --gateway \"10.9.0.1\" is no address of a member of 10.77.1.0/24\n"
+      "lxr: cannot remove network \"nope\": network nope not found\n"
+      "lxr: cannot remove network \"bridge\": it is the default network: it comes with the first container that needs "
+      "it and goes with the last\n"
+      "lxr: cannot use network \"nope\": network nope not found; see lxr network ls, or make it: lxr network create "
+      "nope\nbridge\nn\n");
+}
+
+TEST_F(networks, of_another_container_or_a_path_are_joined) {
+  EXPECT_EQ(
+      on_host("serve a --add-host db:10.9.9.9; lxr run --rm --network container:a $image /probe ask tcp 127.0.0.1 80;"
+              "lxr run -d --name j --network container:a $image /probe wait > /dev/null;"
+              "cmp <(cat /proc/$(lxr inspect j | jq .[0].State.Pid)/root/etc/hosts) <(cat /proc/$(lxr inspect a | jq "
+              ".[0].State.Pid)/root/etc/hosts) && echo same; lxr run --rm --network ns:/proc/$far/ns/net $image "
+              "/probe ask tcp 10.253.7.1 1; lxr run --rm --network container:nobody $image /probe wait"),
+      "127.0.0.1 a\n0 bytes\nsame\nrefused\nlxr: cannot find container \"nobody\": no container with that name or id "
+      "exists\n");
+}
+
+TEST_F(networks, have_the_mtu_that_they_are_given) {
+  EXPECT_EQ(
+      on_host("lxr network create -o mtu=1400 n; serve a --network n; nsenter -t $(lxr inspect a | jq .[0].State.Pid)"
+              " -n ip -o link show eth0 | grep -o 'mtu [0-9]*'; lxr network create -o mtu=9 x; lxr network create -o "
+              "a=b x"),
+      "n\nmtu 1400\nlxr: cannot use --opt \"mtu=9\": an MTU is a number from 68 to 65535\n"
+      "lxr: cannot use --opt \"a=b\": lxr has no such option of a network; it has mtu\n");
+}
+
+}  // namespace
+}  // namespace lxr::test
