@@ -3,14 +3,18 @@
 
 #include "cli/commands/command.hpp"
 #include "cli/flags/lifecycle_flags.hpp"
+#include "cli/flags/network_words.hpp"
 #include "cli/print/exit_code.hpp"
 #include "cli/print/listing.hpp"
 #include "cli/print/output.hpp"
+#include "core/async/run.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/instance/names.hpp"
 #include "core/model/container_state.hpp"
+#include "pipeline/container/connection.hpp"
+#include "pipeline/network/bridge_network.hpp"
 #include "pipeline/network/networks.hpp"
 #include "pipeline/network/ports.hpp"
 
@@ -33,8 +37,7 @@ void take_option(network_record& n, const std::string& word) {
 }
 
 int network_create(const invocation& call) {
-  flag_set app("Create a network and print its name.", "network create",
-               "lxr network create --subnet 10.5.0.0/24 back");
+  flag_set app("Create a network and print its id.", "network create", "lxr network create --subnet 10.5.0.0/24 back");
   network_record wanted;
   app.add_option("-d,--driver", wanted.driver, "bridge")->one_of({"bridge"});
   app.add_option("--subnet", wanted.subnet, "Its addresses: 10.5.0.0/24 (a free private subnet)")->takes("SUBNET");
@@ -53,12 +56,14 @@ int network_create(const invocation& call) {
       "--disable-dns --dns --interface-name --route");
   app.add_argument("NAME", wanted.name, "Its name");
   if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
   try {
-    wanted = network::create(call.open(), std::move(wanted));
+    wanted = network::create(where, wanted);
   } catch (const error& e) {
     if (!ignore || e.code() != errc::already_exists) throw;
+    wanted = network::find(where, wanted.name).value_or(wanted);
   }
-  print_line(wanted.name);
+  print_line(wanted.id);
   return 0;
 }
 
@@ -68,10 +73,10 @@ int network_ls(const invocation& call) {
   app.add_flag("-q,--quiet", quiet, "Only names");
   app.add_flag("--no-trunc", whole, "Nothing shortened");
   if (const auto done = parse(app, call)) return *done;
-  table t({"NETWORK ID", "NAME", "DRIVER", "SUBNET"});
+  table t({"NETWORK ID", "NAME", "DRIVER", "SCOPE", "SUBNET"});
   for (const network_record& n : network::list(call.open())) {
     if (quiet) print_line(n.name);
-    t.add({whole ? n.id : short_id(n.id), n.name, n.driver, n.subnet});
+    t.add({whole ? n.id : short_id(n.id), n.name, n.driver, "local", n.subnet});
   }
   if (!quiet) t.print();
   return 0;
@@ -167,6 +172,47 @@ int network_prune(const invocation& call) {
   return 0;
 }
 
+int network_connect(const invocation& call) {
+  flag_set app("Link a container to one more network.", "network connect", "lxr network connect back web");
+  network_request wanted;
+  std::string word;
+  app.add_option(
+         "--ip", [&wanted](const std::string& address) { wanted.address = check_ipv4(address, "--ip"); },
+         "IPv4 address in the network")
+      ->takes("ADDRESS");
+  app.add_option(
+         "--mac-address", [&wanted](const std::string& mac) { wanted.mac = check_mac(mac, "--mac-address"); },
+         "MAC address of the link")
+      ->takes("MAC");
+  app.lacks("--alias --driver-opt --gw-priority --ip6 --link --link-local-ip");
+  app.add_argument("NETWORK", wanted.name, "Its name or id", value_source::networks);
+  app.add_argument("CONTAINER", word, "Its name or id", value_source::containers);
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  asio::io_context loop(1);
+  run(loop, container::connect_network(where, resolve_container(where, word), wanted));
+  return 0;
+}
+
+int network_disconnect(const invocation& call) {
+  flag_set app("Take a container out of a network.", "network disconnect", "lxr network disconnect back web");
+  std::string network, word;
+  bool force = false;
+  app.add_flag("-f,--force", force, "One that is not in it is no error");
+  app.add_argument("NETWORK", network, "Its name or id", value_source::networks);
+  app.add_argument("CONTAINER", word, "Its name or id", value_source::containers);
+  if (const auto done = parse(app, call)) return *done;
+  const instance where = call.open();
+  asio::io_context loop(1);
+  try {
+    run(loop, container::disconnect_network(where, resolve_container(where, word), network));
+  } catch (const error& e) {
+    if (!force || e.code() != errc::not_found) throw;
+  }
+  network::remove_unused(where);
+  return 0;
+}
+
 int network_reload(const invocation& call) {
   flag_set app("Make the firewall of all networks anew, after another program has flushed it.", "network reload",
                "lxr network reload");
@@ -183,6 +229,8 @@ constexpr command commands[] = {
     {"ls", network_ls, "List networks"},
     {"inspect", network_inspect, "Show everything known about networks, as JSON"},
     {"rm", network_rm, "Remove networks"},
+    {"connect", network_connect, "Link a container to one more network"},
+    {"disconnect", network_disconnect, "Take a container out of a network"},
     {"prune", network_prune, "Remove networks that no container has"},
     {"reload", network_reload, "Make the firewall of all networks anew"},
 };

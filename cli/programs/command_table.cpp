@@ -26,7 +26,7 @@ constexpr command commands[] = {
     {"history", cmd_history, "Show how an image came to be"},
     {"image", cmd_image, "Work on images: ls, pull, rm, inspect, history, prune"},
     {"volume", cmd_volume, "Work on volumes: create, ls, inspect, rm, prune"},
-    {"network", cmd_network, "Work on networks: create, ls, inspect, rm, prune, reload"},
+    {"network", cmd_network, "Work on networks: create, ls, inspect, connect, disconnect, rm, prune, reload"},
     {"system", cmd_system, "Care for the store: df, prune, check, info"},
     {"info", cmd_info, "Show what this host offers and where lxr keeps things"},
     {"completion", cmd_completion, "Print a script that makes a shell complete lxr's words"},

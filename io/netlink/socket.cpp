@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/netlink/socket.hpp"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <exception>
 #include <optional>
 
 #include "core/base/error.hpp"
@@ -51,6 +55,24 @@ socket socket::open(int protocol) {
   if (::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
     ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   return s;
+}
+
+// A socket stays in the namespace that it was made in (network_namespaces(7)).
+socket socket::open_in(const std::string& network_namespace, int protocol) {
+  const unique_fd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)),
+      other(::open(network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!own || !other || ::setns(other.get(), CLONE_NEWNET) != 0)
+    throw_errno("enter", "network namespace " + network_namespace);
+  std::exception_ptr failure;
+  socket made;
+  try {
+    made = open(protocol);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (::setns(own.get(), CLONE_NEWNET) != 0) std::abort();  // all that follows would be done to the other one
+  if (failure) std::rethrow_exception(failure);
+  return made;
 }
 
 socket socket::open_events(int protocol, int group) {

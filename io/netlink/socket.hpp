@@ -44,6 +44,8 @@ class batch {
 class socket {
  public:
   static socket open(int protocol);  // NETLINK_ROUTE, NETLINK_NETFILTER
+  // Opens a socket in another network namespace, by the path of a file that stands for it.
+  static socket open_in(const std::string& network_namespace, int protocol);
   // Opens a socket that only receives the notifications of a multicast group (such as RTNLGRP_LINK).
   static socket open_events(int protocol, int group);
   // Reads and drops the notifications that have arrived so far.

@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
-#include "pipeline/network/bridge_network.hpp"
 
 namespace lxr::container {
 namespace {
@@ -29,6 +28,19 @@ std::vector<network_request> networks_of(const network_options& n) {
 
 }  // namespace
 
+network::wanted_place place_of(const network_request& wanted, int position) {
+  network::wanted_place out;
+  out.position = position;
+  if (!wanted.address.empty()) out.address = nl::parse_ipv4(wanted.address);
+  if (!wanted.mac.empty()) out.mac = parse_mac(wanted.mac);
+  return out;
+}
+
+network_place recorded(const network::attachment& a) {
+  return {a.network, a.directory,   nl::to_string(a.address), nl::to_string(a.gateway), nl::to_string(a.mac),
+          a.link,    a.range.prefix};
+}
+
 void start_network::prepare() {
   const network_options& n = config_.network;
   if (n.mode == network_mode::none) inner_ = network::bridge_network::loopback_configuration();
@@ -36,11 +48,8 @@ void start_network::prepare() {
   const stage_span span(on_.events, "address", config_.name);
   if (!n.ports.empty()) ports_ = network::hold_ports(on_.where, n.ports);
   for (const network_request& r : networks_of(n)) {
-    network::wanted_place wanted;
-    wanted.position = static_cast<int>(places_.size());
-    if (!r.address.empty()) wanted.address = nl::parse_ipv4(r.address);
-    if (!r.mac.empty()) wanted.mac = parse_mac(r.mac);
-    network::attachment place = on_.network(r.name).take_address(config_.id, wanted);
+    network::attachment place =
+        on_.network(r.name).take_address(config_.id, place_of(r, static_cast<int>(places_.size())));
     undo_.add("address", [this, directory = place.directory, address = place.address] {
       network::release_address(on_.where, directory, config_.id, nl::to_string(address));
     });
@@ -109,10 +118,7 @@ std::string start_network::address() const { return has_links() ? nl::to_string(
 std::string start_network::gateway() const { return has_links() ? nl::to_string(places_.front().gateway) : ""; }
 
 void start_network::describe(container_state& out) const {
-  for (const network::attachment& a : places_) {
-    out.networks.push_back({a.network, a.directory, nl::to_string(a.address), nl::to_string(a.gateway),
-                            nl::to_string(a.mac), a.link, a.range.prefix});
-  }
+  for (const network::attachment& a : places_) out.networks.push_back(recorded(a));
   out.ports = published_;
 }
 

@@ -10,9 +10,14 @@
 #include "core/model/container_state.hpp"
 #include "pipeline/container/engine.hpp"
 #include "pipeline/launch/launch_inputs.hpp"
+#include "pipeline/network/bridge_network.hpp"
 #include "pipeline/network/ports.hpp"
 
 namespace lxr::container {
+
+// What a request asks for, as the link at `position`; and what a place in a network is in the record.
+network::wanted_place place_of(const network_request& wanted, int position);
+network_place recorded(const network::attachment& a);
 
 // The network's part of one start: addresses, links and published ports.
 // Lifecycle: the calls in the order below, each at most once.

@@ -203,21 +203,20 @@ void bridge_network::exchange(const std::vector<request*>& of, void (*put)(nl::b
   }
 }
 
-nl::batch bridge_network::inner_configuration(const std::vector<attachment>& with) {
+nl::batch bridge_network::inner_configuration(const std::vector<attachment>& with, bool has_default_route) {
   nl::batch b;
   nl::put_link_up(b, 1, "lo");
-  bool has_way_out = false;
   for (const attachment& a : with) {
     const int index = inner_index(a);
     nl::put_address(b, index, a.address, a.range.prefix, "address " + nl::to_string(a.address), false);
     nl::put_no_ipv6_address(b, index, inner_name(a));
     nl::put_link_up(b, index, inner_name(a));
     nl::put_neighbour(b, index, a.gateway, mac_for(a.gateway));
-    if (a.is_internal || has_way_out) {
+    if (a.is_internal || has_default_route) {
       nl::put_route_through(b, a.range, a.gateway, index);
     } else {
       nl::put_default_route(b, a.gateway, index);
-      has_way_out = true;
+      has_default_route = true;
     }
   }
   return b;

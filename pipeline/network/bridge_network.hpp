@@ -60,8 +60,8 @@ class bridge_network {
   task<void> connect(const attachment& with, pid_t namespace_of);
 
   // Returns the messages that a container sends in its own network namespace: lo up, and for each network address, link
-  // up and routes. The default route leads through the first one that is not internal.
-  static io::netlink::batch inner_configuration(const std::vector<attachment>& with);
+  // up and routes. The default route leads through the first one that is not internal, unless there is one already.
+  static io::netlink::batch inner_configuration(const std::vector<attachment>& with, bool has_default_route = false);
   // Returns messages for the host's namespace that ask for the host ends of the container's links
   // (put_link_question()), so that all pass packets before the container's program runs.
   static io::netlink::batch link_questions(const std::vector<attachment>& with);

@@ -10,11 +10,11 @@ using networks = simulated_host;
 TEST_F(networks, keep_containers_apart_and_one_in_two_reaches_both) {
   EXPECT_EQ(
       on_host(
-          "lxr network create front; lxr network create back; serve a --network front; serve c --network back;"
+          "network front; network back; serve a --network front; serve c --network back;"
           "serve b --network front --network back; for x in 'a b front' 'b a front' 'b c back' 'c b back' 'a c back'"
           " 'c a front'; do set -- $x; in_ask $1 tcp $(address $2 $3) 80 | sed 's/^[0-9.]* //'; done;"
           "in_ask b tcp 10.253.7.2 1; lxr network rm back; lxr rm -f a b c > /dev/null; lxr network prune -f"),
-      "front\nback\nb,0 bytes\na,0 bytes\nc,0 bytes\nb,0 bytes\nno route\nno route\nrefused\n"
+      "b,0 bytes\na,0 bytes\nc,0 bytes\nb,0 bytes\nno route\nno route\nrefused\n"
       "lxr: cannot remove network \"back\": containers have it: b, c; remove them first\n"
       "Deleted Networks:\nback\nfront\n");
 }
@@ -22,24 +22,24 @@ TEST_F(networks, keep_containers_apart_and_one_in_two_reaches_both) {
 TEST_F(networks, that_are_internal_have_no_way_out_or_in) {
   EXPECT_EQ(
       on_host(
-          "lxr network create --internal deep; serve a --network deep; serve b --network deep; serve out;"
+          "network --internal deep; serve a --network deep; serve b --network deep; serve out;"
           "in_ask a tcp $(address b) 80 | cut -d' ' -f2-; in_ask a tcp 10.253.7.2 1; in_ask a tcp $(address out) 80;"
           "in_ask out tcp $(address a) 80; far_ask tcp $(address a) 80;"
           "lxr exec a /probe ping $(lxr inspect a | jq -r .[0].NetworkSettings.Gateway) 500 && echo host;"
           "serve c --network deep -p 8080:80"),
-      "deep\nb,0 bytes\nno route\nno route\nno route\nno route\nhost\n"
+      "b,0 bytes\nno route\nno route\nno route\nno route\nhost\n"
       "lxr: cannot publish ports of \"c\": all of its networks are internal; add a network that leads out, or do "
       "not publish\n");
 }
 
 TEST_F(networks, give_the_addresses_that_are_asked_for) {
   EXPECT_EQ(
-      on_host("lxr network create --subnet 10.77.0.0/24 --gateway 10.77.0.254 --ip-range 10.77.0.64/28 n; serve a "
+      on_host("network --subnet 10.77.0.0/24 --gateway 10.77.0.254 --ip-range 10.77.0.64/28 n; serve a "
               "--network n; serve b --network n --ip 10.77.0.7 --mac-address 02:00:00:00:00:07; address a; address b;"
               "lxr inspect b | jq -r '.[0].NetworkSettings | .Gateway,.MacAddress';"
               "for ip in 10.77.0.7 10.77.0.254 10.78.0.1 10.77.0.0 10.77.0.255; do serve c --network n:ip=$ip; done;"
               "lxr ps -q | wc -l"),
-      "n\n10.77.0.64\n10.77.0.7\n10.77.0.254\n02:00:00:00:00:07\n"
+      "10.77.0.64\n10.77.0.7\n10.77.0.254\n02:00:00:00:00:07\n"
       "lxr: cannot use address 10.77.0.7: another container has it; choose another one, or remove that\n"
       "lxr: cannot use address 10.77.0.254: it is the gateway of network n\n"
       "lxr: cannot use address 10.78.0.1: it is no address of network n, which is 10.77.0.0/24\n"
@@ -49,13 +49,12 @@ TEST_F(networks, give_the_addresses_that_are_asked_for) {
 
 TEST_F(networks, that_cannot_be_are_refused_with_the_reason) {
   EXPECT_EQ(
-      on_host(
-          "lxr network create --subnet 10.77.0.0/24 n; lxr network create n; lxr network create --subnet "
-          "10.77.0.128/25 x; lxr network create --subnet 10.253.7.0/24 x; lxr network create --subnet 10.1.1.1/24 x;"
-          "lxr network create host; lxr network create ../x; lxr network create --gateway 10.9.0.1 --subnet "
-          "10.77.1.0/24 x; lxr network rm nope; lxr network rm bridge; lxr run --network nope $image /probe wait;"
-          "lxr network ls -q"),
-      "n\nlxr: cannot create network \"n\": network with name n already exists; choose another name, or remove that "
+      on_host("network --subnet 10.77.0.0/24 n; network n; network --subnet "
+              "10.77.0.128/25 x; network --subnet 10.253.7.0/24 x; network --subnet 10.1.1.1/24 x;"
+              "network host; network ../x; network --gateway 10.9.0.1 --subnet "
+              "10.77.1.0/24 x; lxr network rm nope; lxr network rm bridge; lxr run --network nope $image /probe wait;"
+              "lxr network ls -q"),
+      "lxr: cannot create network \"n\": network with name n already exists; choose another name, or remove that "
       "one\n"
       "lxr: cannot create network \"x\": its subnet 10.77.0.128/25 overlaps that of network n, 10.77.0.0/24; choose "
       "another --subnet\n"
@@ -84,12 +83,36 @@ TEST_F(networks, of_another_container_or_a_path_are_joined) {
 }
 
 TEST_F(networks, have_the_mtu_that_they_are_given) {
+  EXPECT_EQ(on_host("network -o mtu=1400 n; serve a --network n; nsenter -t $(lxr inspect a | jq .[0].State.Pid)"
+                    " -n ip -o link show eth0 | grep -o 'mtu [0-9]*'; network -o mtu=9 x; network -o "
+                    "a=b x"),
+            "mtu 1400\nlxr: cannot use --opt \"mtu=9\": an MTU is a number from 68 to 65535\n"
+            "lxr: cannot use --opt \"a=b\": lxr has no such option of a network; it has mtu\n");
+}
+
+TEST_F(networks, are_connected_and_disconnected_while_a_container_runs_and_before) {
   EXPECT_EQ(
-      on_host("lxr network create -o mtu=1400 n; serve a --network n; nsenter -t $(lxr inspect a | jq .[0].State.Pid)"
-              " -n ip -o link show eth0 | grep -o 'mtu [0-9]*'; lxr network create -o mtu=9 x; lxr network create -o "
-              "a=b x"),
-      "n\nmtu 1400\nlxr: cannot use --opt \"mtu=9\": an MTU is a number from 68 to 65535\n"
-      "lxr: cannot use --opt \"a=b\": lxr has no such option of a network; it has mtu\n");
+      on_host(
+          "network n; network --internal deep; serve a; serve b --network n; in_ask a tcp $(address b n) 80 2>&1;"
+          "lxr network connect n a; in_ask a tcp $(address b n) 80 | sed 's/^[0-9.]* //'; in_ask a tcp 10.253.7.2 1;"
+          "in_ask b tcp $(address a n) 80 | sed 's/^[0-9.]* //'; lxr network connect n a;"
+          "lxr stop -t 0 a > /dev/null; lxr start a > /dev/null; heard a; in_ask a tcp $(address b n) 80 | "
+          "sed 's/^[0-9.]* //'; lxr network disconnect n a; in_ask a tcp $(address b n) 80;"
+          "lxr network disconnect bridge a; lxr network disconnect n a; in_ask a tcp 10.253.7.2 1;"
+          "lxr network connect n a; in_ask a tcp 10.253.7.2 1; lxr run -q -d --name h --network container:a $image "
+          "/probe wait > /dev/null;"
+          "lxr network connect n h; lxr network connect n nobody; lxr network connect nope a;"
+          "serve p -p 80; lxr network disconnect bridge p; lxr rm -f $(lxr ps -aq) > /dev/null;"
+          "lxr network prune -f | wc -l"),
+      "no route\nb,0 bytes\nrefused\na,0 bytes\n"
+      "lxr: cannot connect container \"a\": it is in network n already\nb,0 bytes\nno route\n"
+      "lxr: cannot disconnect container \"a\": it is not in network n\nno route\nrefused\n"
+      "lxr: cannot connect container \"h\": it has another container's network; only one with a network of its own "
+      "can have more\n"
+      "lxr: cannot find container \"nobody\": no container with that name or id exists\n"
+      "lxr: cannot use network \"nope\": network nope not found; see lxr network ls, or make it: lxr network create "
+      "nope\n"
+      "lxr: cannot disconnect container \"p\": its ports are published in network bridge; stop it first\n3\n");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ ask() { "$probe_program" ask "$@" | joined; }
 far() { nsenter -t $far -n "$@"; }
 far_ask() { far "$probe_program" ask "$@" | joined; }
 in_ask() { local c=$1; shift; lxr exec "$c" /probe ask "$@" | joined; }
+network() { lxr network create "$@" > /dev/null; }
 serve() { local name=$1; shift; lxr run -q -d --name "$name" -h "$name" "$@" "$image" /probe serve 80 > /dev/null && heard "$name"; }
 heard() { until lxr exec "$1" /probe ask tcp 127.0.0.1 80 > /dev/null; do [ "$(lxr inspect "$1" | jq .[0].State.Running)" = true ] || break; done; }
 address() {

@@ -15,6 +15,7 @@ class simulated_host : public installation {
 
   // Runs lines of bash there, in which
   //   lxr WORDS...     calls lxr for the instance of this test
+  //   network WORDS... calls `lxr network create`, without its output
   //   serve NAME ...   starts the container NAME, with these flags, which runs `network_probe serve 80`
   //   ask WORDS...     asks from the host, as `network_probe ask`, with the lines of the answer joined
   //   far WORDS...     runs a command on the other host;   far_ask, in_ask CONTAINER: ask from there
