@@ -3,6 +3,7 @@
 
 #include "cli/flags/flag_values.hpp"
 #include "cli/flags/network_words.hpp"
+#include "cli/print/output.hpp"
 #include "core/base/error.hpp"
 #include "core/model/network_record.hpp"
 
@@ -85,7 +86,24 @@ void network_flags::add_name_flags(flag_set& app, network_options& options) {
   app.add_flag("--no-hostname", options.no_hostname, "Leave /etc/hostname as the image has it");
 }
 
+namespace {
+
+// Ports cannot be published where the container has no link of its own. Docker takes the flags with a warning for the
+// host's network, and without a word for none.
+void judge_ports(const network_options& options) {
+  if (options.mode == network_mode::bridge || (options.ports.empty() && !options.publish_all)) return;
+  if (options.mode == network_mode::host || options.mode == network_mode::none) {
+    print_note(std::string("warning: published ports are discarded with --network ") + to_word(options.mode));
+    return;
+  }
+  throw error(errc::invalid_argument, "use --publish", "", "the container has a network that is not its own",
+              "publish the ports of the container that it belongs to");
+}
+
+}  // namespace
+
 void network_flags::finish(network_options& options) const {
+  judge_ports(options);
   if (has_mode_ && has_network_) {
     throw error(errc::invalid_argument, "use --network", '"' + options.networks.front().name + '"',
                 "with none, host, a container or a path there is no other network", "leave one of them out");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/start_network.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "core/base/error.hpp"
 
@@ -17,6 +20,21 @@ nl::mac_address parse_mac(const std::string& text) {
   std::sscanf(text.c_str(), "%x:%x:%x:%x:%x:%x", &part[0], &part[1], &part[2], &part[3], &part[4], &part[5]);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(part[i]);
   return out;
+}
+
+// LXR_PUBLISH_ADDRESS: where ports without an address of their own are published; not set: at all addresses.
+std::vector<port_request> with_address(std::vector<port_request> ports) {
+  const char* setting = std::getenv("LXR_PUBLISH_ADDRESS");
+  if (setting == nullptr || *setting == '\0') return ports;
+  unsigned char bytes[16];
+  if (::inet_pton(AF_INET, setting, bytes) != 1 && ::inet_pton(AF_INET6, setting, bytes) != 1) {
+    throw error(errc::invalid_argument, "use LXR_PUBLISH_ADDRESS", '"' + std::string(setting) + '"',
+                "it is no IP address", "for example LXR_PUBLISH_ADDRESS=127.0.0.1");
+  }
+  for (port_request& r : ports) {
+    if (r.address.empty()) r.address = setting;
+  }
+  return ports;
 }
 
 std::vector<network_request> networks_of(const network_options& n) {
@@ -46,7 +64,7 @@ void start_network::prepare() {
   if (n.mode == network_mode::none) inner_ = network::bridge_network::loopback_configuration();
   if (n.mode != network_mode::bridge) return;
   const stage_span span(on_.events, "address", config_.name);
-  if (!n.ports.empty()) ports_ = network::hold_ports(on_.where, n.ports);
+  if (!n.ports.empty()) ports_ = network::hold_ports(on_.where, with_address(n.ports));
   for (const network_request& r : networks_of(n)) {
     network::attachment place =
         on_.network(r.name).take_address(config_.id, place_of(r, static_cast<int>(places_.size())));
@@ -93,7 +111,7 @@ void start_network::add_all_ports(const std::vector<std::string>& exposed_by_ima
       if (std::ranges::none_of(further, is_same) && std::ranges::none_of(ports_, is_held)) further.push_back(r);
     }
   }
-  for (network::held_port& p : network::hold_ports(on_.where, further)) ports_.push_back(std::move(p));
+  for (network::held_port& p : network::hold_ports(on_.where, with_address(further))) ports_.push_back(std::move(p));
 }
 
 void start_network::publish(const std::vector<std::string>& exposed_by_image) {

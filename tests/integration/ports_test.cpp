@@ -86,6 +86,20 @@ TEST_F(published_ports, that_are_taken_are_refused_before_anything_starts) {
       "use); choose another port of the host, or see ss -lnp\n2\n");
 }
 
+TEST_F(published_ports, without_an_address_follow_the_setting) {
+  EXPECT_EQ(
+      on_host(
+          "export LXR_PUBLISH_ADDRESS=127.0.0.1; serve a -p 8080:80 -p 0.0.0.0:8081:80 -P --expose 80/udp; lxr port a "
+          "| sed 's/:[0-9]*$//' | sort; ask tcp 10.253.7.1 8080; far_ask tcp 10.253.7.1 8081;"
+          "LXR_PUBLISH_ADDRESS=x serve b -p 8082:80; lxr run -q --rm --network none -p 80:80 $image /probe socket 2 "
+          "native; lxr run -q --rm --network container:a -p 80:80 $image /probe wait"),
+      "80/tcp -> 0.0.0.0\n80/tcp -> 127.0.0.1\n80/udp -> 127.0.0.1\nrefused\n10.253.7.2 a,0 bytes\n"
+      "lxr: cannot use LXR_PUBLISH_ADDRESS \"x\": it is no IP address; for example LXR_PUBLISH_ADDRESS=127.0.0.1\n"
+      "warning: published ports are discarded with --network none\nESOCKTNOSUPPORT\n"
+      "lxr: cannot use --publish: the container has a network that is not its own; publish the ports of the container "
+      "that it belongs to\n");
+}
+
 TEST_F(published_ports, can_be_ranges_or_chosen_by_lxr) {
   EXPECT_EQ(
       on_host("serve a -p 7000-7009:80-89 -p 7100-7102:80; serve b -p 7100-7102:80; lxr port a 80; lxr port b 80/tcp;"
