@@ -18,7 +18,7 @@
 #include "io/process/child_process.hpp"
 #include "io/seccomp/default_profile.hpp"
 #include "pipeline/launch/container_plan.hpp"
-#include "pipeline/network/address_pool.hpp"
+#include "core/instance/number_pool.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "tests/support/temp_directory.hpp"
 
@@ -147,9 +147,9 @@ BENCHMARK(netlink_batch)
 
 void address(benchmark::State& state) {
   const test::temp_directory dir;
-  network::address_pool pool = network::address_pool::open(dir.fd(), "pool", 2, 65535);
+  number_pool pool = number_pool::open(dir.fd(), "pool", 2, 65535);
   for (std::int64_t i = 0; i < state.range(0); ++i) pool.take(1);
-  for (auto _ : state) pool.give_back(pool.take(7), 7);
+  for (auto _ : state) pool.give_back(pool.take(7).value(), 7);
 }
 BENCHMARK(address)->Name("address, beside taken ones:")->Arg(0)->Arg(500)->Arg(2000);
 

@@ -52,9 +52,9 @@ std::string owned_link_at(int index) {
              : "";
 }
 
-address_pool open_pool(const instance& where, const layout& of) {
-  address_pool pool =
-      address_pool::open(where.state_fd(), addresses_path(of.directory), first_given_out, pool_size(of.range));
+number_pool open_pool(const instance& where, const layout& of) {
+  number_pool pool =
+      number_pool::open(where.state_fd(), addresses_path(of.directory), first_given_out, pool_size(of.range));
   if (of.given_out.prefix != 0) {
     const std::uint32_t begin = (of.given_out.base & of.given_out.mask()) - of.range.base;
     pool.give_out(begin, begin + ~of.given_out.mask() + 1);
@@ -63,12 +63,11 @@ address_pool open_pool(const instance& where, const layout& of) {
   return pool;
 }
 
-// Containers of this root directory and of others that share the state directory.
-std::set<std::uint64_t> living_owners(const instance& where) {
-  std::set<std::uint64_t> living{owner_of_gateway};
-  for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
-  return living;
+// Frees the addresses of containers that are gone; returns how many are taken.
+std::uint32_t sweep(const instance& where, number_pool& pool) {
+  std::set<std::uint64_t> living = living_owners(where);
+  living.insert(owner_of_gateway);
+  return pool.sweep(living) - 1;
 }
 
 std::vector<std::string> directories(const instance& where) {
@@ -102,7 +101,18 @@ bool bridge_network::find() {
 }
 
 std::uint32_t bridge_network::take_number(std::uint64_t owner, const wanted_place& wanted) {
-  if (!wanted.address) return pool_->take(owner);
+  if (!wanted.address) {
+    auto number = pool_->take(owner);
+    if (!number) {
+      sweep(where_, *pool_);
+      number = pool_->take(owner);
+    }
+    if (number) return *number;
+    throw error(
+        errc::exhausted, "give the container an address in", "network " + made_.name,
+        "all addresses of " + to_text(made_.given_out.prefix != 0 ? made_.given_out : made_.range) + " are taken",
+        "remove containers that are not needed, or make a larger network");
+  }
   const std::string subject = nl::to_string(*wanted.address);
   const std::uint32_t number = *wanted.address - made_.range.base;
   if ((*wanted.address & made_.range.mask()) != made_.range.base || number == 0 || number >= pool_size(made_.range)) {
@@ -112,7 +122,7 @@ std::uint32_t bridge_network::take_number(std::uint64_t owner, const wanted_plac
   if (*wanted.address == made_.gateway)
     throw error(errc::invalid_argument, "use address", subject, "it is the gateway of network " + made_.name);
   if (pool_->take_this(number, owner)) return number;
-  pool_->sweep(living_owners(where_));
+  sweep(where_, *pool_);
   if (pool_->take_this(number, owner)) return number;
   throw error(errc::conflict, "use address", subject, "another container has it", "choose another one, or remove that");
 }
@@ -257,7 +267,8 @@ bool remove_if_unused(const instance& where, const std::string& directory) {
   const unique_fd alone = lock_network(where, directory, file::lock_kind::exclusive);
   const auto of = saved_layout(where, directory);
   if (!of) return true;
-  if (open_pool(where, *of).sweep(living_owners(where)) > 1) return false;  // the gateway's is one
+  number_pool pool = open_pool(where, *of);
+  if (sweep(where, pool) > 0) return false;
   remove_network(where, nl::socket::open(NETLINK_ROUTE), *of);
   ::unlinkat(where.state_fd(), addresses_path(directory).c_str(), 0);
   return true;
@@ -270,14 +281,14 @@ void remove_unused(const instance& where) {
 task<void> remove_when_idle(const instance& where) {
   const auto waiting = file::try_open_at(where.state_fd(), "networks", O_RDONLY | O_DIRECTORY);
   if (!waiting || !file::try_lock(waiting->get(), "networks")) co_return;
-  std::vector<address_pool> pools;
+  std::vector<number_pool> pools;
   for (const std::string& directory : directories(where)) {
     if (const auto of = saved_layout(where, directory)) pools.push_back(open_pool(where, *of));
   }
   if (pools.empty()) co_return;
   const auto uses = [&pools] {
     std::uint64_t sum = 0;
-    for (const address_pool& pool : pools) sum += pool.uses();
+    for (const number_pool& pool : pools) sum += pool.uses();
     return sum;
   };
   asio::steady_timer idle(co_await asio::this_coro::executor);

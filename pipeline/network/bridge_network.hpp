@@ -8,9 +8,9 @@
 
 #include "core/async/task.hpp"
 #include "core/async/waiter_list.hpp"
+#include "core/instance/number_pool.hpp"
 #include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
-#include "pipeline/network/address_pool.hpp"
 #include "pipeline/network/layout.hpp"
 
 namespace lxr::network {
@@ -86,7 +86,7 @@ class bridge_network {
   io::netlink::socket route_;
   layout wanted_, made_;
   int device_ = 0;  // index of the gateway's device, when the network was last found
-  std::optional<address_pool> pool_;
+  std::optional<number_pool> pool_;
   std::vector<request*> waiting_;
   bool flushing_ = false;
   waiter_list answered_;

@@ -9,7 +9,7 @@
 #include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 #include "pipeline/container/remove.hpp"
-#include "pipeline/network/address_pool.hpp"
+#include "core/instance/number_pool.hpp"
 #include "tests/integration/support.hpp"
 
 namespace lxr::test {

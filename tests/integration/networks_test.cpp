@@ -47,6 +47,14 @@ TEST_F(networks, give_the_addresses_that_are_asked_for) {
       "lxr: cannot use address 10.77.0.255: it is no address of network n, which is 10.77.0.0/24\n2\n");
 }
 
+TEST_F(networks, that_are_full_say_so_and_take_back_what_is_removed) {
+  EXPECT_EQ(
+      on_host("network --subnet 10.77.0.0/29 n; for i in 1 2 3 4 5 6; do serve c$i --network n; done; lxr rm -f c2 > "
+              "/dev/null; serve last --network n; address last"),
+      "lxr: cannot give the container an address in network n: all addresses of 10.77.0.0/29 are taken; remove "
+      "containers that are not needed, or make a larger network\n10.77.0.3\n");
+}
+
 TEST_F(networks, that_cannot_be_are_refused_with_the_reason) {
   EXPECT_EQ(
       on_host("network --subnet 10.77.0.0/24 n; network n; network --subnet "

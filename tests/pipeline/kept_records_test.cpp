@@ -12,7 +12,7 @@
 #include "core/model/container_spec.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/layer/layer_record.hpp"
-#include "pipeline/network/address_pool.hpp"
+#include "core/instance/number_pool.hpp"
 #include "pipeline/network/layout.hpp"
 #include "pipeline/store/check.hpp"
 #include "pipeline/store/prune.hpp"
@@ -38,8 +38,8 @@ struct kept_records : test::state_fixture {
     }
   }
 
-  network::address_pool open_addresses() const {
-    return network::address_pool::open(where.state_fd(), addresses, 2, 65535);
+  number_pool open_addresses() const {
+    return number_pool::open(where.state_fd(), addresses, 2, 65535);
   }
 
   // Gives the record a version that nobody knows, and expects that `use` is refused by its name.
@@ -96,10 +96,10 @@ TEST_F(kept_records, the_network_is_read) {
   ASSERT_TRUE(made);
   EXPECT_EQ(io::netlink::to_string(made->range.base), "10.100.0.0");
   EXPECT_EQ(made->range.prefix, 16);
-  network::address_pool pool = open_addresses();
-  EXPECT_EQ(pool.sweep({network::owner_of(box)}), 1u) << "the container still has its address";
-  pool.give_back(2, network::owner_of(box));
-  EXPECT_EQ(pool.sweep({network::owner_of(box)}), 0u);
+  number_pool pool = open_addresses();
+  EXPECT_EQ(pool.sweep({owner_of(box)}), 1u) << "the container still has its address";
+  pool.give_back(2, owner_of(box));
+  EXPECT_EQ(pool.sweep({owner_of(box)}), 0u);
 }
 
 TEST_F(kept_records, what_is_written_carries_a_version) {

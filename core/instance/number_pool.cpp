@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/network/address_pool.hpp"
+#include "core/instance/number_pool.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,11 +13,12 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/record.hpp"
+#include "core/instance/names.hpp"
 
-namespace lxr::network {
+namespace lxr {
 
 // The file: a page of header, then the owners. Numbers above `high` were never taken: sweep() need not read them.
-struct address_pool::layout {
+struct number_pool::layout {
   std::atomic<std::uint32_t> next;
   std::atomic<std::uint32_t> high;
   std::atomic<std::uint64_t> format;  // 0 in a file that an lxr without versions made; that format is version 1
@@ -37,20 +38,20 @@ void check_format(int fd, const std::string& name, std::size_t offset) {
   std::uint64_t found = 0;
   if (::pread(fd, &found, sizeof found, static_cast<off_t>(offset)) < 0) throw_errno("read", name);
   if (found == 0) return;
-  if (found >> magic_bits != magic) throw error(errc::corrupt, "read", name, "it does not hold addresses of lxr");
+  if (found >> magic_bits != magic) throw error(errc::corrupt, "read", name, "it does not hold numbers of lxr");
   record::check_version(static_cast<std::uint32_t>(found), name);
 }
 
 }  // namespace
 
-address_pool address_pool::open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size) {
+number_pool number_pool::open(int directory, const std::string& name, std::uint32_t first, std::uint32_t size) {
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
   unique_fd fd = file::open_at(directory, name, O_RDWR | O_CREAT);
   check_format(fd.get(), name, offsetof(layout, format));
   if (::ftruncate(fd.get(), static_cast<off_t>(layout::bytes(size))) != 0) throw_errno("size", name);
   void* map = ::mmap(nullptr, layout::bytes(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (map == MAP_FAILED) throw_errno("map", name);
-  address_pool pool;
+  number_pool pool;
   pool.map_ = static_cast<layout*>(map);
   pool.first_ = first;
   pool.size_ = pool.end_ = size;
@@ -60,17 +61,17 @@ address_pool address_pool::open(int directory, const std::string& name, std::uin
   return pool;
 }
 
-void address_pool::reserve(std::size_t offset) {
+void number_pool::reserve(std::size_t offset) {
   constexpr std::size_t page = 4096;
   const std::size_t n = offset / page;
   if (reserved_.size() <= n) reserved_.resize(n + 1);
   if (reserved_[n]) return;
   if (::fallocate(file_.get(), 0, static_cast<off_t>(n * page), page) != 0 && errno != EOPNOTSUPP)
-    throw_errno("keep", "the network's addresses");
+    throw_errno("keep", "numbers of containers");
   reserved_[n] = true;
 }
 
-address_pool::address_pool(address_pool&& other) noexcept
+number_pool::number_pool(number_pool&& other) noexcept
     : file_(std::move(other.file_)),
       reserved_(std::move(other.reserved_)),
       map_(other.map_),
@@ -81,16 +82,16 @@ address_pool::address_pool(address_pool&& other) noexcept
   other.map_ = nullptr;
 }
 
-address_pool::~address_pool() {
+number_pool::~number_pool() {
   if (map_ != nullptr) ::munmap(map_, layout::bytes(size_));
 }
 
-void address_pool::give_out(std::uint32_t begin, std::uint32_t end) noexcept {
+void number_pool::give_out(std::uint32_t begin, std::uint32_t end) noexcept {
   begin_ = begin;
   end_ = std::min(end, size_);
 }
 
-bool address_pool::take_this(std::uint32_t number, std::uint64_t owner) {
+bool number_pool::take_this(std::uint32_t number, std::uint64_t owner) {
   if (number >= size_) return false;
   reserve(reinterpret_cast<char*>(&map_->owners[number]) - reinterpret_cast<char*>(map_));
   std::uint64_t free = 0;
@@ -101,24 +102,22 @@ bool address_pool::take_this(std::uint32_t number, std::uint64_t owner) {
   return true;
 }
 
-std::uint32_t address_pool::take(std::uint64_t owner) {
+std::optional<std::uint32_t> number_pool::take(std::uint64_t owner) {
   const std::uint32_t from = std::max(first_, begin_), count = end_ > from ? end_ - from : 0;
   for (std::uint32_t tried = 0; tried < count; ++tried) {
     const std::uint32_t number = from + map_->next.fetch_add(1, std::memory_order_relaxed) % count;
     if (take_this(number, owner)) return number;
   }
-  throw error(errc::exhausted, "give the container an address", "",
-              "all " + std::to_string(count) + " addresses of the network are taken",
-              "remove containers that are not needed");
+  return std::nullopt;
 }
 
-void address_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept {
+void number_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept {
   if (number < size_) map_->owners[number].compare_exchange_strong(owner, 0);
 }
 
-std::uint32_t address_pool::uses() const noexcept { return map_->next.load(std::memory_order_relaxed); }
+std::uint32_t number_pool::uses() const noexcept { return map_->next.load(std::memory_order_relaxed); }
 
-std::uint32_t address_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
+std::uint32_t number_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
   std::uint32_t taken = 0;
   for (std::uint32_t number = 0; number <= map_->high.load() && number < size_; ++number) {
     const std::uint64_t owner = map_->owners[number].load();
@@ -136,4 +135,11 @@ std::uint64_t owner_of(const std::string& container_id) {
   return std::strtoull(container_id.substr(0, 16).c_str(), nullptr, 16) | 1;
 }
 
-}  // namespace lxr::network
+std::set<std::uint64_t> living_owners(const instance& where) {
+  std::set<std::uint64_t> living;
+  for (const std::string& id : list_containers(where)) living.insert(owner_of(id));
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) living.insert(owner_of(id));
+  return living;
+}
+
+}  // namespace lxr

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/network/address_pool.hpp"
+#include "core/instance/number_pool.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -11,63 +11,63 @@
 #include "core/base/error.hpp"
 #include "tests/support/temp_directory.hpp"
 
-namespace lxr::network {
+namespace lxr {
 namespace {
 
-TEST(address_pool, numbers_are_reused_but_not_at_once) {
+TEST(number_pool, numbers_are_reused_but_not_at_once) {
   const test::temp_directory dir;
-  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 10);
-  const auto first = pool.take(7);
+  number_pool pool = number_pool::open(dir.fd(), "pool", 2, 10);
+  const auto first = pool.take(7).value();
   pool.give_back(first, 8);  // not the owner
   pool.give_back(first, 7);
   EXPECT_NE(pool.take(7), first);
 }
 
-TEST(address_pool, when_it_is_full_that_is_said_and_one_given_back_is_found) {
+TEST(number_pool, when_it_is_full_that_is_said_and_one_given_back_is_found) {
   const test::temp_directory dir;
-  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 10);
+  number_pool pool = number_pool::open(dir.fd(), "pool", 2, 10);
   std::set<std::uint32_t> taken;
-  for (int i = 0; i < 8; ++i) taken.insert(pool.take(1));
+  for (int i = 0; i < 8; ++i) taken.insert(pool.take(1).value());
   EXPECT_EQ(taken.size(), 8u);
   EXPECT_EQ(*taken.begin(), 2u);
   EXPECT_EQ(*taken.rbegin(), 9u);
-  EXPECT_THROW(pool.take(1), error);
+  EXPECT_FALSE(pool.take(1));
   pool.give_back(5, 1);
   EXPECT_EQ(pool.take(1), 5u);
 }
 
-TEST(address_pool, a_number_can_be_asked_for_and_a_part_be_given_out) {
+TEST(number_pool, a_number_can_be_asked_for_and_a_part_be_given_out) {
   const test::temp_directory dir;
-  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 100);
+  number_pool pool = number_pool::open(dir.fd(), "pool", 2, 100);
   EXPECT_TRUE(pool.take_this(50, 1));
   EXPECT_FALSE(pool.take_this(50, 2));
   EXPECT_FALSE(pool.take_this(100, 2));
   EXPECT_TRUE(pool.take_this(1, 2)) << "below those that are given out";
   pool.give_out(48, 52);
   std::set<std::uint32_t> taken;
-  for (int i = 0; i < 3; ++i) taken.insert(pool.take(3));
+  for (int i = 0; i < 3; ++i) taken.insert(pool.take(3).value());
   EXPECT_EQ(taken, (std::set<std::uint32_t>{48, 49, 51}));
-  EXPECT_THROW(pool.take(3), error);
+  EXPECT_FALSE(pool.take(3));
   EXPECT_EQ(pool.sweep({2}), 1u) << "a sweep sees those below, too";
 }
 
-TEST(address_pool, a_sweep_frees_what_the_dead_hold) {
+TEST(number_pool, a_sweep_frees_what_the_dead_hold) {
   const test::temp_directory dir;
-  address_pool pool = address_pool::open(dir.fd(), "pool", 2, 100);
+  number_pool pool = number_pool::open(dir.fd(), "pool", 2, 100);
   for (std::uint64_t owner = 1; owner <= 20; ++owner) pool.take(owner);
   EXPECT_EQ(pool.sweep({3, 4}), 2u);
   EXPECT_EQ(pool.sweep({}), 0u);
 }
 
-TEST(address_pool, processes_share_it_without_ever_sharing_a_number) {
+TEST(number_pool, processes_share_it_without_ever_sharing_a_number) {
   const test::temp_directory dir;
   constexpr int processes = 4, each = 200;
   for (int p = 0; p < processes; ++p) {
     if (::fork() == 0) {
-      address_pool pool = address_pool::open(dir.fd(), "pool", 2, 5000);
+      number_pool pool = number_pool::open(dir.fd(), "pool", 2, 5000);
       std::string mine;
       for (int i = 0; i < each; ++i) {
-        const auto n = pool.take(static_cast<std::uint64_t>(p) + 1);
+        const auto n = pool.take(static_cast<std::uint64_t>(p) + 1).value();
         if (i % 3 == 0) {
           pool.give_back(n, static_cast<std::uint64_t>(p) + 1);
         } else {
@@ -90,4 +90,4 @@ TEST(address_pool, processes_share_it_without_ever_sharing_a_number) {
 }
 
 }  // namespace
-}  // namespace lxr::network
+}  // namespace lxr
