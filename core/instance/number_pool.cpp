@@ -117,6 +117,14 @@ void number_pool::give_back(std::uint32_t number, std::uint64_t owner) noexcept 
 
 std::uint32_t number_pool::uses() const noexcept { return map_->next.load(std::memory_order_relaxed); }
 
+bool number_pool::has_stale(const std::set<std::uint64_t>& living) const noexcept {
+  for (std::uint32_t number = 0; number <= map_->high.load() && number < size_; ++number) {
+    const std::uint64_t owner = map_->owners[number].load();
+    if (owner != 0 && !living.contains(owner)) return true;
+  }
+  return false;
+}
+
 std::uint32_t number_pool::sweep(const std::set<std::uint64_t>& living) noexcept {
   std::uint32_t taken = 0;
   for (std::uint32_t number = 0; number <= map_->high.load() && number < size_; ++number) {

@@ -39,6 +39,8 @@ class number_pool {
   void give_back(std::uint32_t number, std::uint64_t owner) noexcept;
   // Counts the numbers that all processes have tried to take: changes with every take().
   [[nodiscard]] std::uint32_t uses() const noexcept;
+  // Returns true when a number has an owner that is not in `living`.
+  [[nodiscard]] bool has_stale(const std::set<std::uint64_t>& living) const noexcept;
   // Frees the numbers whose owner is not in `living`. Returns how many are still taken.
   std::uint32_t sweep(const std::set<std::uint64_t>& living) noexcept;
 

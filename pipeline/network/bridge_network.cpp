@@ -17,6 +17,7 @@
 #include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/gateway.hpp"
 #include "pipeline/network/orphans.hpp"
+#include "pipeline/network/ports.hpp"
 #include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
@@ -63,10 +64,12 @@ number_pool open_pool(const instance& where, const layout& of) {
   return pool;
 }
 
-// Frees the addresses of containers that are gone; returns how many are taken.
+// Frees the addresses of containers that are gone; returns how many are taken. Their published ports go first: else
+// these would lead to the next container that gets the address.
 std::uint32_t sweep(const instance& where, number_pool& pool) {
   std::set<std::uint64_t> living = living_owners(where);
   living.insert(owner_of_gateway);
+  if (pool.has_stale(living)) sweep_ports(where);
   return pool.sweep(living) - 1;
 }
 

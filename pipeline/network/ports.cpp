@@ -181,7 +181,7 @@ void publish_ports(const instance& where, const std::string& container_id, const
       if (attempt == 2) throw;
       if (e.code() == errc::not_found) {
         reload_firewall(where);
-      } else if (e.code() != errc::conflict || !sweep_ports(where)) {
+      } else if (e.code() != errc::conflict || !sweep_ports(where, container_id)) {
         throw;
       }
     }
@@ -193,10 +193,10 @@ void withdraw_ports(const instance& where, const std::string& container_id, cons
   quietly([&] { withdraw(where, container_id, entries_of(where, state)); });
 }
 
-bool sweep_ports(const instance& where) {
+bool sweep_ports(const instance& where, const std::string& beginner) {
   std::map<std::string, std::vector<port_entry>> stale;
   for (const port_owner& o : list_published(where)) {
-    if (stale.contains(o.container_id) || !lives(where, o.container_id)) stale[o.container_id].push_back(o.entry);
+    if (o.container_id == beginner || stale.contains(o.container_id) || !lives(where, o.container_id)) stale[o.container_id].push_back(o.entry);
   }
   for (const auto& [id, entries] : stale) withdraw(where, id, entries);
   return !stale.empty();

@@ -36,8 +36,9 @@ void publish_ports(const instance& where, const std::string& container_id, const
                    io::netlink::ipv4 target);
 // Ends the publishing of what the state lists.
 void withdraw_ports(const instance& where, const std::string& container_id, const container_state& state) noexcept;
-// Takes the published ports away from containers that do not live any more. Returns true when there were any.
-bool sweep_ports(const instance& where);
+// Takes the published ports away from containers that do not live any more. `beginner`: a container that is being
+// started, so that what it has is left of a start that was killed. Returns true when there were any.
+bool sweep_ports(const instance& where, const std::string& beginner = {});
 // Returns true when no socket holds any of the ports.
 bool are_free(const std::vector<published_port>& ports);
 

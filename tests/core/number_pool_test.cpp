@@ -55,7 +55,9 @@ TEST(number_pool, a_sweep_frees_what_the_dead_hold) {
   const test::temp_directory dir;
   number_pool pool = number_pool::open(dir.fd(), "pool", 2, 100);
   for (std::uint64_t owner = 1; owner <= 20; ++owner) pool.take(owner);
+  EXPECT_TRUE(pool.has_stale({3, 4}));
   EXPECT_EQ(pool.sweep({3, 4}), 2u);
+  EXPECT_FALSE(pool.has_stale({3, 4}));
   EXPECT_EQ(pool.sweep({}), 0u);
 }
 

@@ -130,6 +130,16 @@ TEST_F(published_ports, never_lead_to_another_container_after_a_kill) {
             "10.253.7.2 new,0 bytes\n10.253.7.2 new,0 bytes\n0\n");
 }
 
+TEST_F(published_ports, of_a_start_that_was_killed_are_not_in_its_own_way) {
+  EXPECT_EQ(on_host("lxr create -q --name web -p 8080:80 -h web $image /probe serve 80 > /dev/null;"
+                    "{ for ms in 000 001 002 003 004 005 006 007 008 010 012; do timeout -s KILL 0.$ms $program start "
+                    "web; done; } "
+                    "> /dev/null 2>&1; lxr rm -f web > /dev/null; serve web -p 8080:80; far_ask tcp 10.253.7.1 8080;"
+                    "lxr inspect web | jq .[0].State.MonitorPid | xargs kill -9; lxr kill web > /dev/null;"
+                    "lxr start web > /dev/null; heard web; far_ask tcp 10.253.7.1 8080"),
+            "10.253.7.2 web,0 bytes\n10.253.7.2 web,0 bytes\n");
+}
+
 // A sender that keeps its port and goes on while the container is replaced.
 TEST_F(published_ports, a_udp_sender_with_one_port_reaches_the_next_container) {
   EXPECT_EQ(on_host("far_ask udp 10.253.7.1 5353 1 4444; serve a -p 5353:80/udp; far_ask udp 10.253.7.1 5353 1 4444;"
