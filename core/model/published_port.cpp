@@ -16,9 +16,8 @@ constexpr std::pair<int, std::string_view> protocols[] = {
 // Returns 0 for what is no port number.
 std::uint16_t parse_port(std::string_view digits) {
   std::uint16_t n = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, code] = std::from_chars(digits.data(), end, n);
-  return code == std::errc() && stop == end ? n : 0;
+  const auto [stop, code] = std::from_chars(digits.begin(), digits.end(), n);
+  return code == std::errc() && stop == digits.end() ? n : 0;
 }
 
 // One line of a list: ports at one address, each of which follows the one before.

@@ -107,7 +107,7 @@ task<void> disconnect_network(const instance& where, std::string id, std::string
                   "stop it first");
     }
     nl::delete_link(nl::socket::open(NETLINK_ROUTE), place->link);
-    const network_place gone = *place;
+    const network_place gone = std::move(*place);
     s.networks.erase(place);
     save(where, id, s);
     network::release_address(where, gone.directory, id, gone.address);
