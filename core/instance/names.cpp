@@ -32,12 +32,6 @@ constexpr std::array surnames{"babbage", "bell",    "boole",   "curie",      "di
                               "perlman", "ritchie", "shannon", "stroustrup", "tarjan",   "thompson",  "torvalds",
                               "turing",  "wiles",   "wirth",   "wozniak"};
 
-bool is_name(std::string_view name) {
-  const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= 128 && alnum(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return alnum(c) || c == '_' || c == '.' || c == '-'; });
-}
-
 std::string name_path(const std::string& name) { return "names/" + name; }
 
 std::optional<std::string> holder(const instance& where, const std::string& name) {
@@ -72,6 +66,12 @@ std::string new_container_id() {
 }
 
 std::string short_id(std::string_view id) { return std::string(id.substr(0, short_id_size)); }
+
+bool is_name(std::string_view name) {
+  const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 128 && alnum(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return alnum(c) || c == '_' || c == '.' || c == '-'; });
+}
 
 void check_name(std::string_view name) {
   if (is_name(name)) return;

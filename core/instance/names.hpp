@@ -17,6 +17,8 @@ inline constexpr std::size_t short_id_size = 12;
 std::string new_container_id();
 std::string short_id(std::string_view id);
 
+// Whether the text has the form of a name, also of a volume or a network.
+bool is_name(std::string_view text);
 // Throws errc::invalid_argument for a name of another form.
 void check_name(std::string_view name);
 

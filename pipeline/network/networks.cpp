@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/network/networks.hpp"
 
-#include <fcntl.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,26 +31,7 @@ constexpr const char* suffix = ".json";
 std::string record_path(const std::string& name) { return std::string(directory) + "/" + name + suffix; }
 
 unique_fd lock(const instance& where, file::lock_kind kind) {
-  constexpr int patience_ms = 2000;
-  file::make_directory_at(where.root_fd(), directory);
-  unique_fd fd = file::open_at(where.root_fd(), directory, O_RDONLY | O_DIRECTORY);
-  for (int ms = 0; !file::try_lock(fd.get(), directory, kind); ++ms) {
-    if (ms == patience_ms) {
-      throw error(errc::conflict, "use", "the networks", "another lxr is working on them",
-                  "wait until that is done, or end it");
-    }
-    ::poll(nullptr, 0, 1);
-  }
-  return fd;
-}
-
-bool is_name(const std::string& text) {
-  try {
-    check_name(text);
-  } catch (const error&) {
-    return false;
-  }
-  return true;
+  return file::lock_directory(where.root_fd(), directory, kind, "the networks");
 }
 
 std::optional<network_record> read_one(const instance& where, const std::string& name) {

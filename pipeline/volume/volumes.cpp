@@ -2,7 +2,6 @@
 #include "pipeline/volume/volumes.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -47,30 +46,12 @@ void save(const instance& where, const volume_record& r) {
   file::replace_at(where.root_fd(), record_path(r.name), record::text_of(writer.take()));
 }
 
-// What is no name must not become a path.
-bool is_name(const std::string& text) {
-  try {
-    check_name(text);
-  } catch (const error&) {
-    return false;
-  }
-  return true;
-}
-
 [[noreturn]] void is_busy(const std::string& what) {
   throw error(errc::conflict, "use", what, "another lxr is working on it", "wait until that is done, or end it");
 }
 
-// Gives up when another process keeps the lock: who waits may supervise containers meanwhile.
 unique_fd lock(const instance& where, file::lock_kind kind) {
-  constexpr int patience_ms = 2000;
-  file::make_directory_at(where.root_fd(), directory);
-  unique_fd fd = file::open_at(where.root_fd(), directory, O_RDONLY | O_DIRECTORY);
-  for (int ms = 0; !file::try_lock(fd.get(), directory, kind); ++ms) {
-    if (ms == patience_ms) is_busy("the volumes");
-    ::poll(nullptr, 0, 1);
-  }
-  return fd;
+  return file::lock_directory(where.root_fd(), directory, kind, "the volumes");
 }
 
 }  // namespace
