@@ -79,9 +79,22 @@ void network_flags::add_name_flags(flag_set& app, network_options& options) {
          "Ask this DNS server (the host's)")
       ->takes("ADDRESS")
       ->repeated();
-  app.add_option("--dns-search", options.dns_search, "Complete names with this domain (the host's); . for none")
-      ->takes("DOMAIN");
-  app.add_option("--dns-opt,--dns-option", options.dns_options, "Option of resolv.conf (the host's)")->takes("OPTION");
+  app.add_option(
+         "--dns-search",
+         [&options](const std::string& word) {
+           options.dns_search.push_back(check_resolver_word(word, "--dns-search"));
+         },
+         "Complete names with this domain (the host's); . for none")
+      ->takes("DOMAIN")
+      ->repeated();
+  app.add_option(
+         "--dns-opt,--dns-option",
+         [&options](const std::string& word) {
+           options.dns_options.push_back(check_resolver_word(word, "--dns-option"));
+         },
+         "Option of resolv.conf (the host's)")
+      ->takes("OPTION")
+      ->repeated();
   app.add_flag("--no-hosts", options.no_hosts, "Leave /etc/hosts as the image has it");
   app.add_flag("--no-hostname", options.no_hostname, "Leave /etc/hostname as the image has it");
 }

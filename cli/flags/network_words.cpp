@@ -95,6 +95,12 @@ std::string check_address(const std::string& word, const std::string& flag) {
   return word;
 }
 
+std::string check_resolver_word(const std::string& word, const std::string& flag) {
+  const auto is_plain = [](unsigned char c) { return std::isgraph(c) != 0; };
+  if (word.empty() || !std::ranges::all_of(word, is_plain)) refuse_value(flag, word, "it is empty or has blanks");
+  return word;
+}
+
 std::string check_mac(const std::string& word, const std::string& flag) {
   bool good = word.size() == 17;
   for (std::size_t i = 0; good && i < word.size(); ++i)
@@ -102,6 +108,7 @@ std::string check_mac(const std::string& word, const std::string& flag) {
   if (!good) refuse_value(flag, word, "it is no MAC address, such as 02:42:0a:05:00:07");
   std::string out = word;
   std::ranges::replace(out, '-', ':');
+  if (out == "00:00:00:00:00:00") refuse_value(flag, word, "it is the address of no link");
   if ((std::stoul(out.substr(0, 2), nullptr, 16) & 1) != 0)
     refuse_value(flag, word, "it is the address of a group: the last bit of its first part is set");
   return out;
@@ -149,7 +156,7 @@ port_request parse_publish(const std::string& word) {
   port_request out;
   out.address = parts.address;
   out.inner = parse_port_range(parts.inner, operation, word);
-  if (parts.host.empty()) return out;
+  if (parts.host.empty() || parts.host == "0") return out;
   if (parts.host.find('/') != std::string::npos)
     refuse_value("--publish", word, "the protocol stands at the end: 8080:80/udp");
   const port_range host = parse_port_range(parts.host, operation, word);

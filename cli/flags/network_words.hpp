@@ -21,6 +21,8 @@ std::vector<std::string> parse_host_entry(const std::string& word);
 // Return the word when it is an address.
 std::string check_ipv4(const std::string& word, const std::string& flag);
 std::string check_address(const std::string& word, const std::string& flag);  // IPv4 or IPv6
+// A word of resolv.conf: no blanks and control characters.
+std::string check_resolver_word(const std::string& word, const std::string& flag);
 std::string check_mac(const std::string& word, const std::string& flag);
 
 }  // namespace lxr::cli

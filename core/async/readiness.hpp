@@ -28,6 +28,8 @@ class readiness {
 
   task<void> readable() { return wait(asio::posix::descriptor_base::wait_read); }
   task<void> writable() { return wait(asio::posix::descriptor_base::wait_write); }
+  // Returns when the descriptor has an error or is closed in both directions (EPOLLERR, EPOLLHUP).
+  task<void> broken() { return wait(asio::posix::descriptor_base::wait_error); }
   // Returns when the descriptor of `a`, of `b`, or of both can be read.
   static task<void> either_readable(readiness& a, readiness& b);
 

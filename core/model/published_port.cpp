@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/error.hpp"
@@ -39,8 +40,9 @@ std::string to_protocol_word(int protocol) {
 }
 
 int parse_protocol(std::string_view word) {
+  const auto is_equal = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b); };
   for (const auto& [number, known] : protocols) {
-    if (known == word) return number;
+    if (std::ranges::equal(known, word, is_equal)) return number;
   }
   return 0;
 }

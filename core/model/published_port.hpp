@@ -10,7 +10,7 @@
 
 namespace lxr {
 
-// IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP, by its name in lower case. Returns "" or 0 for any other.
+// IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP, by its name. Returns "" or 0 for any other.
 std::string to_protocol_word(int protocol);
 int parse_protocol(std::string_view word);
 

@@ -151,6 +151,8 @@ const socket& netfilter_socket() {
   static pid_t owner = 0;
   if (!kept || owner != ::getpid()) {
     kept = socket::open(NETLINK_NETFILTER);
+    const int room = 32 << 20;  // a transaction is one message: thousands of ports
+    ::setsockopt(kept->fd(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
     owner = ::getpid();
   }
   kept->drain();  // a dump that failed has left some of its messages

@@ -97,9 +97,9 @@ task<void> kill_first(container_config config, process_identity init) {
 
 // Returns when the monitor of the dead container has closed the sockets of its ports, or after a second: the
 // next command may want the ports at once.
-task<void> ports_free(std::vector<published_port> ports) {
+task<void> ports_free(container_state of) {
   asio::steady_timer soon(co_await asio::this_coro::executor);
-  for (int attempt = 0; attempt < 500 && !network::are_free(ports); ++attempt) {
+  for (int attempt = 0; attempt < 500 && of.monitor.is_alive() && !network::are_free(of.ports); ++attempt) {
     soon.expires_after(std::chrono::milliseconds(2));
     co_await soon.async_wait(as_result);
   }
@@ -132,7 +132,7 @@ task<removal_result> remove(const instance& where, const io::cgroup::layout& cgr
   // done.
   discard_files(where, config);
   release_kernel_objects(where, cgroups, id, state.raw);
-  if (!state.raw.ports.empty()) co_await ports_free(state.raw.ports);
+  if (!state.raw.ports.empty()) co_await ports_free(state.raw);
   if (volumes == anonymous_volumes::removed) volume::remove_anonymous(where, config.storage.mounts);
   co_return removal_result::removed;
 }

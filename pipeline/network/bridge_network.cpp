@@ -27,15 +27,18 @@ namespace nl = io::netlink;
 
 std::string addresses_path(const std::string& directory) { return directory + "/addresses"; }
 
-constexpr std::uint32_t first_given_out = 2;   // 0 is the subnet's own address, and 1 mostly the gateway
+constexpr std::uint32_t first_given_out = 1;   // 0 is the subnet's own address; the gateway's is taken
 constexpr std::uint64_t owner_of_gateway = 2;  // no container's (owner_of())
 
 // Numbers run from 0, the subnet's own address, to the one before the broadcast address.
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
 
-// An index that the kernel never chooses itself (it counts from 1) and that is as unique in a network namespace as the
-// address: addresses of the three private ranges differ in their lower 30 bits.
-int link_index_of(nl::ipv4 address) { return static_cast<int>(1u << 30 | (address & ~(3u << 30))); }
+// An index that the kernel never chooses itself (it counts from 1). Addresses of one network differ in their lower 30
+// bits; those of networks with equal bits are told apart by the networks' groups.
+int link_index_of(nl::ipv4 address, std::uint32_t group) {
+  constexpr std::uint32_t low_bits = (1u << 30) - 1;
+  return static_cast<int>(1u << 30 | ((address ^ group) & low_bits));
+}
 
 int inner_index(const attachment& with) { return nl::first_peer_index + with.position; }
 std::string inner_name(const attachment& with) { return "eth" + std::to_string(with.position); }
@@ -45,12 +48,17 @@ nl::veth link_of(const attachment& with, pid_t namespace_of) {
           with.mac,  inner_name(with), inner_index(with),     with.mtu};
 }
 
-// Returns the name of the link with that index; "" when there is none or lxr did not make it.
-std::string owned_link_at(int index) {
-  char name[IF_NAMESIZE] = {};
-  return ::if_indextoname(static_cast<unsigned>(index), name) != nullptr && std::string_view(name).starts_with("lv")
-             ? name
-             : "";
+// Removes what an ended container has left where this one's link is to be: a link of that name, and one with that index
+// in the same network, where nobody else has this address. Returns false when there was neither.
+bool remove_stale(const nl::socket& route, const attachment& of) {
+  bool any = false;
+  for (const nl::link& l : nl::list_links(route)) {
+    const bool is_stale =
+        l.name == of.link || (l.index == of.link_index && l.group == of.group && l.name.starts_with("lv"));
+    if (is_stale) nl::delete_link(route, l.name);
+    any = any || is_stale;
+  }
+  return any;
 }
 
 number_pool open_pool(const instance& where, const layout& of) {
@@ -64,13 +72,24 @@ number_pool open_pool(const instance& where, const layout& of) {
   return pool;
 }
 
-// Frees the addresses of containers that are gone; returns how many are taken. Their published ports go first: else
-// these would lead to the next container that gets the address.
-std::uint32_t sweep(const instance& where, number_pool& pool) {
-  std::set<std::uint64_t> living = living_owners(where);
+// Frees the addresses whose owners are not among these; returns how many are taken. The owners' published ports go
+// first: else these would lead to the next container that gets the address.
+std::uint32_t keep_only(const instance& where, number_pool& pool, std::set<std::uint64_t> living) {
   living.insert(owner_of_gateway);
   if (pool.has_stale(living)) sweep_ports(where);
   return pool.sweep(living) - 1;
+}
+
+// Frees the addresses of containers that are gone.
+std::uint32_t sweep(const instance& where, number_pool& pool) { return keep_only(where, pool, living_owners(where)); }
+
+// Also those of containers whose process has died without a monitor that would have freed them.
+void sweep_deeply(const instance& where, number_pool& pool) {
+  std::set<std::uint64_t> living;
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) {
+    if (lives(where, id)) living.insert(owner_of(id));
+  }
+  keep_only(where, pool, std::move(living));
 }
 
 std::vector<std::string> directories(const instance& where) {
@@ -107,7 +126,7 @@ std::uint32_t bridge_network::take_number(std::uint64_t owner, const wanted_plac
   if (!wanted.address) {
     auto number = pool_->take(owner);
     if (!number) {
-      sweep(where_, *pool_);
+      sweep_deeply(where_, *pool_);
       number = pool_->take(owner);
     }
     if (number) return *number;
@@ -125,7 +144,7 @@ std::uint32_t bridge_network::take_number(std::uint64_t owner, const wanted_plac
   if (*wanted.address == made_.gateway)
     throw error(errc::invalid_argument, "use address", subject, "it is the gateway of network " + made_.name);
   if (pool_->take_this(number, owner)) return number;
-  sweep(where_, *pool_);
+  sweep_deeply(where_, *pool_);
   if (pool_->take_this(number, owner)) return number;
   throw error(errc::conflict, "use address", subject, "another container has it", "choose another one, or remove that");
 }
@@ -145,7 +164,7 @@ attachment bridge_network::take_address(const std::string& container_id, const w
         a.group = made_.group;
         a.position = wanted.position;
         a.link = link_name(container_id, wanted.position);
-        a.link_index = link_index_of(a.address);
+        a.link_index = link_index_of(a.address, made_.group);
         a.mac = wanted.mac.value_or(mac_for(a.address));
         a.mtu = made_.mtu;
         return a;
@@ -165,9 +184,7 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   }
   while (!mine.done) co_await answered_.wait_regardless();
   // A link of an ended container has this name or index: the kernel has not removed its network namespace yet.
-  if (mine.error == EEXIST || mine.error == EBUSY) {
-    nl::delete_link(route_, with.link);
-    nl::delete_link(route_, owned_link_at(with.link_index));
+  if ((mine.error == EEXIST || mine.error == EBUSY) && remove_stale(route_, with)) {
     auto again = connect(with, namespace_of);
     co_await std::move(again);
     co_return;
@@ -222,7 +239,8 @@ nl::batch bridge_network::inner_configuration(const std::vector<attachment>& wit
   for (const attachment& a : with) {
     const int index = inner_index(a);
     nl::put_address(b, index, a.address, a.range.prefix, "address " + nl::to_string(a.address), false);
-    nl::put_no_ipv6_address(b, index, inner_name(a));
+    constexpr int least_of_ipv6 = 1280;  // RFC 8200, 5: below, the kernel has no IPv6 on a link
+    if (a.mtu == 0 || a.mtu >= least_of_ipv6) nl::put_no_ipv6_address(b, index, inner_name(a));
     nl::put_link_up(b, index, inner_name(a));
     nl::put_neighbour(b, index, a.gateway, mac_for(a.gateway));
     if (a.is_internal || has_default_route) {

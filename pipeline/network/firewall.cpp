@@ -156,6 +156,12 @@ void enter_network(const instance& where, const firewall_entry& network) {
   t.commit();
 }
 
+bool has_table(const instance& where) {
+  const auto all = nft::list_tables();
+  return std::ranges::any_of(all,
+                             [&where](const nft::table& t) { return t.of == family && t.name == where.kernel_name(); });
+}
+
 void forget_network(const instance& where, const firewall_entry& network) {
   const nft::bytes group = group_of(network);
   const auto each = [&](auto change) {

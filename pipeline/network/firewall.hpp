@@ -34,6 +34,8 @@ struct firewall_entry {
 
 // Makes the table if missing, and enters the network.  Failure: throws errc::unsupported without nf_tables.
 void enter_network(const instance& where, const firewall_entry& network);
+// Returns false for an instance without networks, and when another program has flushed the table.
+bool has_table(const instance& where);
 // Takes the network out; the table goes with the last one.
 void forget_network(const instance& where, const firewall_entry& network);
 

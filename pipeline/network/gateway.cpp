@@ -11,7 +11,9 @@
 #include "core/instance/ownership.hpp"
 #include "pipeline/network/firewall.hpp"
 #include "pipeline/network/forwarding.hpp"
+#include "pipeline/network/networks.hpp"
 #include "pipeline/network/orphans.hpp"
+#include "pipeline/network/ports.hpp"
 #include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {
@@ -70,9 +72,13 @@ layout make_network(const instance& where, const nl::socket& route, layout wante
   }
   quietly([&] { sweep_orphans(route); });
   nl::delete_link(route, wanted.bridge);
+  std::vector<nl::subnet> used = nl::used_subnets(route);
   if (wanted.range.prefix == 0) {
-    wanted.range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), nl::used_subnets(route));
+    for (const nl::subnet& defined : defined_subnets(where)) used.push_back(defined);
+    wanted.range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), used);
     wanted.gateway = wanted.range.base + gateway_number;
+  } else {
+    check_unused(wanted.range, used, "make network", wanted.name);
   }
   try {
     const int index = make_device(where, route, wanted);
@@ -80,9 +86,11 @@ layout make_network(const instance& where, const nl::socket& route, layout wante
     nl::batch b;
     nl::put_address(b, index, wanted.gateway, wanted.range.prefix, "address of " + wanted.bridge);
     route.exchange_or_throw(b, "set");
+    const bool is_first = !has_table(where);
     enter_network(where, wanted.entry());
     allow_forwarding(route);
     save(where, wanted);
+    if (is_first) restore_firewall(where);  // of networks whose table another program has flushed
     return wanted;
   } catch (...) {
     quietly([&] { nl::delete_link(route, wanted.bridge); });

@@ -68,6 +68,12 @@ network_record default_record(const instance& where) {
   return out;
 }
 
+// RFC 6890: neither "this network", loopback, multicast nor reserved.
+bool is_unicast(const nl::subnet& s) {
+  const std::uint32_t first = s.base >> 24;
+  return first != 0 && first != 127 && first < 224;
+}
+
 bool is_reserved(const std::string& name) {
   return std::ranges::any_of(std::initializer_list<const char*>{"bridge", "none", "host", "default", "container", "ns"},
                              [&name](const char* word) { return name == word; });
@@ -76,10 +82,6 @@ bool is_reserved(const std::string& name) {
 [[noreturn]] void refuse(const network_record& n, const std::string& what, const std::string& why,
                          const std::string& remedy = "") {
   throw error(errc::invalid_argument, "create network", '"' + n.name + '"', what + " " + why, remedy);
-}
-
-bool lies_in(const nl::subnet& inner, const nl::subnet& outer) {
-  return inner.prefix >= outer.prefix && inner.overlaps(outer);
 }
 
 void check_overlap(const std::vector<network_record>& others, const network_record& wanted, const nl::subnet& range) {
@@ -91,15 +93,15 @@ void check_overlap(const std::vector<network_record>& others, const network_reco
                   "choose another --subnet");
     }
   }
-  for (const nl::subnet& used : nl::used_subnets(nl::socket::open(NETLINK_ROUTE))) {
-    // Inside a wide route, such as a VPN's 10.0.0.0/8, a user may have a network.
-    if (lies_in(used, range) || (lies_in(range, used) && used.prefix >= 16)) {
-      throw error(errc::conflict, "create network", '"' + wanted.name + '"',
-                  "its subnet " + to_text(range) + " overlaps " + to_text({used.base & used.mask(), used.prefix}) +
-                      ", which this host uses",
-                  "choose another --subnet");
-    }
+  check_unused(range, nl::used_subnets(nl::socket::open(NETLINK_ROUTE)), "create network", wanted.name);
+}
+
+std::vector<nl::subnet> subnets_of(const std::vector<network_record>& networks) {
+  std::vector<nl::subnet> out;
+  for (const network_record& n : networks) {
+    if (const auto range = parse_subnet(n.subnet)) out.push_back(*range);
   }
+  return out;
 }
 
 // The subnet of a network for which the user named none: a small one, so that there may be many networks.
@@ -117,9 +119,7 @@ nl::subnet choose(const instance& where, const std::vector<network_record>& othe
       candidates.all, [&](const nl::subnet& c) { return c.base >> 24 != candidates.all.front().base >> 24; });
   std::reverse(candidates.all.begin(), end_of_first);
   std::vector<nl::subnet> used = nl::used_subnets(nl::socket::open(NETLINK_ROUTE));
-  for (const network_record& o : others) {
-    if (const auto range = parse_subnet(o.subnet)) used.push_back(*range);
-  }
+  for (const nl::subnet& s : subnets_of(others)) used.push_back(s);
   return choose_subnet(candidates, used);
 }
 
@@ -128,6 +128,7 @@ void complete(const instance& where, const std::vector<network_record>& others, 
   auto range = n.subnet.empty() ? choose(where, others) : parse_subnet(n.subnet);
   if (!range) refuse(n, "--subnet", '"' + n.subnet + "\" is no subnet", "for example --subnet 10.64.0.0/24");
   if (range->prefix < widest || range->prefix > narrowest) refuse(n, "--subnet", n.subnet + " is not of /8 to /30");
+  if (!is_unicast(*range)) refuse(n, "--subnet", n.subnet + " holds no addresses of hosts");
   if ((range->base & ~range->mask()) != 0) {
     refuse(n, "--subnet", n.subnet + " has bits set behind its prefix",
            "write " + to_text({range->base & range->mask(), range->prefix}));
@@ -210,6 +211,8 @@ std::optional<network_record> find(const instance& where, const std::string& wor
   }
   return out;
 }
+
+std::vector<nl::subnet> defined_subnets(const instance& where) { return subnets_of(read_all(where)); }
 
 layout find_layout(const instance& where, const std::string& name) {
   if (name == default_network) return default_layout(where);

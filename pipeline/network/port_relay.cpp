@@ -34,6 +34,14 @@ void reset_at_close(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+// The error that a connection has run into, which this call clears; 0 for none.
+int error_of(int socket) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size);
+  return code;
+}
+
 io::channel::pipe_ends make_wide_pipe() {
   constexpr int room = 256 << 10;  // bytes
   io::channel::pipe_ends p = io::channel::make_pipe();
@@ -43,11 +51,8 @@ io::channel::pipe_ends make_wide_pipe() {
 
 // Copies one direction of a connection to its end, through a pipe, so that no byte passes through this process.
 // Failure: throws lxr::error when either side is reset.
-task<void> copy(int from, int to, asio::any_io_executor executor) {
+task<void> copy(int from, readiness& source, int to, readiness& sink) {
   constexpr std::size_t at_once = 1u << 20;
-  const unique_fd watched_from(::fcntl(from, F_DUPFD_CLOEXEC, 0)), watched_to(::fcntl(to, F_DUPFD_CLOEXEC, 0));
-  if (!watched_from || !watched_to) throw_errno("watch", "a connection");
-  readiness source(executor, watched_from.get()), sink(executor, watched_to.get());
   const io::channel::pipe_ends between = make_wide_pipe();
   for (;;) {
     ssize_t got = ::splice(from, nullptr, between.write.get(), nullptr, at_once, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
@@ -80,35 +85,64 @@ task<unique_fd> connect_to(nl::ipv4 address, std::uint16_t port, asio::any_io_ex
     readiness made(executor, fd.get());
     co_await made.writable();
   }
-  int code = 0;
-  socklen_t size = sizeof code;
-  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &size);
+  const int code = error_of(fd.get());
   if (code != 0) throw_errno(code, "connect to", "the container");
   co_return fd;
+}
+
+// A peer that is gone without a word, as after a power cut, is found out after some two minutes (tcp(7)).
+void prepare(int socket) {
+  const int on = 1, idle = 60, interval = 20, probes = 3;  // seconds
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+// Ends both directions once a side is reset, which neither of them may notice: one waits for the other side. A side
+// that is only closed in both directions may still hold bytes to be read.
+task<void> watch(int socket, readiness& side, task_scope& directions) {
+  co_await side.broken();
+  if (error_of(socket) != 0) directions.cancel();
+}
+
+// Copies both directions to their ends.  Returns false when a side was reset.
+task<bool> copy_both(int client, int server) {
+  const auto executor = co_await asio::this_coro::executor;
+  readiness at_client(executor, client), at_server(executor, server);
+  task_scope directions(executor), watchers(executor);
+  directions.spawn(copy(client, at_client, server, at_server));
+  directions.spawn(copy(server, at_server, client, at_client));
+  watchers.spawn(watch(client, at_client, directions));
+  watchers.spawn(watch(server, at_server, directions));
+  std::exception_ptr end;
+  try {
+    co_await directions.join();
+  } catch (...) {
+    end = std::current_exception();
+  }
+  watchers.cancel();
+  try {
+    co_await watchers.join();
+  } catch (const cancelled&) {
+    // As was wanted.
+  }
+  co_return end == nullptr;
 }
 
 // One connection, from its acceptance to the end of both directions.
 task<void> serve(unique_fd client, const published_port& port, nl::ipv4 target, semaphore::permit) {
   const auto executor = co_await asio::this_coro::executor;
-  const int on = 1;
   try {
     auto connecting = connect_to(target, port.inner, executor);
     const unique_fd server = co_await std::move(connecting);
-    for (const int socket : {client.get(), server.get()})
-      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    bool failed = false;
-    {
-      task_scope both(executor);
-      both.spawn(copy(client.get(), server.get(), executor));
-      both.spawn(copy(server.get(), client.get(), executor));
-      try {
-        co_await both.join();
-      } catch (const error&) {
-        failed = true;
-      }
-    }
-    if (failed) reset_at_close(server.get());
-    if (failed) reset_at_close(client.get());
+    prepare(client.get());
+    prepare(server.get());
+    auto copying = copy_both(client.get(), server.get());
+    if (co_await std::move(copying)) co_return;
+    reset_at_close(server.get());
+    reset_at_close(client.get());
   } catch (const error&) {
     reset_at_close(client.get());
   }

@@ -77,15 +77,6 @@ int bind_port(published_port& p, unique_fd& out, bool without_ipv6 = false) {
   return 0;
 }
 
-bool lives(const instance& where, const std::string& id) {
-  bool out = false;
-  quietly([&] {
-    const container_state s = load_state(where, id);
-    out = !s.is_idle() || s.status == container_status::starting;
-  });
-  return out;
-}
-
 bool overlap(const published_port& a, const published_port& b) {
   return a.protocol == b.protocol && a.host == b.host &&
          (a.address == b.address || a.address.empty() || b.address.empty());
@@ -150,6 +141,15 @@ nl::ipv4 target_of_ports(const instance& where, const container_state& s) {
   return 0;
 }
 
+bool lives(const instance& where, const std::string& id) {
+  bool out = false;
+  quietly([&] {
+    const container_state s = load_state(where, id);
+    out = !s.is_idle() || s.status == container_status::starting;
+  });
+  return out;
+}
+
 std::vector<held_port> hold_ports(const instance& where, const std::vector<port_request>& requests) {
   std::vector<held_port> out;
   for (const port_request& r : requests) {
@@ -196,7 +196,8 @@ void withdraw_ports(const instance& where, const std::string& container_id, cons
 bool sweep_ports(const instance& where, const std::string& beginner) {
   std::map<std::string, std::vector<port_entry>> stale;
   for (const port_owner& o : list_published(where)) {
-    if (o.container_id == beginner || stale.contains(o.container_id) || !lives(where, o.container_id)) stale[o.container_id].push_back(o.entry);
+    if (o.container_id == beginner || stale.contains(o.container_id) || !lives(where, o.container_id))
+      stale[o.container_id].push_back(o.entry);
   }
   for (const auto& [id, entries] : stale) withdraw(where, id, entries);
   return !stale.empty();
@@ -209,14 +210,10 @@ bool are_free(const std::vector<published_port>& ports) {
   });
 }
 
-void reload_firewall(const instance& where) {
-  {
-    const unique_fd one_at_a_time = lock_host_network();
-    for (const std::string& name : file::list_at(where.state_fd(), "networks")) {
-      const auto of = saved_layout(where, "networks/" + name);
-      if (of && nl::link_index(of->bridge) != 0) enter_network(where, of->entry());
-    }
-    allow_forwarding(nl::socket::open(NETLINK_ROUTE));
+void restore_firewall(const instance& where) {
+  for (const std::string& name : file::list_at(where.state_fd(), "networks")) {
+    const auto of = saved_layout(where, "networks/" + name);
+    if (of && nl::link_index(of->bridge) != 0) enter_network(where, of->entry());
   }
   for (const std::string& id : list_containers(where)) {
     quietly([&] {
@@ -225,6 +222,12 @@ void reload_firewall(const instance& where) {
       publish(where, id, entries);
     });
   }
+}
+
+void reload_firewall(const instance& where) {
+  const unique_fd one_at_a_time = lock_host_network();
+  restore_firewall(where);
+  allow_forwarding(nl::socket::open(NETLINK_ROUTE));
 }
 
 }  // namespace lxr::network

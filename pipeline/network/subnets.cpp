@@ -7,17 +7,17 @@
 #include "core/base/error.hpp"
 
 namespace lxr::network {
-namespace {
-
 namespace nl = io::netlink;
-
-constexpr nl::subnet private_ranges[] = {
-    {10u << 24, 8}, {172u << 24 | 16u << 16, 12}, {192u << 24 | 168u << 16, 16}, {100u << 24 | 64u << 16, 10}};
-constexpr int widest = 16, narrowest = 24;
 
 bool lies_in(const nl::subnet& inner, const nl::subnet& outer) {
   return inner.prefix >= outer.prefix && inner.overlaps(outer);
 }
+
+namespace {
+
+constexpr nl::subnet private_ranges[] = {
+    {10u << 24, 8}, {172u << 24 | 16u << 16, 12}, {192u << 24 | 168u << 16, 16}, {100u << 24 | 64u << 16, 10}};
+constexpr int widest = 16, narrowest = 24;
 
 // Adds all subnets with `prefix` of a range: from the `first`-th to the end, then from the beginning.
 void add_all(std::vector<nl::subnet>& out, const nl::subnet& range, int prefix, std::uint32_t first = 0) {
@@ -82,6 +82,19 @@ std::optional<nl::subnet> parse_subnet(const std::string& text) {
   const auto [stop, code] = std::from_chars(text.data() + slash + 1, end, prefix);
   if (code != std::errc() || stop != end || prefix < 0 || prefix > longest) return std::nullopt;
   return nl::subnet{*base, prefix};
+}
+
+// Inside a wide route, such as a VPN's 10.0.0.0/8, a user may have a network.
+void check_unused(const nl::subnet& range, const std::vector<nl::subnet>& used, const char* operation,
+                  const std::string& network) {
+  constexpr int narrow = 16;
+  for (const nl::subnet& u : used) {
+    if (!lies_in(u, range) && !(lies_in(range, u) && u.prefix >= narrow)) continue;
+    throw error(errc::conflict, operation, '"' + network + '"',
+                "its subnet " + to_text(range) + " overlaps " + to_text({u.base & u.mask(), u.prefix}) +
+                    ", which this host uses",
+                "choose another --subnet");
+  }
 }
 
 }  // namespace lxr::network

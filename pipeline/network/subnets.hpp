@@ -13,6 +13,11 @@ namespace lxr::network {
 std::string to_text(const io::netlink::subnet& s);
 std::optional<io::netlink::subnet> parse_subnet(const std::string& text);
 
+bool lies_in(const io::netlink::subnet& inner, const io::netlink::subnet& outer);
+// Throws errc::conflict when the host uses a part of the range, or routes it as a part of a subnet of /16 or less.
+void check_unused(const io::netlink::subnet& range, const std::vector<io::netlink::subnet>& used, const char* operation,
+                  const std::string& network);
+
 // The subnets that a network may use, in the order to be tried.
 struct subnet_candidates {
   std::vector<io::netlink::subnet> all;

@@ -29,6 +29,7 @@ struct sender {
   io::channel::datagram_peer from;
   unique_fd socket;  // connected to the container
   clock::time_point last;
+  bool is_over = false;  // another sender needs its place
 };
 
 class udp_relay {
@@ -67,14 +68,25 @@ class udp_relay {
   void pass_on(const io::channel::datagram_peer& from, std::size_t size) {
     auto known = senders_.find(from.key());
     if (known == senders_.end()) {
-      if (senders_.size() >= senders_at_once) return;
+      if (senders_.size() >= senders_at_once) make_room();
       unique_fd socket = connect();
       if (!socket) return;
-      known = senders_.emplace(from.key(), sender{from, std::move(socket), clock::now()}).first;
+      known = senders_.emplace(from.key(), sender{from, std::move(socket), clock::now(), false}).first;
       answers_.spawn(answer(known->first));
     }
     known->second.last = clock::now();
     static_cast<void>(!::send(known->second.socket.get(), buffer_.data(), size, MSG_DONTWAIT));
+  }
+
+  // Ends the sender that has been idle for longest.
+  void make_room() {
+    auto oldest = senders_.end();
+    for (auto s = senders_.begin(); s != senders_.end(); ++s) {
+      if (!s->second.is_over && (oldest == senders_.end() || s->second.last < oldest->second.last)) oldest = s;
+    }
+    if (oldest == senders_.end()) return;
+    oldest->second.is_over = true;
+    ::shutdown(oldest->second.socket.get(), SHUT_RDWR);  // its answer() wakes up
   }
 
   [[nodiscard]] unique_fd connect() const {
@@ -92,8 +104,9 @@ class udp_relay {
     sender& s = senders_.at(key);
     {
       readiness answers(executor_, s.socket.get());
-      while (clock::now() - s.last < idle_limit) {
+      while (!s.is_over && clock::now() - s.last < idle_limit) {
         const ssize_t got = ::recv(s.socket.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+        if (s.is_over) break;
         if (got >= 0) {
           s.last = clock::now();
           io::channel::answer_datagram(port_.socket.get(), {buffer_.data(), static_cast<std::size_t>(got)}, s.from);

@@ -123,5 +123,52 @@ TEST_F(networks, are_connected_and_disconnected_while_a_container_runs_and_befor
       "lxr: cannot disconnect container \"p\": its ports are published in network bridge; stop it first\n3\n");
 }
 
+TEST_F(networks, never_take_the_link_of_another_network) {
+  EXPECT_EQ(
+      on_host("network --subnet 10.5.0.0/24 n1; network --subnet 74.5.0.0/24 n2; serve a --network n1:ip=10.5.0.5;"
+              "serve b --network n2:ip=74.5.0.5; ask tcp 10.5.0.5 80 | cut -d' ' -f2-; ask tcp 74.5.0.5 80 | cut -d' ' "
+              "-f2-;"
+              "network --subnet 10.7.0.0/24 k; ip address add 10.7.0.2/24 dev up0; serve c --network k;"
+              "other() { LXR_STATE=$LXR_STATE.2 LXR_ROOT=$LXR_ROOT.2 lxr \"$@\"; }; other network create --subnet "
+              "10.5.0.0/24 m > /dev/null; rm -r $LXR_STATE.2 $LXR_ROOT.2"),
+      "a,0 bytes\nb,0 bytes\n"
+      "lxr: cannot make network \"k\": its subnet 10.7.0.0/24 overlaps 10.7.0.0/24, which this host uses; choose "
+      "another --subnet\n"
+      "lxr: cannot create network \"m\": its subnet 10.5.0.0/24 overlaps 10.5.0.0/24, which this host uses; choose "
+      "another --subnet\n");
+}
+
+TEST_F(networks, leave_room_for_each_other) {
+  EXPECT_EQ(
+      on_host("export LXR_SUBNETS=10.64.0.0/16,10.65.0.0/16; network u; serve a; serve b --network u;"
+              "in_ask a tcp 10.253.7.2 1; in_ask b tcp 10.253.7.2 1; network --subnet 10.8.0.0/30 --gateway 10.8.0.2 s;"
+              "serve c --network s; address c; lxr network create --subnet 224.0.0.0/24 x; network -o mtu=600 small;"
+              "serve d --network small; in_ask d tcp 10.253.7.2 1"),
+      "refused\nrefused\n10.8.0.1\n"
+      "lxr: cannot create network \"x\": --subnet 224.0.0.0/24 holds no addresses of hosts\nrefused\n");
+}
+
+TEST_F(networks, that_were_flushed_come_back_with_the_next_one) {
+  EXPECT_EQ(on_host("network n; network n2; serve a; serve b --network n; nft flush ruleset; serve c --network n2;"
+                    "in_ask a tcp $(address b n) 80; in_ask a tcp 10.253.7.2 1"),
+            "no route\nrefused\n");
+}
+
+TEST_F(networks, with_a_link_index_that_is_taken_say_so) {
+  EXPECT_EQ(
+      on_host("network --subnet 10.9.0.0/24 u; group=$(lxr network inspect u | jq -r .[0].Id | cut -c1-8);"
+              "ip link add fo0 index $((1 << 30 | ((10 << 24 | 9 << 16 | 5) ^ 0x$group) & 0x3fffffff)) type veth peer "
+              "name fo1; serve a --network u:ip=10.9.0.5 2>&1 | sed 's/lv[0-9a-f]*/LINK/'"),
+      "lxr: cannot create link LINK: File exists\n");
+}
+
+TEST_F(networks, give_the_addresses_of_the_dead_away) {
+  EXPECT_EQ(
+      on_host("network --subnet 10.77.0.0/30 n; serve a --network n; lxr inspect a | jq .[0].State.MonitorPid,"
+              ".[0].State.Pid | xargs kill -9; until [ $(lxr inspect a | jq .[0].State.Running) = false ]; do :; done;"
+              "serve b --network n; address b"),
+      "10.77.0.2\n");
+}
+
 }  // namespace
 }  // namespace lxr::test

@@ -151,5 +151,19 @@ TEST_F(published_ports, a_connection_that_the_container_refuses_is_reset) {
   EXPECT_EQ(on_host("serve web -p 8081:81; ask tcp 10.253.7.1 8081; ask tcp 127.0.0.1 8081 5"), "refused\nreset\n");
 }
 
+TEST_F(published_ports, of_udp_take_new_senders_and_leave_flows_of_others_alone) {
+  EXPECT_EQ(
+      on_host(
+          "serve web -p 5353:80/udp; for i in $(seq 1030); do ask udp 127.0.0.1 5353; done | cut -d' ' -f2 | sort | "
+          "uniq -c | tr -s ' '; serve b; in_ask b udp 10.253.7.2 5354; serve c -p 5354:80/udp;"
+          "grep -c 'dst=10.253.7.2 .*dport=5354' /proc/net/nf_conntrack"),
+      " 1030 web\nrefused\n1\n");
+}
+
+TEST_F(published_ports, can_be_thousands) {
+  EXPECT_EQ(on_host("serve web -p 20000-22999:80-3079; far_ask tcp 10.253.7.1 20000; lxr port web | wc -l"),
+            "10.253.7.2 web,0 bytes\n6000\n");
+}
+
 }  // namespace
 }  // namespace lxr::test
