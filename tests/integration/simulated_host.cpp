@@ -14,7 +14,13 @@ far_ask() { far "$probe_program" ask "$@" | joined; }
 in_ask() { local c=$1; shift; lxr exec "$c" /probe ask "$@" | joined; }
 network() { lxr network create "$@" > /dev/null; }
 serve() { local name=$1; shift; lxr run -q -d --name "$name" -h "$name" "$@" "$image" /probe serve 80 > /dev/null && heard "$name"; }
-heard() { until lxr exec "$1" /probe ask tcp 127.0.0.1 80 > /dev/null; do [ "$(lxr inspect "$1" | jq .[0].State.Running)" = true ] || break; done; }
+heard() {
+	local tries
+	for tries in {1..200}; do
+		if lxr exec "$1" /probe ask tcp 127.0.0.1 80 > /dev/null; then return; fi
+	done
+	echo "$1 does not answer"
+}
 address() {
 	lxr inspect "$1" | jq -r --arg n "${2-}" '.[0].NetworkSettings | if $n == "" then .IPAddress else .Networks[$n].IPAddress end'
 }

@@ -111,6 +111,9 @@ std::string greeting(place peer) {
 }
 
 void serve_connection(int fd, const place& peer) {
+  const timeval patience{patience_ms / 1000, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof patience);  // one that was cut off keeps no others waiting
   const std::string hello = greeting(peer);
   static_cast<void>(!::write(fd, hello.data(), hello.size()));
   char buffer[4096];
