@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "core/instance/container_lock.hpp"
+#include "core/instance/number_pool.hpp"
 #include "core/model/container_state.hpp"
 #include "io/mount/overlay.hpp"
 #include "io/netlink/route.hpp"
 #include "io/process/child_process.hpp"
 #include "io/seccomp/default_profile.hpp"
 #include "pipeline/launch/container_plan.hpp"
-#include "core/instance/number_pool.hpp"
 #include "pipeline/spec/spec.hpp"
 #include "tests/support/temp_directory.hpp"
 

@@ -6,10 +6,10 @@
 
 #include "core/async/run.hpp"
 #include "core/base/file.hpp"
+#include "core/instance/number_pool.hpp"
 #include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 #include "pipeline/container/remove.hpp"
-#include "core/instance/number_pool.hpp"
 #include "tests/integration/support.hpp"
 
 namespace lxr::test {

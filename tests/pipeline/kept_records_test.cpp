@@ -9,10 +9,10 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
+#include "core/instance/number_pool.hpp"
 #include "core/model/container_spec.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/layer/layer_record.hpp"
-#include "core/instance/number_pool.hpp"
 #include "pipeline/network/layout.hpp"
 #include "pipeline/store/check.hpp"
 #include "pipeline/store/prune.hpp"
@@ -38,9 +38,7 @@ struct kept_records : test::state_fixture {
     }
   }
 
-  number_pool open_addresses() const {
-    return number_pool::open(where.state_fd(), addresses, 2, 65535);
-  }
+  number_pool open_addresses() const { return number_pool::open(where.state_fd(), addresses, 2, 65535); }
 
   // Gives the record a version that nobody knows, and expects that `use` is refused by its name.
   void expect_newer_is_refused(int directory, const std::string& path, const std::function<void()>& use) const {
