@@ -13,7 +13,11 @@ far() { nsenter -t $far -n "$@"; }
 far_ask() { far "$probe_program" ask "$@" | joined; }
 in_ask() { local c=$1; shift; lxr exec "$c" /probe ask "$@" | joined; }
 network() { lxr network create "$@" > /dev/null; }
-serve() { local name=$1; shift; lxr run -q -d --name "$name" -h "$name" "$@" "$image" /probe serve 80 > /dev/null && heard "$name"; }
+serve() {
+	local name=$1
+	shift
+	lxr run -q -d --name "$name" -h "$name" "$@" "$image" /probe serve 80 > /dev/null && heard "$name"
+}
 heard() {
 	local tries
 	for tries in {1..200}; do
@@ -22,7 +26,8 @@ heard() {
 	echo "$1 does not answer"
 }
 address() {
-	lxr inspect "$1" | jq -r --arg n "${2-}" '.[0].NetworkSettings | if $n == "" then .IPAddress else .Networks[$n].IPAddress end'
+	lxr inspect "$1" | jq -r --arg n "${2-}" '.[0].NetworkSettings |
+		if $n == "" then .IPAddress else .Networks[$n].IPAddress end'
 }
 ip link set lo up
 unshare -n sleep 1000 > /dev/null &
