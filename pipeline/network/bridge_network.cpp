@@ -16,6 +16,7 @@
 #include "core/instance/ownership.hpp"
 #include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/gateway.hpp"
+#include "pipeline/network/host_lock.hpp"
 #include "pipeline/network/orphans.hpp"
 #include "pipeline/network/ports.hpp"
 #include "pipeline/network/subnets.hpp"
@@ -34,7 +35,7 @@ constexpr std::uint64_t owner_of_gateway = 2;  // no container's (owner_of())
 std::uint32_t pool_size(const nl::subnet& range) { return ~range.mask(); }
 
 // An index that the kernel never chooses itself (it counts from 1). Addresses of one network differ in their lower 30
-// bits; those of networks with equal bits are told apart by the networks' groups.
+// bits; the networks' groups make those of different networks differ.
 int link_index_of(nl::ipv4 address, std::uint32_t group) {
   constexpr std::uint32_t low_bits = (1u << 30) - 1;
   return static_cast<int>(1u << 30 | ((address ^ group) & low_bits));
@@ -49,16 +50,14 @@ nl::veth link_of(const attachment& with, pid_t namespace_of) {
 }
 
 // Removes what an ended container has left where this one's link is to be: a link of that name, and one with that index
-// in the same network, where nobody else has this address. Returns false when there was neither.
-bool remove_stale(const nl::socket& route, const attachment& of) {
-  bool any = false;
+// in the same network, where nobody else has this address. Returns false when another link has the index.
+bool make_way(const nl::socket& route, const attachment& of) {
   for (const nl::link& l : nl::list_links(route)) {
-    const bool is_stale =
-        l.name == of.link || (l.index == of.link_index && l.group == of.group && l.name.starts_with("lv"));
-    if (is_stale) nl::delete_link(route, l.name);
-    any = any || is_stale;
+    if (l.name != of.link && l.index != of.link_index) continue;
+    if (l.name != of.link && (l.group != of.group || !l.name.starts_with("lv"))) return false;
+    nl::delete_link(route, l.name);
   }
-  return any;
+  return true;
 }
 
 number_pool open_pool(const instance& where, const layout& of) {
@@ -175,7 +174,7 @@ attachment bridge_network::take_address(const std::string& container_id, const w
   }
 }
 
-task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
+task<void> bridge_network::connect(const attachment& with, pid_t namespace_of, int attempts) {
   request mine{link_of(with, namespace_of), with.address, with.gateway};
   waiting_.push_back(&mine);
   if (!flushing_) {
@@ -184,8 +183,8 @@ task<void> bridge_network::connect(const attachment& with, pid_t namespace_of) {
   }
   while (!mine.done) co_await answered_.wait_regardless();
   // A link of an ended container has this name or index: the kernel has not removed its network namespace yet.
-  if ((mine.error == EEXIST || mine.error == EBUSY) && remove_stale(route_, with)) {
-    auto again = connect(with, namespace_of);
+  if ((mine.error == EEXIST || mine.error == EBUSY) && attempts > 0 && make_way(route_, with)) {
+    auto again = connect(with, namespace_of, attempts - 1);
     co_await std::move(again);
     co_return;
   }

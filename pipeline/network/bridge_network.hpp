@@ -57,7 +57,8 @@ class bridge_network {
   bridge_network(const instance& where, layout wanted);
 
   attachment take_address(const std::string& container_id, const wanted_place& wanted = {});
-  task<void> connect(const attachment& with, pid_t namespace_of);
+  // `attempts`: how often it tries again where the link of an ended container lingers.
+  task<void> connect(const attachment& with, pid_t namespace_of, int attempts = 20);
 
   // Returns the messages that a container sends in its own network namespace: lo up, and for each network address, link
   // up and routes. The default route leads through the first one that is not internal, unless there is one already.

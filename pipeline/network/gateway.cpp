@@ -9,9 +9,10 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/instance/ownership.hpp"
+#include "pipeline/network/definitions.hpp"
 #include "pipeline/network/firewall.hpp"
 #include "pipeline/network/forwarding.hpp"
-#include "pipeline/network/networks.hpp"
+#include "pipeline/network/host_lock.hpp"
 #include "pipeline/network/orphans.hpp"
 #include "pipeline/network/ports.hpp"
 #include "pipeline/network/subnets.hpp"
@@ -47,14 +48,6 @@ unique_fd lock_network(const instance& where, const std::string& directory, file
   return lock;
 }
 
-// Only root can open this file: a lock of the network namespace itself could be taken by any local user. One file for
-// all namespaces: networks are rarely made, and a file per namespace would outlive it.
-unique_fd lock_host_network() {
-  unique_fd lock = file::open_at(AT_FDCWD, "/run/lxr-network.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  file::lock(lock.get(), file::lock_kind::exclusive, "networks of this host");
-  return lock;
-}
-
 nl::mac_address mac_for(nl::ipv4 address) {
   return {0x02,
           0x42,
@@ -74,7 +67,7 @@ layout make_network(const instance& where, const nl::socket& route, layout wante
   nl::delete_link(route, wanted.bridge);
   std::vector<nl::subnet> used = nl::used_subnets(route);
   if (wanted.range.prefix == 0) {
-    for (const nl::subnet& defined : defined_subnets(where)) used.push_back(defined);
+    for (const nl::subnet& defined : subnets_of(read_definitions(where))) used.push_back(defined);
     wanted.range = choose_subnet(list_candidates(std::getenv("LXR_SUBNETS"), where.tag()), used);
     wanted.gateway = wanted.range.base + gateway_number;
   } else {

@@ -17,9 +17,6 @@ namespace lxr::network {
 // Waits for the lock of a network; closing the returned descriptor frees it. Starts hold it shared while they take an
 // address; making or removing the network needs it exclusively.
 unique_fd lock_network(const instance& where, const std::string& directory, file::lock_kind kind);
-// Waits for the lock under which one lxr process of this host at a time looks at the host's subnets and chooses a free
-// one, or changes an instance's nft table; closing the returned descriptor frees it.
-unique_fd lock_host_network();
 
 io::netlink::mac_address mac_for(io::netlink::ipv4 address);
 // Turns IPv6 off on a link of the host, and so also router advertisements that arrive there. Does nothing where the

@@ -20,7 +20,8 @@ std::string record_path(const std::string& directory) { return directory + "/net
 
 std::uint32_t group_from(const std::string& hex) {
   constexpr std::size_t digits = 8;
-  const auto n = static_cast<std::uint32_t>(std::stoul(hex.substr(0, digits), nullptr, 16));
+  constexpr std::uint32_t positive = 0x7fffffff;  // ip(8) takes groups as numbers with a sign
+  const auto n = static_cast<std::uint32_t>(std::stoul(hex.substr(0, digits), nullptr, 16)) & positive;
   return n == 0 ? default_group : n;  // 0 is the group of all links that are in none
 }
 

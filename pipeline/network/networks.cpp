@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -17,6 +16,7 @@
 #include "core/instance/trash.hpp"
 #include "core/model/container_config.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/definitions.hpp"
 #include "pipeline/network/gateway.hpp"
 #include "pipeline/network/subnets.hpp"
 
@@ -25,31 +25,8 @@ namespace {
 
 namespace nl = io::netlink;
 
-constexpr const char* directory = "networks";
-constexpr const char* suffix = ".json";
-
-std::string record_path(const std::string& name) { return std::string(directory) + "/" + name + suffix; }
-
 unique_fd lock(const instance& where, file::lock_kind kind) {
-  return file::lock_directory(where.root_fd(), directory, kind, "the networks");
-}
-
-std::optional<network_record> read_one(const instance& where, const std::string& name) {
-  if (!is_name(name)) return std::nullopt;
-  const std::string document = record_path(name);
-  const auto text = file::read_at(where.root_fd(), document);
-  if (!text) return std::nullopt;
-  return json::read_fields<network_record>(record::read(*text, document), document);
-}
-
-// Networks that users define; the default network has no record.
-std::vector<network_record> read_all(const instance& where) {
-  std::vector<network_record> out;
-  for (const std::string& file : file::list_at(where.root_fd(), directory)) {
-    if (!file.ends_with(suffix) || file.starts_with('.')) continue;
-    if (auto n = read_one(where, file.substr(0, file.size() - std::strlen(suffix)))) out.push_back(std::move(*n));
-  }
-  return out;
+  return file::lock_directory(where.root_fd(), definitions_directory, kind, "the networks");
 }
 
 network_record default_record(const instance& where) {
@@ -94,14 +71,6 @@ void check_overlap(const std::vector<network_record>& others, const network_reco
     }
   }
   check_unused(range, nl::used_subnets(nl::socket::open(NETLINK_ROUTE)), "create network", wanted.name);
-}
-
-std::vector<nl::subnet> subnets_of(const std::vector<network_record>& networks) {
-  std::vector<nl::subnet> out;
-  for (const network_record& n : networks) {
-    if (const auto range = parse_subnet(n.subnet)) out.push_back(*range);
-  }
-  return out;
 }
 
 // The subnet of a network for which the user named none: a small one, so that there may be many networks.
@@ -159,7 +128,7 @@ void discard(const instance& where, const network_record& n) {
     throw error(errc::conflict, "remove network", '"' + n.name + '"',
                 "a container that is being started has an address in it", "try again in a moment");
   }
-  if (::unlinkat(where.root_fd(), record_path(n.name).c_str(), 0) != 0)
+  if (::unlinkat(where.root_fd(), definition_path(n.name).c_str(), 0) != 0)
     throw_errno("remove network", '"' + n.name + '"');
   quietly([&] { move_state_to_trash(where, of.directory); });
   empty_trash(where);
@@ -188,12 +157,12 @@ network_record create(const instance& where, network_record wanted) {
   complete(where, others, wanted);
   wanted.id = new_container_id();
   wanted.created_ns = unix_time_ns();
-  file::replace_at(where.root_fd(), record_path(wanted.name), record::text_of(json::write_fields(wanted)));
+  file::replace_at(where.root_fd(), definition_path(wanted.name), record::text_of(json::write_fields(wanted)));
   return wanted;
 }
 
 std::vector<network_record> list(const instance& where) {
-  std::vector<network_record> out = read_all(where);
+  std::vector<network_record> out = read_definitions(where);
   out.push_back(default_record(where));
   std::ranges::sort(out, {}, &network_record::name);
   return out;
@@ -212,11 +181,9 @@ std::optional<network_record> find(const instance& where, const std::string& wor
   return out;
 }
 
-std::vector<nl::subnet> defined_subnets(const instance& where) { return subnets_of(read_all(where)); }
-
 layout find_layout(const instance& where, const std::string& name) {
   if (name == default_network) return default_layout(where);
-  const auto n = read_one(where, name);
+  const auto n = read_definition(where, name);
   if (n) return layout_of(*n);
   if (const auto by_id = find(where, name))
     return by_id->name == default_network ? default_layout(where) : layout_of(*by_id);
@@ -259,7 +226,7 @@ std::vector<std::string> prune(const instance& where) {
   const unique_fd alone = lock(where, file::lock_kind::exclusive);
   const auto used = users(where);
   std::vector<std::string> gone;
-  for (const network_record& n : read_all(where)) {
+  for (const network_record& n : read_definitions(where)) {
     if (used.contains(n.name)) continue;
     try {
       discard(where, n);

@@ -27,8 +27,6 @@ network_record create(const instance& where, network_record wanted);
 // network is known too; its subnet is "" while the kernel does not have it.
 std::optional<network_record> find(const instance& where, const std::string& word);
 std::vector<network_record> list(const instance& where);  // sorted by name, with the default network
-// The subnets of the networks that users define.
-std::vector<io::netlink::subnet> defined_subnets(const instance& where);
 // How the network lies in the kernel.  Failure: throws errc::not_found.
 layout find_layout(const instance& where, const std::string& name);
 

@@ -16,7 +16,7 @@
 #include "core/instance/names.hpp"
 #include "pipeline/network/firewall.hpp"
 #include "pipeline/network/forwarding.hpp"
-#include "pipeline/network/gateway.hpp"
+#include "pipeline/network/host_lock.hpp"
 #include "pipeline/network/layout.hpp"
 
 namespace lxr::network {

@@ -86,9 +86,13 @@ TEST_F(network, is_made_beside_a_route_for_all_of_10) {
 TEST_F(network, an_address_whose_last_link_lingers_can_be_given_again) {
   must({"run", "-d", "--name", "box", small_, "sleep", "1000"});
   lxr::io::netlink::ipv4 next = *lxr::io::netlink::parse_ipv4(address_of("box")) + 1;
-  const std::string index = std::to_string(1u << 30 | (next & ~(3u << 30)));
-  const outcome stale =
-      run_program({"/bin/sh", "-c", "ip link add lvstale index " + index + " type veth peer name lvstalepeer"});
+  const std::string id = json::get_string(
+      json::parse(must({"network", "inspect", "bridge"}), "inspect").as_array().at(0).as_object(), "Id");
+  const auto group = static_cast<std::uint32_t>(std::stoul(id.substr(0, 8), nullptr, 16));
+  const std::string index = std::to_string(1u << 30 | ((next ^ group) & ~(3u << 30)));
+  const outcome stale = run_program(
+      {"/bin/sh", "-c",
+       "ip link add lvstale index " + index + " group " + std::to_string(group) + " type veth peer name lvstalepeer"});
   ASSERT_EQ(stale.code, 0) << stale.err;
   EXPECT_EQ(must({"run", "--rm", small_, "hostname", "-i"}), lxr::io::netlink::to_string(next) + "\n");
   EXPECT_EQ(run_program({"/bin/sh", "-c", "ip -o link | grep lvstale"}).out, "");
