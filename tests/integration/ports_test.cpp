@@ -78,8 +78,10 @@ TEST_F(published_ports, pass_a_policy_of_drop) {
 
 TEST_F(published_ports, that_are_taken_are_refused_before_anything_starts) {
   EXPECT_EQ(
-      on_host("serve web -p 8080:80; serve b -p 127.0.0.1:8080:80; serve b -p 8080:80/udp; lxr rm -f b > /dev/null;"
-              "$probe_program serve 8081 & sleep 0.2; serve b -p 8081:80; kill $!; lxr ps -a | wc -l"),
+      on_host(
+          "serve web -p 8080:80; serve b -p 127.0.0.1:8080:80; serve b -p 8080:80/udp; lxr rm -f b > /dev/null;"
+          "$probe_program serve 8081 & for i in {1..200}; do ! $probe_program ask tcp 127.0.0.1 8081 || break; done "
+          "> /dev/null; serve b -p 8081:80; kill $!; lxr ps -a | wc -l"),
       "lxr: cannot publish port 127.0.0.1:8080/tcp: port is already allocated: container \"web\" has it; choose "
       "another port of the host, or stop that\n"
       "lxr: cannot publish port 8081/tcp: port is already allocated: another process uses it (address already in "
