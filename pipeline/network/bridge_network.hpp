@@ -38,10 +38,12 @@ struct wanted_place {
 
 // A network of an instance: a subnet, a device with the gateway's address (gateway.hpp), an entry in the instance's
 // firewall, and for each container a veth pair to which the host routes the container's address. It exists in the
-// kernel from its first container to the removal of its last. No two containers share a link, so none sees another's
-// frames or can forge its ARP answers or router advertisements; from each link the host takes only packets with the
-// address that is routed there. All that a container sends goes to the gateway, and the host routes it on. Lifecycle:
-// take_address() makes the network if missing and takes an address; connect() makes the link once the
+// kernel from its first container to the removal of its last.
+// No two containers share a link, so none sees another's frames or can forge its ARP answers or router advertisements;
+// from each link the host takes only packets with the address that is routed there. All that a container sends goes to
+// the gateway, and the host routes it on.
+//
+// Lifecycle: take_address() makes the network if missing and takes an address; connect() makes the link once the
 //   container's network namespace exists. release_address() frees the address (the link ends with the namespace).
 //   remove_if_unused() sweeps addresses and removes the network. take_address() holds the network's lock file shared
 //   for an instant; making and removing the network hold it alone.
