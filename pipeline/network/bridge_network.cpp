@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <net/if.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>

@@ -79,11 +79,12 @@ layout make_network(const instance& where, const nl::socket& route, layout wante
     nl::batch b;
     nl::put_address(b, index, wanted.gateway, wanted.range.prefix, "address of " + wanted.bridge);
     route.exchange_or_throw(b, "set");
-    const bool is_first = !has_table(where);
+    // Another program has flushed the table of the networks that are there; without any there is nothing to restore.
+    const bool was_flushed = !layouts_in_kernel(where).empty() && !has_table(where);
     enter_network(where, wanted.entry());
     allow_forwarding(route);
     save(where, wanted);
-    if (is_first) restore_firewall(where);  // of networks whose table another program has flushed
+    if (was_flushed) restore_firewall(where);
     return wanted;
   } catch (...) {
     quietly([&] { nl::delete_link(route, wanted.bridge); });

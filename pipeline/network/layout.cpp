@@ -91,6 +91,15 @@ std::optional<layout> saved_layout(const instance& where, const std::string& dir
   return out;
 }
 
+std::vector<layout> layouts_in_kernel(const instance& where) {
+  std::vector<layout> out;
+  for (const std::string& name : file::list_at(where.state_fd(), "networks")) {
+    auto of = saved_layout(where, "networks/" + name);
+    if (of && nl::link_index(of->bridge) != 0) out.push_back(std::move(*of));
+  }
+  return out;
+}
+
 void save(const instance& where, const layout& made) {
   layout_text t;
   t.name = made.name;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/instance/paths.hpp"
 #include "core/model/network_record.hpp"
@@ -35,6 +36,8 @@ layout layout_of(const network_record& record);
 // from the kernel since, as after a reboot.
 // Failure: throws errc::corrupt for a damaged record, errc::unsupported for that of a newer lxr.
 std::optional<layout> saved_layout(const instance& where, const std::string& directory);
+// Returns the instance's networks that the kernel has.
+std::vector<layout> layouts_in_kernel(const instance& where);
 void save(const instance& where, const layout& made);
 void erase(const instance& where, const layout& made);
 

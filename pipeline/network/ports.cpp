@@ -12,7 +12,6 @@
 #include <optional>
 
 #include "core/base/error.hpp"
-#include "core/base/file.hpp"
 #include "core/instance/names.hpp"
 #include "pipeline/network/firewall.hpp"
 #include "pipeline/network/forwarding.hpp"
@@ -142,12 +141,11 @@ nl::ipv4 target_of_ports(const instance& where, const container_state& s) {
 }
 
 bool lives(const instance& where, const std::string& id) {
-  bool out = false;
-  quietly([&] {
-    const container_state s = load_state(where, id);
-    out = !s.is_idle() || s.status == container_status::starting;
-  });
-  return out;
+  try {
+    return !load_state(where, id).is_idle();
+  } catch (const error& e) {
+    return e.code() != errc::not_found;  // a record that cannot be read is no sign of death
+  }
 }
 
 std::vector<held_port> hold_ports(const instance& where, const std::vector<port_request>& requests) {
@@ -211,10 +209,7 @@ bool are_free(const std::vector<published_port>& ports) {
 }
 
 void restore_firewall(const instance& where) {
-  for (const std::string& name : file::list_at(where.state_fd(), "networks")) {
-    const auto of = saved_layout(where, "networks/" + name);
-    if (of && nl::link_index(of->bridge) != 0) enter_network(where, of->entry());
-  }
+  for (const layout& of : layouts_in_kernel(where)) enter_network(where, of.entry());
   for (const std::string& id : list_containers(where)) {
     quietly([&] {
       const auto entries = entries_of(where, load_state(where, id));

@@ -39,7 +39,7 @@ void withdraw_ports(const instance& where, const std::string& container_id, cons
 // Takes the published ports away from containers that do not live any more. `beginner`: a container that is being
 // started, so that what it has is left of a start that was killed. Returns true when there were any.
 bool sweep_ports(const instance& where, const std::string& beginner = {});
-// Returns true for a container that runs, waits or is being made.
+// Returns true for a container that runs, waits or is being made, and for one whose record cannot be read.
 bool lives(const instance& where, const std::string& container_id);
 // Returns true when no socket holds any of the ports.
 bool are_free(const std::vector<published_port>& ports);
