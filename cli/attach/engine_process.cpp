@@ -50,12 +50,7 @@ task<void> engine_process::supervise(std::function<task<void>(engine_process&)> 
   } catch (...) {
     failure = std::current_exception();  // a record was not written: later commands derive the state from the kernel
   }
-  client.cancel();
-  try {
-    co_await client.join();
-  } catch (const cancelled&) {
-    // client.cancel() asked for it.
-  }
+  co_await client.stop();
   co_await containers_.clean_up();
 }
 

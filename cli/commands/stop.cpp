@@ -60,12 +60,7 @@ task<void> do_all(const instance& where, const std::vector<std::string>& words, 
     }
   }
   co_await scope.join();
-  dispatching.cancel();
-  try {
-    co_await dispatching.join();
-  } catch (const cancelled&) {
-    // dispatching.cancel() asked for it.
-  }
+  co_await dispatching.stop();
 }
 
 int run_all(const instance& where, const std::vector<std::string>& words, const action& act) {

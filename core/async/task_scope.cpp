@@ -54,4 +54,11 @@ task<void> task_scope::join() {
   if (stopped) throw cancelled(reason_);
 }
 
+task<void> task_scope::stop() {
+  cancel();
+  while (running_ > 0) co_await idle_.wait_regardless();
+  cancelled_ = false;
+  failure_ = nullptr;
+}
+
 }  // namespace lxr

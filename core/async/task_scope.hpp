@@ -27,6 +27,9 @@ class task_scope {
   void spawn(task<void> child);
   void cancel(cancel_reason reason = cancel_reason::user);
   task<void> join();
+  // Cancels the children and waits for all of them; their failures are dropped. In place of join().
+  // Failure: none.  Cancel: none.
+  task<void> stop();
   [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
  private:

@@ -83,12 +83,7 @@ task<void> settle_record(const instance& where, std::string id, process_identity
   task_scope dispatching(co_await asio::this_coro::executor);
   dispatching.spawn(records.dispatch());
   co_await records.recorded(std::move(id), init);
-  dispatching.cancel();
-  try {
-    co_await dispatching.join();
-  } catch (const cancelled&) {
-    // We cancelled it.
-  }
+  co_await dispatching.stop();
 }
 
 }  // namespace

@@ -182,12 +182,7 @@ task<transfer::pull_result> pull_request_of(asio::io_context& loop, int channel,
   } catch (...) {
     failure = std::current_exception();
   }
-  watch.cancel();
-  try {
-    co_await watch.join();
-  } catch (const cancelled&) {
-    // watch.cancel() asked for it.
-  }
+  co_await watch.stop();
   if (failure) std::rethrow_exception(failure);
   co_return result;
 }

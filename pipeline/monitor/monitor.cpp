@@ -127,10 +127,8 @@ task<void> monitor::supervise(std::shared_ptr<subject> s) {
   if (!s->container.config.namespaces.pid.empty())
     io::cgroup::kill(engine_.cgroups, container::cgroup_path(engine_.where, s->container.config.id), SIGKILL);
   co_await join_quietly(output);
-  input.cancel();
-  co_await join_quietly(input);
-  ports.cancel();
-  co_await join_quietly(ports);
+  co_await input.stop();
+  co_await ports.stop();
   s->container.ports.clear();  // before others can see the exit, and want them
   int code = 125;
   try {

@@ -122,12 +122,7 @@ task<bool> copy_both(int client, int server) {
   } catch (...) {
     end = std::current_exception();
   }
-  watchers.cancel();
-  try {
-    co_await watchers.join();
-  } catch (const cancelled&) {
-    // As was wanted.
-  }
+  co_await watchers.stop();
   co_return end == nullptr;
 }
 
@@ -171,12 +166,7 @@ task<void> accept_all(const held_port& port, nl::ipv4 target) {
   } catch (...) {
     end = std::current_exception();
   }
-  connections.cancel();
-  try {
-    co_await connections.join();
-  } catch (const std::exception&) {
-    // They were cancelled.
-  }
+  co_await connections.stop();
   std::rethrow_exception(end);
 }
 

@@ -55,12 +55,7 @@ class udp_relay {
     } catch (...) {
       end = std::current_exception();
     }
-    answers_.cancel();
-    try {
-      co_await answers_.join();
-    } catch (const std::exception&) {
-      // They were cancelled.
-    }
+    co_await answers_.stop();
     std::rethrow_exception(end);
   }
 

@@ -126,6 +126,28 @@ TEST(task_scope, may_be_destroyed_while_idle_and_used_again_after_join) {
   }
 }
 
+task<void> stop_two(task_scope& scope, waiter_list& gate, int& ended) {
+  scope.spawn(wait_on(gate, ended));
+  scope.spawn(fail_with("dropped"));
+  co_await scope.stop();
+}
+
+TEST(task_scope, stop_waits_for_the_children_and_drops_their_failures) {
+  asio::io_context loop;
+  waiter_list gate;
+  int ended = 0;
+  task_scope scope(loop.get_executor());
+  spawned root(loop, stop_two(scope, gate, ended));
+  settle(loop);
+  EXPECT_TRUE(root.succeeded());
+  EXPECT_EQ(ended, 1);
+  spawned again(loop, join_two(scope, gate, ended));
+  settle(loop);
+  gate.notify_all();
+  settle(loop);
+  EXPECT_TRUE(again.succeeded());
+}
+
 TEST(task_scope, children_still_waiting_when_the_loop_dies_are_destroyed) {
   waiter_list gate;
   int ended = 0;
