@@ -7,10 +7,23 @@
 #include <cstring>
 
 #include "cli/print/output.hpp"
+#include "core/async/run.hpp"
 #include "core/base/error.hpp"
 #include "core/model/after_boot.hpp"
+#include "pipeline/network/name_service.hpp"
 
 namespace lxr::cli {
+
+void restore_names(const instance& where) {
+  if (!network::has_lost_resolver(where)) return;
+  try {
+    asio::io_context loop(1);
+    network::name_service names(where);
+    run(loop, names.restore());
+  } catch (const error& e) {
+    print_note(std::string("warning: containers do not find each other by name: ") + e.what());
+  }
+}
 
 bool confirm(const std::string& warning) {
   print_line(warning);

@@ -56,6 +56,10 @@ std::string list_of(std::span<const command> table);
 // Shows the call's visitor the table when no command is named.
 int dispatch(const invocation& call, const std::string& group, std::span<const command> table);
 
+// Starts the resolver of the instance when it was killed while containers need it, with their monitors, which else do
+// that. Where it cannot be started, a warning says why.
+void restore_names(const instance& where);
+
 // Prints the warning and asks whether to go on. Returns true for the answers "y", "Y" and "yes".
 bool confirm(const std::string& warning);
 

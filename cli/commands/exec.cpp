@@ -143,6 +143,7 @@ int cmd_exec(const invocation& call) {
   }
 
   const instance where = call.open();
+  restore_names(where);
   const std::string id = resolve_container(where, words.front());
   stream in, out, err;
   if (detach) {

@@ -265,6 +265,7 @@ int cmd_inspect(const invocation& call) {
   app.add_argument("NAME", words, "Names or ids of containers or images", value_source::containers_and_images);
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
+  restore_names(where);
   container_finder finder(where);
   json::array out;
   bool missing = false;

@@ -44,6 +44,7 @@ int network_create(const invocation& call) {
   app.add_option("--gateway", wanted.gateway, "The host's address in it (the first)")->takes("ADDRESS");
   app.add_option("--ip-range", wanted.ip_range, "Those that containers get without asking (all)")->takes("SUBNET");
   app.add_flag("--internal", wanted.is_internal, "Nothing leads out of it");
+  app.add_flag("--disable-dns", wanted.disable_dns, "Its containers do not find each other by name");
   app.add_option(
          "-o,--opt", [&wanted](const std::string& word) { take_option(wanted, word); }, "mtu=BYTES")
       ->takes("KEY=VALUE")
@@ -53,7 +54,7 @@ int network_create(const invocation& call) {
   app.add_flag("--ignore", ignore, "One that exists is no error");
   app.lacks(
       "--aux-address --attachable --config-from --config-only --ingress --ipam-driver --ipam-opt --ipv4 --ipv6 --scope "
-      "--disable-dns --dns --interface-name --route");
+      "--dns --interface-name --route");
   app.add_argument("NAME", wanted.name, "Its name");
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
@@ -184,7 +185,12 @@ int network_connect(const invocation& call) {
          "--mac-address", [&wanted](const std::string& mac) { wanted.mac = check_mac(mac, "--mac-address"); },
          "MAC address of the link")
       ->takes("MAC");
-  app.lacks("--alias --driver-opt --gw-priority --ip6 --link --link-local-ip");
+  app.add_option(
+         "--alias", [&wanted](const std::string& alias) { wanted.aliases.push_back(check_alias(alias, "--alias")); },
+         "Another name of the container in the network")
+      ->takes("NAME")
+      ->repeated();
+  app.lacks("--driver-opt --gw-priority --ip6 --link --link-local-ip");
   app.add_argument("NETWORK", wanted.name, "Its name or id", value_source::networks);
   app.add_argument("CONTAINER", word, "Its name or id", value_source::containers);
   if (const auto done = parse(app, call)) return *done;
@@ -220,7 +226,9 @@ int network_reload(const invocation& call) {
   bool all = false;
   app.add_flag("-a,--all", all, "All containers, which is what it does anyway");
   if (const auto done = parse(app, call)) return *done;
-  network::reload_firewall(call.open());
+  const instance where = call.open();
+  network::reload_firewall(where);
+  restore_names(where);
   return 0;
 }
 

@@ -121,6 +121,7 @@ int cmd_ps(const invocation& call) {
   app.add_option("--format", format, "json: one object a line")->one_of({"json", "table", ""});
   if (const auto done = parse(app, call)) return *done;
   const instance where = call.open();
+  restore_names(where);
   const auto found = containers(where, all);
   if (quiet) {
     for (const listed& l : found) print_line(whole ? l.id : short_id(l.id));

@@ -21,7 +21,7 @@ constexpr literal lacking =
     "--health-start-interval --health-start-period --health-startup-cmd --health-startup-interval "
     "--health-startup-retries --health-startup-success --health-startup-timeout --health-timeout --hostuser "
     "--init-ctr --init-path --ip6 --isolation --kernel-memory "
-    "--link --link-local-ip --log-driver --log-opt --network-alias --no-healthcheck "
+    "--link --link-local-ip --log-driver --log-opt --no-healthcheck "
     "--os --passwd --passwd-entry --personality --pod --pod-id-file --preserve-fd "
     "--preserve-fds --rdt-class --requires --restart --retry "
     "--retry-delay --rootfs --runtime --sdnotify --seccomp-policy --secret --storage-opt --subgidname "

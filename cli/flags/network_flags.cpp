@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flags/network_flags.hpp"
 
+#include <algorithm>
+
 #include "cli/flags/flag_values.hpp"
 #include "cli/flags/network_words.hpp"
 #include "cli/print/output.hpp"
@@ -16,7 +18,7 @@ void network_flags::add_to(flag_set& app, network_options& options) {
            add_network(options, word);
            (options.mode == network_mode::bridge ? has_network_ : has_mode_) = true;
          },
-         "bridge, none, host, container:NAME, ns:PATH, or networks by name: NAME:ip=ADDRESS,mac=MAC")
+         "bridge, none, host, container:NAME, ns:PATH, or networks by name: NAME:ip=ADDRESS,mac=MAC,alias=ALIAS")
       ->takes("NETWORK", value_source::networks)
       ->repeated();
   app.add_option(
@@ -27,6 +29,12 @@ void network_flags::add_to(flag_set& app, network_options& options) {
          "--mac-address", [this](const std::string& word) { mac_ = check_mac(word, "--mac-address"); },
          "MAC address of the link")
       ->takes("MAC");
+  app.add_option(
+         "--network-alias",
+         [&options](const std::string& word) { options.aliases.push_back(check_alias(word, "--network-alias")); },
+         "Another name of the container in its networks")
+      ->takes("NAME")
+      ->repeated();
   add_port_flags(app, options);
   add_name_flags(app, options);
 }
@@ -113,10 +121,23 @@ void judge_ports(const network_options& options) {
               "publish the ports of the container that it belongs to");
 }
 
+// The default network has no names.
+void judge_aliases(const network_options& options) {
+  const auto is_default = [](const network_request& n) { return n.name == default_network; };
+  const bool lacks_network = !options.aliases.empty() && (options.mode != network_mode::bridge ||
+                                                          std::ranges::all_of(options.networks, is_default));
+  const bool is_useless = std::ranges::any_of(
+      options.networks, [&](const network_request& n) { return is_default(n) && !n.aliases.empty(); });
+  if (!lacks_network && !is_useless) return;
+  throw error(errc::invalid_argument, "use", "--network-alias", "names are for containers in networks of your own",
+              "make one: lxr network create NAME, and add --network NAME");
+}
+
 }  // namespace
 
 void network_flags::finish(network_options& options) const {
   judge_ports(options);
+  judge_aliases(options);
   if (has_mode_ && has_network_) {
     throw error(errc::invalid_argument, "use --network", '"' + options.networks.front().name + '"',
                 "with none, host, a container or a path there is no other network", "leave one of them out");

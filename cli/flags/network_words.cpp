@@ -35,11 +35,13 @@ void set_option(network_request& n, const std::string& key, const std::string& v
     n.address = check_ipv4(value, "--network ip");
   } else if (key == "mac" || key == "mac-address") {
     n.mac = check_mac(value, "--network mac");
-  } else if (key == "alias" || key == "ip6" || key == "interface_name" || key == "driver-opt" || key == "gw-priority" ||
+  } else if (key == "alias") {
+    n.aliases.push_back(check_alias(value, "--network alias"));
+  } else if (key == "ip6" || key == "interface_name" || key == "driver-opt" || key == "gw-priority" ||
              key == "link-local-ip" || key == "host_interface_name") {
     throw error(errc::unsupported, "use --network", '"' + word + '"', "lxr does not have " + key + " yet");
   } else {
-    refuse_value("--network", word, "the options of a network are ip and mac");
+    refuse_value("--network", word, "the options of a network are ip, mac and alias");
   }
 }
 
@@ -98,6 +100,12 @@ std::string check_address(const std::string& word, const std::string& flag) {
 std::string check_resolver_word(const std::string& word, const std::string& flag) {
   const auto is_plain = [](unsigned char c) { return std::isgraph(c) != 0; };
   if (word.empty() || !std::ranges::all_of(word, is_plain)) refuse_value(flag, word, "it is empty or has blanks");
+  return word;
+}
+
+std::string check_alias(const std::string& word, const std::string& flag) {
+  if (word.empty()) refuse_value(flag, word, "it is empty");
+  check_hostname(word, flag);
   return word;
 }
 

@@ -16,6 +16,7 @@
 #include "cli/print/output.hpp"
 #include "cli/runtime/program.hpp"
 #include "core/base/error.hpp"
+#include "pipeline/network/resolver.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
   int code = 0;
   try {
     const std::string name = argc > 0 ? std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1) : "";
+    if (name == lxr::network::resolver_program) return lxr::network::run_resolver();
     code = name == "lxr-runtime" || name == "runc" || name == "crun"
                ? lxr::cli::runtime_verbs::run_program(name, {argv + 1, argv + argc})
                : lxr::cli::run(argc, argv);

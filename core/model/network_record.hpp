@@ -18,6 +18,7 @@ struct network_record {
   std::string subnet, gateway;  // "10.5.0.0/24", "10.5.0.1"
   std::string ip_range;         // the addresses that containers get without asking; "" for all of the subnet
   bool is_internal = false;     // nothing leads out of it
+  bool disable_dns = false;     // its containers do not find each other by name
   int mtu = 0;                  // of its links; 0: the kernel's choice
   std::map<std::string, std::string> labels, options;
 };
@@ -32,6 +33,7 @@ void describe(Format& f, T& v) {
   f("gateway", v.gateway);
   f("ipRange", v.ip_range);
   f("internal", v.is_internal);
+  f("disableDns", v.disable_dns);
   f("mtu", v.mtu);
   f("labels", v.labels);
   f("options", v.options);

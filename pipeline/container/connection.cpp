@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/container/connection.hpp"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 
 #include <algorithm>
 
 #include "core/async/shielded.hpp"
 #include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "core/instance/container_lock.hpp"
 #include "core/model/container_config.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/container/start_network.hpp"
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/name_service.hpp"
 #include "pipeline/network/networks.hpp"
+#include "pipeline/network/ports.hpp"
+#include "pipeline/rootfs/etc_files.hpp"
 
 namespace lxr::container {
 namespace {
@@ -60,8 +65,29 @@ task<void> link(const instance& where, const container_config& config, container
     failure = std::current_exception();
   }
   quietly([&] { nl::delete_link(nl::socket::open(NETLINK_ROUTE), made.link); });
-  network::release_address(where, made.directory, config.id, nl::to_string(made.address));
+  network::release_address(where, made.in.directory, config.id, nl::to_string(made.address));
   std::rethrow_exception(failure);
+}
+
+// A container that runs, before its networks change.
+struct earlier {
+  container_config config;
+  std::vector<network::membership> in;
+};
+
+// Makes its names, /etc/hosts and /etc/resolv.conf true again.
+task<void> enter_names(const instance& where, const container_config& config, const container_state& s,
+                       earlier before) {
+  const auto in = network::memberships_of(where, s);
+  const unique_fd data = file::open_at(where.root_fd(), "containers/" + config.id, O_RDONLY | O_DIRECTORY);
+  const rootfs::own_place past = rootfs::place_of(before.config, before.in), place = rootfs::place_of(config, in);
+  rootfs::renew_etc_files(data.get(), {std::move(before.config), past}, {config, place});
+  const unique_fd process = s.init.open();
+  if (!process) co_return;  // it has just ended
+  const bool had_names = std::ranges::any_of(before.in, [](const network::membership& m) { return m.of.has_names; });
+  network::name_service names(where);
+  auto entering = names.enter(config, in, process.get(), had_names);
+  co_await std::move(entering);
 }
 
 }  // namespace
@@ -69,6 +95,7 @@ task<void> link(const instance& where, const container_config& config, container
 task<void> connect_network(const instance& where, std::string id, network_request wanted) {
   const container_lock lock = co_await lock_container(where, id);
   container_config config = load_config(where, id);
+  const container_config config_before = config;
   network_options& n = config.network;
   if (n.mode != network_mode::bridge && n.mode != network_mode::none) {
     throw error(errc::conflict, "connect container", shown(config), "it has " + whose_network(n.mode),
@@ -81,10 +108,17 @@ task<void> connect_network(const instance& where, std::string id, network_reques
     throw error(errc::conflict, "connect container", shown(config), "it is in network " + wanted.name + " already");
   n.mode = network_mode::bridge;
   n.networks.push_back(wanted);
+  if (wanted.name == default_network && !wanted.aliases.empty()) {
+    throw error(errc::invalid_argument, "use", "--alias", "the default network has no names",
+                "make a network of your own: lxr network create NAME");
+  }
   container_state s = load_raw_state(where, id);
   if (s.init.is_alive()) {
+    earlier before{config_before, network::memberships_of(where, s)};
     auto linking = link(where, config, s, wanted);
     co_await std::move(linking);
+    auto entering = enter_names(where, config, s, std::move(before));
+    co_await std::move(entering);
   }
   save(where, config);
 }
@@ -92,6 +126,7 @@ task<void> connect_network(const instance& where, std::string id, network_reques
 task<void> disconnect_network(const instance& where, std::string id, std::string network_word) {
   const container_lock lock = co_await lock_container(where, id);
   container_config config = load_config(where, id);
+  const container_config config_before = config;
   network_options& n = config.network;
   const auto known = network::find(where, network_word);
   const std::string name = known ? known->name : network_word;
@@ -106,11 +141,14 @@ task<void> disconnect_network(const instance& where, std::string id, std::string
       throw error(errc::conflict, "disconnect container", shown(config), "its ports are published in network " + name,
                   "stop it first");
     }
+    earlier before{config_before, network::memberships_of(where, s)};
     nl::delete_link(nl::socket::open(NETLINK_ROUTE), place->link);
     const network_place gone = std::move(*place);
     s.networks.erase(place);
     save(where, id, s);
     network::release_address(where, gone.directory, id, gone.address);
+    auto entering = enter_names(where, config, s, std::move(before));
+    co_await std::move(entering);
   }
   save(where, config);
 }

@@ -33,7 +33,8 @@ engine::engine(const instance& i, asio::any_io_executor e, event_sink& sink)
       launching(executor, sink),
       images(i),
       cgroups(io::cgroup::layout::detect()),
-      filters(where) {}
+      filters(where),
+      names(where) {}
 
 const process_identity& engine::self() {
   if (self_.pid == 0) self_ = identify(::getpid());

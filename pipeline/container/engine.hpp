@@ -17,6 +17,7 @@
 #include "pipeline/container/seccomp_filters.hpp"
 #include "pipeline/launch/context.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/name_service.hpp"
 #include "pipeline/store/store.hpp"
 
 namespace lxr::container {
@@ -56,6 +57,7 @@ class engine {
   const store::image_store images;
   const io::cgroup::layout cgroups;
   seccomp_filters filters;
+  network::name_service names;
 
   // Returns the identity of this process, which containers record as their monitor.
   const process_identity& self();

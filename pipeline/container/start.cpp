@@ -214,6 +214,7 @@ task<void> start_run::make_link() {
   std::exception_ptr failure;
   try {
     co_await network_.make_links(first_.process().pid());
+    co_await network_.enter_names(first_.process().pidfd());
   } catch (...) {
     failure = std::current_exception();
   }
@@ -271,7 +272,7 @@ std::vector<std::string> start_run::provided_files() const {
 void start_run::prepare_root() {
   const stage_span span(on_.events, "overlay", config_.name);
   root_ = with_room(on_.where, [&] {
-    etc_ = rootfs::make_etc_files(data_.get(), config_, {network_.address(), network_.gateway()});
+    etc_ = rootfs::make_etc_files(data_.get(), config_, network_.place());
     return rootfs::mount_root(data_.get(), image_->layers, config_.lifecycle.auto_remove || config_.rootfs.is_volatile,
                               ids());
   });
@@ -340,7 +341,10 @@ task<launched> start_run::run() {
     co_await make_link();  // the child waits for its root before it waits for the link
   co_await first_.running();
   // One that joined a pid namespace has forked, and its child is the first process.
-  if (first_.process().pid() != out_.state.init.pid) out_.state.init = identify(first_.process().pid());
+  if (first_.process().pid() != out_.state.init.pid) {
+    out_.state.init = identify(first_.process().pid());
+    co_await network_.enter_names(first_.process().pidfd());
+  }
   save_state(options_.wait ? container_status::created : container_status::running);
   undo_.commit();
   out_.config = config_;

@@ -55,8 +55,8 @@ network::wanted_place place_of(const network_request& wanted, int position) {
 }
 
 network_place recorded(const network::attachment& a) {
-  return {a.network, a.directory,   nl::to_string(a.address), nl::to_string(a.gateway), nl::to_string(a.mac),
-          a.link,    a.range.prefix};
+  return {a.in.name, a.in.directory,   nl::to_string(a.address), nl::to_string(a.in.gateway), nl::to_string(a.mac),
+          a.link,    a.in.range.prefix};
 }
 
 void start_network::prepare() {
@@ -68,7 +68,7 @@ void start_network::prepare() {
   for (const network_request& r : networks_of(n)) {
     network::attachment place =
         on_.network(r.name).take_address(config_.id, place_of(r, static_cast<int>(places_.size())));
-    undo_.add("address", [this, directory = place.directory, address = place.address] {
+    undo_.add("address", [this, directory = place.in.directory, address = place.address] {
       network::release_address(on_.where, directory, config_.id, nl::to_string(address));
     });
     places_.push_back(std::move(place));
@@ -87,7 +87,7 @@ launch::network_inputs start_network::inputs() const {
 
 task<void> start_network::make_links(pid_t namespace_of) {
   for (const network::attachment& place : places_) {
-    auto making = on_.network(place.network).connect(place, namespace_of);
+    auto making = on_.network(place.in.name).connect(place, namespace_of);
     co_await std::move(making);
   }
 }
@@ -119,7 +119,7 @@ void start_network::publish(const std::vector<std::string>& exposed_by_image) {
   if (config_.network.publish_all) add_all_ports(exposed_by_image);
   if (ports_.empty()) return;
   const stage_span span(on_.events, "ports", config_.name);
-  const auto place = std::ranges::find(places_, false, &network::attachment::is_internal);
+  const auto place = std::ranges::find(places_, false, [](const network::attachment& a) { return a.in.is_internal; });
   if (place == places_.end()) {
     throw error(errc::conflict, "publish ports of", '"' + config_.name + '"', "all of its networks are internal",
                 "add a network that leads out, or do not publish");
@@ -132,8 +132,21 @@ void start_network::publish(const std::vector<std::string>& exposed_by_image) {
   published_ = std::move(made.ports);
 }
 
-std::string start_network::address() const { return has_links() ? nl::to_string(places_.front().address) : ""; }
-std::string start_network::gateway() const { return has_links() ? nl::to_string(places_.front().gateway) : ""; }
+std::vector<network::membership> start_network::memberships() const {
+  std::vector<network::membership> out;
+  for (const network::attachment& a : places_) out.push_back({a.in, a.address});
+  return out;
+}
+
+task<void> start_network::enter_names(int process) {
+  const bool any = std::ranges::any_of(places_, [](const network::attachment& a) { return a.in.has_names; });
+  if (!any) co_return;
+  const stage_span span(on_.events, "names", config_.name);
+  auto entering = on_.names.enter(config_, memberships(), process);
+  co_await std::move(entering);
+}
+
+rootfs::own_place start_network::place() const { return rootfs::place_of(config_, memberships()); }
 
 void start_network::describe(container_state& out) const {
   for (const network::attachment& a : places_) out.networks.push_back(recorded(a));

@@ -11,7 +11,9 @@
 #include "pipeline/container/engine.hpp"
 #include "pipeline/launch/launch_inputs.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/name_service.hpp"
 #include "pipeline/network/ports.hpp"
+#include "pipeline/rootfs/name_resolution.hpp"
 
 namespace lxr::container {
 
@@ -36,17 +38,19 @@ class start_network {
   [[nodiscard]] bool has_links() const noexcept { return !places_.empty(); }
   // Makes the links, once the container's network namespace exists.  Cancel: none.
   task<void> make_links(pid_t namespace_of);
+  // Enters the container's names, which end with `process`, a pidfd.  Cancel: terminal.
+  task<void> enter_names(int process);
   // Publishes the held ports, and with publish_all those of `image`, too.
   void publish(const std::vector<std::string>& exposed_by_image);
-  // Its own address in the first network, and the host's there; "" without one.
-  [[nodiscard]] std::string address() const;
-  [[nodiscard]] std::string gateway() const;
+  // Where the container is, for its files of /etc.
+  [[nodiscard]] rootfs::own_place place() const;
 
   void describe(container_state& out) const;
   // Returns the ports' sockets, for the monitor.
   std::vector<network::held_port> take_ports() noexcept { return std::move(ports_); }
 
  private:
+  [[nodiscard]] std::vector<network::membership> memberships() const;
   void add_all_ports(const std::vector<std::string>& exposed_by_image);
 
   engine& on_;

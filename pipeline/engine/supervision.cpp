@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "core/async/run.hpp"
+#include "core/async/task_scope.hpp"
 #include "core/instance/trash.hpp"
 #include "pipeline/container/remove.hpp"
 
@@ -26,6 +27,35 @@ void raise_descriptor_limit() {
 supervision::supervision(const instance& where, const asio::any_io_executor& executor, event_sink& events)
     : engine_(where, executor, events), monitor_(engine_) {
   raise_descriptor_limit();
+}
+
+namespace {
+
+task<void> keep_quietly(network::name_service& names) {
+  try {
+    co_await names.keep();
+  } catch (const error&) {
+    // The next command that looks after the containers tries again.
+  }
+}
+
+}  // namespace
+
+task<void> supervision::ended() {
+  if (!engine_.names.is_connected()) {
+    co_await monitor_.run();
+    co_return;
+  }
+  task_scope keeping(engine_.executor);
+  keeping.spawn(keep_quietly(engine_.names));
+  std::exception_ptr failure;
+  try {
+    co_await monitor_.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await keeping.stop();
+  if (failure) std::rethrow_exception(failure);
 }
 
 task<void> supervision::clean_up() {

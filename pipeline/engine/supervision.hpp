@@ -24,8 +24,8 @@ class supervision {
   container::engine& engine() noexcept { return engine_; }
   monitor::monitor& monitor() noexcept { return monitor_; }
 
-  // Waits until all watched containers have ended, and their exits are recorded.
-  task<void> ended() { return monitor_.run(); }
+  // Waits until all watched containers have ended, and their exits are recorded. Meanwhile it keeps their names known.
+  task<void> ended();
   // Empties the trash. Keeps the network and the lent image mounts for one second more: a command that follows at once
   // can use them.
   task<void> clean_up();

@@ -44,8 +44,8 @@ int inner_index(const attachment& with) { return nl::first_peer_index + with.pos
 std::string inner_name(const attachment& with) { return "eth" + std::to_string(with.position); }
 
 nl::veth link_of(const attachment& with, pid_t namespace_of) {
-  return {with.link, with.link_index,  mac_for(with.gateway), with.group, static_cast<int>(namespace_of),
-          with.mac,  inner_name(with), inner_index(with),     with.mtu};
+  return {with.link, with.link_index,  mac_for(with.in.gateway), with.in.group, static_cast<int>(namespace_of),
+          with.mac,  inner_name(with), inner_index(with),        with.in.mtu};
 }
 
 // Removes what an ended container has left where this one's link is to be: a link of that name, and one with that index
@@ -53,7 +53,7 @@ nl::veth link_of(const attachment& with, pid_t namespace_of) {
 bool make_way(const nl::socket& route, const attachment& of) {
   for (const nl::link& l : nl::list_links(route)) {
     if (l.name != of.link && l.index != of.link_index) continue;
-    if (l.name != of.link && (l.group != of.group || !l.name.starts_with("lv"))) return false;
+    if (l.name != of.link && (l.group != of.in.group || !l.name.starts_with("lv"))) return false;
     nl::delete_link(route, l.name);
   }
   return true;
@@ -153,18 +153,12 @@ attachment bridge_network::take_address(const std::string& container_id, const w
       const unique_fd shared = lock_network(where_, wanted_.directory, file::lock_kind::shared);
       if (find()) {
         attachment a;
-        a.network = made_.name;
-        a.directory = made_.directory;
+        a.in = made_;
         a.address = made_.range.base + take_number(owner_of(container_id), wanted);
-        a.gateway = made_.gateway;
-        a.range = made_.range;
-        a.is_internal = made_.is_internal;
-        a.group = made_.group;
         a.position = wanted.position;
         a.link = link_name(container_id, wanted.position);
         a.link_index = link_index_of(a.address, made_.group);
         a.mac = wanted.mac.value_or(mac_for(a.address));
-        a.mtu = made_.mtu;
         return a;
       }
     }
@@ -174,7 +168,7 @@ attachment bridge_network::take_address(const std::string& container_id, const w
 }
 
 task<void> bridge_network::connect(const attachment& with, pid_t namespace_of, int attempts) {
-  request mine{link_of(with, namespace_of), with.address, with.gateway};
+  request mine{link_of(with, namespace_of), with.address, with.in.gateway};
   waiting_.push_back(&mine);
   if (!flushing_) {
     flushing_ = true;  // requests that come before flush() runs join this batch
@@ -236,15 +230,15 @@ nl::batch bridge_network::inner_configuration(const std::vector<attachment>& wit
   nl::put_link_up(b, 1, "lo");
   for (const attachment& a : with) {
     const int index = inner_index(a);
-    nl::put_address(b, index, a.address, a.range.prefix, "address " + nl::to_string(a.address), false);
+    nl::put_address(b, index, a.address, a.in.range.prefix, "address " + nl::to_string(a.address), false);
     constexpr int least_of_ipv6 = 1280;  // RFC 8200, 5: below, the kernel has no IPv6 on a link
-    if (a.mtu == 0 || a.mtu >= least_of_ipv6) nl::put_no_ipv6_address(b, index, inner_name(a));
+    if (a.in.mtu == 0 || a.in.mtu >= least_of_ipv6) nl::put_no_ipv6_address(b, index, inner_name(a));
     nl::put_link_up(b, index, inner_name(a));
-    nl::put_neighbour(b, index, a.gateway, mac_for(a.gateway));
-    if (a.is_internal || has_default_route) {
-      nl::put_route_through(b, a.range, a.gateway, index);
+    nl::put_neighbour(b, index, a.in.gateway, mac_for(a.in.gateway));
+    if (a.in.is_internal || has_default_route) {
+      nl::put_route_through(b, a.in.range, a.in.gateway, index);
     } else {
-      nl::put_default_route(b, a.gateway, index);
+      nl::put_default_route(b, a.in.gateway, index);
       has_default_route = true;
     }
   }

@@ -17,16 +17,12 @@ namespace lxr::network {
 
 // The place of one container in a network.
 struct attachment {
-  std::string network, directory;  // the network's name, and its directory (layout.hpp)
-  io::netlink::ipv4 address = 0, gateway = 0;
-  io::netlink::subnet range;
-  bool is_internal = false;
-  std::uint32_t group = 0;
+  layout in;  // as the network is in the kernel
+  io::netlink::ipv4 address = 0;
   int position = 0;  // among the networks of the container: it is eth0, eth1 and so on there
   std::string link;  // the host end of the veth
   int link_index = 0;
   io::netlink::mac_address mac{};
-  int mtu = 0;  // 0: the kernel's choice
 };
 
 // What a container asks of a network; without a value it gets any.

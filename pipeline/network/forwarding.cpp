@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,18 +62,41 @@ void install_no_forwarding(const std::vector<std::string>& links, const std::str
 struct foreign_chain {
   nl::nft::family of;
   const char *table, *chain;
+  bool is_for_host = false;  // decides about packets to the host: containers ask the resolver there (resolver.hpp)
 };
 constexpr foreign_chain foreign_chains[] = {{nl::nft::family::ipv4, "filter", "FORWARD"},
                                             {nl::nft::family::ipv6, "filter", "FORWARD"},
-                                            {nl::nft::family::inet, "firewalld", "filter_FORWARD"}};
+                                            {nl::nft::family::inet, "firewalld", "filter_FORWARD"},
+                                            {nl::nft::family::ipv4, "filter", "INPUT", true},
+                                            {nl::nft::family::inet, "firewalld", "filter_INPUT", true}};
 constexpr const char *foreign_comment = "lxr", *links_of_containers = "lv";
 
 bool is_of_lxr(const nl::nft::listed_rule& r) { return r.comment == foreign_comment; }
+
+void pass_questions(nl::nft::transaction& t, const char* chain) {
+  constexpr std::uint16_t dns = 53;
+  for (const std::uint8_t protocol : {IPPROTO_UDP, IPPROTO_TCP}) {
+    t.insert_rule(chain, foreign_comment)
+        .load_meta(NFT_META_IIFNAME)
+        .is(links_of_containers)
+        .load_meta(NFT_META_L4PROTO)
+        .is(nl::nft::bytes(1, static_cast<char>(protocol)))
+        .load_destination_port()
+        .is(nl::nft::bytes({static_cast<char>(dns >> 8), static_cast<char>(dns & 0xff)}))
+        .count()
+        .accept();
+  }
+}
 
 void pass_foreign_chains() {
   for (const foreign_chain& c : foreign_chains) {
     if (std::ranges::any_of(nl::nft::list_rules(c.of, c.table, c.chain), is_of_lxr)) continue;
     nl::nft::transaction t(c.of, c.table);
+    if (c.is_for_host) {
+      pass_questions(t, c.chain);
+      t.try_commit();
+      continue;
+    }
     for (const std::uint32_t key : {NFT_META_OIFNAME, NFT_META_IIFNAME})
       t.insert_rule(c.chain, foreign_comment).load_meta(key).is(links_of_containers).count().accept();
     t.try_commit();  // mostly there is no such chain

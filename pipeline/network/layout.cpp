@@ -29,7 +29,7 @@ std::uint32_t group_from(const std::string& hex) {
 struct layout_text {
   std::string name, bridge, subnet, gateway, given_out;
   std::uint32_t group = 0;
-  bool is_internal = false;
+  bool is_internal = false, has_names = false;
   int prefix = 0, mtu = 0;
 };
 
@@ -43,6 +43,7 @@ void describe(Format& f, T& v) {
   f("givenOut", v.given_out);
   f("group", v.group);
   f("internal", v.is_internal);
+  f("names", v.has_names);
   f("mtu", v.mtu);
 }
 
@@ -67,6 +68,7 @@ layout layout_of(const network_record& record) {
   out.gateway = nl::parse_ipv4(record.gateway).value_or(0);
   out.given_out = parse_subnet(record.ip_range).value_or(nl::subnet());
   out.is_internal = record.is_internal;
+  out.has_names = !record.disable_dns;
   out.mtu = record.mtu;
   return out;
 }
@@ -87,6 +89,7 @@ std::optional<layout> saved_layout(const instance& where, const std::string& dir
   out.gateway = nl::parse_ipv4(read.gateway).value_or(*base + 1);
   out.given_out = parse_subnet(read.given_out).value_or(nl::subnet());
   out.is_internal = read.is_internal;
+  out.has_names = read.has_names;
   out.mtu = read.mtu;
   return out;
 }
@@ -110,6 +113,7 @@ void save(const instance& where, const layout& made) {
   if (made.given_out.prefix != 0) t.given_out = to_text(made.given_out);
   t.group = made.group;
   t.is_internal = made.is_internal;
+  t.has_names = made.has_names;
   t.mtu = made.mtu;
   file::replace_at(where.state_fd(), record_path(made.directory), record::text_of(json::write_fields(t)));
 }

@@ -24,7 +24,8 @@ struct layout {
   io::netlink::ipv4 gateway = 0;  // 0: the subnet's first address
   io::netlink::subnet given_out;  // the addresses that containers get without asking; prefix 0: all
   bool is_internal = false;
-  int mtu = 0;  // 0: the kernel's choice
+  bool has_names = false;  // its containers find each other by name (name_service.hpp)
+  int mtu = 0;             // 0: the kernel's choice
 
   [[nodiscard]] firewall_entry entry() const { return {group, range, is_internal}; }
 };

@@ -29,6 +29,13 @@ unique_fd write_and_mount(int data, const std::string& name, const std::string& 
   return io::mount::mount_file(data, name, read_only);
 }
 
+// Keeps the file itself, because the container has it mounted.
+void renew(int data, const char* name, const std::string& before, const std::string& now) {
+  if (before == now || file::read_at(data, name) != before) return;
+  const unique_fd fd = file::open_at(data, name, O_WRONLY | O_TRUNC | O_NOFOLLOW);
+  file::write_all(fd.get(), now, std::string("/etc/") + name);
+}
+
 }  // namespace
 
 etc_files make_etc_files(int data, const container_config& config, const own_place& place) {
@@ -39,10 +46,16 @@ etc_files make_etc_files(int data, const container_config& config, const own_pla
     resolvers = file::read_at(data, "../" + n.joined + "/resolv.conf").value_or("");
   }
   if (hosts.empty()) hosts = hosts_file(config, place);
-  if (resolvers.empty()) resolvers = resolv_conf(n);
+  if (resolvers.empty()) resolvers = resolv_conf_here(n, place.resolver);
   return {write_and_mount(data, "hosts", hosts, config.rootfs.read_only),
           write_and_mount(data, "hostname", n.hostname + "\n", config.rootfs.read_only),
           write_and_mount(data, "resolv.conf", resolvers, config.rootfs.read_only)};
+}
+
+void renew_etc_files(int data, const etc_inputs& before, const etc_inputs& now) {
+  renew(data, "hosts", hosts_file(before.config, before.place), hosts_file(now.config, now.place));
+  renew(data, "resolv.conf", resolv_conf_here(before.config.network, before.place.resolver),
+        resolv_conf_here(now.config.network, now.place.resolver));
 }
 
 }  // namespace lxr::rootfs

@@ -21,4 +21,13 @@ struct etc_files {
 // Failure: throws lxr::error; files written before stay.
 etc_files make_etc_files(int data, const container_config& config, const own_place& place);
 
+// What the content of the files depends on.
+struct etc_inputs {
+  container_config config;
+  own_place place;
+};
+// Writes /etc/hosts and /etc/resolv.conf anew for a container that runs, after its networks have changed. A file that
+// the container has changed stays as it is.
+void renew_etc_files(int data, const etc_inputs& before, const etc_inputs& now);
+
 }  // namespace lxr::rootfs

@@ -9,36 +9,14 @@
 
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
+#include "pipeline/network/resolv_conf.hpp"
 
 namespace lxr::rootfs {
-
 namespace {
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    out.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return out;
-}
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> out;
-  for (std::size_t at = line.find_first_not_of(" \t"); at < line.size();) {
-    const auto end = std::min(line.find_first_of(" \t\r", at), line.size());
-    out.push_back(line.substr(at, end - at));
-    at = line.find_first_not_of(" \t\r", end);
-  }
-  return out;
-}
-
-// Returns the server of a "nameserver" line; "" for any other line.
-std::string server_of(const std::string& line) {
-  const auto words = words_of(line);
-  return words.size() > 1 && words[0] == "nameserver" ? words[1] : "";
-}
+using network::lines_of;
+using network::server_of;
+using network::words_of;
 
 bool has_server(const std::string& text, const std::string& server) {
   return std::ranges::any_of(lines_of(text), [&](const std::string& line) { return server_of(line) == server; });
@@ -57,6 +35,12 @@ bool names_host(const std::string& hosts, const std::string& name) {
 }
 
 }  // namespace
+
+own_place place_of(const container_config& config, const std::vector<network::membership>& in) {
+  if (in.empty()) return {};
+  return {io::netlink::to_string(in.front().address), io::netlink::to_string(in.front().of.gateway),
+          network::resolver_of(config, in)};
+}
 
 std::string default_hostname(const container_config& config) {
   utsname host{};
@@ -123,30 +107,33 @@ bool is_replaced(const std::string& line, const network_options& options) {
 
 }  // namespace
 
-std::string resolv_conf(const network_options& options, const std::string& hosts_own) {
+std::string resolv_conf(const network_options& options, const std::string& hosts_own, const std::string& resolver) {
   const bool is_untouched = options.dns.empty() && options.dns_search.empty() && options.dns_options.empty();
   if (options.mode == network_mode::host && is_untouched) return hosts_own;
   std::string out = line_of("search", options.dns_search);
-  bool any = !options.dns.empty();
-  for (const std::string& server : options.dns) out += "nameserver " + server + "\n";
+  const std::vector<std::string> servers = resolver.empty() ? options.dns : std::vector{resolver};
+  bool any = !servers.empty();
+  for (const std::string& server : servers) out += "nameserver " + server + "\n";
   for (const std::string& line : lines_of(hosts_own)) {
     const std::string server = server_of(line);
-    if (is_replaced(line, options)) continue;
+    if (is_replaced(line, options) || (!server.empty() && !resolver.empty())) continue;
     if (!server.empty() && options.mode != network_mode::host && !is_reachable(server, options.mode)) continue;
     any = any || !server.empty();
     out += line + "\n";
   }
   out += line_of("options", options.dns_options);
+  // Else names without a dot would go out with a search domain first.
+  if (!resolver.empty() && out.find("ndots:") == std::string::npos) out += "options ndots:0\n";
   if (!any && options.mode == network_mode::bridge) out += "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
   return out;
 }
 
-std::string resolv_conf(const network_options& options) {
+std::string resolv_conf_here(const network_options& options, const std::string& resolver) {
   std::string text = file::read_at(AT_FDCWD, "/etc/resolv.conf").value_or("");
   // systemd-resolved listens on the loopback interface, and has a file with the servers that it asks.
   if (options.mode != network_mode::host && has_server(text, "127.0.0.53"))
     text = file::read_at(AT_FDCWD, "/run/systemd/resolve/resolv.conf").value_or(text);
-  return resolv_conf(options, text);
+  return resolv_conf(options, text, resolver);
 }
 
 }  // namespace lxr::rootfs

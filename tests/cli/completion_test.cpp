@@ -68,7 +68,7 @@ TEST(completion, after_help_offers_names_of_commands_alone) {
 }
 
 TEST(completion, offers_flags_where_they_may_stand) {
-  EXPECT_EQ(complete_to({"run", "--netw"}), words{"--network"});
+  EXPECT_EQ(complete_to({"run", "--netw"}), (words{"--network", "--network-alias"}));
   EXPECT_EQ(complete_to({"ps", "-"}), (words{"--help", "-a", "--all", "-q", "--quiet", "--no-trunc", "--format"}));
   EXPECT_EQ(complete_to({"--st"}), words{"--state"});
   EXPECT_EQ(complete_to({"image", "--h"}), words{"--help"});

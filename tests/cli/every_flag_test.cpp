@@ -83,6 +83,8 @@ words two_values(const declared& f) {
       {"--cpus", {"0.5", "1"}},
       {"--workdir", {"/a", "/b"}},
       {"--hostname", {"a", "b"}},
+      {"--network-alias", {"a", "b"}},
+      {"--alias", {"a", "b"}},
       {"--network", {"none", "host"}},
       {"--net", {"none", "host"}},
       {"--ip", {"10.0.0.1", "10.0.0.2"}},

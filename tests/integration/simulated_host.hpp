@@ -20,6 +20,11 @@ class simulated_host : public installation {
   //   ask WORDS...     asks from the host, as `network_probe ask`, with the lines of the answer joined
   //   far WORDS...     runs a command on the other host;   far_ask, in_ask CONTAINER: ask from there
   //   address NAME [NETWORK]   the address of a container
+  //   resolve NAME WORD        asks there, as `network_probe resolve`
+  //   query NAME WORDS...      asks from there with dig(1); prints the status and the data of the answer's records
+  //   upstream WORDS...        runs dnsmasq(8) on the other host, which knows up.test = 192.0.2.7; `heard_of` prints
+  //   the
+  //                            names that it was asked, each once; the host's resolv.conf(5) then names it
   // The containers of the test are removed at its end. Returns the output, also that of errors.
   std::string on_host(const std::string& script);
 

@@ -3,8 +3,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,27 +10,12 @@
 #include "core/base/error.hpp"
 #include "io/netlink/nft.hpp"
 #include "io/netlink/route.hpp"
+#include "tests/support/own_network.hpp"
 
 namespace lxr::io::netlink {
 namespace {
 
-// Runs `body` in a network namespace of its own; the test passes when it returns true.
-template <class Body>
-void in_own_namespace(Body body) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    bool good = false;
-    try {
-      good = ::unshare(CLONE_NEWNET) == 0 && body();
-    } catch (const std::exception& e) {
-      std::fprintf(stderr, "%s\n", e.what());
-    }
-    ::_exit(good ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  EXPECT_EQ(status, 0);
-}
+using test::in_own_network;
 
 TEST(ipv4, text_and_back) {
   EXPECT_EQ(to_string(0x0a64ff01u), "10.100.255.1");
@@ -43,7 +26,7 @@ TEST(ipv4, text_and_back) {
 }
 
 TEST(netlink, bridge_address_and_their_errors) {
-  in_own_namespace([] {
+  in_own_network([] {
     const socket route = socket::open(NETLINK_ROUTE);
     batch b;
     put_bridge(b, {"lxrtest0", {2, 0, 0, 0, 0, 1}});
@@ -67,7 +50,7 @@ TEST(netlink, bridge_address_and_their_errors) {
 
 // Issue 11, 1.17.
 TEST(netlink, an_alias_and_a_group_stay_with_their_links) {
-  in_own_namespace([] {
+  in_own_network([] {
     const socket route = socket::open(NETLINK_ROUTE);
     batch b;
     veth pair;
@@ -94,7 +77,7 @@ TEST(netlink, an_alias_and_a_group_stay_with_their_links) {
 }
 
 TEST(nft, a_table_is_changed_as_a_whole_or_not_at_all) {
-  in_own_namespace([] {
+  in_own_network([] {
     const auto make = [] {
       nft::transaction t(nft::family::inet, "lxrtest");
       t.add_table("mine");

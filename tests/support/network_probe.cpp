@@ -8,6 +8,11 @@
 //                                               host's name; then a TCP connection counts bytes up to their end
 //   network_probe ask tcp|udp ADDRESS PORT [BYTES [FROM]]   sends that many bytes, from that port; prints the answer,
 //                                               or "refused", "reset", "no route", "nothing" (after 2 s)
+//   network_probe resolve NAME|-                asks the server of /etc/resolv.conf once, by UDP, for the addresses of
+//   a
+//                                               name, or of this host's; prints them, or "none", or "nothing" (after 2
+//                                               s)
+//   network_probe server                        prints that server
 //   network_probe call NUMBER [i386]            any system call with no arguments; prints the same
 #include <arpa/inet.h>
 #include <netinet/ip_icmp.h>
@@ -17,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -185,6 +191,50 @@ int ask(bool by_udp, const char* address, int port, std::size_t bytes, int from)
   return 0;
 }
 
+// The first server of /etc/resolv.conf.
+std::string server() {
+  char text[4096] = {};
+  std::FILE* file = std::fopen("/etc/resolv.conf", "r");
+  const std::size_t size = file != nullptr ? std::fread(text, 1, sizeof text - 1, file) : 0;
+  const std::string settings(text, size), keyword = "nameserver ";
+  const auto at = settings.find(keyword);
+  if (at == std::string::npos) return "";
+  const auto begin = at + keyword.size();
+  return settings.substr(begin, settings.find('\n', begin) - begin);
+}
+
+int resolve(std::string name) {
+  char own[64] = {};
+  if (name == "-" && ::gethostname(own, sizeof own - 1) == 0) name = own;
+  place to = place_of(server().c_str(), 53);
+  std::string query{7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  for (std::size_t from = 0; from < name.size();) {
+    const auto end = std::min(name.find('.', from), name.size());
+    query += static_cast<char>(end - from) + name.substr(from, end - from);
+    from = end + 1;
+  }
+  query += std::string{0, 0, 1, 0, 1};
+  const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+  const timeval patience{patience_ms / 1000, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  char answer[4096];
+  if (::connect(fd, to.address(), to.size) != 0 || ::send(fd, query.data(), query.size(), 0) < 0) return say(errno);
+  const ssize_t got = ::recv(fd, answer, sizeof answer, 0);
+  if (got < 0) return say(errno);
+  std::string out;
+  const int records = answer[7];
+  constexpr std::size_t record_size = 16;  // a pointer to the name, and an IPv4 address
+  for (std::size_t i = 0; i < static_cast<std::size_t>(records); ++i) {
+    const std::size_t end = query.size() + (i + 1) * record_size;
+    if (end > static_cast<std::size_t>(got)) break;
+    char word[INET_ADDRSTRLEN] = {};
+    ::inet_ntop(AF_INET, answer + end - 4, word, sizeof word);
+    out += (out.empty() ? "" : " ") + std::string(word);
+  }
+  std::puts(out.empty() ? "none" : out.c_str());
+  return out.empty() ? 1 : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -195,6 +245,8 @@ int main(int argc, char** argv) {
     return ask(std::string(argv[2]) == "udp", argv[3], std::atoi(argv[4]),
                argc > 5 ? std::strtoul(argv[5], nullptr, 10) : 0, argc > 6 ? std::atoi(argv[6]) : 0);
   }
+  if (what == "server") return std::puts(server().c_str()) < 0;
+  if (what == "resolve" && argc == 3) return resolve(argv[2]);
   if (what == "ping" && argc == 4) return ping(argv[2], std::atoi(argv[3]));
   if (what == "socket" && argc == 4) return print(make_socket(std::atoi(argv[2]), argv[3]));
   if (what == "call" && argc > 2) {

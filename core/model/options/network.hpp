@@ -21,6 +21,7 @@ bool from_word(std::string_view word, network_mode& out);
 struct network_request {
   std::string name;
   std::string address, mac;
+  std::vector<std::string> aliases;  // further names of the container there
 };
 
 // The network of a container, and its name there.
@@ -35,6 +36,7 @@ struct network_options {
   bool publish_all = false;          // also those that the image, or `exposed`, names
   std::vector<std::string> exposed;  // as "80/tcp"
   std::vector<std::string> hosts;    // for /etc/hosts: "NAME:ADDRESS"; host-gateway stands for the host's address
+  std::vector<std::string> aliases;  // further names of the container in all of its networks
   std::vector<std::string> dns, dns_search, dns_options;  // for resolv.conf; none: as the host has them
 };
 
@@ -43,6 +45,7 @@ void describe(Format& f, T& v) {
   f("name", v.name);
   f("address", v.address);
   f("mac", v.mac);
+  f("aliases", v.aliases);
 }
 
 template <class Format, json::same_struct<network_options> T>
@@ -58,6 +61,7 @@ void describe(Format& f, T& v) {
   f("publishAll", v.publish_all);
   f("exposed", v.exposed);
   f("hosts", v.hosts);
+  f("aliases", v.aliases);
   f("dns", v.dns);
   f("dnsSearch", v.dns_search);
   f("dnsOptions", v.dns_options);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "core/async/task_scope.hpp"
+#include "core/base/unique_fd.hpp"
+#include "pipeline/network/dns_forwarder.hpp"
+#include "pipeline/network/name_table.hpp"
+
+namespace lxr::network {
+
+// Answers the queries that come to the sockets of networks, by UDP and TCP.
+// Limits: at most 100 questions of one container and 1,000 in all are being forwarded at a time; further ones are
+//   answered with SERVFAIL. At most 64 TCP connections of one container and 512 in all; further ones are closed. A
+//   connection ends after 10 s without a query.
+// Lifecycle: serve_udp() and serve_tcp() for each socket, until they are cancelled.
+// Runs on: one strand.
+// Borrows: the table.
+// Failure: they throw lxr::error when their socket fails, else only lxr::cancelled.  Cancel: terminal.
+class dns_server {
+ public:
+  dns_server(const name_table& names, asio::any_io_executor executor)
+      : names_(names), forwarder_(std::move(executor)) {}
+
+  task<void> serve_udp(unique_fd socket);
+  task<void> serve_tcp(unique_fd socket);
+
+ private:
+  // What one address has in hand, and what all have together.
+  struct usage {
+    std::unordered_map<std::string, std::size_t> of_source;
+    std::size_t all = 0;
+  };
+  class share;
+
+  task<void> forward_udp(int socket, std::string from, sockaddr_storage to, std::string message, io::dns::query asked,
+                         std::vector<std::string> servers);
+  task<void> serve_connection(unique_fd connection, std::string from);
+  task<std::string> answer_tcp(const std::string& from, std::string message);
+
+  const name_table& names_;
+  dns_forwarder forwarder_;
+  usage forwarded_, connections_;
+};
+
+}  // namespace lxr::network
