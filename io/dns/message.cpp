@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t longest_label = 63, longest_name = 255;
 constexpr std::uint16_t class_internet = 1;
+constexpr std::uint32_t longest_ttl = 0x7fffffff;
 constexpr std::string_view under_ipv4 = "\7in-addr\4arpa", under_ipv6 = "\3ip6\4arpa";  // each with its final zero
 
 // The flags of a header, its second 16 bits (RFC 1035, 4.1.1).
@@ -118,6 +119,7 @@ record take_record(reader& from) {
   out.klass = from.take_16();
   out.ttl_place = from.at();
   out.ttl = from.take_32();
+  if (out.ttl > longest_ttl) out.ttl = 0;  // RFC 2181, 8
   out.data = from.take(from.take_16());
   return out;
 }
@@ -317,7 +319,11 @@ std::string error_answer(std::string_view message, response_code code) {
 std::optional<received_answer> parse_answer(std::string_view message, const query& to) {
   reader from(message);
   const header h = take_header(from);
-  if (!from.good() || (h.flags & is_answer) == 0 || h.id != to.id || h.counts[0] != 1) return std::nullopt;
+  if (!from.good() || (h.flags & is_answer) == 0 || h.id != to.id) return std::nullopt;
+  // Servers that cannot read a query answer with a header alone.
+  if (message.size() == header_size && h.counts[0] == 0 && (h.flags & code_bits) != 0)
+    return received_answer{.code = static_cast<std::uint8_t>(h.flags & code_bits)};
+  if (h.counts[0] != 1) return std::nullopt;
   const question asked = take_question(from);
   if (!from.good() || asked.name != to.asked.name || asked.type != to.asked.type || asked.klass != to.asked.klass)
     return std::nullopt;
@@ -358,7 +364,7 @@ void make_older(std::string& message, const std::vector<std::size_t>& ttl_places
   for (const std::size_t place : ttl_places) {
     if (message.size() < place + 4) continue;
     const std::uint32_t ttl = reader(message, place).take_32();
-    put_at(message, place, ttl > age ? ttl - age : 0, 4);
+    put_at(message, place, ttl > age && ttl <= longest_ttl ? ttl - age : 0, 4);
   }
 }
 

@@ -14,28 +14,15 @@
 
 #include "core/base/error.hpp"
 #include "io/netlink/message.hpp"
+#include "io/netlink/nft_message.hpp"
 
 namespace lxr::io::netlink::nft {
 namespace {
-
-void put_family(nlmsghdr* h, std::uint8_t of, std::uint16_t resource = 0) {
-  auto* g = static_cast<nfgenmsg*>(put_extra_header(h, sizeof(nfgenmsg)));
-  g->nfgen_family = of;
-  g->version = NFNETLINK_V0;
-  g->res_id = htons(resource);
-}
 
 // Adds the message that begins or ends a transaction (NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END).
 void put_edge(batch& b, std::uint16_t type) {
   put_family(b.start(type, NLM_F_REQUEST, "transaction"), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   b.finish();
-}
-
-nlmsghdr* start_message(batch& b, family of, int type, std::uint16_t flags, std::string subject) {
-  nlmsghdr* h = b.start(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type),
-                        static_cast<std::uint16_t>(NLM_F_REQUEST | flags), std::move(subject));
-  put_family(h, static_cast<std::uint8_t>(of));
-  return h;
 }
 
 // A comment as libnftnl stores it: type 0, length, text, NUL.
@@ -46,12 +33,6 @@ void put_comment(nlmsghdr* h, std::uint16_t attribute, std::string_view comment)
   data += comment;
   data += '\0';
   attr_put(h, attribute, data.size(), data.data());
-}
-
-std::string comment_in(std::string_view data) {
-  if (data.size() < 3 || data[0] != 0) return {};
-  const std::size_t length = static_cast<unsigned char>(data[1]);
-  return length > 0 && length <= data.size() - 2 ? std::string(data.substr(2, length - 1)) : std::string();
 }
 
 std::uint32_t padded(std::uint32_t size) { return (size + 3) / 4 * 4; }
@@ -69,43 +50,25 @@ void put_types(nlmsghdr* h, std::uint16_t type_attribute, std::uint16_t size_att
   attr_put_u32(h, size_attribute, htonl(size));
 }
 
-void put_data(nlmsghdr* h, std::uint16_t attribute, std::string_view data) {
-  nlattr* nest = attr_nest_start(h, attribute);
-  attr_put(h, NFTA_DATA_VALUE, data.size(), data.data());
-  attr_nest_end(h, nest);
+// What the nft program wants to know (libnftnl/udata.h): the byte order of the key (0), in 4 bytes, is the host's (1).
+void put_byte_order(nlmsghdr* h, std::initializer_list<type> key) {
+  constexpr char in_host_order[] = {0, 4, 1, 0, 0, 0};
+  const bool is_in_host_order = key.begin()->number == link_group.number || key.begin()->number == link_name.number;
+  if (key.size() == 1 && is_in_host_order) attr_put(h, NFTA_SET_USERDATA, sizeof in_host_order, in_host_order);
+}
+
+void put_jump(nlmsghdr* h, const char* chain) {
+  nlattr* data = attr_nest_start(h, NFTA_SET_ELEM_DATA);
+  nlattr* verdict = attr_nest_start(h, NFTA_DATA_VERDICT);
+  attr_put_u32(h, NFTA_VERDICT_CODE, htonl(static_cast<std::uint32_t>(NFT_JUMP)));
+  attr_put_strz(h, NFTA_VERDICT_CHAIN, chain);
+  attr_nest_end(h, verdict);
+  attr_nest_end(h, data);
 }
 
 bytes with_padding(const void* value, std::uint32_t size) {
   bytes out(padded(size), '\0');
   std::memcpy(out.data(), value, size);
-  return out;
-}
-
-bytes value_inside(const nlattr* nest) {
-  bytes out;
-  for_each_inside(nest, [&out](const nlattr* a) {
-    if (attr_type(a) == NFTA_DATA_VALUE) out = attr_bytes(a);
-  });
-  return out;
-}
-
-// As socket::dump(); of what does not exist there is no message.
-template <class Each>
-void dump_existing(const batch& request, Each each) {
-  try {
-    netfilter_socket().dump(request, each);
-  } catch (const error& e) {
-    if (e.code() != std::errc::no_such_file_or_directory) throw;
-  }
-}
-
-element parse_element(const nlattr* nest) {
-  element out;
-  for_each_inside(nest, [&out](const nlattr* a) {
-    if (attr_type(a) == NFTA_SET_ELEM_KEY) out.key = value_inside(a);
-    if (attr_type(a) == NFTA_SET_ELEM_DATA) out.data = value_inside(a);
-    if (attr_type(a) == NFTA_SET_ELEM_USERDATA) out.comment = comment_in(attr_bytes(a));
-  });
   return out;
 }
 
@@ -129,7 +92,7 @@ transaction::transaction(family of, std::string table) : family_(of), table_(std
 }
 
 nlmsghdr* transaction::start(int type, std::uint16_t flags, std::string subject) {
-  return start_message(changes_, family_, type, NLM_F_ACK | flags, std::move(subject));
+  return start_message(changes_, static_cast<std::uint8_t>(family_), type, NLM_F_ACK | flags, std::move(subject));
 }
 
 void transaction::add_table(const std::string& comment) {
@@ -174,20 +137,48 @@ void transaction::put_set(const char* set, std::initializer_list<type> key, std:
   put_types(h, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN, key);
   if (data.size() > 0) put_types(h, NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN, data);
   attr_put_u32(h, NFTA_SET_ID, htonl(++sets_));
-  // What the nft program wants to know (libnftnl/udata.h): the byte order of the key (0), in 4 bytes, is the host's
-  // (1).
-  constexpr char in_host_order[] = {0, 4, 1, 0, 0, 0};
-  if (key.size() == 1 && key.begin()->number == link_group.number)
-    attr_put(h, NFTA_SET_USERDATA, sizeof in_host_order, in_host_order);
+  put_byte_order(h, key);
   changes_.finish();
 }
 
-void transaction::add_set(const char* set, std::initializer_list<type> key, bool keeps_ranges) {
-  put_set(set, key, {}, keeps_ranges ? NFT_SET_INTERVAL : 0);
+void transaction::add_set(const char* set, std::initializer_list<type> key, set_kind kind) {
+  constexpr std::uint32_t flags[] = {0, NFT_SET_INTERVAL, NFT_SET_TIMEOUT};
+  put_set(set, key, {}, flags[static_cast<std::size_t>(kind)]);
 }
 
 void transaction::add_map(const char* map, std::initializer_list<type> key, std::initializer_list<type> data) {
   put_set(map, key, data, NFT_SET_MAP);
+}
+
+void transaction::add_chain_map(const char* map, std::initializer_list<type> key) {
+  nlmsghdr* h = start(NFT_MSG_NEWSET, NLM_F_CREATE, "nft map " + table_ + "/" + map);
+  attr_put_strz(h, NFTA_SET_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_SET_NAME, map);
+  attr_put_u32(h, NFTA_SET_FLAGS, htonl(NFT_SET_MAP));
+  put_types(h, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN, key);
+  attr_put_u32(h, NFTA_SET_DATA_TYPE, htonl(NFT_DATA_VERDICT));
+  attr_put_u32(h, NFTA_SET_ID, htonl(++sets_));
+  put_byte_order(h, key);
+  changes_.finish();
+}
+
+void transaction::delete_chain(const char* chain) {
+  const std::string subject = "nft chain " + table_ + "/" + chain;
+  nlmsghdr* h = start(NFT_MSG_DELRULE, 0, subject);
+  attr_put_strz(h, NFTA_RULE_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+  changes_.finish();
+  h = start(NFT_MSG_DELCHAIN, 0, subject);
+  attr_put_strz(h, NFTA_CHAIN_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_CHAIN_NAME, chain);
+  changes_.finish();
+}
+
+void transaction::delete_set(const char* set) {
+  nlmsghdr* h = start(NFT_MSG_DELSET, 0, "nft set " + table_ + "/" + set);
+  attr_put_strz(h, NFTA_SET_TABLE, table_.c_str());
+  attr_put_strz(h, NFTA_SET_NAME, set);
+  changes_.finish();
 }
 
 rule transaction::put_rule(std::uint16_t flags, const char* chain, std::string_view comment) {
@@ -210,38 +201,48 @@ void transaction::delete_rule(const char* chain, std::uint64_t handle) {
   changes_.finish();
 }
 
-void transaction::put_element(int type, std::uint16_t flags, const char* set, std::string_view key,
-                              std::string_view data, std::string_view comment, std::uint32_t element_flags) {
+void transaction::put_element(int type, std::uint16_t flags, const char* set, const parts& of) {
   nlmsghdr* h = start(type, flags, "element of nft set " + table_ + "/" + set);
   attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table_.c_str());
   attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
   nlattr* list = attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
   nlattr* one = attr_nest_start(h, NFTA_LIST_ELEM);
-  put_data(h, NFTA_SET_ELEM_KEY, key);
-  if (!data.empty()) put_data(h, NFTA_SET_ELEM_DATA, data);
-  if (element_flags != 0) attr_put_u32(h, NFTA_SET_ELEM_FLAGS, htonl(element_flags));
-  put_comment(h, NFTA_SET_ELEM_USERDATA, comment);
+  put_data(h, NFTA_SET_ELEM_KEY, of.key);
+  if (!of.data.empty()) put_data(h, NFTA_SET_ELEM_DATA, of.data);
+  if (of.chain != nullptr) put_jump(h, of.chain);
+  if (of.flags != 0) attr_put_u32(h, NFTA_SET_ELEM_FLAGS, htonl(of.flags));
+  if (of.life.count() != 0) {
+    const std::uint64_t life = htobe64(static_cast<std::uint64_t>(of.life.count()));
+    attr_put(h, NFTA_SET_ELEM_TIMEOUT, sizeof life, &life);
+  }
+  put_comment(h, NFTA_SET_ELEM_USERDATA, of.comment);
   attr_nest_end(h, one);
   attr_nest_end(h, list);
   changes_.finish();
 }
 
 void transaction::keep_element(const char* set, std::string_view key) {
-  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, key, {}, {}, 0);
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {.key = key});
 }
 void transaction::keep_range(const char* set, std::string_view first, std::string_view behind) {
-  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, first, {}, {}, 0);
-  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, behind, {}, {}, NFT_SET_ELEM_INTERVAL_END);
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {.key = first});
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {.key = behind, .flags = NFT_SET_ELEM_INTERVAL_END});
+}
+void transaction::keep_jump(const char* map, std::string_view key, const char* to) {
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE, map, {.key = key, .chain = to});
+}
+void transaction::add_expiring(const char* set, std::string_view key, std::chrono::milliseconds life) {
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set, {.key = key, .life = life});
 }
 void transaction::add_element(const char* map, std::string_view key, std::string_view data, std::string_view comment) {
-  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, map, key, data, comment, 0);
+  put_element(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, map, {.key = key, .data = data, .comment = comment});
 }
 void transaction::delete_element(const char* set, std::string_view key) {
-  put_element(NFT_MSG_DELSETELEM, 0, set, key, {}, {}, 0);
+  put_element(NFT_MSG_DELSETELEM, 0, set, {.key = key});
 }
 void transaction::delete_range(const char* set, std::string_view first, std::string_view behind) {
-  put_element(NFT_MSG_DELSETELEM, 0, set, first, {}, {}, 0);
-  put_element(NFT_MSG_DELSETELEM, 0, set, behind, {}, {}, NFT_SET_ELEM_INTERVAL_END);
+  put_element(NFT_MSG_DELSETELEM, 0, set, {.key = first});
+  put_element(NFT_MSG_DELSETELEM, 0, set, {.key = behind, .flags = NFT_SET_ELEM_INTERVAL_END});
 }
 
 std::vector<socket::failure> transaction::send() {
@@ -277,86 +278,6 @@ void remove_table(family of, const std::string& name) {
   for (const auto& r : t.try_commit()) {
     if (r.error != ENOENT) throw_errno(r.error, "remove", "nft table " + name);
   }
-}
-
-std::vector<table> list_tables() {
-  batch request;
-  start_message(request, family{}, NFT_MSG_GETTABLE, NLM_F_DUMP, "nft tables");
-  request.finish();
-  std::vector<table> out;
-  netfilter_socket().dump(request, [&out](const nlmsghdr* h) {
-    const auto* header = header_of<nfgenmsg>(h);
-    if (header == nullptr) return;
-    table t{static_cast<family>(header->nfgen_family), {}, {}};
-    for_each_attribute(h, sizeof(nfgenmsg), [&t](const nlattr* a) {
-      if (attr_type(a) == NFTA_TABLE_NAME) t.name = attr_text(a);
-      if (attr_type(a) == NFTA_TABLE_USERDATA) t.comment = comment_in(attr_bytes(a));
-    });
-    out.push_back(std::move(t));
-  });
-  return out;
-}
-
-namespace {
-
-nlmsghdr* start_question(batch& b, family of, std::uint16_t flags, const std::string& table, const std::string& set) {
-  nlmsghdr* h = start_message(b, of, NFT_MSG_GETSETELEM, flags, "nft set " + table + "/" + set);
-  attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table.c_str());
-  attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set.c_str());
-  return h;
-}
-
-std::vector<element> answers_to(const batch& question) {
-  std::vector<element> out;
-  dump_existing(question, [&out](const nlmsghdr* m) {
-    for_each_attribute(m, sizeof(nfgenmsg), [&out](const nlattr* list) {
-      if (attr_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS) return;
-      for_each_inside(list, [&out](const nlattr* one) { out.push_back(parse_element(one)); });
-    });
-  });
-  return out;
-}
-
-}  // namespace
-
-std::vector<element> list_elements(family of, const std::string& table, const std::string& set) {
-  batch question;
-  start_question(question, of, NLM_F_DUMP, table, set);
-  question.finish();
-  return answers_to(question);
-}
-
-std::optional<element> find_element(family of, const std::string& table, const std::string& set, std::string_view key) {
-  batch question;
-  nlmsghdr* h = start_question(question, of, NLM_F_ACK, table, set);
-  nlattr* list = attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
-  nlattr* one = attr_nest_start(h, NFTA_LIST_ELEM);
-  put_data(h, NFTA_SET_ELEM_KEY, key);
-  attr_nest_end(h, one);
-  attr_nest_end(h, list);
-  question.finish();
-  auto found = answers_to(question);
-  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
-}
-
-std::vector<listed_rule> list_rules(family of, const std::string& table, const std::string& chain) {
-  batch request;
-  nlmsghdr* h = start_message(request, of, NFT_MSG_GETRULE, NLM_F_DUMP, "nft chain " + table + "/" + chain);
-  attr_put_strz(h, NFTA_RULE_TABLE, table.c_str());
-  attr_put_strz(h, NFTA_RULE_CHAIN, chain.c_str());
-  request.finish();
-  std::vector<listed_rule> out;
-  dump_existing(request, [&out](const nlmsghdr* m) {
-    listed_rule r;
-    for_each_attribute(m, sizeof(nfgenmsg), [&r](const nlattr* a) {
-      if (attr_type(a) == NFTA_RULE_USERDATA) r.comment = comment_in(attr_bytes(a));
-      if (attr_type(a) != NFTA_RULE_HANDLE || attr_bytes(a).size() < sizeof r.handle) return;
-      std::memcpy(&r.handle, attr_bytes(a).data(), sizeof r.handle);
-      r.handle = be64toh(r.handle);
-    });
-    out.push_back(std::move(r));
-  });
-  return out;
 }
 
 }  // namespace lxr::io::netlink::nft

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -22,7 +23,7 @@ enum class family : std::uint8_t { inet = 1, ipv4 = 2, ipv6 = 10 };  // NFPROTO_
 struct type {
   std::uint32_t number, size;
 };
-inline constexpr type ipv4_address{7, 4}, protocol{12, 1}, port{13, 2}, link_group{35, 4};
+inline constexpr type ipv4_address{7, 4}, protocol{12, 1}, port{13, 2}, link_group{35, 4}, link_name{41, 16};
 
 // The bytes of one key or datum: its parts follow each other, each padded to four bytes.
 using bytes = std::string;
@@ -64,7 +65,9 @@ class rule {
   void drop();
   void reject();  // ICMP: administratively prohibited
   void jump(const char* chain);
+  void jump_by(const char* map);  // looks up the key in a map to chains
   void go_to(const char* chain);
+  void back();  // to the chain that this one was called from by jump()
   void masquerade();
   // Looks up the key in a map to (IPv4 address, port), and goes there.
   void dnat_by(const char* map);
@@ -81,6 +84,12 @@ class rule {
   nlmsghdr* message_;
   nlattr* expressions_;
   std::uint32_t words_ = 0;  // of the key so far, in registers of 4 bytes
+};
+
+enum class set_kind {
+  values,
+  ranges,   // of keys
+  expiring  // its elements end by themselves
 };
 
 // Changes of one table that the kernel makes all at once or not at all.
@@ -100,9 +109,13 @@ class transaction {
   void add_chain(const char* chain);
   // `kind` is filter, nat or route; `hook` NF_INET_*. Packets that no rule decides about are accepted.
   void add_base_chain(const char* chain, const char* kind, std::uint32_t hook, std::int32_t priority);
-  // A set that exists stays, with its elements. With `keeps_ranges` these are ranges.
-  void add_set(const char* set, std::initializer_list<type> key, bool keeps_ranges = false);
+  // A set that exists stays, with its elements.
+  void add_set(const char* set, std::initializer_list<type> key, set_kind kind = set_kind::values);
   void add_map(const char* map, std::initializer_list<type> key, std::initializer_list<type> data);
+  // A map to chains, for rule::jump_by().
+  void add_chain_map(const char* map, std::initializer_list<type> key);
+  void delete_chain(const char* chain);  // with its rules; EBUSY while something leads to it
+  void delete_set(const char* set);      // EBUSY while a rule uses it
   rule add_rule(const char* chain);
   // Adds a rule before all others, with a comment that list_rules() shows.
   rule insert_rule(const char* chain, std::string_view comment);
@@ -111,6 +124,10 @@ class transaction {
   // An element that exists stays.
   void keep_element(const char* set, std::string_view key);
   void keep_range(const char* set, std::string_view first, std::string_view behind);
+  // Adds to an expiring set. One that exists makes the change fail with EEXIST.
+  void add_expiring(const char* set, std::string_view key, std::chrono::milliseconds life);
+  // Adds to a map to chains, or changes it.
+  void keep_jump(const char* map, std::string_view key, const char* chain);
   // Adds to a map; `comment` is stored with the element. One that exists makes the change fail with EEXIST.
   void add_element(const char* map, std::string_view key, std::string_view data, std::string_view comment);
   // An element that does not exist makes the change fail with ENOENT.
@@ -128,10 +145,15 @@ class transaction {
 
  private:
   nlmsghdr* start(int type, std::uint16_t flags, std::string subject);
+  struct parts {
+    std::string_view key, data, comment;
+    const char* chain = nullptr;  // as data
+    std::uint32_t flags = 0;
+    std::chrono::milliseconds life{};
+  };
   void put_set(const char* set, std::initializer_list<type> key, std::initializer_list<type> data, std::uint32_t flags);
   rule put_rule(std::uint16_t flags, const char* chain, std::string_view comment);
-  void put_element(int type, std::uint16_t flags, const char* set, std::string_view key, std::string_view data,
-                   std::string_view comment, std::uint32_t element_flags);
+  void put_element(int type, std::uint16_t flags, const char* set, const parts& of);
   std::vector<socket::failure> send();
 
   family family_;
@@ -156,8 +178,11 @@ struct listed_rule {
 // Returns the rules of a chain; none when it does not exist.
 std::vector<listed_rule> list_rules(family of, const std::string& table, const std::string& chain);
 
+// Returns the names of a table's chains; none when it does not exist.
+std::vector<std::string> list_chains(family of, const std::string& table);
+
 struct element {
-  bytes key, data;
+  bytes key, data;  // data: in a map to chains, the chain's name
   std::string comment;
 };
 // Returns the elements of a set or map; none when it does not exist.

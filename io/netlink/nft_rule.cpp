@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
 
 #include "io/netlink/message.hpp"
 #include "io/netlink/nft.hpp"
@@ -61,7 +62,8 @@ void rule::load(std::uint32_t size, const char* name,
 rule& rule::only_ipv4() { return load_meta(NFT_META_NFPROTO).is(std::string(1, NFPROTO_IPV4)); }
 
 rule& rule::load_meta(std::uint32_t key) {
-  load(4, "meta", {{NFTA_META_KEY, key}}, NFTA_META_DREG);
+  const bool is_name = key == NFT_META_IIFNAME || key == NFT_META_OIFNAME;
+  load(is_name ? IFNAMSIZ : 4, "meta", {{NFTA_META_KEY, key}}, NFTA_META_DREG);
   return *this;
 }
 
@@ -144,6 +146,14 @@ void rule::accept() { verdict(NF_ACCEPT); }
 void rule::drop() { verdict(NF_DROP); }
 void rule::jump(const char* chain) { verdict(NFT_JUMP, chain); }
 void rule::go_to(const char* chain) { verdict(NFT_GOTO, chain); }
+void rule::back() { verdict(NFT_RETURN); }
+
+void rule::jump_by(const char* map) {
+  expression e(message_, "lookup");
+  attr_put_strz(message_, NFTA_LOOKUP_SET, map);
+  e.number(NFTA_LOOKUP_SREG, first_register);
+  e.number(NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+}
 
 void rule::reject() {
   expression e(message_, "reject");

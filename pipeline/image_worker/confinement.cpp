@@ -2,17 +2,13 @@
 #include "pipeline/image_worker/confinement.hpp"
 
 #include <linux/capability.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <vector>
 
-#include "core/base/error.hpp"
 #include "io/http/trust.hpp"
 #include "io/process/file_access.hpp"
+#include "io/process/privileges.hpp"
 
 namespace lxr::image_worker {
 namespace {
@@ -20,25 +16,6 @@ namespace {
 constexpr std::uint64_t kept_capabilities = 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FOWNER |
                                             1ull << CAP_FSETID | 1ull << CAP_MKNOD | 1ull << CAP_SETFCAP |
                                             1ull << CAP_SYS_ADMIN;
-
-void drop_capabilities() {
-  for (int capability = 0; capability < 64; ++capability) {
-    if ((kept_capabilities >> capability & 1) == 0 && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 &&
-        errno == EINVAL)
-      break;
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[2]{};
-  if (::syscall(SYS_capget, &header, sets) != 0) throw_errno("read", "capabilities");
-  for (int half = 0; half < 2; ++half) {
-    const auto keep = static_cast<std::uint32_t>(kept_capabilities >> (32 * half));
-    sets[half].permitted &= keep;
-    sets[half].effective &= keep;
-    sets[half].inheritable = 0;
-  }
-  if (::syscall(SYS_capset, &header, sets) != 0) throw_errno("drop", "capabilities");
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw_errno("set", "no_new_privs");
-}
 
 void restrict_files(const instance& where, const std::string& layout) {
   using enum io::process::file_access;
@@ -55,7 +32,7 @@ void restrict_files(const instance& where, const std::string& layout) {
 }  // namespace
 
 void confine(const instance& where, const std::string& layout) {
-  drop_capabilities();
+  io::process::keep_capabilities(kept_capabilities);
   restrict_files(where, layout);
 }
 

@@ -36,7 +36,7 @@ void put_sets(nft::transaction& t) {
   t.add_set(networks, {nft::link_group});
   t.add_set(together, {nft::link_group, nft::link_group});
   t.add_set(internal, {nft::link_group});
-  t.add_set(masqueraded, {nft::ipv4_address}, true);
+  t.add_set(masqueraded, {nft::ipv4_address}, nft::set_kind::ranges);
   t.add_set(to_itself, {nft::ipv4_address, nft::ipv4_address});
   t.add_map(ports, {nft::protocol, nft::port}, {nft::ipv4_address, nft::port});
   t.add_map(ports_of_address, {nft::ipv4_address, nft::protocol, nft::port}, {nft::ipv4_address, nft::port});

@@ -128,6 +128,22 @@ TEST(dns_answer, without_records_is_good_for_the_time_that_the_zone_says) {
   EXPECT_FALSE(parse_answer(words({0xbeef, 0x8183, 1, 0, 0, 0}) + question_for(web), q)->ttl);
 }
 
+TEST(dns_answer, of_a_server_that_cannot_read_the_question_is_a_header) {
+  const query q = good(query_for(web));
+  EXPECT_EQ(parse_answer(words({0xbeef, 0x8181, 0, 0, 0, 0}), q)->code, 1);
+  EXPECT_FALSE(parse_answer(words({0xbeef, 0x8180, 0, 0, 0, 0}), q));
+  EXPECT_FALSE(parse_answer(words({0xbee0, 0x8181, 0, 0, 0, 0}), q));
+}
+
+TEST(dns_answer, with_a_time_to_live_that_is_negative_is_not_kept) {
+  const query q = good(query_for(web));
+  std::string message =
+      words({0xbeef, 0x8180, 1, 1, 0, 0}) + question_for(web) + record("\xc0\x0c"s, 1, 0x80000001, "\1\2\3\4");
+  EXPECT_EQ(parse_answer(message, q)->ttl, 0u);
+  make_older(message, parse_answer(message, q)->ttl_places, 0);
+  EXPECT_EQ(message.substr(message.size() - 10, 4), "\0\0\0\0"s);
+}
+
 TEST(dns_answer, that_is_not_to_this_question_is_refused) {
   const query q = good(query_for(web));
   const std::string rest = words({0x8180, 1, 0, 0, 0});

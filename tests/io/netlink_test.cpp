@@ -82,7 +82,7 @@ TEST(nft, a_table_is_changed_as_a_whole_or_not_at_all) {
       nft::transaction t(nft::family::inet, "lxrtest");
       t.add_table("mine");
       t.add_set("groups", {nft::link_group});
-      t.add_set("subnets", {nft::ipv4_address}, true);
+      t.add_set("subnets", {nft::ipv4_address}, nft::set_kind::ranges);
       t.add_map("ports", {nft::protocol, nft::port}, {nft::ipv4_address, nft::port});
       t.add_base_chain("forward", "filter", NF_INET_FORWARD, 0);
       t.add_rule("forward").load_meta(NFT_META_IIFGROUP).in("groups").accept();
