@@ -101,6 +101,7 @@ json::object host_config(const container_config& c) {
   return {{"NetworkMode", network_mode_word(c.network)},
           {"PortBindings", bindings_json(c.network.ports)},
           {"PublishAllPorts", c.network.publish_all},
+          {"Egress", c.network.egress ? json::value(json::from(*c.network.egress)) : json::value()},
           {"ExtraHosts", json::from(c.network.hosts)},
           {"Dns", json::from(c.network.dns)},
           {"DnsSearch", json::from(c.network.dns_search)},

@@ -16,7 +16,7 @@
 #include "pipeline/container/connection.hpp"
 #include "pipeline/network/bridge_network.hpp"
 #include "pipeline/network/networks.hpp"
-#include "pipeline/network/ports.hpp"
+#include "pipeline/network/restore.hpp"
 
 namespace lxr::cli {
 namespace {

@@ -35,6 +35,11 @@ void network_flags::add_to(flag_set& app, network_options& options) {
          "Another name of the container in its networks")
       ->takes("NAME")
       ->repeated();
+  app.add_option(
+         "--egress", [&options](const std::string& word) { add_egress(options, word); },
+         "All that the container may reach: addresses, subnets, domains, *.DOMAIN, with commas between; or none")
+      ->takes("LIST")
+      ->repeated();
   add_port_flags(app, options);
   add_name_flags(app, options);
 }
@@ -121,6 +126,12 @@ void judge_ports(const network_options& options) {
               "publish the ports of the container that it belongs to");
 }
 
+void judge_egress(const network_options& options) {
+  if (!options.egress || options.mode == network_mode::bridge || options.mode == network_mode::none) return;
+  throw error(errc::invalid_argument, "use", "--egress", "the container has a network that is not its own",
+              "leave out --network " + std::string(to_word(options.mode)));
+}
+
 // The default network has no names.
 void judge_aliases(const network_options& options) {
   const auto is_default = [](const network_request& n) { return n.name == default_network; };
@@ -138,6 +149,7 @@ void judge_aliases(const network_options& options) {
 void network_flags::finish(network_options& options) const {
   judge_ports(options);
   judge_aliases(options);
+  judge_egress(options);
   if (has_mode_ && has_network_) {
     throw error(errc::invalid_argument, "use --network", '"' + options.networks.front().name + '"',
                 "with none, host, a container or a path there is no other network", "leave one of them out");

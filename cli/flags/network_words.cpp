@@ -9,6 +9,7 @@
 #include "cli/flags/flag_values.hpp"
 #include "core/base/error.hpp"
 #include "core/model/network_record.hpp"
+#include "pipeline/network/egress_policy.hpp"
 
 namespace lxr::cli {
 namespace {
@@ -156,6 +157,14 @@ void add_network(network_options& to, const std::string& word) {
   if (n.name.empty()) refuse_value("--network", word, "it names no network");
   to.mode = network_mode::bridge;
   to.networks.push_back(std::move(n));
+}
+
+void add_egress(network_options& to, const std::string& word) {
+  if (!to.egress) to.egress.emplace();
+  if (word == "none") return;
+  const std::vector<std::string> words = split(word, ',');
+  static_cast<void>(network::parse_egress(words));
+  to.egress->insert(to.egress->end(), words.begin(), words.end());
 }
 
 port_request parse_publish(const std::string& word) {

@@ -18,6 +18,8 @@ void add_network(network_options& to, const std::string& word);
 port_request parse_publish(const std::string& word);
 // Returns "NAME:ADDRESS" of that or of "NAME=ADDRESS", or with several names "A;B:ADDRESS" one entry for each.
 std::vector<std::string> parse_host_entry(const std::string& word);
+// "none", or a list of addresses, subnets and domains with commas between; may be given several times.
+void add_egress(network_options& to, const std::string& word);
 // Return the word when it is an address.
 std::string check_ipv4(const std::string& word, const std::string& flag);
 std::string check_address(const std::string& word, const std::string& flag);  // IPv4 or IPv6

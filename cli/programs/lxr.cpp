@@ -16,6 +16,7 @@
 #include "cli/print/output.hpp"
 #include "cli/runtime/program.hpp"
 #include "core/base/error.hpp"
+#include "pipeline/network/egress_helper.hpp"
 #include "pipeline/network/resolver.hpp"
 
 namespace lxr::cli {
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   try {
     const std::string name = argc > 0 ? std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1) : "";
     if (name == lxr::network::resolver_program) return lxr::network::run_resolver();
+    if (name == lxr::network::egress_program) return lxr::network::run_egress_helper(argv[1]);
     code = name == "lxr-runtime" || name == "runc" || name == "crun"
                ? lxr::cli::runtime_verbs::run_program(name, {argv + 1, argv + argc})
                : lxr::cli::run(argc, argv);

@@ -27,6 +27,11 @@ void describe(Format& f, T& v) {
   f("link", v.link);
 }
 
+template <class Format, json::same_struct<egress_state> T>
+void describe(Format& f, T& v) {
+  f.always("allowed", v.allowed);
+}
+
 namespace {
 
 std::string record_path(const std::string& id) { return "containers/" + id + "/state.json"; }
@@ -57,20 +62,28 @@ json::object to_json(const container_state& s) {
   if (s.exit_code) o["exitCode"] = *s.exit_code;
   if (!s.networks.empty()) o["networks"] = json::from_structs(s.networks);
   if (!s.ports.empty()) o["ports"] = json::from_structs(s.ports);
+  if (s.egress) o["egress"] = json::write_fields(*s.egress);
+  if (s.hosts_hash != 0) o["hostsHash"] = s.hosts_hash;
+  if (s.resolv_conf_hash != 0) o["resolvConfHash"] = s.resolv_conf_hash;
   if (s.id_range != 0) o["idRange"] = s.id_range;
   if (!s.cgroup_trees.empty()) o["cgroupTrees"] = json::from(s.cgroup_trees);
   return o;
 }
 
-struct network_lists {
+struct network_parts {
   std::vector<network_place> networks;
   std::vector<published_port> ports;
+  std::optional<egress_state> egress;
+  std::uint64_t hosts_hash = 0, resolv_conf_hash = 0;
 };
 
-template <class Format, json::same_struct<network_lists> T>
+template <class Format, json::same_struct<network_parts> T>
 void describe(Format& f, T& v) {
   f("networks", v.networks);
   f("ports", v.ports);
+  f("egress", v.egress);
+  f("hostsHash", v.hosts_hash);
+  f("resolvConfHash", v.resolv_conf_hash);
 }
 
 // An lxr that knew one network wrote the place in it as members of the record.
@@ -99,9 +112,12 @@ container_state parse_state(const std::string& text, const std::string& document
   s.oom_killed = json::get_bool(o, "oomKilled");
   s.is_paused = json::get_bool(o, "paused");
   s.failure = json::get_string(o, "failure");
-  const auto lists = json::read_fields<network_lists>(o, document);
-  s.networks = lists.networks;
-  s.ports = lists.ports;
+  auto parts = json::read_fields<network_parts>(o, document);
+  s.networks = std::move(parts.networks);
+  s.ports = std::move(parts.ports);
+  s.egress = std::move(parts.egress);
+  s.hosts_hash = parts.hosts_hash;
+  s.resolv_conf_hash = parts.resolv_conf_hash;
   add_former_place(o, s);
   s.id_range = static_cast<std::uint32_t>(json::get_int(o, "idRange"));
   s.name = json::get_string(o, "name");
@@ -149,6 +165,7 @@ container_state corrected(container_state s, bool alive) {
     s.is_paused = false;
     s.networks.clear();  // still reserved: release_kernel_objects() frees them by the raw state
     s.ports.clear();
+    s.egress.reset();
   }
   return s;
 }
@@ -248,6 +265,14 @@ void mark_running(const instance& where, const std::string& id) {
   s.started_ns = unix_time_ns();
   save(where, id, s);
   ::unlinkat(where.root_fd(), waiting_mark(id).c_str(), 0);
+}
+
+bool lives(const instance& where, const std::string& id) {
+  try {
+    return !load_state(where, id).is_idle();
+  } catch (const error& e) {
+    return e.code() != errc::not_found;  // a record that cannot be read is no sign of death
+  }
 }
 
 }  // namespace lxr

@@ -29,6 +29,11 @@ struct network_place {
   int prefix = 0;
 };
 
+// The restriction of a container with --egress.
+struct egress_state {
+  std::vector<std::string> allowed;  // as network_options::egress
+};
+
 // The state of one container, as its state.json records it. The record of a container that is starting, running or
 // waiting lies in state/containers/<id>/ (lost in a reboot, like the processes), that of one that has ended in
 // root/containers/<id>/.
@@ -40,10 +45,12 @@ struct container_state {
   std::int64_t started_ns = 0, finished_ns = 0;  // nanoseconds of Unix time; 0: never
   std::optional<int> exit_code;                  // empty while running, and when no monitor saw the end
   bool oom_killed = false;
-  bool is_paused = false;                 // running, but its cgroup is frozen
-  std::string failure;                    // why the last start failed; shown by inspect
-  std::vector<network_place> networks;    // in the order of its links: eth0, eth1
-  std::vector<published_port> ports;      // published at the first network that leads out
+  bool is_paused = false;               // running, but its cgroup is frozen
+  std::string failure;                  // why the last start failed; shown by inspect
+  std::vector<network_place> networks;  // in the order of its links: eth0, eth1
+  std::vector<published_port> ports;    // published at the first network that leads out
+  std::optional<egress_state> egress;
+  std::uint64_t hosts_hash = 0, resolv_conf_hash = 0;  // of the files as lxr has written them (hash_of()); 0: not
   std::uint32_t id_range = 0;             // of its user namespace (pipeline/container/id_ranges.hpp), from 1; 0: none
   std::vector<std::string> cgroup_trees;  // of cgroup v1, that it has a group in: "pids"
   // Copies from container_config, so that `lxr ps` need not read that; an empty name means: not known yet.
@@ -95,6 +102,9 @@ class state_reader {
 // load_state() makes of it.
 container_state load_raw_state(const instance& where, const std::string& id);
 container_state corrected(container_state raw);
+
+// Returns true for a container that runs, waits or is being made, and for one whose record cannot be read.
+bool lives(const instance& where, const std::string& id);
 
 // Records on disk that the first process of a created container waits to be started. After a reboot, when that process
 // is gone, the mark tells that the program never ran.

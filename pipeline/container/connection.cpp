@@ -15,9 +15,11 @@
 #include "pipeline/container/start_network.hpp"
 #include "pipeline/launch/namespaces.hpp"
 #include "pipeline/network/bridge_network.hpp"
+#include "pipeline/network/egress.hpp"
 #include "pipeline/network/name_service.hpp"
 #include "pipeline/network/networks.hpp"
 #include "pipeline/network/ports.hpp"
+#include "pipeline/network/restore.hpp"
 #include "pipeline/rootfs/etc_files.hpp"
 
 namespace lxr::container {
@@ -46,6 +48,32 @@ bool leads_out(const instance& where, const container_state& s) {
   });
 }
 
+// Ends the restriction of one of a container's addresses.
+void release_egress_at(const instance& where, const container_state& s, const network_place& place) {
+  if (!s.egress) return;
+  container_state one;
+  one.networks = {place};
+  one.egress = s.egress;
+  network::release_egress(where, one);
+}
+
+// The default route has gone with the link that it led through: it leads through another one now, if one leads out.
+void keep_way_out(const instance& where, const container_state& s) {
+  for (const network_place& p : s.networks) {
+    const auto of = network::saved_layout(where, p.directory);
+    const auto gateway = nl::parse_ipv4(p.gateway);
+    if (!of || of->is_internal || !gateway) continue;
+    quietly([&] {
+      const auto inside =
+          nl::socket::open_in(launch::namespace_path(s.init.pid, oci::namespace_kind::network), NETLINK_ROUTE);
+      nl::batch b;
+      nl::put_default_route(b, *gateway, network::inner_index(network::position_of(p.link)));
+      inside.exchange(b);  // refused while the container has one
+    });
+    return;
+  }
+}
+
 // Makes the link of a container that runs.
 task<void> link(const instance& where, const container_config& config, container_state& s, network_request wanted) {
   network::bridge_network to(where, network::find_layout(where, wanted.name));
@@ -53,6 +81,10 @@ task<void> link(const instance& where, const container_config& config, container
   const network::attachment made = to.take_address(config.id, place);
   std::exception_ptr failure;
   try {
+    if (s.egress) {
+      network::with_firewall(where,
+                             [&] { network::restrict_egress(where, *s.egress, {{made.in, made.address, made.link}}); });
+    }
     auto making = to.connect(made, s.init.pid);
     co_await shielded(std::move(making));
     const auto inside =
@@ -65,29 +97,35 @@ task<void> link(const instance& where, const container_config& config, container
     failure = std::current_exception();
   }
   quietly([&] { nl::delete_link(nl::socket::open(NETLINK_ROUTE), made.link); });
+  release_egress_at(where, s, recorded(made));
   network::release_address(where, made.in.directory, config.id, nl::to_string(made.address));
   std::rethrow_exception(failure);
 }
 
-// A container that runs, before its networks change.
-struct earlier {
-  container_config config;
-  std::vector<network::membership> in;
-};
-
-// Makes its names, /etc/hosts and /etc/resolv.conf true again.
-task<void> enter_names(const instance& where, const container_config& config, const container_state& s,
-                       earlier before) {
+// Makes the names, /etc/hosts and /etc/resolv.conf of a container that runs true after a change of its networks.
+task<void> enter_names(const instance& where, const container_config& config, container_state& s, bool had_names) {
   const auto in = network::memberships_of(where, s);
+  if (const unique_fd process = s.init.open()) {
+    network::name_service names(where);
+    auto entering = names.enter({config, in, s.egress, s.init}, process.get(), had_names);
+    co_await std::move(entering);
+  }
   const unique_fd data = file::open_at(where.root_fd(), "containers/" + config.id, O_RDONLY | O_DIRECTORY);
-  const rootfs::own_place past = rootfs::place_of(before.config, before.in), place = rootfs::place_of(config, in);
-  rootfs::renew_etc_files(data.get(), {std::move(before.config), past}, {config, place});
-  const unique_fd process = s.init.open();
-  if (!process) co_return;  // it has just ended
-  const bool had_names = std::ranges::any_of(before.in, [](const network::membership& m) { return m.of.has_names; });
-  network::name_service names(where);
-  auto entering = names.enter(config, in, process.get(), had_names);
-  co_await std::move(entering);
+  rootfs::renew_etc_files(data.get(), config, rootfs::place_of(config, in), s);
+}
+
+bool has_names(const std::vector<network::membership>& in) {
+  return std::ranges::any_of(in, [](const network::membership& m) { return m.of.has_names; });
+}
+
+// Removes the link of a container that runs.
+void unlink(const instance& where, const container_config& config, container_state& s, const network_place& place) {
+  nl::delete_link(nl::socket::open(NETLINK_ROUTE), place.link);
+  const network_place gone = place;
+  std::erase_if(s.networks, [&gone](const network_place& p) { return p.link == gone.link; });
+  save(where, config.id, s);
+  release_egress_at(where, s, gone);
+  network::release_address(where, gone.directory, config.id, gone.address);
 }
 
 }  // namespace
@@ -95,7 +133,6 @@ task<void> enter_names(const instance& where, const container_config& config, co
 task<void> connect_network(const instance& where, std::string id, network_request wanted) {
   const container_lock lock = co_await lock_container(where, id);
   container_config config = load_config(where, id);
-  const container_config config_before = config;
   network_options& n = config.network;
   if (n.mode != network_mode::bridge && n.mode != network_mode::none) {
     throw error(errc::conflict, "connect container", shown(config), "it has " + whose_network(n.mode),
@@ -114,11 +151,20 @@ task<void> connect_network(const instance& where, std::string id, network_reques
   }
   container_state s = load_raw_state(where, id);
   if (s.init.is_alive()) {
-    earlier before{config_before, network::memberships_of(where, s)};
     auto linking = link(where, config, s, wanted);
     co_await std::move(linking);
-    auto entering = enter_names(where, config, s, std::move(before));
-    co_await std::move(entering);
+    std::exception_ptr failure;
+    try {
+      auto entering = enter_names(where, config, s, false);
+      co_await shielded(std::move(entering));
+      save(where, id, s);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) {
+      quietly([&] { unlink(where, config, s, network_place(s.networks.back())); });
+      std::rethrow_exception(failure);
+    }
   }
   save(where, config);
 }
@@ -126,7 +172,6 @@ task<void> connect_network(const instance& where, std::string id, network_reques
 task<void> disconnect_network(const instance& where, std::string id, std::string network_word) {
   const container_lock lock = co_await lock_container(where, id);
   container_config config = load_config(where, id);
-  const container_config config_before = config;
   network_options& n = config.network;
   const auto known = network::find(where, network_word);
   const std::string name = known ? known->name : network_word;
@@ -141,14 +186,12 @@ task<void> disconnect_network(const instance& where, std::string id, std::string
       throw error(errc::conflict, "disconnect container", shown(config), "its ports are published in network " + name,
                   "stop it first");
     }
-    earlier before{config_before, network::memberships_of(where, s)};
-    nl::delete_link(nl::socket::open(NETLINK_ROUTE), place->link);
-    const network_place gone = std::move(*place);
-    s.networks.erase(place);
+    const bool had_names = has_names(network::memberships_of(where, s));
+    unlink(where, config, s, network_place(*place));
+    keep_way_out(where, s);
+    auto entering = enter_names(where, config, s, had_names);
+    co_await shielded(std::move(entering));
     save(where, id, s);
-    network::release_address(where, gone.directory, id, gone.address);
-    auto entering = enter_names(where, config, s, std::move(before));
-    co_await std::move(entering);
   }
   save(where, config);
 }

@@ -214,7 +214,7 @@ task<void> start_run::make_link() {
   std::exception_ptr failure;
   try {
     co_await network_.make_links(first_.process().pid());
-    co_await network_.enter_names(first_.process().pidfd());
+    co_await network_.enter_names(out_.state.init, first_.process().pidfd());
   } catch (...) {
     failure = std::current_exception();
   }
@@ -313,6 +313,8 @@ void start_run::save_state(container_status status) {
   s.command = spec::command_text(spec_.process->args);
   s.networks.clear();
   network_.describe(s);
+  s.hosts_hash = etc_.hosts_hash;
+  s.resolv_conf_hash = etc_.resolv_conf_hash;
   save(on_.where, id_, s);
 }
 
@@ -343,9 +345,11 @@ task<launched> start_run::run() {
   // One that joined a pid namespace has forked, and its child is the first process.
   if (first_.process().pid() != out_.state.init.pid) {
     out_.state.init = identify(first_.process().pid());
-    co_await network_.enter_names(first_.process().pidfd());
+    co_await network_.enter_names(out_.state.init, first_.process().pidfd());
   }
   save_state(options_.wait ? container_status::created : container_status::running);
+  // A resolver that was started meanwhile has not seen the record.
+  if (on_.names.has_lost_connection()) co_await network_.enter_names(out_.state.init, first_.process().pidfd());
   undo_.commit();
   out_.config = config_;
   out_.process = first_.take_process();

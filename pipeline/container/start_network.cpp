@@ -8,6 +8,8 @@
 #include <cstdlib>
 
 #include "core/base/error.hpp"
+#include "pipeline/network/egress.hpp"
+#include "pipeline/network/restore.hpp"
 
 namespace lxr::container {
 namespace {
@@ -73,8 +75,19 @@ void start_network::prepare() {
     });
     places_.push_back(std::move(place));
   }
+  if (n.egress) restrict_egress();
   inner_ = network::bridge_network::inner_configuration(places_);
   questions_ = network::bridge_network::link_questions(places_);
+}
+
+void start_network::restrict_egress() {
+  egress_ = egress_state{*config_.network.egress};
+  undo_.add("egress", [this] {
+    container_state made;
+    describe(made);
+    network::release_egress(on_.where, made);
+  });
+  network::with_firewall(on_.where, [this] { network::restrict_egress(on_.where, *egress_, memberships()); });
 }
 
 launch::network_inputs start_network::inputs() const {
@@ -127,22 +140,22 @@ void start_network::publish(const std::vector<std::string>& exposed_by_image) {
   container_state made;
   describe(made);
   for (const network::held_port& p : ports_) made.ports.push_back(p.port);
-  network::publish_ports(on_.where, config_.id, ports_, place->address);
+  network::with_firewall(on_.where, [&] { network::publish_ports(on_.where, config_.id, ports_, place->address); });
   undo_.add("ports", [this, made] { network::withdraw_ports(on_.where, config_.id, made); });
   published_ = std::move(made.ports);
 }
 
 std::vector<network::membership> start_network::memberships() const {
   std::vector<network::membership> out;
-  for (const network::attachment& a : places_) out.push_back({a.in, a.address});
+  for (const network::attachment& a : places_) out.push_back({a.in, a.address, a.link});
   return out;
 }
 
-task<void> start_network::enter_names(int process) {
+task<void> start_network::enter_names(const process_identity& init, int process) {
   const bool any = std::ranges::any_of(places_, [](const network::attachment& a) { return a.in.has_names; });
-  if (!any) co_return;
+  if (!any && !egress_) co_return;
   const stage_span span(on_.events, "names", config_.name);
-  auto entering = on_.names.enter(config_, memberships(), process);
+  auto entering = on_.names.enter({config_, memberships(), egress_, init}, process);
   co_await std::move(entering);
 }
 
@@ -151,6 +164,7 @@ rootfs::own_place start_network::place() const { return rootfs::place_of(config_
 void start_network::describe(container_state& out) const {
   for (const network::attachment& a : places_) out.networks.push_back(recorded(a));
   out.ports = published_;
+  out.egress = egress_;
 }
 
 }  // namespace lxr::container

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,9 @@ class start_network {
   [[nodiscard]] bool has_links() const noexcept { return !places_.empty(); }
   // Makes the links, once the container's network namespace exists.  Cancel: none.
   task<void> make_links(pid_t namespace_of);
-  // Enters the container's names, which end with `process`, a pidfd.  Cancel: terminal.
-  task<void> enter_names(int process);
+  // Enters the container's names, which end with its first process, `init`; `process` is a pidfd of that.  Cancel:
+  // terminal.
+  task<void> enter_names(const process_identity& init, int process);
   // Publishes the held ports, and with publish_all those of `image`, too.
   void publish(const std::vector<std::string>& exposed_by_image);
   // Where the container is, for its files of /etc.
@@ -51,6 +53,7 @@ class start_network {
 
  private:
   [[nodiscard]] std::vector<network::membership> memberships() const;
+  void restrict_egress();
   void add_all_ports(const std::vector<std::string>& exposed_by_image);
 
   engine& on_;
@@ -59,6 +62,7 @@ class start_network {
   std::vector<network::attachment> places_;
   std::vector<network::held_port> ports_;
   std::vector<published_port> published_;
+  std::optional<egress_state> egress_;
   io::netlink::batch inner_, questions_;
 };
 

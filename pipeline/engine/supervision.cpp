@@ -29,25 +29,13 @@ supervision::supervision(const instance& where, const asio::any_io_executor& exe
   raise_descriptor_limit();
 }
 
-namespace {
-
-task<void> keep_quietly(network::name_service& names) {
-  try {
-    co_await names.keep();
-  } catch (const error&) {
-    // The next command that looks after the containers tries again.
-  }
-}
-
-}  // namespace
-
 task<void> supervision::ended() {
-  if (!engine_.names.is_connected()) {
+  if (!engine_.names.has_entered()) {
     co_await monitor_.run();
     co_return;
   }
   task_scope keeping(engine_.executor);
-  keeping.spawn(keep_quietly(engine_.names));
+  keeping.spawn(engine_.names.keep());
   std::exception_ptr failure;
   try {
     co_await monitor_.run();

@@ -262,6 +262,7 @@ void monitor::save_exit(subject& s, io::process::exit_status status) {
   state.is_paused = false;
   state.networks.clear();
   state.ports.clear();
+  state.egress.reset();
   if (s.container.config.lifecycle.auto_remove) {
     container::discard_files(engine_.where, s.container.config);
   } else {

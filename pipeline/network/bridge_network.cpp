@@ -13,6 +13,7 @@
 #include "core/base/file.hpp"
 #include "core/instance/names.hpp"
 #include "core/instance/ownership.hpp"
+#include "pipeline/network/egress.hpp"
 #include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/gateway.hpp"
 #include "pipeline/network/host_lock.hpp"
@@ -40,12 +41,11 @@ int link_index_of(nl::ipv4 address, std::uint32_t group) {
   return static_cast<int>(1u << 30 | ((address ^ group) & low_bits));
 }
 
-int inner_index(const attachment& with) { return nl::first_peer_index + with.position; }
 std::string inner_name(const attachment& with) { return "eth" + std::to_string(with.position); }
 
 nl::veth link_of(const attachment& with, pid_t namespace_of) {
-  return {with.link, with.link_index,  mac_for(with.in.gateway), with.in.group, static_cast<int>(namespace_of),
-          with.mac,  inner_name(with), inner_index(with),        with.in.mtu};
+  return {with.link, with.link_index,  mac_for(with.in.gateway),   with.in.group, static_cast<int>(namespace_of),
+          with.mac,  inner_name(with), inner_index(with.position), with.in.mtu};
 }
 
 // Removes what an ended container has left where this one's link is to be: a link of that name, and one with that index
@@ -70,11 +70,14 @@ number_pool open_pool(const instance& where, const layout& of) {
   return pool;
 }
 
-// Frees the addresses whose owners are not among these; returns how many are taken. The owners' published ports go
-// first: else these would lead to the next container that gets the address.
+// Frees the addresses whose owners are not among these; returns how many are taken. The owners' published ports and
+// restrictions go first: else these would be those of the next container that gets the address.
 std::uint32_t keep_only(const instance& where, number_pool& pool, std::set<std::uint64_t> living) {
   living.insert(owner_of_gateway);
-  if (pool.has_stale(living)) sweep_ports(where);
+  if (pool.has_stale(living)) {
+    sweep_ports(where);
+    sweep_egress(where);
+  }
   return pool.sweep(living) - 1;
 }
 
@@ -97,12 +100,6 @@ std::vector<std::string> directories(const instance& where) {
 }
 
 }  // namespace
-
-std::string link_name(const std::string& container_id, int position) {
-  std::string name = "lv" + container_id.substr(0, short_id_size);
-  if (position != 0) name += static_cast<char>('a' + position);
-  return name;
-}
 
 bridge_network::bridge_network(const instance& where, layout wanted)
     : where_(where), route_(nl::socket::open(NETLINK_ROUTE)), wanted_(std::move(wanted)) {}
@@ -229,7 +226,7 @@ nl::batch bridge_network::inner_configuration(const std::vector<attachment>& wit
   nl::batch b;
   nl::put_link_up(b, 1, "lo");
   for (const attachment& a : with) {
-    const int index = inner_index(a);
+    const int index = inner_index(a.position);
     nl::put_address(b, index, a.address, a.in.range.prefix, "address " + nl::to_string(a.address), false);
     constexpr int least_of_ipv6 = 1280;  // RFC 8200, 5: below, the kernel has no IPv6 on a link
     if (a.in.mtu == 0 || a.in.mtu >= least_of_ipv6) nl::put_no_ipv6_address(b, index, inner_name(a));

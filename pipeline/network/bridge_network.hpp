@@ -12,6 +12,7 @@
 #include "core/instance/paths.hpp"
 #include "io/netlink/route.hpp"
 #include "pipeline/network/layout.hpp"
+#include "pipeline/network/membership.hpp"
 
 namespace lxr::network {
 
@@ -105,8 +106,5 @@ void sweep_orphaned_networks();
 // Frees the address of a container in the network with that directory.
 void release_address(const instance& where, const std::string& directory, const std::string& container_id,
                      const std::string& address) noexcept;
-// The host end of the veth of a container: "lv", the first 12 digits of the id, and a letter for all but its first.
-std::string link_name(const std::string& container_id, int position = 0);
-inline constexpr std::size_t first_link_size = 14;
 
 }  // namespace lxr::network

@@ -87,6 +87,7 @@ struct dns_exchange::connection {
   std::string server;
   clock::time_point made, end;
   int questions = 0;
+  bool is_late = false;
 };
 
 dns_exchange::dns_exchange(asio::any_io_executor executor) : executor_(std::move(executor)), soon_(executor_) {}
@@ -130,8 +131,9 @@ void dns_exchange::watch_time() {
 
 void dns_exchange::end_late_ones() {
   const auto now = clock::now();
-  for (const connection* c : waiting_) {
+  for (connection* c : waiting_) {
     if (c->end > now) break;
+    c->is_late = true;
     ::shutdown(c->socket.get(), SHUT_RDWR);  // wakes up ask_by_udp()
   }
 }
@@ -152,8 +154,9 @@ task<std::optional<std::string>> dns_exchange::ask_by_udp(const std::string& ser
       co_await c->ready.readable();
       const auto buffer = std::make_unique_for_overwrite<char[]>(dns::largest_message);
       const ssize_t got = ::recv(c->socket.get(), buffer.get(), dns::largest_message, MSG_DONTWAIT);
+      if (got < 0 && c->is_late) break;
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-      if (got <= 0) break;  // refused, or late
+      if (got < 0) break;  // refused
       const std::string_view text(buffer.get(), static_cast<std::size_t>(got));
       if (!dns::parse_answer(text, asked)) continue;
       out = text;

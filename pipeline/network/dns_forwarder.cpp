@@ -25,7 +25,8 @@ bool is_failure_of_server(const dns::received_answer& a) {
 
 bool is_same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
 }
 
 }  // namespace
@@ -34,9 +35,12 @@ const std::vector<std::string>& host_servers::list() {
   struct stat now{};
   static_cast<void>(::stat(setting, &now));
   if (!servers_.empty() && is_same_file(now, seen_)) return servers_;
-  seen_ = now;
+  seen_ = {};
   servers_.clear();
-  quietly([this] { servers_ = servers_of(file::read_at(AT_FDCWD, setting).value_or("")); });
+  quietly([&] {
+    servers_ = servers_of(file::read_at(AT_FDCWD, setting).value_or(""));
+    seen_ = now;
+  });
   if (servers_.empty()) servers_.emplace_back(local_server);
   return servers_;
 }

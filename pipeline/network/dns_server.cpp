@@ -23,7 +23,7 @@ namespace {
 namespace dns = io::dns;
 
 constexpr std::size_t longest_query = 4096;  // bytes
-constexpr int in_one_turn = 64;              // packets, before other coroutines run
+constexpr unsigned in_one_turn = 64;         // packets, before other coroutines run
 constexpr std::size_t forwarded_of_one = 100, forwarded_of_all = 1000;
 constexpr std::size_t connections_of_one = 64, connections_of_all = 512;
 constexpr auto idle_limit = std::chrono::seconds(10);
@@ -79,7 +79,7 @@ task<void> dns_server::serve_udp(unique_fd socket) {
   std::array<char, longest_query> buffer;
   std::exception_ptr end;
   try {
-    for (int turn = 0;; ++turn) {
+    for (unsigned turn = 0;; ++turn) {
       sockaddr_storage from{};
       socklen_t size = sizeof from;
       const ssize_t got = ::recvfrom(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
@@ -98,13 +98,18 @@ task<void> dns_server::serve_udp(unique_fd socket) {
       if (!query.good) continue;
       const std::string source = source_of(from);
       name_decision decided = names_.decide(source, *query.good);
-      if (decided.what == name_decision::answer) {
-        const std::size_t limit = query.good->largest_answer();
+      const std::size_t limit = query.good->largest_answer();
+      if (decided.what == name_decision::answer && decided.asking == nullptr) {
         send_to(socket.get(), dns::make_answer(*query.good, decided.code, decided.records, limit), from);
         continue;
       }
-      forwarding.spawn(forward_udp(socket.get(), source, from, std::string(message), std::move(*query.good),
-                                   decided.asking->servers));
+      auto held = share::take(forwarded_, source, forwarded_of_one, forwarded_of_all);
+      if (!held) {
+        send_to(socket.get(), dns::make_answer(*query.good, dns::response_code::server_failure, {}, limit), from);
+        continue;
+      }
+      forwarding.spawn(answer_udp(socket.get(), std::move(*held), from,
+                                  take(message, std::move(*query.good), std::move(decided), limit)));
     }
   } catch (...) {
     end = std::current_exception();
@@ -113,16 +118,42 @@ task<void> dns_server::serve_udp(unique_fd socket) {
   std::rethrow_exception(end);
 }
 
-task<void> dns_server::forward_udp(int socket, std::string from, sockaddr_storage to, std::string message,
-                                   dns::query asked, std::vector<std::string> servers) {
-  const auto held = share::take(forwarded_, from, forwarded_of_one, forwarded_of_all);
-  if (!held) {
-    send_to(socket, dns::make_answer(asked, dns::response_code::server_failure, {}, dns::smallest_udp_limit), to);
-    co_return;
+// Takes what it needs of the decision, which is valid only now.
+dns_server::question dns_server::take(std::string_view message, dns::query asked, name_decision decided,
+                                      std::size_t limit) {
+  question out{std::string(message), std::move(asked), decided.asking->servers, {}, {}};
+  if (decided.what == name_decision::answer)
+    out.own = dns::make_answer(out.asked, decided.code, decided.records, limit);
+  if (decided.asking->egress) out.links = decided.asking->egress->links;
+  return out;
+}
+
+// A restricted container gets an answer once it may reach the addresses in it.
+task<std::string> dns_server::admitted(const question& q, std::string answer) {
+  const auto parsed = dns::parse_answer(answer, q.asked);
+  if (q.links.empty() || !parsed || parsed->addresses.empty()) co_return answer;
+  auto admitting = egress_.admit(q.links, parsed->addresses, parsed->ttl.value_or(0));
+  if (co_await std::move(admitting)) co_return answer;
+  co_return dns::make_answer(q.asked, dns::response_code::server_failure, {}, dns::smallest_udp_limit);
+}
+
+task<void> dns_server::answer_udp(int socket, share, sockaddr_storage to, question q) {
+  std::string answer = q.own.value_or("");
+  const auto deliver = [&](std::string got) {
+    if (q.links.empty()) {
+      send_to(socket, got, to);
+    } else {
+      answer = std::move(got);
+    }
+  };
+  if (!q.own) {
+    auto asking = forwarder_.ask(q.message, q.asked, q.servers, dns_transport::udp, deliver);
+    co_await std::move(asking);
   }
-  auto asking = forwarder_.ask(std::move(message), std::move(asked), std::move(servers), dns_transport::udp,
-                               [&](const std::string& answer) { send_to(socket, answer, to); });
-  co_await std::move(asking);
+  if (answer.empty()) co_return;
+  auto admitting = admitted(q, std::move(answer));
+  const std::string good = co_await std::move(admitting);
+  send_to(socket, good, to);
 }
 
 task<void> dns_server::serve_tcp(unique_fd socket) {
@@ -178,16 +209,19 @@ task<std::string> dns_server::answer_tcp(const std::string& from, std::string me
   if (query.error) co_return dns::error_answer(message, *query.error);
   if (!query.good) co_return "";
   name_decision decided = names_.decide(from, *query.good);
-  if (decided.what == name_decision::answer)
+  if (decided.what == name_decision::answer && decided.asking == nullptr)
     co_return dns::make_answer(*query.good, decided.code, decided.records, dns::largest_message);
+  const question q = take(message, std::move(*query.good), std::move(decided), dns::largest_message);
   const auto held = share::take(forwarded_, from, forwarded_of_one, forwarded_of_all);
-  if (!held) co_return dns::make_answer(*query.good, dns::response_code::server_failure, {}, dns::smallest_udp_limit);
-  std::vector<std::string> servers = decided.asking->servers;
-  std::string out;
-  auto asking = forwarder_.ask(std::move(message), std::move(*query.good), std::move(servers), dns_transport::tcp,
-                               [&out](std::string answer) { out = std::move(answer); });
-  co_await std::move(asking);
-  co_return out;
+  if (!held) co_return dns::make_answer(q.asked, dns::response_code::server_failure, {}, dns::smallest_udp_limit);
+  std::string answer = q.own.value_or("");
+  if (!q.own) {
+    auto asking = forwarder_.ask(q.message, q.asked, q.servers, dns_transport::tcp,
+                                 [&answer](std::string got) { answer = std::move(got); });
+    co_await std::move(asking);
+  }
+  auto admitting = admitted(q, std::move(answer));
+  co_return co_await std::move(admitting);
 }
 
 }  // namespace lxr::network

@@ -18,6 +18,7 @@
 #include "core/model/container_state.hpp"
 #include "io/netlink/conntrack.hpp"
 #include "io/netlink/nft.hpp"
+#include "pipeline/network/egress_rules.hpp"
 
 namespace lxr::network {
 namespace {
@@ -38,6 +39,7 @@ void put_sets(nft::transaction& t) {
   t.add_set(internal, {nft::link_group});
   t.add_set(masqueraded, {nft::ipv4_address}, nft::set_kind::ranges);
   t.add_set(to_itself, {nft::ipv4_address, nft::ipv4_address});
+  put_egress_sets(t);
   t.add_map(ports, {nft::protocol, nft::port}, {nft::ipv4_address, nft::port});
   t.add_map(ports_of_address, {nft::ipv4_address, nft::protocol, nft::port}, {nft::ipv4_address, nft::port});
 }
@@ -71,6 +73,7 @@ void put_filter(nft::transaction& t) {
   t.add_rule("to-network").load_connection_status().with_mask(IPS_DST_NAT).is_not(zero).accept();
   t.add_rule("to-network").reject();
   t.add_chain("from-network");
+  put_egress_rule(t, "from-network");
   t.add_rule("from-network").load_meta(NFT_META_IIFGROUP).load_meta(NFT_META_OIFGROUP).in(together).accept();
   t.add_rule("from-network").load_meta(NFT_META_IIFGROUP).in(internal).reject();
   t.add_rule("from-network").load_meta(NFT_META_OIFGROUP).in(networks).go_to("to-network");

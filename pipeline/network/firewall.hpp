@@ -16,6 +16,7 @@
 //   - Into a network is forwarded only what belongs to a connection from inside, comes from the network itself or goes
 //     to a published port. The rest is rejected, from other networks as from neighbours of the host that have a route
 //     here.
+//   - A container with --egress reaches only what that allows (egress.hpp).
 //   - Out of an internal network nothing is forwarded. From another one packets leave with an address of the host.
 //   - Packets to a published port of the host, from outside, from a container or from the host itself, have their
 //     destination changed (DNAT) and keep their source; a container that reaches itself that way gets the host's as

@@ -14,7 +14,7 @@
 #include "pipeline/network/forwarding.hpp"
 #include "pipeline/network/host_lock.hpp"
 #include "pipeline/network/orphans.hpp"
-#include "pipeline/network/ports.hpp"
+#include "pipeline/network/restore.hpp"
 #include "pipeline/network/subnets.hpp"
 
 namespace lxr::network {

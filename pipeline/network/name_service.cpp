@@ -16,8 +16,11 @@
 #include "core/async/shielded.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
+#include "core/instance/container_lock.hpp"
 #include "core/instance/names.hpp"
 #include "io/channel/message_socket.hpp"
+#include "pipeline/network/egress_helper.hpp"
+#include "pipeline/network/egress_policy.hpp"
 #include "pipeline/network/resolver_process.hpp"
 #include "pipeline/network/subnets.hpp"
 
@@ -31,24 +34,34 @@ constexpr auto patience = std::chrono::seconds(2);
 constexpr auto moment = std::chrono::milliseconds(5);
 constexpr int connect_tries = 400, serve_tries = 60;  // of a moment each
 
-bool is_loopback(const std::string& server) { return server.starts_with("127.") || server == "::1"; }
-
 // With the names of options and records: its own, its short id, and its aliases in this network.
-named_container named(const container_config& config, const std::vector<membership>& in) {
+named_container named(const container_config& config, const std::vector<membership>& in,
+                      const std::optional<egress_state>& egress) {
   named_container out;
+  if (egress) out.egress = named_egress{{}, parse_egress(egress->allowed).domains};
   out.id = config.id;
   const network_options& n = config.network;
   std::ranges::copy_if(n.dns, std::back_inserter(out.servers), [](const std::string& s) { return !is_loopback(s); });
   for (const membership& m : in) {
     out.leads_out = out.leads_out || !m.of.is_internal;
-    if (!m.of.has_names) continue;
-    named_place p{m.of.directory, nl::to_string(m.address), {config.name, short_id(config.id)}};
+    if (egress) out.egress->links.push_back(m.link);
+    if (!m.of.has_names && !egress) continue;
+    named_place p{m.of.directory, nl::to_string(m.address), {}};
+    if (!m.of.has_names) {
+      out.places.push_back(std::move(p));
+      continue;
+    }
+    p.names = {config.name, short_id(config.id)};
     p.names.insert(p.names.end(), n.aliases.begin(), n.aliases.end());
     const auto asked = std::ranges::find(n.networks, m.of.name, &network_request::name);
     if (asked != n.networks.end()) p.names.insert(p.names.end(), asked->aliases.begin(), asked->aliases.end());
     out.places.push_back(std::move(p));
   }
   return out;
+}
+
+std::string text_of(const process_identity& process) {
+  return std::to_string(process.pid) + " " + std::to_string(process.start_time);
 }
 
 // Sockets for many containers at once: the default buffer holds a few hundred small packets.
@@ -77,136 +90,185 @@ unique_fd bind_dns(const layout& network, int type) {
 }
 
 [[noreturn]] void refuse_to_serve(const std::string& network) {
-  throw error(errc::conflict, "serve the names of", "network " + network,
+  throw error(errc::unavailable, "serve the names of", "network " + network,
               "another program listens on port 53 of all addresses of this host",
               "let it listen on addresses of its own, or create the network with --disable-dns");
 }
 
 }  // namespace
 
-std::vector<membership> memberships_of(const instance& where, const container_state& state) {
-  std::vector<membership> out;
-  for (const network_place& p : state.networks) {
-    auto of = saved_layout(where, p.directory);
-    const auto address = nl::parse_ipv4(p.address);
-    if (of && address) out.push_back({std::move(*of), *address});
+bool has_lost_resolver(const instance& where) { return was_resolver_started(where) && !is_resolver_running(where); }
+
+task<void> name_service::enter(subject of, int process, bool had_names) {
+  named_container container = named(of.config, of.in, of.egress);
+  if (container.places.empty() && !had_names) co_return;
+  container.process = text_of(of.init);
+  const auto permit = co_await one_at_a_time_.acquire();
+  has_entered_ = true;
+  for (;;) {
+    if (!socket_) {
+      auto connecting = connect(of.config.id);
+      co_await std::move(connecting);
+    }
+    auto telling = tell(container, of.in, process);
+    if (co_await std::move(telling)) co_return;
+    disconnect();
   }
+}
+
+bool name_service::has_lost_connection() const {
+  char none = 0;
+  return socket_ && ::recv(socket_.get(), &none, sizeof none, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+void name_service::disconnect() noexcept {
+  answers_.reset();  // before the socket that it watches
+  socket_.reset();
+}
+
+// Returns true for a container that lives and has names, or is restricted.
+bool name_service::has_names(const std::string& id) const {
+  bool out = false;
+  quietly([&] {
+    const container_state state = load_state(where_, id);
+    if (state.networks.empty() || !state.init.is_alive()) return;
+    const auto in = memberships_of(where_, state);
+    out = state.egress || std::ranges::any_of(in, [](const membership& m) { return m.of.has_names; });
+  });
   return out;
 }
 
-std::string resolver_of(const container_config& config, const std::vector<membership>& in) {
-  const auto& dns = config.network.dns;
-  if (!dns.empty() && std::ranges::all_of(dns, is_loopback)) return "";
-  const auto first = std::ranges::find_if(in, [](const membership& m) { return m.of.has_names; });
-  return first == in.end() ? "" : nl::to_string(first->of.gateway);
-}
-
-bool has_lost_resolver(const instance& where) { return was_resolver_started(where) && !is_resolver_running(where); }
-
-task<void> name_service::enter(const container_config& config, std::vector<membership> in, int process,
-                               bool had_names) {
-  named_container container = named(config, in);
-  if (container.places.empty() && !had_names) co_return;
-  const auto permit = co_await one_at_a_time_.acquire();
-  if (!socket_) co_await connect();
-  auto telling = tell(std::move(container), in, process);
-  co_await std::move(telling);
-}
-
-// Returns true when a container that lives has names.
 bool name_service::is_needed() const {
-  for (const std::string& id : list_containers(where_)) {
-    bool has_names = false;
-    quietly([&] {
-      const container_state state = load_state(where_, id);
-      if (!state.init.is_alive()) return;
-      const auto in = memberships_of(where_, state);
-      has_names = std::ranges::any_of(in, [](const membership& m) { return m.of.has_names; });
-    });
-    if (has_names) return true;
-  }
-  return false;
+  return std::ranges::any_of(list_containers(where_), [this](const std::string& id) { return has_names(id); });
 }
 
 task<void> name_service::restore() {
   const auto permit = co_await one_at_a_time_.acquire();
-  answers_.reset();
-  socket_ = connect_to_resolver(where_);
-  if (!socket_ && !is_needed()) {
+  disconnect();
+  if (is_needed()) {
+    auto connecting = connect("");
+    co_await std::move(connecting);
+    if (failure_) std::rethrow_exception(failure_);
+  } else {
     forget_resolver(where_);
-    co_return;
   }
-  co_await connect();
 }
 
+// Waits until the resolver ends.
+task<void> name_service::lost() {
+  // A descriptor of its own, because the loop watches each only once.
+  const unique_fd copy(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) throw_errno("copy", "descriptor");
+  readiness end(co_await asio::this_coro::executor, copy.get());
+  char none = 0;
+  do {
+    co_await end.readable();  // also for each answer
+  } while (::recv(copy.get(), &none, sizeof none, MSG_PEEK | MSG_DONTWAIT) != 0);
+}
+
+// A container that could not be entered, such as one whose port 53 another program has now, is tried again each second.
 task<void> name_service::keep() {
-  while (socket_) {
-    // A descriptor of its own, because the loop watches each only once.
-    const unique_fd copy(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) co_return;
-    {
-      readiness end(co_await asio::this_coro::executor, copy.get());
-      char none = 0;
-      do {
-        co_await end.readable();  // also for each answer
-      } while (::recv(copy.get(), &none, sizeof none, MSG_PEEK | MSG_DONTWAIT) != 0);
+  for (bool is_well = true; socket_; is_well = !failure_) {
+    if (!is_well) co_await pause(std::chrono::seconds(1));
+    try {
+      if (failure_) {
+        const auto permit = co_await one_at_a_time_.acquire();
+        auto entering = enter_all("");
+        if (co_await std::move(entering)) continue;
+      } else {
+        co_await lost();
+      }
+      co_await restore();
+    } catch (const error&) {
+      if (!failure_) failure_ = std::current_exception();
     }
-    co_await restore();
   }
 }
 
-// Connects to the resolver. If this process has started it, tells it of all containers.
-task<void> name_service::connect() {
-  answers_.reset();
-  socket_.reset();
+// Connects to the resolver. If this process has started it, tells it of all containers but `own`, whose lock the caller
+// holds, and which it enters itself.
+task<void> name_service::connect(std::string own) {
+  disconnect();
+  failure_ = nullptr;
   for (int i = 0; i < connect_tries; ++i) {
     socket_ = connect_to_resolver(where_);
     const bool is_new = !socket_ && start_resolver(where_);
     if (is_new) socket_ = connect_to_resolver(where_);
     if (socket_) answers_.emplace(co_await asio::this_coro::executor, socket_.get());
-    if (is_new && socket_) co_await enter_all();
-    if (socket_) co_return;
+    if (socket_ && !is_new) co_return;
+    if (socket_) {
+      auto telling = tell_all(own);
+      if (co_await std::move(telling)) co_return;
+      disconnect();
+    }
     co_await pause(moment);
   }
   throw error(errc::timed_out, "connect to", peer, "it does not accept connections", "try again");
 }
 
-task<void> name_service::enter_all() {
-  for (const std::string& id : list_containers(where_)) {
-    std::optional<container_config> config;
-    std::vector<membership> in;
-    unique_fd process;
-    quietly([&] {
-      const container_state state = load_state(where_, id);
-      in = memberships_of(where_, state);
-      process = state.init.open();
-      config = load_config(where_, id);
-    });
-    if (!config || !process) continue;
-    named_container container = named(*config, in);
-    if (container.places.empty()) continue;
-    auto telling = tell(std::move(container), in, process.get());
-    co_await std::move(telling);
-  }
+// Returns false when the resolver has ended; so do enter_all() and tell().
+task<bool> name_service::tell_all(std::string own) {
+  name_message begin, end;
+  begin.begins_all = end.ends_all = true;
+  auto beginning = exchange(std::move(begin), -1);
+  if (!co_await std::move(beginning)) co_return false;
+  auto entering = enter_all(std::move(own));
+  if (!co_await std::move(entering)) co_return false;
+  auto ending = exchange(std::move(end), -1);
+  co_return (co_await std::move(ending)).has_value();
 }
 
-// Goes on with another resolver when this one ends meanwhile.
-task<void> name_service::tell(named_container container, const std::vector<membership>& in, int process) {
+// One that cannot be entered keeps no other from that: failure_ is the first reason.
+task<bool> name_service::enter_all(std::string own) {
+  failure_ = nullptr;
+  for (const std::string& id : list_containers(where_)) {
+    if (id == own || !has_names(id)) continue;
+    try {
+      auto entering = enter_recorded(id);
+      if (!co_await std::move(entering)) co_return false;
+    } catch (const error& e) {
+      // With errc::conflict another process holds the lock: it starts or changes the container, and then enters it.
+      const bool is_fine = e.code() == errc::not_found || e.code() == errc::conflict;
+      if (!is_fine && !failure_) failure_ = std::current_exception();
+    }
+  }
+  co_return true;
+}
+
+// Under its lock, so that a change of its networks is not undone by what was read before.
+task<bool> name_service::enter_recorded(std::string id) {
+  auto locking = lock_container(where_, id, std::chrono::seconds(1));
+  const container_lock lock = co_await std::move(locking);
+  const container_state state = load_state(where_, id);
+  const auto in = memberships_of(where_, state);
+  const unique_fd process = state.init.open();
+  if (!process) co_return true;
+  named_container container = named(load_config(where_, id), in, state.egress);
+  if (container.places.empty()) co_return true;
+  container.process = text_of(state.init);
+  auto telling = tell(std::move(container), in, process.get());
+  co_return co_await std::move(telling);
+}
+
+task<bool> name_service::tell(named_container container, std::vector<membership> in, int process) {
   for (int refused = 0;;) {
     name_message message;
     message.container = container;
     auto asking = exchange(std::move(message), process);
     const auto answer = co_await std::move(asking);
-    if (!answer) {
-      co_await connect();
+    if (!answer) co_return false;
+    if (!answer->failure.empty())
+      throw error(errc::unavailable, "enter the names of", short_id(container.id), answer->failure);
+    if (answer->lacks_egress_helper) {
+      auto giving = give_egress_helper();
+      co_await std::move(giving);
       continue;
     }
-    if (!answer->failure.empty())
-      throw error(errc::conflict, "enter the names of", short_id(container.id), answer->failure);
-    if (answer->unknown_network.empty()) co_return;
+    if (answer->unknown_network.empty()) co_return true;
     const auto network =
         std::ranges::find(in, answer->unknown_network, [](const membership& m) { return m.of.directory; });
-    if (co_await serve(network->of)) continue;
+    auto serving = serve(network->of);
+    if (co_await std::move(serving)) continue;
     if (++refused == serve_tries) refuse_to_serve(network->of.name);
     co_await pause(moment);
   }
@@ -218,13 +280,15 @@ task<std::optional<name_answer>> name_service::exchange(name_message message, in
   if (text.size() > name_message_limit)
     throw error(errc::invalid_argument, "enter names with", peer, "they are more than 64 KiB");
   const int sent[] = {descriptor};
-  if (!socket_ || !io::channel::send_message(socket_.get(), as_bytes(text), peer, sent)) co_return std::nullopt;
+  if (!socket_ ||
+      !io::channel::send_message(socket_.get(), as_bytes(text), peer, std::span(sent, descriptor < 0 ? 0u : 1u)))
+    co_return std::nullopt;
   auto waiting = answers_->readable();
   try {
     co_await with_deadline(patience, std::move(waiting), "ask", peer);
   } catch (const error& e) {
     if (e.code() != errc::timed_out) throw;
-    socket_.reset();  // its answer may still come
+    disconnect();  // its answer may still come
     throw error(errc::timed_out, "ask", peer, "it does not answer", "end it: pkill -KILL lxr-resolver");
   }
   std::vector<std::byte> buffer(name_message_limit);
@@ -234,10 +298,21 @@ task<std::optional<name_answer>> name_service::exchange(name_message message, in
                                            "answer");
 }
 
-// Returns false when a socket is in use, perhaps by another process that does the same, or the resolver has ended.
-task<bool> name_service::serve(const layout& network) {
-  const bool is_served = co_await serve_by(network, SOCK_DGRAM, "udp");
-  co_return is_served&& co_await serve_by(network, SOCK_STREAM, "tcp");
+task<void> name_service::give_egress_helper() {
+  const unique_fd channel = start_egress_helper(where_);
+  name_message message;
+  message.is_egress_helper = true;
+  auto asking = exchange(std::move(message), channel.get());
+  co_await std::move(asking);
+}
+
+// Returns false when both sockets are in use, perhaps by another process that does the same, or the resolver has ended.
+task<bool> name_service::serve(layout network) {
+  auto first = serve_by(network, SOCK_DGRAM, "udp");
+  const bool by_udp = co_await std::move(first);
+  auto second = serve_by(network, SOCK_STREAM, "tcp");
+  const bool by_tcp = co_await std::move(second);
+  co_return by_udp || by_tcp;
 }
 
 task<bool> name_service::serve_by(const layout& network, int type, const char* protocol) {
@@ -248,7 +323,7 @@ task<bool> name_service::serve_by(const layout& network, int type, const char* p
   auto asking = exchange(std::move(message), socket.get());
   const auto answer = co_await std::move(asking);
   if (answer && !answer->failure.empty())
-    throw error(errc::conflict, "serve the names of", "network " + network.name, answer->failure);
+    throw error(errc::unavailable, "serve the names of", "network " + network.name, answer->failure);
   co_return answer.has_value();
 }
 

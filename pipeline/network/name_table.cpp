@@ -39,6 +39,15 @@ const std::vector<std::string>& names_of_host() {
   return names;
 }
 
+// "*.example.org" is every name below example.org.
+bool may_ask(const named_egress& egress, const std::string& name) {
+  return std::ranges::any_of(egress.domains, [&](const std::string& domain) {
+    if (!domain.starts_with("*.")) return dns::name_of(domain) == name;
+    const auto upper = dns::name_of(domain.substr(2));
+    return upper && name != *upper && dns::is_within(name, *upper);
+  });
+}
+
 name_decision refuse() { return {.code = dns::response_code::refused}; }
 name_decision no_such_name() { return {.code = dns::response_code::no_such_name}; }
 
@@ -64,6 +73,7 @@ void name_table::enter(named_container container) {
   for (std::size_t i = 0; i < container.places.size(); ++i) {
     const named_place& p = container.places[i];
     network_names& n = networks_.at(p.network);
+    ++n.members;
     for (const std::string& text : p.names) {
       const auto name = dns::name_of(text);
       if (!name) continue;
@@ -85,6 +95,7 @@ void name_table::remove(member& gone) {
     ids_.erase(address);
     const auto network = networks_.find(p.network);
     if (network == networks_.end()) continue;
+    --network->second.members;
     network->second.names.erase(address);
     for (const std::string& text : p.names) {
       const auto known = network->second.addresses.find(dns::name_of(text).value_or(""));
@@ -106,18 +117,22 @@ void name_table::leave(const std::string& id) {
 std::vector<std::string> name_table::forget_empty() {
   std::vector<std::string> out;
   for (const auto& [directory, n] : networks_) {
-    if (n.names.empty()) out.push_back(directory);
+    if (n.members == 0) out.push_back(directory);
   }
   for (const std::string& directory : out) networks_.erase(directory);
   return out;
 }
 
-const std::vector<std::string>* name_table::find(const named_container& asking, const std::string& name) const {
+std::optional<std::vector<std::string>> name_table::find(const named_container& asking, const std::string& name) const {
+  std::optional<std::vector<std::string>> out;
   for (const named_place& p : asking.places) {
     const network_names& n = networks_.at(p.network);
-    if (const auto found = n.addresses.find(name); found != n.addresses.end()) return &found->second;
+    const auto found = n.addresses.find(name);
+    if (found == n.addresses.end()) continue;
+    if (!out) out.emplace();
+    out->insert(out->end(), found->second.begin(), found->second.end());
   }
-  return nullptr;
+  return out;
 }
 
 std::optional<name_decision> name_table::decide_reverse(const named_container& asking, const dns::query& q) const {
@@ -143,8 +158,10 @@ name_decision name_table::decide(std::string_view source, const dns::query& q) c
   const auto type = static_cast<std::uint16_t>(q.asked.type);
   if (type == type_axfr || type == type_ixfr) return refuse();
   const named_container& asking = containers_.at(id->second).as_told;
-  if (const auto* addresses = find(asking, q.asked.name)) {
+  if (asking.egress && !may_ask(*asking.egress, q.asked.name)) return refuse();
+  if (const auto addresses = find(asking, q.asked.name)) {
     name_decision out;
+    if (asking.egress) out.asking = &asking;
     if (q.asked.type == dns::record_type::a || q.asked.type == dns::record_type::any) {
       for (const std::string& address : *addresses) out.records.push_back({dns::record_type::a, address});
       // Callers of a name with several addresses mostly take the first one.

@@ -19,7 +19,8 @@ struct name_decision {
   enum kind { answer, forward } what = answer;
   io::dns::response_code code = io::dns::response_code::no_error;  // answer
   std::vector<io::dns::answer_record> records;                     // answer
-  const named_container* asking = nullptr;                         // forward: who asks; valid until the table changes
+  // forward, and answers to a restricted container: who asks; valid until the table changes.
+  const named_container* asking = nullptr;
 };
 
 // The names of an instance's containers. A container is known by the address that it asks from, and learns the names in
@@ -47,6 +48,7 @@ class name_table {
   //     host.docker.internal: their addresses; for types other than A, no records;
   //   - reverse names of addresses in networks of the instance: the container's name, where the asking one may know it;
   //   - other names: forwarded, unless the networks of the asking container are all internal;
+  //   - all names that a restricted container may not ask for: refused;
   //   - questions from addresses of no container, and whole zones (AXFR): refused.
   [[nodiscard]] name_decision decide(std::string_view source, const io::dns::query& q) const;
 
@@ -54,6 +56,7 @@ class name_table {
   struct network_names {
     io::netlink::subnet range;
     std::string gateway;
+    std::size_t members = 0;
     std::unordered_map<std::string, std::vector<std::string>> addresses;  // by name; in the order of their entering
     std::unordered_map<std::string, std::string> names;                   // by address: a container's own name
   };
@@ -62,7 +65,9 @@ class name_table {
     std::vector<std::string> addresses;  // of its places
   };
 
-  [[nodiscard]] const std::vector<std::string>* find(const named_container& asking, const std::string& name) const;
+  // Returns the addresses in all networks of the asking container; nullopt when none of them knows the name.
+  [[nodiscard]] std::optional<std::vector<std::string>> find(const named_container& asking,
+                                                             const std::string& name) const;
   [[nodiscard]] std::optional<name_decision> decide_reverse(const named_container& asking,
                                                             const io::dns::query& q) const;
   void remove(member& gone);

@@ -2,7 +2,6 @@
 #include "pipeline/network/ports.hpp"
 
 #include <arpa/inet.h>
-#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -14,8 +13,6 @@
 #include "core/base/error.hpp"
 #include "core/instance/names.hpp"
 #include "pipeline/network/firewall.hpp"
-#include "pipeline/network/forwarding.hpp"
-#include "pipeline/network/host_lock.hpp"
 #include "pipeline/network/layout.hpp"
 
 namespace lxr::network {
@@ -140,14 +137,6 @@ nl::ipv4 target_of_ports(const instance& where, const container_state& s) {
   return 0;
 }
 
-bool lives(const instance& where, const std::string& id) {
-  try {
-    return !load_state(where, id).is_idle();
-  } catch (const error& e) {
-    return e.code() != errc::not_found;  // a record that cannot be read is no sign of death
-  }
-}
-
 std::vector<held_port> hold_ports(const instance& where, const std::vector<port_request>& requests) {
   std::vector<held_port> out;
   for (const port_request& r : requests) {
@@ -172,17 +161,11 @@ std::vector<held_port> hold_ports(const instance& where, const std::vector<port_
 void publish_ports(const instance& where, const std::string& container_id, const std::vector<held_port>& ports,
                    nl::ipv4 target) {
   const std::vector<port_entry> entries = entries_of(ports, target);
-  for (int attempt = 0;; ++attempt) {
-    try {
-      return publish(where, container_id, entries);
-    } catch (const error& e) {
-      if (attempt == 2) throw;
-      if (e.code() == errc::not_found) {
-        reload_firewall(where);
-      } else if (e.code() != errc::conflict || !sweep_ports(where, container_id)) {
-        throw;
-      }
-    }
+  try {
+    publish(where, container_id, entries);
+  } catch (const error& e) {
+    if (e.code() != errc::conflict || !sweep_ports(where, container_id)) throw;
+    publish(where, container_id, entries);
   }
 }
 
@@ -208,21 +191,10 @@ bool are_free(const std::vector<published_port>& ports) {
   });
 }
 
-void restore_firewall(const instance& where) {
-  for (const layout& of : layouts_in_kernel(where)) enter_network(where, of.entry());
-  for (const std::string& id : list_containers(where)) {
-    quietly([&] {
-      const auto entries = entries_of(where, load_state(where, id));
-      withdraw(where, id, entries);
-      publish(where, id, entries);
-    });
-  }
-}
-
-void reload_firewall(const instance& where) {
-  const unique_fd one_at_a_time = lock_host_network();
-  restore_firewall(where);
-  allow_forwarding(nl::socket::open(NETLINK_ROUTE));
+void publish_again(const instance& where, const std::string& container_id, const container_state& state) {
+  const auto entries = entries_of(where, state);
+  withdraw(where, container_id, entries);
+  publish(where, container_id, entries);
 }
 
 }  // namespace lxr::network

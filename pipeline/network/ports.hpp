@@ -29,25 +29,18 @@ std::vector<held_port> hold_ports(const instance& where, const std::vector<port_
 // Returns the address that the ports of a container are published to: that in its first network that leads out.
 io::netlink::ipv4 target_of_ports(const instance& where, const container_state& state);
 
-// Publishes held ports to a container. Makes the firewall anew if it is missing, and takes ports away from containers
-// that do not live any more.
+// Publishes held ports to a container; takes ports away from containers that do not live any more.
 // Failure: as network::publish().
 void publish_ports(const instance& where, const std::string& container_id, const std::vector<held_port>& ports,
                    io::netlink::ipv4 target);
+// Publishes what the state lists, in a firewall that was made anew.
+void publish_again(const instance& where, const std::string& container_id, const container_state& state);
 // Ends the publishing of what the state lists.
 void withdraw_ports(const instance& where, const std::string& container_id, const container_state& state) noexcept;
 // Takes the published ports away from containers that do not live any more. `beginner`: a container that is being
 // started, so that what it has is left of a start that was killed. Returns true when there were any.
 bool sweep_ports(const instance& where, const std::string& beginner = {});
-// Returns true for a container that runs, waits or is being made, and for one whose record cannot be read.
-bool lives(const instance& where, const std::string& container_id);
 // Returns true when no socket holds any of the ports.
 bool are_free(const std::vector<published_port>& ports);
-
-// Makes the firewall of the instance anew, with its networks and the ports of its living containers: an administrator,
-// or another program's reload, may have flushed all tables.
-void reload_firewall(const instance& where);
-// The same for a caller that holds lock_host_network().
-void restore_firewall(const instance& where);
 
 }  // namespace lxr::network

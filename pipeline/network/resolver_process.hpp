@@ -17,7 +17,7 @@ bool start_resolver(const instance& where);
 // Returns true when a process has started the resolver since forget_resolver().
 bool was_resolver_started(const instance& where);
 bool is_resolver_running(const instance& where);
-// Removes the socket of a resolver that has ended because no container needed it.
+// Removes the socket of a resolver that has ended because no container needed it; has no effect while one runs.
 void forget_resolver(const instance& where) noexcept;
 
 }  // namespace lxr::network

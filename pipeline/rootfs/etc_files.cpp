@@ -30,32 +30,57 @@ unique_fd write_and_mount(int data, const std::string& name, const std::string& 
 }
 
 // Keeps the file itself, because the container has it mounted.
-void renew(int data, const char* name, const std::string& before, const std::string& now) {
-  if (before == now || file::read_at(data, name) != before) return;
-  const unique_fd fd = file::open_at(data, name, O_WRONLY | O_TRUNC | O_NOFOLLOW);
-  file::write_all(fd.get(), now, std::string("/etc/") + name);
+void renew(int data, const char* name, const std::string& content, std::uint64_t& hash) {
+  quietly([&] {
+    if (hash == 0 || hash_of(file::read_at(data, name).value_or("")) != hash) return;
+    const unique_fd fd = file::open_at(data, name, O_WRONLY | O_TRUNC | O_NOFOLLOW);
+    file::write_all(fd.get(), content, std::string("/etc/") + name);
+    hash = hash_of(content);
+  });
+}
+
+// The file of the container whose network this one has; an empty descriptor when that is gone.
+unique_fd mount_joined(int data, const network_options& n, const char* name, bool read_only) {
+  unique_fd out;
+  if (n.mode != network_mode::container) return out;
+  quietly([&] {
+    const unique_fd other = file::open_at(data, "../" + n.joined, O_RDONLY | O_DIRECTORY);
+    out = io::mount::mount_file(other.get(), name, read_only);
+  });
+  return out;
 }
 
 }  // namespace
 
-etc_files make_etc_files(int data, const container_config& config, const own_place& place) {
-  const network_options& n = config.network;
-  std::string hosts, resolvers;
-  if (n.mode == network_mode::container) {
-    hosts = file::read_at(data, "../" + n.joined + "/hosts").value_or("");
-    resolvers = file::read_at(data, "../" + n.joined + "/resolv.conf").value_or("");
-  }
-  if (hosts.empty()) hosts = hosts_file(config, place);
-  if (resolvers.empty()) resolvers = resolv_conf_here(n, place.resolver);
-  return {write_and_mount(data, "hosts", hosts, config.rootfs.read_only),
-          write_and_mount(data, "hostname", n.hostname + "\n", config.rootfs.read_only),
-          write_and_mount(data, "resolv.conf", resolvers, config.rootfs.read_only)};
+std::uint64_t hash_of(std::string_view content) {
+  std::uint64_t out = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : content) out = (out ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return out == 0 ? 1 : out;
 }
 
-void renew_etc_files(int data, const etc_inputs& before, const etc_inputs& now) {
-  renew(data, "hosts", hosts_file(before.config, before.place), hosts_file(now.config, now.place));
-  renew(data, "resolv.conf", resolv_conf_here(before.config.network, before.place.resolver),
-        resolv_conf_here(now.config.network, now.place.resolver));
+etc_files make_etc_files(int data, const container_config& config, const own_place& place) {
+  const network_options& n = config.network;
+  const bool read_only = config.rootfs.read_only;
+  etc_files out;
+  out.hostname = write_and_mount(data, "hostname", n.hostname + "\n", read_only);
+  out.hosts = mount_joined(data, n, "hosts", read_only);
+  out.resolv_conf = mount_joined(data, n, "resolv.conf", read_only);
+  if (!out.hosts) {
+    const std::string content = hosts_file(config, place);
+    out.hosts = write_and_mount(data, "hosts", content, read_only);
+    out.hosts_hash = hash_of(content);
+  }
+  if (!out.resolv_conf) {
+    const std::string content = resolv_conf_here(n, place.resolver);
+    out.resolv_conf = write_and_mount(data, "resolv.conf", content, read_only);
+    out.resolv_conf_hash = hash_of(content);
+  }
+  return out;
+}
+
+void renew_etc_files(int data, const container_config& config, const own_place& place, container_state& state) {
+  renew(data, "hosts", hosts_file(config, place), state.hosts_hash);
+  renew(data, "resolv.conf", resolv_conf_here(config.network, place.resolver), state.resolv_conf_hash);
 }
 
 }  // namespace lxr::rootfs

@@ -122,8 +122,10 @@ std::string resolv_conf(const network_options& options, const std::string& hosts
     out += line + "\n";
   }
   out += line_of("options", options.dns_options);
-  // Else names without a dot would go out with a search domain first.
-  if (!resolver.empty() && out.find("ndots:") == std::string::npos) out += "options ndots:0\n";
+  // Else names without a dot would go out with a search domain first. The last option of a kind counts.
+  const bool is_chosen =
+      std::ranges::any_of(options.dns_options, [](const auto& o) { return o.starts_with("ndots:"); });
+  if (!resolver.empty() && !is_chosen) out += "options ndots:0\n";
   if (!any && options.mode == network_mode::bridge) out += "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
   return out;
 }

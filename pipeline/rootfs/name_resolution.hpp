@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/model/container_config.hpp"
-#include "pipeline/network/name_service.hpp"
+#include "pipeline/network/membership.hpp"
 
 namespace lxr::rootfs {
 

@@ -84,6 +84,7 @@ words two_values(const declared& f) {
       {"--workdir", {"/a", "/b"}},
       {"--hostname", {"a", "b"}},
       {"--network-alias", {"a", "b"}},
+      {"--egress", {"10.0.0.0/8", "example.org"}},
       {"--alias", {"a", "b"}},
       {"--network", {"none", "host"}},
       {"--net", {"none", "host"}},

@@ -61,7 +61,7 @@ TEST_F(names, follow_connections) {
               "lxr network connect m a; lxr network connect m b; resolve b a; lxr network disconnect n b; resolve b a;"
               "resolve a data; lxr exec b /probe server; lxr network disconnect m b; resolve a b;"
               "lxr network connect --alias x bridge a; lxr stop -t 0 b > /dev/null; resolve b a"),
-      "none\n10.71.0.3\n10.71.0.3\n10.71.0.2\n10.71.0.2\n10.72.0.2\nnone\n10.72.0.1\nnone\n"
+      "none\n10.71.0.3\n10.71.0.3\n10.71.0.2\n10.72.0.2 10.71.0.2\n10.72.0.2\nnone\n10.72.0.1\nnone\n"
       "lxr: cannot use --alias: the default network has no names; make a network of your own: lxr network create NAME\n"
       "lxr: cannot run in container \"b\": container not running; start it with: lxr start b\n");
 }
@@ -77,7 +77,7 @@ TEST_F(names, are_there_for_the_first_instruction) {
 }
 
 constexpr const char* resolver_functions = R"--(
-resolver() { pgrep -x lxr-resolver --ns $$ --nslist net -r S,R,D; }
+resolver() { pgrep -x lxr-resolver --ns $$ --nslist net -r S,R,D,T; }
 ended() { until [ -z "$(resolver)" ]; do :; done; }
 another() { until [ -n "$(resolver)" ] && [ "$(resolver)" != "$1" ]; do :; done; }
 )--";
@@ -94,6 +94,45 @@ TEST_F(names, survive_the_death_of_their_resolver) {
               "from_a b | grep -c ^10.71; lxr ps -q | wc -l; from_a b; from_a x; lxr rm -f a b > /dev/null; ended;"
               "lxr ps -q; resolver"),
       "10.71.0.2\n0\n2\n10.71.0.3\n10.71.0.2\n");
+}
+
+// The process that starts a resolver is killed before it has told it of all containers.
+TEST_F(names, are_all_there_or_none) {
+  EXPECT_EQ(
+      on_host(
+          std::string(resolver_functions) +
+          "network --subnet 10.71.0.0/24 n; lxr batch -n 40 --name c --network n $image /probe wait > /dev/null 2>&1;"
+          "inside=$(lxr inspect c-1 | jq .[0].State.Pid); kill -9 $(lxr inspect c-1 | jq .[0].State.MonitorPid);"
+          "for ms in 1 2 3 4 5 6 8 10; do kill -9 $(resolver) 2> /dev/null; ended; timeout -s KILL 0.0$ms lxr ps > "
+          "/dev/null 2>&1;"
+          "done; until lxr ps > /dev/null 2>&1 && [ \"$(nsenter -t $inside -n dig +short +tries=1 +time=1 "
+          "@10.71.0.1 c-1)\" ]; do :; done; for i in {1..40}; do nsenter -t $inside -n dig +short +tries=1 +time=1 "
+          "@10.71.0.1 c-$i; done | grep -c '^10.71'"),
+      "40\n");
+}
+
+TEST_F(names, are_the_same_after_a_connection_that_failed) {
+  EXPECT_EQ(
+      on_host(std::string(resolver_functions) +
+              "upstream; network --subnet 10.71.0.0/24 n; network --subnet 10.72.0.0/24 m; serve one --network n;"
+              "kill -STOP $(resolver); lxr network connect m one; kill -CONT $(resolver); lxr inspect one | jq -c "
+              "'.[0].NetworkSettings.Networks|keys'; lxr network connect m one && resolve one one;"
+              "lxr network disconnect m one; lxr exec one /probe server; serve two --network n --network m;"
+              "inside=$(lxr inspect two | jq .[0].State.Pid); truncate -s 3G /proc/$inside/root/etc/resolv.conf;"
+              "lxr network disconnect n two; nsenter -t $inside -n dig +short +tries=1 +time=1 @10.72.0.1 one;"
+              "resolve one two"),
+      "lxr: cannot ask the resolver of this instance: it does not answer; end it: pkill -KILL lxr-resolver\n[\"n\"]\n"
+      "10.72.0.3 10.71.0.2\n10.71.0.1\nnone\n");
+}
+
+TEST_F(names, follow_the_hosts_servers) {
+  EXPECT_EQ(
+      on_host("upstream; network --subnet 10.71.0.0/24 n; serve p; serve a --network n; mv $LXR_STATE.resolv "
+              "$LXR_STATE.old; cp $LXR_STATE.old $LXR_STATE.resolv; umount /etc/resolv.conf; echo nameserver "
+              "10.253.7.99 > $LXR_STATE.resolv; mount --bind $LXR_STATE.resolv /etc/resolv.conf; lxr network connect n "
+              "p; lxr exec p /probe server; umount /etc/resolv.conf; mount --bind $LXR_STATE.old /etc/resolv.conf;"
+              "query a up.test; umount /etc/resolv.conf; rm $LXR_STATE.old"),
+      "10.71.0.1\nNOERROR 192.0.2.7\n");
 }
 
 TEST_F(names, need_a_resolver_only_as_long_as_there_are_containers_with_names) {

@@ -40,7 +40,7 @@ query() {
 upstream() {
 	echo nameserver 10.253.7.2 > "$LXR_STATE.resolv"
 	mount --bind "$LXR_STATE.resolv" /etc/resolv.conf
-	far dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --address=/up.test/192.0.2.7 \
+	nsenter -t $far -n dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --address=/up.test/192.0.2.7 \
 		--log-queries --log-facility="$LXR_STATE.queries" --listen-address=10.253.7.2 --bind-interfaces --user=root \
 		--pid-file= "$@" > /dev/null 2>&1 &
 	helpers+=" $!"

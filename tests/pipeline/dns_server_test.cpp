@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <csignal>
@@ -78,9 +79,10 @@ task<void> serve(dns_server& server, unique_fd udp, unique_fd tcp) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   name_table names;
   names.enter(served_network{"networks/n", here, "127.0.0.0/8", "udp"});
-  names.enter({"a", {{"networks/n", member, {"a"}}}, {upstream}, true});
+  names.enter({"a", "", {{"networks/n", member, {"a"}}}, {upstream}, true});
   asio::io_context loop(1);
-  dns_server server(names, loop.get_executor());
+  admissions egress;
+  dns_server server(names, egress, loop.get_executor());
   run(loop, serve(server, std::move(udp), std::move(tcp)));
   ::_exit(0);
 }
@@ -157,6 +159,22 @@ TEST(dns_server, takes_an_answer_only_from_whom_it_asked_and_to_what_it_asked) {
     EXPECT_EQ(address_in(receive(client)), "1.1.1.1");
     send(client, query_for("out.test", 2));
     EXPECT_EQ(address_in(receive(client)), "1.1.1.1") << "from the cache";
+  });
+}
+
+TEST(dns_server, gives_up_a_server_that_is_silent_after_two_seconds) {
+  beside_server([] {
+    const unique_fd silent = make_socket(SOCK_DGRAM, upstream, 53);
+    const unique_fd client = connect_from(SOCK_DGRAM, member);
+    const auto begin = std::chrono::steady_clock::now();
+    send(client, query_for("out.test"));
+    std::string answer;
+    for (int i = 0; i < 5 && answer.size() < 12; ++i) answer = receive(client);
+    EXPECT_EQ(code_of(answer), 2);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    EXPECT_LT(used.ru_utime.tv_sec, 1);
   });
 }
 

@@ -53,6 +53,17 @@ TEST(resolv_conf, what_the_user_names_replaces_what_the_host_has) {
   EXPECT_EQ(resolv_conf(o, hosts), "nameserver 192.0.2.1\nnameserver 2001:db8::1\noptions ndots:1 rotate\n");
 }
 
+// Issue 14, names.
+TEST(resolv_conf, with_a_resolver_names_only_that) {
+  network_options o;
+  const std::string hosts = "search example.org\nnameserver 192.0.2.53\noptions ndots:5 edns0\n";
+  EXPECT_EQ(resolv_conf(o, hosts, "10.1.0.1"),
+            "nameserver 10.1.0.1\nsearch example.org\noptions ndots:5 edns0\noptions ndots:0\n");
+  o.dns = {"192.0.2.1"};
+  o.dns_options = {"ndots:2"};
+  EXPECT_EQ(resolv_conf(o, hosts, "10.1.0.1"), "nameserver 10.1.0.1\nsearch example.org\noptions ndots:2\n");
+}
+
 TEST(resolv_conf, leaves_out_what_cannot_be_reached) {
   const std::string hosts =
       "search example.org\nnameserver\t127.0.0.1\nnameserver 192.0.2.53\n  nameserver 127.0.0.2\nnameserver  "

@@ -26,9 +26,10 @@ struct tables : testing::Test {
   tables() {
     names.enter(served_network{"networks/front", "10.1.0.1", "10.1.0.0/24", "udp"});
     names.enter(served_network{"networks/back", "10.2.0.1", "10.2.0.0/24", "udp"});
-    names.enter({"a", {{"networks/front", "10.1.0.2", {"a", "web"}}}, {}, true});
-    names.enter({"b", {{"networks/front", "10.1.0.3", {"b", "web"}}, {"networks/back", "10.2.0.3", {"b"}}}, {}, true});
-    names.enter({"c", {{"networks/back", "10.2.0.4", {"c", "web"}}}, {}, false});
+    names.enter({"a", "", {{"networks/front", "10.1.0.2", {"a", "web"}}}, {}, true});
+    names.enter(
+        {"b", "", {{"networks/front", "10.1.0.3", {"b", "web"}}, {"networks/back", "10.2.0.3", {"b"}}}, {}, true});
+    names.enter({"c", "", {{"networks/back", "10.2.0.4", {"c", "web"}}}, {}, false});
   }
   // "refused", "none", "forward", or the records.
   std::string ask(const std::string& from, const dns::query& q) const {
@@ -73,6 +74,20 @@ TEST_F(tables, keep_questions_about_known_names_to_themselves) {
   EXPECT_EQ(ask(a, chaos), "refused");
 }
 
+TEST_F(tables, tell_a_restricted_container_what_it_may_ask_for) {
+  names.enter(
+      {"r", "", {{"networks/front", "10.1.0.7", {"r"}}}, {}, true, named_egress{{"lv0"}, {"b", "*.example.org"}}});
+  const std::string r = bytes(10, 1, 0, 7);
+  EXPECT_EQ(ask(r, "B"), "1.3 ");
+  EXPECT_NE(names.decide(r, query_for("b")).asking, nullptr) << "its address is admitted";
+  EXPECT_EQ(ask(r, "a"), "refused");
+  EXPECT_EQ(ask(r, "x.y.example.org"), "forward");
+  EXPECT_EQ(ask(r, "example.org"), "refused");
+  EXPECT_EQ(ask(r, "badexample.org"), "refused");
+  EXPECT_EQ(ask(r, "host.docker.internal"), "refused");
+  EXPECT_EQ(ask(a, "r"), "1.7 ");
+}
+
 TEST_F(tables, lead_back_from_addresses) {
   const auto back = [](const std::string& address) {
     dns::query out;
@@ -100,7 +115,7 @@ TEST_F(tables, forget_who_leaves) {
 }
 
 TEST_F(tables, give_an_address_to_the_last_one_who_has_it) {
-  names.enter({"d", {{"networks/front", "10.1.0.3", {"d"}}}, {}, true});
+  names.enter({"d", "", {{"networks/front", "10.1.0.3", {"d"}}}, {}, true});
   EXPECT_EQ(ask(a, "b"), "forward");
   EXPECT_EQ(ask(a, "d"), "1.3 ");
   EXPECT_EQ(ask(c, "b"), "none");
@@ -109,13 +124,19 @@ TEST_F(tables, give_an_address_to_the_last_one_who_has_it) {
 }
 
 TEST_F(tables, replace_a_container_that_comes_again) {
-  names.enter({"b", {{"networks/back", "10.2.0.9", {"b", "not..a.name", "B"}}}, {}, true});
+  names.enter({"b", "", {{"networks/back", "10.2.0.9", {"b", "not..a.name", "B"}}}, {}, true});
   EXPECT_EQ(ask(a, "b"), "forward");
   EXPECT_EQ(ask(c, "b"), "2.9 ");
-  names.enter({"b", {}, {}, true});
+  names.enter({"b", "", {}, {}, true});
   EXPECT_EQ(ask(c, "b"), "none");
-  EXPECT_THROW(names.enter({"x", {{"networks/back", "nowhere", {"x"}}}, {}, true}), error);
+  EXPECT_THROW(names.enter({"x", "", {{"networks/back", "nowhere", {"x"}}}, {}, true}), error);
   EXPECT_THROW(names.enter(served_network{"networks/x", "10.1.0.1", "all", "udp"}), error);
+}
+
+TEST_F(tables, tell_of_all_networks_that_both_have) {
+  names.enter({"d", "", {{"networks/front", "10.1.0.8", {"d"}}, {"networks/back", "10.2.0.8", {"d"}}}, {}, true});
+  EXPECT_EQ(ask(b, "d"), "1.8 2.8 ");
+  EXPECT_EQ(ask(a, "d"), "1.8 ");
 }
 
 TEST_F(tables, turn_the_order_of_several_addresses) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,9 @@ struct network_options {
   std::string domainname;
   bool no_hosts = false, no_hostname = false;  // true: /etc/hosts, or /etc/hostname, is the image's
   std::vector<port_request> ports;
-  bool publish_all = false;          // also those that the image, or `exposed`, names
-  std::vector<std::string> exposed;  // as "80/tcp"
+  bool publish_all = false;                        // also those that the image, or `exposed`, names
+  std::vector<std::string> exposed;                // as "80/tcp"
+  std::optional<std::vector<std::string>> egress;  // all that it may reach: addresses, subnets, domains; not set: all
   std::vector<std::string> hosts;    // for /etc/hosts: "NAME:ADDRESS"; host-gateway stands for the host's address
   std::vector<std::string> aliases;  // further names of the container in all of its networks
   std::vector<std::string> dns, dns_search, dns_options;  // for resolv.conf; none: as the host has them
@@ -60,6 +62,7 @@ void describe(Format& f, T& v) {
   f("ports", v.ports);
   f("publishAll", v.publish_all);
   f("exposed", v.exposed);
+  f("egress", v.egress);
   f("hosts", v.hosts);
   f("aliases", v.aliases);
   f("dns", v.dns);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/readiness.hpp"
+#include "core/async/semaphore.hpp"
+#include "core/async/task.hpp"
+#include "core/base/unique_fd.hpp"
+#include "pipeline/network/egress_rules.hpp"
+
+namespace lxr::network {
+
+// Opens the firewall for the addresses in the resolver's answers to restricted containers, by the helper
+// (egress_helper.hpp). An address stays open for its time to live, ten minutes at least, and one minute more.
+// Limits: 1,000 addresses of one container at a time.
+// Lifecycle: use() once, then admit().
+// Runs on: one strand.
+// Owns: the channel.
+// Failure: admit() returns false when the addresses are not all open.  Cancel: terminal.
+class admissions {
+ public:
+  // `channel` leads to a helper.
+  void use(const asio::any_io_executor& executor, unique_fd channel);
+  // False also once the helper has ended.
+  [[nodiscard]] bool has_helper() const noexcept { return static_cast<bool>(channel_); }
+
+  // Returns when the container with these links may reach the addresses: 4 bytes each, most significant first; others,
+  // and special ones (egress_policy.hpp), are left out. `ttl`: seconds.
+  task<bool> admit(std::vector<std::string> links, std::vector<std::string> addresses, std::uint32_t ttl);
+  // Of a container that has ended.
+  void forget(const std::vector<std::string>& links);
+
+ private:
+  using clock = std::chrono::steady_clock;
+  task<bool> ask(std::vector<admission> all);
+  task<bool> admit_at(const std::string& link, const std::vector<std::uint32_t>& addresses, std::uint32_t life);
+
+  semaphore one_at_a_time_{1};
+  unique_fd channel_;
+  std::optional<readiness> answers_;
+  std::map<std::string, std::map<std::uint32_t, clock::time_point>> open_;  // by link and address: its end
+};
+
+}  // namespace lxr::network
