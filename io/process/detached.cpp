@@ -56,6 +56,7 @@ void run_detached(const std::vector<std::string>& arguments, const std::vector<i
   ::posix_spawn_file_actions_addchdir_np(&how.actions, "/");
   use_default_signals(how);
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (const std::string& a : arguments) words.push_back(const_cast<char*>(a.c_str()));
   words.push_back(nullptr);
   char* environment[] = {nullptr};

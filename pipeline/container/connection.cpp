@@ -119,9 +119,8 @@ bool has_names(const std::vector<network::membership>& in) {
 }
 
 // Removes the link of a container that runs.
-void unlink(const instance& where, const container_config& config, container_state& s, const network_place& place) {
-  nl::delete_link(nl::socket::open(NETLINK_ROUTE), place.link);
-  const network_place gone = place;
+void unlink(const instance& where, const container_config& config, container_state& s, const network_place& gone) {
+  nl::delete_link(nl::socket::open(NETLINK_ROUTE), gone.link);
   std::erase_if(s.networks, [&gone](const network_place& p) { return p.link == gone.link; });
   save(where, config.id, s);
   release_egress_at(where, s, gone);

@@ -147,6 +147,7 @@ void start_network::publish(const std::vector<std::string>& exposed_by_image) {
 
 std::vector<network::membership> start_network::memberships() const {
   std::vector<network::membership> out;
+  out.reserve(places_.size());
   for (const network::attachment& a : places_) out.push_back({a.in, a.address, a.link});
   return out;
 }

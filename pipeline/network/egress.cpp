@@ -23,6 +23,7 @@ void release_egress(const instance& where, const container_state& state) noexcep
   if (!state.egress) return;
   quietly([&] {
     std::vector<std::string> links;
+    links.reserve(state.networks.size());
     for (const network_place& p : state.networks) links.push_back(p.link);
     lift(where, links);
   });

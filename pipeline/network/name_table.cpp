@@ -165,7 +165,8 @@ name_decision name_table::decide(std::string_view source, const dns::query& q) c
     if (q.asked.type == dns::record_type::a || q.asked.type == dns::record_type::any) {
       for (const std::string& address : *addresses) out.records.push_back({dns::record_type::a, address});
       // Callers of a name with several addresses mostly take the first one.
-      if (out.records.size() > 1) std::ranges::rotate(out.records, out.records.begin() + q.id % out.records.size());
+      if (out.records.size() > 1)
+        std::ranges::rotate(out.records, out.records.begin() + static_cast<std::ptrdiff_t>(q.id % out.records.size()));
     }
     return out;
   }

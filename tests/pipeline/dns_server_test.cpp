@@ -205,6 +205,7 @@ TEST(dns_server, reads_tcp_in_any_pieces_and_bounds_it) {
     send(client, "\x20\0"s);
     EXPECT_EQ(receive(client), "") << "a message of 8,192 bytes";
     std::vector<unique_fd> many;
+    many.reserve(65);
     for (int i = 0; i < 65; ++i) many.push_back(connect_from(SOCK_STREAM, member));
     EXPECT_EQ(receive(many.back()), "");
     send(many.front(), framed(query_for("a")));

@@ -222,7 +222,7 @@ int resolve(std::string name) {
   const ssize_t got = ::recv(fd, answer, sizeof answer, 0);
   if (got < 0) return say(errno);
   std::string out;
-  const int records = answer[7];
+  const auto records = static_cast<unsigned char>(answer[7]);
   constexpr std::size_t record_size = 16;  // a pointer to the name, and an IPv4 address
   for (std::size_t i = 0; i < static_cast<std::size_t>(records); ++i) {
     const std::size_t end = query.size() + (i + 1) * record_size;
