@@ -356,6 +356,22 @@ std::optional<received_answer> parse_answer(std::string_view message, const quer
   return out;
 }
 
+std::string plain_query(const query& of) {
+  std::string out = of.head.substr(0, header_size);
+  put_at(out, 2, flags_in(out) & (recursion_desired | checking_disabled), 2);
+  put_at(out, 10, of.udp_limit ? 1 : 0, 2);
+  out += of.asked.name;
+  put_16(out, static_cast<unsigned>(of.asked.type));
+  put_16(out, of.asked.klass);
+  if (of.udp_limit) put_options(out);
+  return out;
+}
+
+void give_back_question(std::string& answer, const query& to) {
+  const std::size_t size = to.head.size() - header_size;
+  if (answer.size() >= to.head.size()) answer.replace(header_size, size, to.head, header_size, size);
+}
+
 void set_id(std::string& message, std::uint16_t id) {
   if (message.size() >= 2) put_at(message, 0, id, 2);
 }

@@ -91,6 +91,12 @@ struct received_answer {
 // Returns nullopt for what is no answer to `to`: another id or question, or a malformed message.
 std::optional<received_answer> parse_answer(std::string_view message, const query& to);
 
+// Returns the query without anything that a client could hide something in: its question in lower case, and EDNS
+// without options if the client has that.
+std::string plain_query(const query& of);
+// Gives the answer to a plain query the question as the client asked it.
+void give_back_question(std::string& answer, const query& to);
+
 // Changes a message in place: its id, and its times to live, which it makes smaller by `age` seconds.
 void set_id(std::string& message, std::uint16_t id);
 void make_older(std::string& message, const std::vector<std::size_t>& ttl_places, std::uint32_t age);

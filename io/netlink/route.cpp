@@ -128,6 +128,19 @@ void put_host_route(batch& b, ipv4 to, int index, ipv4 source) {
   b.finish();
 }
 
+void put_no_host_route(batch& b, ipv4 to, int index) {
+  constexpr unsigned char all_bits = 32;
+  nlmsghdr* h = b.start(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, "route to " + to_string(to));
+  auto* r = static_cast<rtmsg*>(put_extra_header(h, sizeof(rtmsg)));
+  r->rtm_family = AF_INET;
+  r->rtm_dst_len = all_bits;
+  r->rtm_table = RT_TABLE_MAIN;
+  r->rtm_scope = RT_SCOPE_NOWHERE;
+  attr_put_u32(h, RTA_DST, htonl(to));
+  attr_put_u32(h, RTA_OIF, static_cast<std::uint32_t>(index));
+  b.finish();
+}
+
 namespace {
 
 nlmsghdr* start_neighbour(batch& b, int index, std::uint16_t state, const std::string& subject) {

@@ -59,6 +59,7 @@ void put_link_up(batch& b, int index, const std::string& subject);
 void put_address(batch& b, int index, ipv4 address, int prefix, const std::string& subject, bool with_route = true);
 // Adds a route to one address on the link, without a gateway; packets that this host sends there have `source`.
 void put_host_route(batch& b, ipv4 to, int index, ipv4 source);
+void put_no_host_route(batch& b, ipv4 to, int index);  // removes it
 // Adds a permanent neighbour entry: nobody sends ARP requests for `address`, and the entry does not count towards the
 // kernel's limit of neighbours (net.ipv4.neigh.default.gc_thresh3: 1,024 for all namespaces together).
 void put_neighbour(batch& b, int index, ipv4 address, const mac_address& mac);

@@ -48,15 +48,6 @@ bool leads_out(const instance& where, const container_state& s) {
   });
 }
 
-// Ends the restriction of one of a container's addresses.
-void release_egress_at(const instance& where, const container_state& s, const network_place& place) {
-  if (!s.egress) return;
-  container_state one;
-  one.networks = {place};
-  one.egress = s.egress;
-  network::release_egress(where, one);
-}
-
 // The default route has gone with the link that it led through: it leads through another one now, if one leads out.
 void keep_way_out(const instance& where, const container_state& s) {
   for (const network_place& p : s.networks) {
@@ -97,21 +88,24 @@ task<void> link(const instance& where, const container_config& config, container
     failure = std::current_exception();
   }
   quietly([&] { nl::delete_link(nl::socket::open(NETLINK_ROUTE), made.link); });
-  release_egress_at(where, s, recorded(made));
   network::release_address(where, made.in.directory, config.id, nl::to_string(made.address));
   std::rethrow_exception(failure);
 }
 
-// Makes the names, /etc/hosts and /etc/resolv.conf of a container that runs true after a change of its networks.
-task<void> enter_names(const instance& where, const container_config& config, container_state& s, bool had_names) {
+// Enters the names of a container that runs, in the networks of `s`.
+task<void> enter_names(const instance& where, const container_config& config, const container_state& s,
+                       bool had_names) {
   const auto in = network::memberships_of(where, s);
   if (const unique_fd process = s.init.open()) {
     network::name_service names(where);
     auto entering = names.enter({config, in, s.egress, s.init}, process.get(), had_names);
     co_await std::move(entering);
   }
+}
+
+void renew_files(const instance& where, const container_config& config, container_state& s) {
   const unique_fd data = file::open_at(where.root_fd(), "containers/" + config.id, O_RDONLY | O_DIRECTORY);
-  rootfs::renew_etc_files(data.get(), config, rootfs::place_of(config, in), s);
+  rootfs::renew_etc_files(data.get(), config, rootfs::place_of(config, network::memberships_of(where, s)), s);
 }
 
 bool has_names(const std::vector<network::membership>& in) {
@@ -123,7 +117,6 @@ void unlink(const instance& where, const container_config& config, container_sta
   nl::delete_link(nl::socket::open(NETLINK_ROUTE), gone.link);
   std::erase_if(s.networks, [&gone](const network_place& p) { return p.link == gone.link; });
   save(where, config.id, s);
-  release_egress_at(where, s, gone);
   network::release_address(where, gone.directory, config.id, gone.address);
 }
 
@@ -156,6 +149,7 @@ task<void> connect_network(const instance& where, std::string id, network_reques
     try {
       auto entering = enter_names(where, config, s, false);
       co_await shielded(std::move(entering));
+      renew_files(where, config, s);
       save(where, id, s);
     } catch (...) {
       failure = std::current_exception();
@@ -186,10 +180,15 @@ task<void> disconnect_network(const instance& where, std::string id, std::string
                   "stop it first");
     }
     const bool had_names = has_names(network::memberships_of(where, s));
-    unlink(where, config, s, network_place(*place));
+    container_state after = s;
+    const auto removed = std::ranges::find(after.networks, name, &network_place::network);
+    const network_place gone = std::move(*removed);
+    after.networks.erase(removed);
+    auto entering = enter_names(where, config, after, had_names);  // may fail: nothing has changed then
+    co_await std::move(entering);
+    unlink(where, config, s, gone);
     keep_way_out(where, s);
-    auto entering = enter_names(where, config, s, had_names);
-    co_await shielded(std::move(entering));
+    renew_files(where, config, s);
     save(where, id, s);
   }
   save(where, config);

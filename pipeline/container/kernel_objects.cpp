@@ -19,7 +19,7 @@ io::cgroup::group cgroup_of(const instance& where, const io::cgroup::layout& cgr
 void release_kernel_objects(const instance& where, const io::cgroup::layout& cgroups, const std::string& id,
                             const container_state& state) noexcept {
   network::withdraw_ports(where, id, state);
-  network::release_egress(where, state);
+  network::cut_off(state);
   for (const network_place& p : state.networks) network::release_address(where, p.directory, id, p.address);
   if (state.id_range != 0) release_id_range(where, id, state.id_range);
   io::cgroup::remove(cgroups, cgroup_path(where, id), state.cgroup_trees);

@@ -323,7 +323,7 @@ task<launched> start_run::run() {
   choose_ids();
   find_spec();
   prepare_cgroup();
-  network_.prepare();
+  network_.prepare(options_.previous && options_.previous->started_ns != 0);
   spawn();
   with_room(on_.where, [this] { prepare_directories(); });
   if (options_.until_image) co_await wait_for_image();

@@ -61,8 +61,9 @@ network_place recorded(const network::attachment& a) {
           a.link,    a.in.range.prefix};
 }
 
-void start_network::prepare() {
+void start_network::prepare(bool was_started) {
   const network_options& n = config_.network;
+  if (n.egress) egress_ = egress_state{*n.egress};  // also without a network: it may be connected to one
   if (n.mode == network_mode::none) inner_ = network::bridge_network::loopback_configuration();
   if (n.mode != network_mode::bridge) return;
   const stage_span span(on_.events, "address", config_.name);
@@ -75,18 +76,13 @@ void start_network::prepare() {
     });
     places_.push_back(std::move(place));
   }
-  if (n.egress) restrict_egress();
+  if (egress_) restrict_egress(was_started);
   inner_ = network::bridge_network::inner_configuration(places_);
   questions_ = network::bridge_network::link_questions(places_);
 }
 
-void start_network::restrict_egress() {
-  egress_ = egress_state{*config_.network.egress};
-  undo_.add("egress", [this] {
-    container_state made;
-    describe(made);
-    network::release_egress(on_.where, made);
-  });
+void start_network::restrict_egress(bool was_started) {
+  if (was_started) network::forget_answers(on_.where, memberships());
   network::with_firewall(on_.where, [this] { network::restrict_egress(on_.where, *egress_, memberships()); });
 }
 
@@ -154,7 +150,7 @@ std::vector<network::membership> start_network::memberships() const {
 
 task<void> start_network::enter_names(const process_identity& init, int process) {
   const bool any = std::ranges::any_of(places_, [](const network::attachment& a) { return a.in.has_names; });
-  if (!any && !egress_) co_return;
+  if (!any && (!egress_ || places_.empty())) co_return;
   const stage_span span(on_.events, "names", config_.name);
   auto entering = on_.names.enter({config_, memberships(), egress_, init}, process);
   co_await std::move(entering);

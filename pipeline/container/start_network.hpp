@@ -33,7 +33,8 @@ class start_network {
   start_network(engine& on, const container_config& config, rollback& undo) : on_(on), config_(config), undo_(undo) {}
 
   // Takes an address in each network, and holds the ports that the user named.
-  void prepare();
+  // `was_started`: the container has run before.
+  void prepare(bool was_started);
   // What the child is to do; borrows this object.
   [[nodiscard]] launch::network_inputs inputs() const;
   [[nodiscard]] bool has_links() const noexcept { return !places_.empty(); }
@@ -53,7 +54,7 @@ class start_network {
 
  private:
   [[nodiscard]] std::vector<network::membership> memberships() const;
-  void restrict_egress();
+  void restrict_egress(bool was_started);
   void add_all_ports(const std::vector<std::string>& exposed_by_image);
 
   engine& on_;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,25 +26,31 @@ namespace lxr::network {
 // Failure: admit() returns false when the addresses are not all open.  Cancel: terminal.
 class admissions {
  public:
-  // `channel` leads to a helper.
-  void use(const asio::any_io_executor& executor, unique_fd channel);
-  // False also once the helper has ended.
+  // `channel` leads to a helper; calls `lost` once that does not answer any more.
+  void use(const asio::any_io_executor& executor, unique_fd channel, std::function<void()> lost);
   [[nodiscard]] bool has_helper() const noexcept { return static_cast<bool>(channel_); }
 
-  // Returns when the container with these links may reach the addresses: 4 bytes each, most significant first; others,
-  // and special ones (egress_policy.hpp), are left out. `ttl`: seconds.
-  task<bool> admit(std::vector<std::string> links, std::vector<std::string> addresses, std::uint32_t ttl);
+  // What an answer says.
+  struct opening {
+    std::vector<std::string> addresses;  // 4 bytes each, most significant first; others are left out
+    std::uint32_t ttl = 0;               // seconds
+    bool is_forwarded = false;           // of another server: it opens no address of this host, and no special one
+  };
+  // Returns when the container with these links may reach the addresses.
+  task<bool> admit(std::vector<std::string> links, opening what);
   // Of a container that has ended.
   void forget(const std::vector<std::string>& links);
 
  private:
   using clock = std::chrono::steady_clock;
   task<bool> ask(std::vector<admission> all);
-  task<bool> admit_at(const std::string& link, const std::vector<std::uint32_t>& addresses, std::uint32_t life);
+  task<bool> admit_at(std::string link, std::vector<std::uint32_t> addresses, admission like);
+  task<bool> answer_of_helper();
 
   semaphore one_at_a_time_{1};
   unique_fd channel_;
   std::optional<readiness> answers_;
+  std::function<void()> lost_;
   std::map<std::string, std::map<std::uint32_t, clock::time_point>> open_;  // by link and address: its end
 };
 

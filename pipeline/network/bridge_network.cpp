@@ -70,14 +70,11 @@ number_pool open_pool(const instance& where, const layout& of) {
   return pool;
 }
 
-// Frees the addresses whose owners are not among these; returns how many are taken. The owners' published ports and
-// restrictions go first: else these would be those of the next container that gets the address.
+// Frees the addresses whose owners are not among these; returns how many are taken. The owners' published ports go
+// first: else these would lead to the next container that gets the address.
 std::uint32_t keep_only(const instance& where, number_pool& pool, std::set<std::uint64_t> living) {
   living.insert(owner_of_gateway);
-  if (pool.has_stale(living)) {
-    sweep_ports(where);
-    sweep_egress(where);
-  }
+  if (pool.has_stale(living)) sweep_ports(where);
   return pool.sweep(living) - 1;
 }
 
@@ -285,6 +282,7 @@ bool remove_if_unused(const instance& where, const std::string& directory) {
 }
 
 void remove_unused(const instance& where) {
+  quietly([&] { sweep_egress(where); });
   for (const std::string& directory : directories(where)) remove_if_unused(where, directory);
 }
 

@@ -124,20 +124,43 @@ dns_server::question dns_server::take(std::string_view message, dns::query asked
   question out{std::string(message), std::move(asked), decided.asking->servers, {}, {}};
   if (decided.what == name_decision::answer)
     out.own = dns::make_answer(out.asked, decided.code, decided.records, limit);
-  if (decided.asking->egress) out.links = decided.asking->egress->links;
+  if (decided.asking->egress) {
+    out.links = decided.asking->egress->links;
+    out.message = dns::plain_query(out.asked);  // nothing else of the container's goes out
+  }
   return out;
 }
 
 // A restricted container gets an answer once it may reach the addresses in it.
 task<std::string> dns_server::admitted(const question& q, std::string answer) {
-  const auto parsed = dns::parse_answer(answer, q.asked);
-  if (q.links.empty() || !parsed || parsed->addresses.empty()) co_return answer;
-  auto admitting = egress_.admit(q.links, parsed->addresses, parsed->ttl.value_or(0));
+  auto parsed = dns::parse_answer(answer, q.asked);
+  if (q.links.empty() || !parsed) co_return answer;
+  if (!q.own) {
+    dns::give_back_question(answer, q.asked);
+    // No answer from outside leads to another container.
+    std::erase_if(parsed->addresses, [this](const std::string& address) { return names_.holds_address(address); });
+  }
+  if (parsed->addresses.empty()) co_return answer;
+  auto admitting = egress_.admit(q.links, {std::move(parsed->addresses), parsed->ttl.value_or(0), !q.own});
   if (co_await std::move(admitting)) co_return answer;
   co_return dns::make_answer(q.asked, dns::response_code::server_failure, {}, dns::smallest_udp_limit);
 }
 
+// Throws only lxr::cancelled: a failure must not end the service of others.
 task<void> dns_server::answer_udp(int socket, share, sockaddr_storage to, question q) {
+  std::string failed = dns::make_answer(q.asked, dns::response_code::server_failure, {}, dns::smallest_udp_limit);
+  try {
+    auto answering = try_answer_udp(socket, to, std::move(q));
+    co_await std::move(answering);
+    co_return;
+  } catch (const cancelled&) {
+    throw;
+  } catch (const std::exception&) {
+    send_to(socket, failed, to);
+  }
+}
+
+task<void> dns_server::try_answer_udp(int socket, sockaddr_storage to, question q) {
   std::string answer = q.own.value_or("");
   const auto deliver = [&](std::string got) {
     if (q.links.empty()) {

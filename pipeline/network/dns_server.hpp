@@ -40,7 +40,7 @@ class dns_server {
 
   // A question whose answer does not stand in the table alone.
   struct question {
-    std::string message;  // as it came
+    std::string message;  // as it came, or what is passed on of it
     io::dns::query asked;
     std::vector<std::string> servers;
     std::optional<std::string> own;  // the answer, if it need not be forwarded
@@ -48,6 +48,7 @@ class dns_server {
   };
   static question take(std::string_view message, io::dns::query asked, name_decision decided, std::size_t limit);
   task<void> answer_udp(int socket, share held, sockaddr_storage to, question q);
+  task<void> try_answer_udp(int socket, sockaddr_storage to, question q);
   task<void> serve_connection(unique_fd connection, std::string from);
   task<std::string> answer_tcp(const std::string& from, std::string message);
   task<std::string> admitted(const question& q, std::string answer);

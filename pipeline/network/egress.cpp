@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/network/egress.hpp"
 
+#include <linux/netlink.h>
+
 #include <set>
 #include <string>
 
@@ -9,6 +11,17 @@
 #include "pipeline/network/egress_rules.hpp"
 
 namespace lxr::network {
+namespace {
+
+// Returns true for a link of a container that lives, whose link may not be made yet.
+bool lives_with(const instance& where, const std::string& link) {
+  for (const std::string& id : file::list_at(where.state_fd(), "containers")) {
+    if (link_name(id) == link.substr(0, first_link_size)) return lives(where, id);
+  }
+  return false;
+}
+
+}  // namespace
 
 void restrict_egress(const instance& where, const egress_state& egress, const std::vector<membership>& in) {
   restriction r{{}, {}, parse_egress(egress.allowed).spans};
@@ -19,28 +32,31 @@ void restrict_egress(const instance& where, const egress_state& egress, const st
   enter(where, r);
 }
 
-void release_egress(const instance& where, const container_state& state) noexcept {
+void forget_answers(const instance& where, const std::vector<membership>& in) {
+  std::set<std::string> links;
+  for (const membership& m : in) links.insert(m.link);
+  withdraw_answers(where, links);
+}
+
+void cut_off(const container_state& state) noexcept {
   if (!state.egress) return;
   quietly([&] {
-    std::vector<std::string> links;
-    links.reserve(state.networks.size());
-    for (const network_place& p : state.networks) links.push_back(p.link);
-    lift(where, links);
+    io::netlink::batch b;
+    for (const network_place& p : state.networks)
+      io::netlink::put_no_host_route(b, io::netlink::parse_ipv4(p.address).value_or(0),
+                                     io::netlink::link_index(p.link));
+    static_cast<void>(io::netlink::socket::open(NETLINK_ROUTE).exchange(b));  // some may be gone
   });
 }
 
 void sweep_egress(const instance& where) {
-  const auto all = list_restricted(where);
-  if (all.empty()) return;
-  std::set<std::string> living;  // the beginnings of their links' names
-  for (const std::string& id : file::list_at(where.state_fd(), "containers")) {
-    if (lives(where, id)) living.insert(link_name(id));
+  std::vector<std::string> gone;
+  for (const restricted_link& l : list_restricted(where)) {
+    if (io::netlink::link_index(l.name) == 0 && !lives_with(where, l.name)) gone.push_back(l.name);
   }
-  std::vector<std::string> dead;
-  for (const restricted_link& l : all) {
-    if (!living.contains(l.name.substr(0, first_link_size))) dead.push_back(l.name);
-  }
-  lift(where, dead);
+  if (gone.empty()) return;
+  lift(where, gone);
+  withdraw_answers(where, {gone.begin(), gone.end()});
 }
 
 }  // namespace lxr::network

@@ -17,9 +17,13 @@ namespace lxr::network {
 // Failure: throws errc::not_found without the firewall, which an administrator may have flushed, or another lxr::error;
 //   the container is not restricted then.
 void restrict_egress(const instance& where, const egress_state& egress, const std::vector<membership>& in);
-// Ends that.
-void release_egress(const instance& where, const container_state& state) noexcept;
-// The same for containers that do not live any more.
+// Forgets what the resolver's answers have opened for a container that is started again.
+void forget_answers(const instance& where, const std::vector<membership>& in);
+// Cuts off the links of a container that has ended: its network namespace may live on with others that joined it, while
+// its network, and the firewall with it, may go. Without a route to a link the host drops all that comes from there
+// (rp_filter).
+void cut_off(const container_state& state) noexcept;
+// Ends the restriction of links that do not exist any more.
 void sweep_egress(const instance& where);
 
 }  // namespace lxr::network

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/network/egress_helper.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -19,6 +22,27 @@ namespace lxr::network {
 namespace {
 
 constexpr const char* peer = "the resolver";
+
+// Returns true for an address of this host: a socket that is connected to it has it, too.
+bool is_of_host(std::uint32_t address) {
+  const unique_fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in at{}, own{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(9);
+  at.sin_addr.s_addr = htonl(address);
+  socklen_t size = sizeof own;
+  return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 &&
+         ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+         own.sin_addr.s_addr == at.sin_addr.s_addr;
+}
+
+// What no answer of another server opens, whatever the resolver says.
+bool may_not_open(const admission& a) {
+  constexpr std::uint32_t this_network = 0, loopback = 127, first_multicast = 224;  // first bytes
+  const std::uint32_t first = a.address >> 24;
+  if (first == this_network || first == loopback || first >= first_multicast || is_special(a.address)) return true;
+  return a.is_forwarded != 0 && is_of_host(a.address);
+}
 
 }  // namespace
 
@@ -44,6 +68,7 @@ int run_egress_helper(const char* table) {
     all.resize(got.size / sizeof(admission));
     char good = 1;
     try {
+      std::erase_if(all, may_not_open);
       admit(table, all);
     } catch (const error&) {
       good = 0;

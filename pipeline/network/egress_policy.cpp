@@ -2,6 +2,7 @@
 #include "pipeline/network/egress_policy.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/base/error.hpp"
 #include "io/dns/message.hpp"
@@ -13,7 +14,7 @@ namespace {
 namespace nl = io::netlink;
 
 constexpr egress_policy::span special[] = {
-    {0xa9fe0000, 0xa9feffff}, {0x646464c8, 0x646464c8}, {0xc00000c0, 0xc00000c0}};
+    {0xa9fe0000, 0xa9feffff}, {0xa83f8110, 0xa83f8110}, {0x646464c8, 0x646464c8}, {0xc00000c0, 0xc00000c0}};
 
 // The parts of a span outside of the special ones. One that lies within a special one was named for that.
 std::vector<egress_policy::span> without_special(egress_policy::span s) {
@@ -29,7 +30,12 @@ std::vector<egress_policy::span> without_special(egress_policy::span s) {
   return {s};
 }
 
+constexpr std::size_t longest_list = 1000;
+
 bool is_domain(std::string word) {
+  std::string lower = word;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (lower == "none") return false;  // stands alone
   if (word.starts_with("*.")) word = word.substr(2);
   const bool has_letter = std::ranges::any_of(word, [](char c) { return c < '0' || c > '9' ? c != '.' : false; });
   const auto is_plain = [](char c) {
@@ -78,6 +84,10 @@ egress_policy parse_egress(const std::vector<std::string>& words) {
     }
   }
   join(out.spans);
+  if (out.spans.size() > longest_list || out.domains.size() > longest_list) {
+    throw error(errc::invalid_argument, "use --egress", "", "the list is too long",
+                "name at most 1000 addresses and subnets, and 1000 domains");
+  }
   return out;
 }
 

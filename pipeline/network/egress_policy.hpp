@@ -20,8 +20,8 @@ struct egress_policy {
 // which is_special() is true stands for the others in it: those have to be named alone.
 // Failure: throws errc::invalid_argument for any other word.
 egress_policy parse_egress(const std::vector<std::string>& words);
-// Returns true for the link-local addresses 169.254.0.0/16, and for 100.100.100.200 and 192.0.0.192, where clouds have
-// metadata services, too.
+// Returns true for the link-local addresses 169.254.0.0/16, and for 100.100.100.200, 168.63.129.16 and 192.0.0.192,
+// where clouds have metadata services, too.
 bool is_special(io::netlink::ipv4 address);
 
 }  // namespace lxr::network

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <set>
 
 #include "core/base/error.hpp"
 
@@ -134,6 +133,15 @@ void lift(const instance& where, const std::vector<std::string>& links) {
     nft::transaction t(family, where.kernel_name());
     t.delete_element(restricted, nft::link_name_value(link));
     t.try_commit();  // another process may have done the same
+  }
+}
+
+void withdraw_answers(const instance& where, const std::set<std::string>& links) {
+  for (const nft::element& e : nft::list_elements(family, where.kernel_name(), answers)) {
+    if (!links.contains(e.key.substr(0, std::min<std::size_t>(e.key.find('\0'), nft::link_name.size)))) continue;
+    nft::transaction t(family, where.kernel_name());
+    t.delete_element(answers, e.key);
+    t.try_commit();  // it may have ended
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,11 +40,15 @@ std::vector<restricted_link> list_restricted(const instance& where);
 // Ends the restriction of those links that are restricted.
 void lift(const instance& where, const std::vector<std::string>& links);
 
+// Closes what answers have opened for links.
+void withdraw_answers(const instance& where, const std::set<std::string>& links);
+
 // An address that a restricted container may reach by a link for `life` seconds from now.
 struct admission {
   std::array<char, 16> link{};  // its name, and zeros
   std::uint32_t address = 0;    // in host order
   std::uint32_t life = 0;
+  std::uint32_t is_forwarded = 0;  // 1: by the answer of another server, 0: by the name of a container
 };
 void admit(const std::string& table, const std::vector<admission>& all);
 

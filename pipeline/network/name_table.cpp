@@ -135,11 +135,14 @@ std::optional<std::vector<std::string>> name_table::find(const named_container& 
   return out;
 }
 
+bool name_table::holds_address(std::string_view address) const {
+  return std::ranges::any_of(networks_, [&](const auto& n) { return holds(n.second.range, address); });
+}
+
 std::optional<name_decision> name_table::decide_reverse(const named_container& asking, const dns::query& q) const {
   const auto address = dns::address_of_reverse(q.asked.name);
   if (!address) return std::nullopt;
-  const bool is_ours = std::ranges::any_of(networks_, [&](const auto& n) { return holds(n.second.range, *address); });
-  if (!is_ours) return std::nullopt;
+  if (!holds_address(*address)) return std::nullopt;
   for (const named_place& p : asking.places) {
     const network_names& n = networks_.at(p.network);
     const auto found = n.names.find(*address);

@@ -41,6 +41,8 @@ class name_table {
   void leave(const std::string& id);
   // Forgets the networks without containers, and returns their directories.
   std::vector<std::string> forget_empty();
+  // Returns true for an address in a network of the instance.
+  [[nodiscard]] bool holds_address(std::string_view address) const;
   [[nodiscard]] bool is_empty() const noexcept { return containers_.empty(); }
 
   // Decides about a query from an address:

@@ -155,10 +155,11 @@ class resolver {
         throw error(errc::exhausted, "receive", "descriptor", "the resolver has no free ones");
       if (m.network) return serve(*m.network, std::move(descriptor));
       if (m.is_egress_helper) {
-        all_.spawn(end_with(unique_fd(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0))));
-        egress_.use(executor_, std::move(descriptor));
+        // Another process may have given one meanwhile; that one goes on.
+        if (!egress_.has_helper()) egress_.use(executor_, std::move(descriptor), [this] { all_.cancel(); });
         return {};
       }
+      if (!m.container) throw error(errc::invalid_argument, "act on", "message", "it says nothing");
       if (m.container->egress && !egress_.has_helper()) return {.lacks_egress_helper = true};
       for (const named_place& p : m.container->places) {
         if (!names_.knows(p.network) || !is_served(p.network)) return {.unknown_network = p.network};
@@ -195,16 +196,6 @@ class resolver {
                                  [&](const served& s) { return s.network == network && s.protocol == protocol; });
     };
     return by("udp") && by("tcp");
-  }
-
-  // Ends the resolver when its helper ends: the process that starts another resolver gives that another helper.
-  task<void> end_with(unique_fd helper) {
-    readiness channel(executor_, helper.get());
-    char none = 0;
-    do {
-      co_await channel.readable();  // also for each answer
-    } while (::recv(helper.get(), &none, sizeof none, MSG_PEEK | MSG_DONTWAIT) != 0);
-    all_.cancel();
   }
 
   // Ends a container's names with its first process, unless it has been started again since.

@@ -3,6 +3,8 @@
 
 #include <linux/netlink.h>
 
+#include <exception>
+
 #include "core/instance/names.hpp"
 #include "core/model/container_state.hpp"
 #include "pipeline/network/egress.hpp"
@@ -17,14 +19,17 @@ namespace lxr::network {
 
 void restore_firewall(const instance& where) {
   for (const layout& of : layouts_in_kernel(where)) enter_network(where, of.entry());
+  std::exception_ptr failure;  // a container that may not be restricted
   for (const std::string& id : list_containers(where)) {
-    quietly([&] {
+    try {
       const container_state s = load_state(where, id);
-      release_egress(where, s);
       if (s.egress) restrict_egress(where, *s.egress, memberships_of(where, s));
-      publish_again(where, id, s);
-    });
+    } catch (const error& e) {
+      if (e.code() != errc::not_found && !failure) failure = std::current_exception();
+    }
+    quietly([&] { publish_again(where, id, load_state(where, id)); });
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 void reload_firewall(const instance& where) {

@@ -13,16 +13,18 @@ void reload_firewall(const instance& where);
 // The same for a caller that holds lock_host_network().
 void restore_firewall(const instance& where);
 
-// Calls `change`, which throws errc::not_found when the firewall is missing: then makes that anew and calls it again.
+// Calls `change`, which throws errc::not_found when the firewall is missing: then makes that anew and calls it again,
+// three times at most.
 template <class Change>
 void with_firewall(const instance& where, Change change) {
-  try {
-    return change();
-  } catch (const error& e) {
-    if (e.code() != errc::not_found) throw;
+  for (int left = 3;; --left) {
+    try {
+      return change();
+    } catch (const error& e) {
+      if (e.code() != errc::not_found || left == 0) throw;
+    }
+    reload_firewall(where);
   }
-  reload_firewall(where);
-  change();
 }
 
 }  // namespace lxr::network

@@ -51,7 +51,7 @@ TEST_F(egress, opens_what_the_resolver_answers_for_a_named_domain) {
               "start none --egress none; query none api.test; lxr stop -t 0 a > /dev/null;"
               "lxr start a > /dev/null; query a api.test; reaches a 10.253.7.3 10.253.7.4"),
       "no route \nNOERROR 10.253.7.3\nyes no route \nREFUSED\nNOERROR 10.253.7.3\nNOERROR 169.254.169.254\nno route "
-      "\nREFUSED\nREFUSED\nA API.test,A api.test,A meta.api.test\nREFUSED\nNOERROR 10.253.7.3\nyes no route \n");
+      "\nREFUSED\nREFUSED\nA api.test,A meta.api.test\nREFUSED\nNOERROR 10.253.7.3\nyes no route \n");
 }
 
 TEST_F(egress, holds_in_every_network_and_after_a_flush) {
@@ -78,6 +78,53 @@ TEST_F(egress, is_had_by_all_containers_of_a_batch) {
               "lxr rm -f $(lxr ps -aq) > /dev/null; while nft list ruleset | grep -q egress; do :; done"),
       "1\nNOERROR 10.253.7.3\nyes no route \nREFUSED\nNOERROR 10.253.7.3\nyes no route \nREFUSED\nNOERROR "
       "10.253.7.3\nyes no route \nREFUSED\n200\n1\n");
+}
+
+// A network namespace lasts as long as somebody is in it. Packets on one way count, too.
+TEST_F(egress, leaves_nothing_open_for_who_joined) {
+  EXPECT_EQ(
+      on_host(
+          std::string(servers) +
+          "start a --egress none; lxr run -q -d --name j --network container:a $image /probe wait > /dev/null;"
+          "reaches j 10.253.7.2; lxr kill a > /dev/null; reaches j 10.253.7.2; far nft 'add table ip t; add chain ip t "
+          "c { "
+          "type filter hook prerouting priority 0; }; add rule ip t c udp dport 9 counter'; in_ask j udp 10.253.7.2 "
+          "9 > /dev/null; far nft list ruleset | grep -o 'packets [0-9]*' >&2; lxr rm -f a > /dev/null; reaches j "
+          "10.253.7.2; start b; reaches b 10.253.7.2"),
+      "no route \nnothing \npackets 0\nnothing \nyes \n");
+}
+
+TEST_F(egress, begins_with_the_first_network) {
+  EXPECT_EQ(
+      on_host(std::string(servers) +
+              "network n; network m; start a --network none --egress none; lxr network connect n a; reaches a "
+              "10.253.7.2; start b --network n --egress none; lxr network disconnect n b; lxr stop -t 0 b > /dev/null;"
+              "lxr start b > /dev/null; lxr network connect m b; reaches b 10.253.7.2"),
+      "no route \nno route \n");
+}
+
+TEST_F(egress, is_never_lifted_by_a_reload) {
+  EXPECT_EQ(
+      on_host(
+          std::string(servers) +
+          "start a --egress none; inside=$(lxr inspect a | jq .[0].State.Pid); (while :; do nsenter -t $inside -n "
+          "\"$probe_program\" ask udp 10.253.7.2 80; done > $LXR_STATE.heard) & loop=$!; for i in {1..20}; do lxr "
+          "network reload; done; kill $loop; wait $loop 2> /dev/null; sort -u $LXR_STATE.heard; rm $LXR_STATE.heard"),
+      "no route\n");
+}
+
+TEST_F(egress, is_not_widened_by_answers_that_lie) {
+  EXPECT_EQ(
+      on_host(
+          std::string(servers) +
+          "helpers+=\" $!\"; nsenter -t $far -n dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts "
+          "--address=/host.api.test/10.253.7.1 --address=/near.api.test/$(start b; address b) --address=/api.test/"
+          "10.253.7.3 --listen-address=10.253.7.4 --bind-interfaces --user=root --pid-file= > /dev/null 2>&1 & "
+          "helpers+=\" $!\"; \"$probe_program\" serve 80 > /dev/null 2>&1 & helpers+=\" $!\";"
+          "start a --egress '*.api.test' --dns 10.253.7.4; until [ \"$(query a x.api.test)\" = 'NOERROR 10.253.7.3' "
+          "]; do :; done; query a host.api.test; query a near.api.test | cut -d' ' -f1; reaches a 10.253.7.1 "
+          "$(address b) 10.253.7.3; lxr stop -t 0 a > /dev/null; lxr start a > /dev/null; reaches a 10.253.7.3"),
+      "NOERROR 10.253.7.1\nNOERROR\nno route no route yes \nno route \n");
 }
 
 TEST_F(egress, survives_the_death_of_the_helpers) {

@@ -117,12 +117,14 @@ TEST_F(names, are_the_same_after_a_connection_that_failed) {
               "upstream; network --subnet 10.71.0.0/24 n; network --subnet 10.72.0.0/24 m; serve one --network n;"
               "kill -STOP $(resolver); lxr network connect m one; kill -CONT $(resolver); lxr inspect one | jq -c "
               "'.[0].NetworkSettings.Networks|keys'; lxr network connect m one && resolve one one;"
+              "kill -STOP $(resolver); lxr network disconnect m one; kill -CONT $(resolver);"
               "lxr network disconnect m one; lxr exec one /probe server; serve two --network n --network m;"
               "inside=$(lxr inspect two | jq .[0].State.Pid); truncate -s 3G /proc/$inside/root/etc/resolv.conf;"
               "lxr network disconnect n two; nsenter -t $inside -n dig +short +tries=1 +time=1 @10.72.0.1 one;"
               "resolve one two"),
       "lxr: cannot ask the resolver of this instance: it does not answer; end it: pkill -KILL lxr-resolver\n[\"n\"]\n"
-      "10.72.0.3 10.71.0.2\n10.71.0.1\nnone\n");
+      "10.72.0.3 10.71.0.2\nlxr: cannot ask the resolver of this instance: it does not answer; end it: pkill -KILL "
+      "lxr-resolver\n10.71.0.1\nnone\n");
 }
 
 TEST_F(names, follow_the_hosts_servers) {

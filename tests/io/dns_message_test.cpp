@@ -64,6 +64,16 @@ TEST(dns_query, is_read_with_its_name_in_lower_case) {
   EXPECT_EQ(good(query_for(web, 1, options)).largest_answer(), 1232u);
 }
 
+TEST(dns_query, is_passed_on_without_what_a_client_hides_in_it) {
+  const query q = good(query_for(web, 1, options) + "more");
+  const std::string plain = plain_query(q);
+  EXPECT_EQ(plain, words({0xbeef, 0x0100, 1, 0, 0, 1}) + question_for("\3web\7example\0"s) + "\0"s +
+                       words({41, 1232, 0, 0, 0}));
+  std::string answer = make_answer(good(plain), response_code::no_error, {}, 512);
+  give_back_question(answer, q);
+  EXPECT_EQ(answer.substr(12, question_for(web).size()), question_for(web));
+}
+
 TEST(dns_query, that_is_malformed_is_answered_with_an_error) {
   const auto error_of = [](const std::string& m) { return parse_query(m).error; };
   EXPECT_EQ(error_of(words({1, 0x0100, 2, 0, 0, 0}) + question_for(web) + question_for(web)),
