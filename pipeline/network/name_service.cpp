@@ -287,9 +287,12 @@ task<std::optional<name_answer>> name_service::exchange(name_message message, in
   try {
     co_await with_deadline(patience, std::move(waiting), "ask", peer);
   } catch (const error& e) {
+    disconnect();  // its answer may still come, and would be taken for that to the next message
     if (e.code() != errc::timed_out) throw;
-    disconnect();  // its answer may still come
     throw error(errc::timed_out, "ask", peer, "it does not answer", "end it: pkill -KILL lxr-resolver");
+  } catch (const cancelled&) {
+    disconnect();
+    throw;
   }
   std::vector<std::byte> buffer(name_message_limit);
   const auto got = io::channel::receive_message(socket_.get(), buffer, peer);
