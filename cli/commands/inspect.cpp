@@ -19,6 +19,8 @@
 #include "pipeline/container/engine.hpp"
 #include "pipeline/container/stop.hpp"
 #include "pipeline/monitor/log_file.hpp"
+#include "pipeline/network/definitions.hpp"
+#include "pipeline/network/membership.hpp"
 #include "pipeline/spec/environment.hpp"
 #include "pipeline/spec/spec.hpp"
 
@@ -168,19 +170,29 @@ json::object ports_json(const std::vector<published_port>& ports, const std::vec
   return out;
 }
 
-json::object network_json(const container_config& c, const container_state& s, const oci::image_config& image) {
+// A container's place in a network, as docker shows it; without an address while it does not run.
+json::object place_json(const instance& where, const container_config& c, const network_place& p) {
+  const auto defined = network::read_definition(where, p.network);
+  const bool has_names = defined && !defined->disable_dns;
+  return {{"IPAddress", p.address},
+          {"IPPrefixLen", p.prefix},
+          {"Gateway", p.gateway},
+          {"MacAddress", p.mac},
+          {"Link", p.link},
+          {"Aliases", json::from(network::aliases_in(c, p.network))},
+          {"DNSNames", json::from(has_names ? network::names_in(c, p.network) : std::vector<std::string>())}};
+}
+
+json::object network_json(const instance& where, const container_config& c, const container_state& s,
+                          const oci::image_config& image) {
   json::object networks;
-  for (const network_place& p : s.networks) {
-    networks[p.network] = json::object{{"IPAddress", p.address},
-                                       {"IPPrefixLen", p.prefix},
-                                       {"Gateway", p.gateway},
-                                       {"MacAddress", p.mac},
-                                       {"Link", p.link}};
-  }
+  for (const network_place& p : s.networks) networks[p.network] = place_json(where, c, p);
   for (const network_request& n : c.network.networks) {
-    if (!networks.contains(n.name))
-      networks[n.name] =
-          json::object{{"IPAddress", ""}, {"IPPrefixLen", 0}, {"Gateway", ""}, {"MacAddress", n.mac}, {"Link", ""}};
+    if (networks.contains(n.name)) continue;
+    network_place later;
+    later.network = n.name;
+    later.mac = n.mac;
+    networks[n.name] = place_json(where, c, later);
   }
   if (networks.empty())
     networks[to_word(c.network.mode)] =
@@ -241,7 +253,7 @@ json::object inspect_container(const instance& where, const std::string& id) {
                    {"Labels", json::from(c.lifecycle.labels)},
                    {"StopSignal", c.lifecycle.stop_signal.empty() ? image.stop_signal : c.lifecycle.stop_signal},
                    {"StopTimeout", c.lifecycle.stop_timeout}};
-  out["NetworkSettings"] = network_json(c, s, image);
+  out["NetworkSettings"] = network_json(where, c, s, image);
   out["Namespaces"] = s.init.pid != 0 ? namespaces_of(s.init.pid) : json::object{};
   out["Mounts"] = mounts_of(where, c);
   return out;

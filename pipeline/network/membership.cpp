@@ -18,6 +18,20 @@ std::string link_name(const std::string& container_id, int position) {
 int position_of(const std::string& link) { return link.size() > first_link_size ? link[first_link_size] - 'a' : 0; }
 int inner_index(int position) { return nl::first_peer_index + position; }
 
+std::vector<std::string> aliases_in(const container_config& config, const std::string& network) {
+  const network_options& n = config.network;
+  std::vector<std::string> out = n.aliases;
+  const auto asked = std::ranges::find(n.networks, network, &network_request::name);
+  if (asked != n.networks.end()) out.insert(out.end(), asked->aliases.begin(), asked->aliases.end());
+  return out;
+}
+
+std::vector<std::string> names_in(const container_config& config, const std::string& network) {
+  std::vector<std::string> out{config.name, short_id(config.id)};
+  for (std::string& alias : aliases_in(config, network)) out.push_back(std::move(alias));
+  return out;
+}
+
 bool is_loopback(const std::string& server) { return server.starts_with("127.") || server == "::1"; }
 
 std::vector<membership> memberships_of(const instance& where, const container_state& state) {

@@ -28,6 +28,10 @@ inline constexpr std::size_t first_link_size = 14;
 int position_of(const std::string& link);
 int inner_index(int position);
 
+// The aliases of a container in a network, and all names that lead to it there: its own, its short id and the aliases.
+std::vector<std::string> aliases_in(const container_config& config, const std::string& network);
+std::vector<std::string> names_in(const container_config& config, const std::string& network);
+
 // Returns the server that the container's resolv.conf(5) names in place of all others: the resolver, on the gateway of
 // its first network with names, or with --egress of its first network. "" for any other container, and for one whose
 // --dns servers are all on its own loopback, where the resolver cannot ask them.

@@ -34,7 +34,6 @@ constexpr auto patience = std::chrono::seconds(2);
 constexpr auto moment = std::chrono::milliseconds(5);
 constexpr int connect_tries = 400, serve_tries = 60;  // of a moment each
 
-// With the names of options and records: its own, its short id, and its aliases in this network.
 named_container named(const container_config& config, const std::vector<membership>& in,
                       const std::optional<egress_state>& egress) {
   named_container out;
@@ -47,14 +46,7 @@ named_container named(const container_config& config, const std::vector<membersh
     if (egress) out.egress->links.push_back(m.link);
     if (!m.of.has_names && !egress) continue;
     named_place p{m.of.directory, nl::to_string(m.address), {}};
-    if (!m.of.has_names) {
-      out.places.push_back(std::move(p));
-      continue;
-    }
-    p.names = {config.name, short_id(config.id)};
-    p.names.insert(p.names.end(), n.aliases.begin(), n.aliases.end());
-    const auto asked = std::ranges::find(n.networks, m.of.name, &network_request::name);
-    if (asked != n.networks.end()) p.names.insert(p.names.end(), asked->aliases.begin(), asked->aliases.end());
+    if (m.of.has_names) p.names = names_in(config, m.of.name);
     out.places.push_back(std::move(p));
   }
   return out;

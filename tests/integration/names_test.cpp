@@ -16,9 +16,11 @@ TEST_F(names, lead_to_containers_of_the_same_network_and_no_other) {
           "for x in 'a b' 'a db' 'a web' 'a c' 'b a' 'b c' 'c b' 'c db' 'c a' 'd d' 'd a'; do set -- $x;"
           "echo \"$x: $(resolve $1 $2)\"; done; resolve b $(lxr inspect a | jq -r .[0].Id | cut -c-12);"
           "in_ask a tcp $(resolve a b) 80 | cut -d' ' -f2; in_ask c tcp $(resolve c b) 80 | cut -d' ' -f2;"
-          "resolve a host.containers.internal"),
+          "resolve a host.containers.internal; lxr inspect b | jq -c '.[0].NetworkSettings.Networks | "
+          "[.front.Aliases,.back.Aliases,(.front.DNSNames|length)]'"),
       "a b: 10.71.0.3\na db: 10.71.0.3\na web: 10.71.0.3 10.71.0.2\na c: none\nb a: 10.71.0.2\nb c: 10.72.0.3\nc b: "
-      "10.72.0.2\nc db: none\nc a: none\nd d: 10.73.0.2\nd a: none\n10.71.0.2\nb,0\nb,0\n10.71.0.1\n");
+      "10.72.0.2\nc db: none\nc a: none\nd d: 10.73.0.2\nd a: "
+      "none\n10.71.0.2\nb,0\nb,0\n10.71.0.1\n[[\"web\",\"db\"],[\"web\"],4]\n");
 }
 
 TEST_F(names, are_answered_with_all_types_and_led_back_to) {
