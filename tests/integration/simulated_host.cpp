@@ -55,7 +55,8 @@ helpers=
 ip link set lo up
 unshare -n sleep 1000 > /dev/null &
 far=$!
-trap 'all=$(lxr ps -aq); [ -z "$all" ] || lxr rm -f $all > /dev/null; kill $far $helpers
+trap 'pkill -CONT -x lxr-resolver --ns $$ --nslist net
+	all=$(lxr ps -aq); [ -z "$all" ] || lxr rm -f $all > /dev/null; kill $far $helpers
 	rm -f "$LXR_STATE.resolv" "$LXR_STATE.queries"' EXIT
 until [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
 ip link add up0 type veth peer name far0 netns $far
