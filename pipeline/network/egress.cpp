@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/network/egress.hpp"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <unistd.h>
 
 #include <set>
 #include <string>
@@ -12,6 +14,10 @@
 
 namespace lxr::network {
 namespace {
+
+// A directory in the state directory while containers may be restricted: without it a sweep asks the kernel nothing. To
+// close a netfilter socket takes the kernel some milliseconds.
+constexpr const char* mark = "egress";
 
 // Returns true for a link of a container that lives, whose link may not be made yet.
 bool lives_with(const instance& where, const std::string& link) {
@@ -29,6 +35,7 @@ void restrict_egress(const instance& where, const egress_state& egress, const st
     r.links.push_back(m.link);
     r.gateways.push_back(m.of.gateway);
   }
+  file::make_directory_at(where.state_fd(), mark);
   enter(where, r);
 }
 
@@ -50,8 +57,11 @@ void cut_off(const container_state& state) noexcept {
 }
 
 void sweep_egress(const instance& where) {
+  if (!file::try_open_at(where.state_fd(), mark, O_PATH)) return;
   std::vector<std::string> gone;
-  for (const restricted_link& l : list_restricted(where)) {
+  const auto all = list_restricted(where);
+  if (all.empty()) ::unlinkat(where.state_fd(), mark, AT_REMOVEDIR);
+  for (const restricted_link& l : all) {
     if (io::netlink::link_index(l.name) == 0 && !lives_with(where, l.name)) gone.push_back(l.name);
   }
   if (gone.empty()) return;

@@ -117,7 +117,7 @@ TEST_F(egress, is_not_widened_by_answers_that_lie) {
   EXPECT_EQ(
       on_host(
           std::string(servers) +
-          "helpers+=\" $!\"; nsenter -t $far -n dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts "
+          "nsenter -t $far -n dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts "
           "--address=/host.api.test/10.253.7.1 --address=/near.api.test/$(start b; address b) --address=/api.test/"
           "10.253.7.3 --listen-address=10.253.7.4 --bind-interfaces --user=root --pid-file= > /dev/null 2>&1 & "
           "helpers+=\" $!\"; \"$probe_program\" serve 80 > /dev/null 2>&1 & helpers+=\" $!\";"
