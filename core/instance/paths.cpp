@@ -13,14 +13,14 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/hash.hpp"
 #include "core/instance/memory_state.hpp"
 
 namespace lxr {
 namespace {
 
 std::string hash_tag(const std::string& text) {
-  std::uint64_t h = 14695981039346656037u;  // FNV-1a
-  for (const unsigned char c : text) h = (h ^ c) * 1099511628211u;
+  const std::uint64_t h = fnv1a(text);
   char out[9];
   std::snprintf(out, sizeof out, "%08x", static_cast<unsigned>(h ^ (h >> 32)));
   return out;

@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "core/base/error.hpp"
+#include "core/base/hash.hpp"
 
 namespace lxr::network {
 namespace {
@@ -24,17 +25,18 @@ constexpr const char* answers = "egress-answers";  // (link, address): what the 
 constexpr const char* resolvers = "resolvers";     // addresses of gateways
 constexpr const char *host_chain = "to-host", *list_prefix = "egress-";
 
-// Returns the name of the chain and of the set for what may be reached: the same for the same spans (FNV-1a).
+// Returns the name of the chain and of the set for what may be reached: the same for the same spans.
 std::string name_of(const std::vector<egress_policy::span>& spans) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const auto& s : spans) {
-    for (const nl::ipv4 address : {s.first, s.last}) {
-      for (const int shift : {24, 16, 8, 0}) hash = (hash ^ (address >> shift & 0xff)) * 0x100000001b3;
-    }
-  }
+  nft::bytes all;
+  for (const auto& [first, last] : spans) all += nft::address_value(first) + nft::address_value(last);
   char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(fnv1a(all)));
   return list_prefix + std::string(text);
+}
+
+// The name of the link that a key begins with.
+std::string link_in(const nft::bytes& key) {
+  return key.substr(0, std::min<std::size_t>(key.find('\0'), nft::link_name.size));
 }
 
 void put_spans(nft::transaction& t, const char* set, const std::vector<egress_policy::span>& spans) {
@@ -124,7 +126,7 @@ void enter(const instance& where, const restriction& r) {
 std::vector<restricted_link> list_restricted(const instance& where) {
   std::vector<restricted_link> out;
   for (const nft::element& e : nft::list_elements(family, where.kernel_name(), restricted))
-    out.push_back({e.key.substr(0, std::min<std::size_t>(e.key.find('\0'), nft::link_name.size)), e.data});
+    out.push_back({link_in(e.key), e.data});
   return out;
 }
 
@@ -138,7 +140,7 @@ void lift(const instance& where, const std::vector<std::string>& links) {
 
 void withdraw_answers(const instance& where, const std::set<std::string>& links) {
   for (const nft::element& e : nft::list_elements(family, where.kernel_name(), answers)) {
-    if (!links.contains(e.key.substr(0, std::min<std::size_t>(e.key.find('\0'), nft::link_name.size)))) continue;
+    if (!links.contains(link_in(e.key))) continue;
     nft::transaction t(family, where.kernel_name());
     t.delete_element(answers, e.key);
     t.try_commit();  // it may have ended

@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/hash.hpp"
 #include "io/mount/overlay.hpp"
 #include "pipeline/rootfs/name_resolution.hpp"
 
@@ -53,8 +54,7 @@ unique_fd mount_joined(int data, const network_options& n, const char* name, boo
 }  // namespace
 
 std::uint64_t hash_of(std::string_view content) {
-  std::uint64_t out = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : content) out = (out ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  const std::uint64_t out = fnv1a(content);
   return out == 0 ? 1 : out;
 }
 

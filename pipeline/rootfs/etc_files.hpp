@@ -21,7 +21,8 @@ struct etc_files {
 };
 
 // `data` is the container's data directory. A container in the network of another one has the same hosts and
-// resolv.conf as that. Failure: throws lxr::error; files written before stay.
+// resolv.conf as that.
+// Failure: throws lxr::error; files written before stay.
 etc_files make_etc_files(int data, const container_config& config, const own_place& place);
 
 // Writes /etc/hosts and /etc/resolv.conf anew for a container that runs, after its networks have changed; sets the
