@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <unistd.h>
 
 #include <set>
 #include <string>
@@ -15,7 +14,7 @@
 namespace lxr::network {
 namespace {
 
-// A directory in the state directory while containers may be restricted: without it a sweep asks the kernel nothing. To
+// A directory in the state directory once a container was restricted: without it a sweep asks the kernel nothing. To
 // close a netfilter socket takes the kernel some milliseconds.
 constexpr const char* mark = "egress";
 
@@ -49,9 +48,13 @@ void cut_off(const container_state& state) noexcept {
   if (!state.egress) return;
   quietly([&] {
     io::netlink::batch b;
-    for (const network_place& p : state.networks)
-      io::netlink::put_no_host_route(b, io::netlink::parse_ipv4(p.address).value_or(0),
-                                     io::netlink::link_index(p.link));
+    for (const network_place& p : state.networks) {
+      const auto address = io::netlink::parse_ipv4(p.address);
+      const int link = io::netlink::link_index(p.link);
+      // Without the link the route may be that of another container, which has the address by now.
+      if (address && link != 0) io::netlink::put_no_host_route(b, *address, link);
+    }
+    if (b.size() == 0) return;
     static_cast<void>(io::netlink::socket::open(NETLINK_ROUTE).exchange(b));  // some may be gone
   });
 }
@@ -60,7 +63,6 @@ void sweep_egress(const instance& where) {
   if (!file::try_open_at(where.state_fd(), mark, O_PATH)) return;
   std::vector<std::string> gone;
   const auto all = list_restricted(where);
-  if (all.empty()) ::unlinkat(where.state_fd(), mark, AT_REMOVEDIR);
   for (const restricted_link& l : all) {
     if (io::netlink::link_index(l.name) == 0 && !lives_with(where, l.name)) gone.push_back(l.name);
   }

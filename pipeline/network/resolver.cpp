@@ -58,7 +58,7 @@ class resolver {
       end = std::current_exception();
     }
     for (served& s : served_) co_await s.sockets.stop();
-    if (!is_cancelled(end)) std::rethrow_exception(end);  // else wait_for_the_end() asked for it
+    if (!is_cancelled(end)) std::rethrow_exception(end);  // else a member has called all_.cancel()
   }
 
  private:

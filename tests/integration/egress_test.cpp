@@ -94,6 +94,17 @@ TEST_F(egress, leaves_nothing_open_for_who_joined) {
       "no route \nnothing \npackets 0\nnothing \nyes \n");
 }
 
+// The address of a container that died unseen belongs to the next one.
+TEST_F(egress, that_ends_late_takes_nothing_from_the_next_container) {
+  EXPECT_EQ(
+      on_host(std::string(servers) +
+              "network --subnet 10.71.0.0/24 n; start keep --network n; start a --network n --ip 10.71.0.9 --egress "
+              "none; kill -9 $(lxr inspect a | jq '.[0].State | .MonitorPid,.Pid'); until start b --network n --ip "
+              "10.71.0.9 2> /dev/null; do lxr rm -f b > /dev/null 2>&1; done; reaches b 10.253.7.2; lxr rm -f a > "
+              "/dev/null; reaches b 10.253.7.2"),
+      "yes \nyes \n");
+}
+
 TEST_F(egress, begins_with_the_first_network) {
   EXPECT_EQ(
       on_host(std::string(servers) +
